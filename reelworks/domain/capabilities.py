@@ -1,0 +1,89 @@
+"""What an AI model can be asked, without saying whose it is.
+
+A hosted and a local implementation of each live in ``reelworks.providers`` and
+``reelworks.models``; ``reelworks.stages.capabilities`` chooses by the settings.
+All raise errors of the ``reelworks.errors`` family only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reelworks.domain.digest import ModelRef
+from reelworks.domain.progress import Progress
+from reelworks.domain.transcript import Transcript
+from reelworks.domain.vision import FrameDescription
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLimits:
+    """How much sound one call takes; None means any length in one piece."""
+
+    max_seconds: float | None = None
+    parallel: int = 1
+    """Calls that may run at once."""
+
+
+class Transcriber(Protocol):
+    """Turns speech into words with times."""
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that answers."""
+
+    @property
+    def limits(self) -> AudioLimits:
+        """How much sound one call takes."""
+
+    def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
+        """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
+
+        ``language`` is an ISO 639-1 code, or None to detect it. ``progress`` counts seconds.
+        """
+
+
+class FrameDescriber(Protocol):
+    """Tells what a picture shows."""
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that answers."""
+
+    @property
+    def parallel(self) -> int:
+        """Calls that may run at once."""
+
+    def describe(self, jpeg: bytes) -> FrameDescription:
+        """Describe one JPEG picture."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of unit length."""
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that answers."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+
+    @property
+    def batch_size(self) -> int:
+        """Texts to hand over in one call."""
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one unit vector for each text, in order."""
+
+
+class ItemCache(Protocol):
+    """Keeps the answer to each item of a fan-out, so that a retry redoes only what failed."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return the kept bytes, or None. Raises when the store cannot be reached."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep ``value`` for good under ``key`` (64 hex digits)."""

@@ -1,0 +1,45 @@
+"""Names of things: one rule for each id, so that a rerun writes the same rows."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+VIDEO_ID_MAX = 63
+_VIDEO_ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{VIDEO_ID_MAX - 1}}}")
+
+
+def is_video_id(text: str) -> bool:
+    """True when ``text`` can be a video id: a-z, 0-9, ``-``, ``_``; at most 63; no leading mark."""
+    return _VIDEO_ID.fullmatch(text) is not None
+
+
+def video_id_for(stem: str, sha256: str) -> str:
+    """Make the id that a source gets when the user names none.
+
+    The file's own name keeps it readable; eight hex digits of the content's SHA-256 keep it
+    unique and equal for the same bytes wherever they lie.
+    """
+    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_stem.lower()).strip("-")[: VIDEO_ID_MAX - 9].strip("-")
+    return f"{slug or 'video'}-{sha256[:8]}"
+
+
+def scene_id(video_id: str, index: int) -> str:
+    """Return the id of the ``index``-th scene, counted from 0."""
+    return f"{video_id}_scene_{index:03d}"
+
+
+def frame_id(video_id: str, index: int) -> str:
+    """Return the id of the ``index``-th representative frame, counted from 0."""
+    return f"{video_id}_frame_{index:03d}"
+
+
+def segment_id(video_id: str, index: int) -> str:
+    """Return the id of the ``index``-th transcript segment, counted from 0."""
+    return f"{video_id}_segment_{index:03d}"
+
+
+def caption_id(video_id: str, index: int) -> str:
+    """Return the id of the caption of the ``index``-th frame."""
+    return f"{frame_id(video_id, index)}_caption"

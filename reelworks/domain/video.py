@@ -1,0 +1,86 @@
+"""What a file is, and what normalizing makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """One picture stream. Sizes are coded pixels, before rotation and pixel aspect."""
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    rotation: int = 0
+    """Clockwise degrees to turn the picture for display: 0, 90, 180 or 270."""
+    pixel_aspect: str = "1:1"
+    frame_rate: float | None = None
+    variable_rate: bool = False
+    interlaced: bool = False
+    pixel_format: str = ""
+    hdr: bool = False
+    """True for PQ or HLG transfer."""
+    start: float = 0.0
+    """Seconds from the container's zero to the first picture."""
+    default: bool = False
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """One sound stream."""
+
+    index: int
+    codec: str
+    sample_rate: int
+    channels: int
+    language: str | None = None
+    start: float = 0.0
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a container states, and which of its streams are used."""
+
+    container: str
+    duration: float | None
+    """Seconds as stated; None when the container does not say."""
+    video_tracks: tuple[VideoTrack, ...] = ()
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    video: VideoTrack | None = None
+    """The track chosen: by default disposition, then by pixels."""
+    audio: AudioTrack | None = None
+    """The track chosen: by default disposition, then the first."""
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedVideo:
+    """The picture side of a normalized file."""
+
+    duration: float
+    """Seconds that really decoded."""
+    width: int
+    height: int
+    frames: int
+    reencoded: bool
+    warnings: tuple[str, ...] = ()
+    """What was lost or repaired, in plain sentences."""
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames per second of every normalized video."""
+        return Fraction(30)
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedAudio:
+    """The sound side: 16 kHz mono, sample 0 at the picture's first frame."""
+
+    duration: float
+    track: AudioTrack | None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,204 @@
+"""One family of errors.
+
+Each class says what kind of trouble it is (``code``), whether trying again can help
+(``retryable``), how HTTP answers (``http_status``) and how the command line ends
+(``exit_code``). A message is one plain sentence that names the file or service, the cause, and
+what to do. It never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ReelworksError(Exception):
+    """Anything that Reelworks itself reports."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(ReelworksError):
+    """The input cannot be used as it is. Permanent."""
+
+    code = "bad_input"
+    http_status = 422
+    exit_code = 3
+
+
+class SourceNotFoundError(InputError):
+    """There is nothing at the path, URL or key."""
+
+    code = "source_not_found"
+    http_status = 404
+
+
+class SourceUnreadableError(InputError):
+    """The source exists but may not be read."""
+
+    code = "source_unreadable"
+    http_status = 403
+
+
+class UnsupportedMediaError(InputError):
+    """The file is empty, is not media, or holds nothing that can be decoded."""
+
+    code = "unsupported_media"
+    http_status = 415
+
+
+class UnsafeMediaError(InputError):
+    """The file is a script or a playlist in disguise and would open other files or hosts."""
+
+    code = "unsafe_media"
+
+
+class UnknownVideoError(InputError):
+    """No video has that id."""
+
+    code = "unknown_video"
+    http_status = 404
+
+
+class SettingsError(ReelworksError):
+    """A setting is missing or wrong. Permanent."""
+
+    code = "bad_settings"
+    exit_code = 4
+
+
+class ModelUnavailableError(ReelworksError):
+    """A model's weights cannot be had or do not match their digest."""
+
+    code = "model_unavailable"
+    exit_code = 4
+
+
+class ProviderError(ReelworksError):
+    """A hosted model's provider gave no usable answer."""
+
+    code = "provider"
+    http_status = 502
+    exit_code = 5
+
+
+class ProviderAuthError(ProviderError):
+    """The provider refuses the key. Permanent."""
+
+    code = "provider_auth"
+
+
+class ProviderRejectedError(ProviderError):
+    """The provider refuses this request for good: content policy, unknown model, too large."""
+
+    code = "provider_rejected"
+
+
+class ProviderUnavailableError(ProviderError):
+    """The provider is down, slow or out of reach; later may work."""
+
+    code = "provider_unavailable"
+    retryable = True
+
+
+class RateLimitedError(ProviderError):
+    """The provider asks to slow down."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait, when the provider says so."""
+
+
+class ProviderAnswerError(ProviderError):
+    """The answer is cut off, is no JSON or breaks the schema; asking again may help."""
+
+    code = "provider_answer"
+    retryable = True
+
+
+class ServiceError(ReelworksError):
+    """A part that Reelworks stands on cannot be used."""
+
+    code = "service"
+    http_status = 503
+    exit_code = 6
+
+
+class StoreUnavailableError(ServiceError):
+    """The artifact store cannot be reached; later may work."""
+
+    code = "store_unavailable"
+    retryable = True
+
+
+class StoreRefusedError(ServiceError):
+    """The artifact store refuses the keys, or the bucket is missing. Permanent."""
+
+    code = "store_refused"
+
+
+class ArtifactMissingError(ServiceError):
+    """An artifact that a stage needs is gone from the store, or its content has changed."""
+
+    code = "artifact_missing"
+    retryable = True
+
+
+class DatabaseUnavailableError(ServiceError):
+    """PostgreSQL cannot be reached or ended the connection; later may work."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+class DatabaseRefusedError(ServiceError):
+    """PostgreSQL refuses the login, or lacks an extension. Permanent."""
+
+    code = "database_refused"
+
+
+class NoSpaceError(ServiceError):
+    """A disk is full. Permanent until somebody makes room."""
+
+    code = "no_space"
+    http_status = 507
+
+
+class PermissionDeniedError(ServiceError):
+    """A folder of ours cannot be written."""
+
+    code = "permission_denied"
+
+
+class ProcessError(ReelworksError):
+    """A program that we ran ended badly.
+
+    ``arguments`` is the whole command line, ``tail`` the last lines that it wrote to stderr.
+    """
+
+    code = "process"
+
+    def __init__(self, message: str, *, arguments: tuple[str, ...] = (), tail: str = "") -> None:
+        super().__init__(message)
+        self.arguments = arguments
+        self.tail = tail
+
+
+class StageTimeoutError(ReelworksError):
+    """A stage took longer than its limit; another try may be faster."""
+
+    code = "timeout"
+    retryable = True
+
+
+class CancelledError(ReelworksError):
+    """Somebody stopped the work."""
+
+    code = "cancelled"
+    exit_code = 130

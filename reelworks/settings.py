@@ -1,0 +1,157 @@
+"""Every setting of Reelworks, read from the environment (and a ``.env`` file).
+
+Unset means embedded and local. The table in the README is made from this class by
+``make settings-table``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from reelworks.errors import SettingsError
+
+
+class Provider(StrEnum):
+    """Who serves a capability."""
+
+    LOCAL = "local"
+    OPENAI = "openai"
+
+
+DEFAULT_MODELS: dict[str, dict[Provider, str]] = {
+    "transcribe": {Provider.LOCAL: "whisper-base", Provider.OPENAI: "whisper-1"},
+    "vision": {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-5-mini"},
+    "embed": {Provider.LOCAL: "minilm-l6-v2-int8", Provider.OPENAI: "text-embedding-3-small"},
+}
+"""The model of each capability when its ``*_MODEL`` variable is unset."""
+
+
+class Settings(BaseSettings):
+    """The settings. Field names in capitals are the environment variables."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        Path("~/.reelworks"), description="Folder for embedded services, logs and scratch files."
+    )
+    models_dir: Path = Field(
+        Path("~/.cache/reelworks/models"), description="Folder for model weights."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe message that is logged."
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 15 or later with pgvector. Unset: embedded."
+    )
+    prefect_api_url: str | None = Field(
+        None, description="Prefect server or Cloud. Unset: embedded."
+    )
+    s3_endpoint_url: str | None = Field(
+        None, description="S3 server. Unset: embedded, or AWS when keys are given."
+    )
+    s3_access_key_id: str | None = Field(None, description="S3 key id.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="S3 secret key.")
+    s3_region: str = Field("us-east-1", description="S3 region.")
+    s3_bucket: str = Field("reelworks", min_length=3, description="Bucket for all artifacts.")
+
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key for hosted models; needed when a provider is `openai`."
+    )
+    openai_base_url: str | None = Field(
+        None, description="Any OpenAI-compatible server. Unset: OpenAI."
+    )
+    transcribe_provider: Provider = Field(Provider.LOCAL, description="Who transcribes.")
+    transcribe_model: str | None = Field(
+        None, description="Model for speech. Unset: `whisper-base`, hosted `whisper-1`."
+    )
+    vision_provider: Provider = Field(Provider.LOCAL, description="Who describes frames.")
+    vision_model: str | None = Field(
+        None, description="Model for frames. Unset: `rapidocr`, hosted `gpt-5-mini`."
+    )
+    embed_provider: Provider = Field(Provider.LOCAL, description="Who embeds texts.")
+    embed_model: str | None = Field(
+        None,
+        description="Model for vectors. Unset: `minilm-l6-v2-int8`, hosted `text-embedding-3-small`.",
+    )
+    embed_dimensions: int = Field(
+        1536, ge=8, le=4000, description="Vector length asked of a hosted embedding model."
+    )
+    vision_max_concurrent: int = Field(
+        5, ge=1, le=256, description="Frames sent to a hosted model at once."
+    )
+    provider_timeout: float = Field(
+        120.0, gt=0, description="Seconds to wait for one answer of a hosted model."
+    )
+
+    scene_profile: Literal["auto", "film", "screencast"] = Field(
+        "auto", description="How cuts are found; `auto` decides by the picture."
+    )
+    worker_max_attempts: int = Field(
+        3, ge=1, le=20, description="Tries of a stage whose failure can pass."
+    )
+    cpu_threads: int | None = Field(
+        None, ge=1, description="Threads for each local model. Unset: the machine's cores."
+    )
+
+    @field_validator("data_dir", "models_dir")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("openai_base_url", "s3_endpoint_url", "prefect_api_url")
+    @classmethod
+    def _is_http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(
+            ("postgresql://", "postgres://", "postgresql+psycopg://")
+        ):
+            raise ValueError("must start with postgresql://")
+        return url
+
+    @model_validator(mode="after")
+    def _hosted_needs_key(self) -> Self:
+        hosted = [
+            f"{name.upper()}_PROVIDER"
+            for name in DEFAULT_MODELS
+            if getattr(self, f"{name}_provider") is Provider.OPENAI
+        ]
+        if hosted and self.openai_api_key is None:
+            raise ValueError(f"{hosted[0]} is openai, so OPENAI_API_KEY must be set")
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise ValueError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together")
+        return self
+
+    def model_for(self, capability: Literal["transcribe", "vision", "embed"]) -> str:
+        """Return the configured model's name for a capability, or its default."""
+        chosen: str | None = getattr(self, f"{capability}_model")
+        provider: Provider = getattr(self, f"{capability}_provider")
+        return chosen or DEFAULT_MODELS[capability][provider]
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises ``SettingsError`` with one sentence that names the first wrong variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        names = ".".join(str(part) for part in first["loc"]).upper()
+        subject = f"The setting {names} is wrong: " if names else "The settings are wrong: "
+        raise SettingsError(f"{subject}{reason}.") from None
