@@ -42,6 +42,14 @@ class SourceUnreadableError(InputError):
     http_status = 403
 
 
+class SourceUnavailableError(InputError):
+    """The source's server does not answer now; later may work."""
+
+    code = "source_unavailable"
+    http_status = 502
+    retryable = True
+
+
 class UnsupportedMediaError(InputError):
     """The file is empty, is not media, or holds nothing that can be decoded."""
 

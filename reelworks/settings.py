@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -142,13 +142,13 @@ class Settings(BaseSettings):
         return chosen or DEFAULT_MODELS[capability][provider]
 
 
-def load_settings() -> Settings:
-    """Read the settings from the environment.
+def load_settings(**values: Any) -> Settings:
+    """Read the settings from the environment; ``values`` go before it.
 
     Raises ``SettingsError`` with one sentence that names the first wrong variable.
     """
     try:
-        return Settings()
+        return Settings(**values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         reason = first["msg"].removeprefix("Value error, ")

@@ -2,12 +2,141 @@
 
 from __future__ import annotations
 
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+
+from infra.services.endpoints import Endpoints
+from infra.services.seaweed import s3_client
+from infra.services.state import Part
+from infra.services.supervisor import running
+from reelworks.models.fetch import ensure_model
+from reelworks.settings import Settings
+from tests.made_media import MadeMedia
+from tests.openai_server import OpenAiServer
 
 
 @pytest.fixture(scope="session")
 def media() -> Path:
     """The folder of real test media; origins and licences are in its README."""
     return Path(__file__).parent / "media"
+
+
+@pytest.fixture(scope="session")
+def made(media: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeMedia:
+    """Odd media by name, made once a session: see ``tests.made_media.RECIPES``."""
+    return MadeMedia(media, tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="session")
+def session_house() -> Iterator[Settings]:
+    """Settings of a DATA_DIR of this session's own, with nothing pointed elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="rw-") as folder:
+        yield Settings(
+            _env_file=None,
+            data_dir=Path(folder),
+            **dict.fromkeys(("database_url", "prefect_api_url", "s3_endpoint_url")),
+            **dict.fromkeys(("s3_access_key_id", "s3_secret_access_key")),
+        )
+
+
+@pytest.fixture(scope="session")
+def services(session_house: Settings) -> Iterator[Endpoints]:
+    """A real PostgreSQL and a real S3 server, started once and stopped at the end."""
+    with running(session_house, (Part.POSTGRES, Part.STORE)) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(scope="session")
+def settings(session_house: Settings, services: Endpoints) -> Settings:
+    """Settings that point at the session's services, for tests that share one database."""
+    return services.settings(
+        session_house.model_copy(update={"data_dir": session_house.data_dir / "work"})
+    )
+
+
+@pytest.fixture
+def clean_database(services: Endpoints) -> Iterator[SecretStr]:
+    """The address of an empty database with the extensions, for one test."""
+    assert services.database_url is not None
+    shared = services.database_url.get_secret_value()
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(shared, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield SecretStr(f"{shared.rpartition('/')[0]}/{name}")
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def bucket(settings: Settings) -> Iterator[str]:
+    """The name of an empty bucket, for one test."""
+    secret = settings.s3_secret_access_key
+    assert secret is not None
+    client = s3_client(
+        settings.s3_endpoint_url,
+        settings.s3_access_key_id,
+        secret.get_secret_value(),
+        settings.s3_region,
+    )
+    name = f"test-{secrets.token_hex(6)}"
+    client.create_bucket(Bucket=name)
+    yield name
+    client.delete_bucket(Bucket=name)  # with all that is in it: this server allows that
+
+
+@pytest.fixture
+def clean_settings(
+    settings: Settings, clean_database: SecretStr, bucket: str, tmp_path: Path
+) -> Settings:
+    """Settings with a database, a bucket and a DATA_DIR of this test's own."""
+    return settings.model_copy(
+        update={
+            "database_url": clean_database,
+            "s3_bucket": bucket,
+            "data_dir": tmp_path / "data",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
+    """The address of a real Prefect server; the environment points at it while it runs.
+
+    Import Prefect inside the tests: it reads the environment once, when it is imported.
+    """
+    with (
+        running(session_house, (Part.PREFECT,)) as endpoints,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        assert endpoints.prefect_api_url is not None
+        for name, value in endpoints.environment().items():
+            if name.startswith(("PREFECT_", "DO_NOT_TRACK")):
+                patch.setenv(name, value)
+        if "prefect" in sys.modules:
+            from prefect.context import refresh_global_settings_context
+
+            refresh_global_settings_context()
+        yield endpoints.prefect_api_url
+
+
+@pytest.fixture
+def openai_server() -> Iterator[OpenAiServer]:
+    """A server of hosted models, new for each test."""
+    with OpenAiServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The user's folder of model weights, with Whisper base and MiniLM in it."""
+    folder = Settings(_env_file=None).models_dir
+    for name in ("whisper-base", "minilm-l6-v2-int8"):
+        ensure_model(name, folder)
+    return folder

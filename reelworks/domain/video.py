@@ -27,6 +27,8 @@ class VideoTrack:
     """Seconds from the container's zero to the first picture."""
     default: bool = False
     profile: str = ""
+    duration: float | None = None
+    """Seconds as stated for this track; None when the container does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class AudioTrack:
     channels: int
     language: str | None = None
     start: float = 0.0
+    """Seconds from the container's zero to the first sample."""
     default: bool = False
+    duration: float | None = None
+    """Seconds as stated for this track; None when the container does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+# Everything a newcomer types. `make demo` and `make test` need Python 3.11 and make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+SAMPLE := samples/reelworks-demo.mp4
+
+.PHONY: install demo test test-slow check format bench settings-table lock clean
+
+# --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-deps -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.txt
+	touch $@
+
+install: $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	@echo "Indexing $(SAMPLE) (the first time also fetches the models, about 170 MB) ..."
+	@$(BIN)/reelworks index $(SAMPLE) --id demo
+	@echo; echo '$$ reelworks search "age of wisdom" --in speech'
+	@$(BIN)/reelworks search "age of wisdom" --in speech --limit 2
+	@echo; echo '$$ reelworks search "blender foundation" --in text'
+	@$(BIN)/reelworks search "blender foundation" --in text --limit 2
+	@echo; echo "Next: put $(BIN) on your PATH, then try"
+	@echo "  reelworks index YOUR_VIDEO.mp4     index a file, a folder, an address or s3://bucket/key"
+	@echo "  reelworks search 'any words'       search speech, pictures and text on screen"
+	@echo "  reelworks show demo                what was heard and seen, scene by scene"
+	@echo "  reelworks export demo --srt        subtitles"
+	@echo "  reelworks up                       keep the services running and open the Prefect UI"
+	@echo "  reelworks doctor                   check every part"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m reelworks.app.settings_table --check README.md
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.run
+
+settings-table: $(VENV)/.installed-dev
+	$(BIN)/python -m reelworks.app.settings_table --write README.md
+
+# Makes the pinned, hashed lists anew; they hold no registry address.
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock:
+	$(PIP) install --quiet pip-tools
+	$(LOCK) -o requirements.txt pyproject.toml
+	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	sed -i '/^opencv-python==/,/[^\\]$$/d' requirements.txt requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,70 @@
+"""The settings of a flow run: the environment first, saved blocks for what it leaves open."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect.blocks.core import Block
+
+from blocks.artifact_store import ArtifactStorage
+from blocks.database import Database
+from blocks.providers import HostedModels
+from reelworks.settings import Settings, load_settings
+
+BLOCK_NAME = "reelworks"
+"""Name of the block document of each kind that flow runs load."""
+
+
+async def current_settings() -> Settings:
+    """Return the settings of this process, completed from the saved blocks where needed.
+
+    Raises ``SettingsError`` for a wrong value.
+    """
+    settings = load_settings()
+    wanted: list[type[Block]] = []
+    if settings.database_url is None:
+        wanted.append(Database)
+    if settings.s3_endpoint_url is None and settings.s3_access_key_id is None:
+        wanted.append(ArtifactStorage)
+    if settings.openai_api_key is None:
+        wanted.append(HostedModels)
+    found = await asyncio.gather(*(_saved(kind) for kind in wanted))
+    values = {name: value for block in found for name, value in block.items()}
+    given = settings.model_fields_set
+    return load_settings(**{name: v for name, v in values.items() if name not in given})
+
+
+async def register_blocks(settings: Settings) -> None:
+    """Save the connections of ``settings`` as blocks, for flow runs that lack the environment."""
+    blocks: list[Block] = [
+        HostedModels(
+            api_key=settings.openai_api_key,
+            base_url=settings.openai_base_url,
+            transcribe_provider=settings.transcribe_provider,
+            transcribe_model=settings.transcribe_model,
+            vision_provider=settings.vision_provider,
+            vision_model=settings.vision_model,
+            embed_provider=settings.embed_provider,
+            embed_model=settings.embed_model,
+        ),
+        ArtifactStorage(
+            endpoint_url=settings.s3_endpoint_url,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=settings.s3_secret_access_key,
+            region=settings.s3_region,
+            bucket=settings.s3_bucket,
+        ),
+    ]
+    if settings.database_url is not None:
+        blocks.append(Database(url=settings.database_url))
+    for block in blocks:
+        await block.save(BLOCK_NAME, overwrite=True)
+
+
+async def _saved(kind: type[Block]) -> dict[str, str]:
+    try:
+        block = await kind.aload(BLOCK_NAME)
+    except ValueError:  # what Prefect raises when no such document is saved
+        return {}
+    environment: dict[str, str] = block.environment()  # type: ignore[attr-defined]
+    return environment

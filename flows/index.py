@@ -1,0 +1,88 @@
+"""Index a video: raw video in, searchable content out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from blocks.connections import current_settings
+from blocks.worker_log import worker_log
+from reelworks.errors import ReelworksError
+from reelworks.stages.workplace import open_workplace
+from tasks.embed import embed_picture, embed_speech
+from tasks.extract_audio import extract_audio
+from tasks.finish import finish
+from tasks.frames import frames
+from tasks.ingest import Ingested, ingest
+from tasks.normalize import normalize
+from tasks.scenes import scenes
+from tasks.stage import run, run_context
+from tasks.transcribe import transcribe
+from tasks.vision import vision
+
+
+class IndexParams(BaseModel):
+    """What to index."""
+
+    source: str = Field(
+        title="Source",
+        description="A path on the worker, an http(s) address or s3://bucket/key.",
+        examples=["s3://reelworks/incoming/talk.mp4"],
+    )
+    video_id: str | None = Field(
+        None,
+        title="Id",
+        description="Name of the video in the library. Empty: made from file name and content.",
+    )
+    language: str | None = Field(
+        None,
+        title="Language",
+        description="Spoken language as a two-letter code. Empty: detected.",
+        pattern="^[a-z]{2,3}$",
+    )
+
+
+@flow(name="index", description=__doc__, flow_run_name="index {params.source}", persist_result=False)
+async def index(params: IndexParams) -> str:
+    """Run the stages of one video and return its id.
+
+    Speech needs only the sound and pictures need only the picture, so the two sides run side by
+    side and each side's vectors follow when that side is ready.
+    """
+    settings = await current_settings()
+    with worker_log(settings), open_workplace(settings) as place, run_context(place):
+        video: Ingested = (await run(ingest, params.source, params.video_id)).result
+        try:
+            await _both(_speech(video, params.language), _picture(video))
+        except (ReelworksError, TimeoutError, asyncio.CancelledError) as error:
+            reason = str(error) or "The run was stopped."
+            await asyncio.shield(run(finish, video.video_id, reason))
+            raise
+        await run(finish, video.video_id)
+        return video.video_id
+
+
+async def _speech(video: Ingested, language: str | None) -> None:
+    audio = await run(extract_audio, video)
+    transcript = await run(transcribe, video.video_id, audio, language)
+    await run(embed_speech, video.video_id, transcript)
+
+
+async def _picture(video: Ingested) -> None:
+    normalized = await run(normalize, video)
+    shots = await run(scenes, video.video_id, normalized)
+    stills = await run(frames, video.video_id, normalized, shots)
+    seen = await run(vision, video.video_id, stills)
+    await run(embed_picture, video.video_id, seen)
+
+
+async def _both(*sides: Coroutine[Any, Any, None]) -> None:
+    """Let every side end before the first error is raised, so that finished work is kept."""
+    outcomes = await asyncio.gather(*sides, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -1,0 +1,221 @@
+"""Checks for `reelworks doctor` of the machine and of the services beneath."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import HTTPException
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import imageio_ffmpeg
+import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.services.endpoints import Endpoints
+from infra.services.files import free_ports, make_folder
+from infra.services.postgres import EXTENSIONS
+from infra.services.seaweed import is_local, s3_client
+from reelworks.errors import ServiceError
+from reelworks.settings import Settings
+
+GIB = 1024**3
+SPACE_NEEDED = 2 * GIB
+"""Bytes below which indexing will soon stop."""
+SPACE_ADVISED = 10 * GIB
+OLDEST_POSTGRES = 150_000
+"""PostgreSQL 15, as ``server_version_num`` counts."""
+
+
+class Verdict(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding and, unless it is good, what mends it in one sentence."""
+
+    name: str
+    verdict: Verdict
+    finding: str
+    mend: str = ""
+
+
+def check_machine(settings: Settings) -> list[Check]:
+    """Check what needs no service: Python, the folder, its disk, ports, ffmpeg."""
+    return [
+        check_python(),
+        check_folder(settings.data_dir),
+        check_space(settings.data_dir),
+        check_ports(),
+        check_ffmpeg(),
+    ]
+
+
+def check_services(settings: Settings, endpoints: Endpoints) -> list[Check]:
+    """Check the services at ``endpoints``; those that are None are left out."""
+    found = []
+    if endpoints.database_url is not None:
+        found.append(check_postgres(endpoints.database_url.get_secret_value()))
+    if endpoints.s3_endpoint_url is not None or endpoints.s3_access_key_id is not None:
+        found.append(check_store(settings, endpoints))
+    if endpoints.prefect_api_url is not None:
+        found.append(check_prefect(endpoints.prefect_api_url))
+    return found
+
+
+def check_python() -> Check:
+    """Check that this Python is one that the project supports."""
+    version = ".".join(str(number) for number in sys.version_info[:3])
+    if (3, 11) <= sys.version_info < (3, 14):
+        return Check("Python", Verdict.OK, version)
+    return Check("Python", Verdict.FAIL, version, "Install Python 3.11, 3.12 or 3.13.")
+
+
+def check_folder(folder: Path) -> Check:
+    """Check that DATA_DIR can be made and written."""
+    try:
+        make_folder(folder)
+    except ServiceError as error:
+        mend = "Set DATA_DIR to a folder that you own."
+        return Check("Data folder", Verdict.FAIL, str(error), mend)
+    return Check("Data folder", Verdict.OK, str(folder))
+
+
+def check_space(folder: Path) -> Check:
+    """Check that the disk under DATA_DIR has room."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    finding = f"{free / GIB:.1f} GiB free"
+    mend = f"Make room on the disk of {folder}, or set DATA_DIR to a larger one."
+    if free < SPACE_NEEDED:
+        return Check("Disk", Verdict.FAIL, finding, mend)
+    if free < SPACE_ADVISED:
+        return Check("Disk", Verdict.WARN, finding, mend)
+    return Check("Disk", Verdict.OK, finding)
+
+
+def check_ports() -> Check:
+    """Check that servers may listen on the loopback address."""
+    try:
+        free_ports(12)
+    except OSError as error:
+        mend = "Allow programs to listen on 127.0.0.1, or set the addresses of external services."
+        return Check("Ports", Verdict.FAIL, f"no free ports ({error.strerror})", mend)
+    return Check("Ports", Verdict.OK, "127.0.0.1 can be listened on")
+
+
+def check_ffmpeg() -> Check:
+    """Check that ffmpeg is there and runs."""
+    mend = "Reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE to an ffmpeg."
+    try:
+        program = imageio_ffmpeg.get_ffmpeg_exe()
+        done = subprocess.run(
+            [program, "-hide_banner", "-version"],
+            capture_output=True, text=True, timeout=20, check=True,
+        )  # fmt: skip
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        return Check("ffmpeg", Verdict.FAIL, f"does not run ({error})", mend)
+    version = done.stdout.split(" Copyright")[0].removeprefix("ffmpeg version ").strip()
+    return Check("ffmpeg", Verdict.OK, version)
+
+
+def check_postgres(url: str) -> Check:
+    """Check that PostgreSQL lets us in, is 15 or later, and has or can make the extensions."""
+    plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    try:
+        with psycopg.connect(plain, connect_timeout=5) as connection:
+            version = connection.info.server_version
+            rows = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
+    except psycopg.Error as error:
+        reason = (str(error).splitlines() or ["no answer"])[0]
+        mend = "Start the server and check host, name and password in DATABASE_URL."
+        return Check("PostgreSQL", Verdict.FAIL, f"cannot be reached: {reason}", mend)
+    finding = f"version {version // 10_000}.{version % 10_000}"
+    if version < OLDEST_POSTGRES:
+        mend = "Upgrade the server to PostgreSQL 15 or later."
+        return Check("PostgreSQL", Verdict.FAIL, finding, mend)
+    lacking = sorted(set(EXTENSIONS) - {name for (name,) in rows})
+    if lacking:
+        mend = f"Install {', '.join(lacking)} on the server (pgvector is the package of vector)."
+        return Check("PostgreSQL", Verdict.FAIL, f"{finding}, lacks {', '.join(lacking)}", mend)
+    return Check("PostgreSQL", Verdict.OK, f"{finding} with {', '.join(EXTENSIONS)}")
+
+
+def check_store(settings: Settings, endpoints: Endpoints) -> Check:
+    """Check that the store takes our keys and refuses to overwrite when it is asked to.
+
+    The bucket is made when it is missing; a small object is written and removed.
+    """
+    secret = endpoints.s3_secret_access_key
+    client = s3_client(
+        endpoints.s3_endpoint_url,
+        endpoints.s3_access_key_id,
+        None if secret is None else secret.get_secret_value(),
+        settings.s3_region,
+    )
+    probe = {"Bucket": settings.s3_bucket, "Key": f"doctor/{secrets.token_hex(8)}"}
+    place = endpoints.s3_endpoint_url or f"AWS {settings.s3_region}"
+    try:
+        _ensure_bucket(client, settings.s3_bucket)
+        client.put_object(**probe, Body=b"1", IfNoneMatch="*")
+        try:
+            client.put_object(**probe, Body=b"2", IfNoneMatch="*")
+            conditional = False
+        except ClientError as error:
+            conditional = error.response["Error"]["Code"] == "PreconditionFailed"
+        client.delete_object(**probe)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        mend = "Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET and the key's rights."
+        return Check("Store", Verdict.FAIL, f"{place} refuses: {code}", mend)
+    except BotoCoreError as error:
+        mend = "Start the S3 server and check S3_ENDPOINT_URL."
+        return Check("Store", Verdict.FAIL, f"{place} cannot be reached ({error})", mend)
+    if not conditional:
+        mend = "Use an S3 server that honours If-None-Match on PUT."
+        return Check("Store", Verdict.FAIL, f"{place} overwrites against If-None-Match", mend)
+    return Check("Store", Verdict.OK, f"{place}, bucket {settings.s3_bucket}")
+
+
+def check_prefect(api_url: str) -> Check:
+    """Check that Prefect's API answers and is of the version that is installed here."""
+    here = package_version("prefect")
+    mend = "Start the Prefect server and check PREFECT_API_URL."
+    request = Request(f"{api_url.rstrip('/')}/admin/version")  # noqa: S310 - Settings allow http(s) only
+    opener = build_opener(ProxyHandler({})) if is_local(api_url) else build_opener()
+    key = os.environ.get("PREFECT_API_KEY")
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
+    try:
+        with opener.open(request, timeout=5) as answer:
+            there = answer.read(200).decode(errors="replace").strip().strip('"')
+    except HTTPError as error:
+        return Check("Prefect", Verdict.FAIL, f"{api_url} answers {error.code}", mend)
+    except (URLError, OSError, HTTPException) as error:
+        return Check("Prefect", Verdict.FAIL, f"{api_url} cannot be reached ({error})", mend)
+    if there != here:
+        mend = f"Run the Prefect server in version {here}, as it is installed here."
+        return Check("Prefect", Verdict.WARN, f"server {there}, installed {here}", mend)
+    return Check("Prefect", Verdict.OK, f"version {there} at {api_url}")
+
+
+def _ensure_bucket(client: Any, bucket: str) -> None:
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+        client.create_bucket(Bucket=bucket)

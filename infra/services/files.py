@@ -1,0 +1,123 @@
+"""Folders, secret files and logs under DATA_DIR, and the free ports of this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from reelworks.errors import NoSpaceError, PermissionDeniedError
+
+OWNER_FILE = 0o600
+OWNER_FOLDER = 0o700
+LOG_LIMIT = 5 * 1024 * 1024
+"""Bytes at which a log is cut; one earlier part of that size is kept beside it."""
+
+
+def make_folder(path: Path, mode: int = OWNER_FOLDER) -> Path:
+    """Make a folder of ours, with its parents, and return it.
+
+    Raises ``PermissionDeniedError`` or ``NoSpaceError``.
+    """
+    try:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(path)
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise PermissionDeniedError(
+            f"The folder {path} cannot be written; set DATA_DIR to a folder that you own."
+        ) from error
+    except OSError as error:
+        raise NoSpaceError(
+            f"The folder {path} cannot be made ({error.strerror}); make room or set DATA_DIR."
+        ) from error
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_FILE)
+        with os.fdopen(handle, "w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except PermissionError as error:
+        raise PermissionDeniedError(
+            f"The file {path} cannot be written; set DATA_DIR to a folder that you own."
+        ) from error
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise NoSpaceError(
+            f"The file {path} cannot be written ({error.strerror}); make room and try again."
+        ) from error
+
+
+def secret_in(path: Path, size: int = 24) -> str:
+    """Return the random secret kept in a file (mode 600), made on first use."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(size))
+    return path.read_text().strip()
+
+
+def keep_small(log: Path) -> None:
+    """Move what a log holds aside when it is past ``LOG_LIMIT`` bytes.
+
+    The file itself is cut in place: the server that writes it keeps it open for appending.
+    """
+    if not log.exists() or log.stat().st_size <= LOG_LIMIT:
+        return
+    with log.open("rb+") as stream:
+        stream.seek(-LOG_LIMIT, os.SEEK_END)
+        log.with_name(f"{log.name}.1").write_bytes(stream.read())
+        stream.truncate(0)
+
+
+def last_lines(log: Path, count: int = 3) -> str:
+    """Return the last lines of a log that say something, joined to one line."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 8192))
+        lines = stream.read().decode(errors="replace").splitlines()
+    return " | ".join([line.strip() for line in lines if line.strip()][-count:])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a TCP port of the loopback address can be bound now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def accepts(port: int, timeout: float) -> bool:
+    """Tell whether something takes connections on a loopback port within ``timeout`` seconds."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout):
+            return True
+    except OSError:
+        return False
+
+
+def free_ports(count: int, preferred: Iterable[int] = ()) -> tuple[int, ...]:
+    """Return ``count`` different TCP ports that are free on the loopback address now.
+
+    ``preferred`` (the ports of last time) are taken when all of them are free.
+    """
+    wanted = tuple(preferred)
+    if len(wanted) == count and all(is_free(port) for port in wanted):
+        return wanted
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return tuple(one.getsockname()[1] for one in sockets)

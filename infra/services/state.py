@@ -1,0 +1,118 @@
+"""What runs under one DATA_DIR and who uses it: a small file, guarded by a lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from infra.services.files import OWNER_FILE, make_folder, write_private
+from infra.services.process import Process, as_error, is_alive
+
+
+class Part(StrEnum):
+    """A service that Reelworks stands on."""
+
+    POSTGRES = "postgres"
+    STORE = "store"
+    PREFECT = "prefect"
+    RUNNER = "runner"
+    """Serves the deployments; runs under ``up`` only."""
+
+
+class Running(BaseModel):
+    """A part that was started: its process, ports and when (seconds since 1970)."""
+
+    process: Process
+    ports: tuple[int, ...] = ()
+    since: float = 0.0
+    pinned: bool = False
+    """Kept by ``up`` until ``down``, whoever else uses it."""
+
+
+class User(BaseModel):
+    """A process that uses parts, or one of several uses inside it."""
+
+    process: Process
+    token: str
+    parts: tuple[Part, ...]
+
+
+class State(BaseModel):
+    """The content of the state file."""
+
+    parts: dict[Part, Running] = {}
+    users: list[User] = []
+    ports: dict[Part, tuple[int, ...]] = {}
+    """The ports of last time: who knows an address keeps it over a restart."""
+
+    def forget_the_dead(self) -> None:
+        """Drop users that ended without a word, and everything pinned once all of it is gone."""
+        self.users = [user for user in self.users if is_alive(user.process)]
+        if not any(is_alive(running.process) for running in self.parts.values()):
+            self.parts = {}
+
+    def alive(self, part: Part) -> Running | None:
+        """Return what runs as ``part``, or None when nothing does."""
+        running = self.parts.get(part)
+        return running if running is not None and is_alive(running.process) else None
+
+    def unused(self) -> list[Part]:
+        """Return the parts that nobody uses and that are not pinned."""
+        used = {part for user in self.users for part in user.parts}
+        return [
+            part for part, running in self.parts.items() if not running.pinned and part not in used
+        ]
+
+    def note(self, part: Part, process: Process, ports: Iterable[int]) -> None:
+        """Record that a part was started now. A pin outlives a restart."""
+        before = self.parts.get(part)
+        self.parts[part] = Running(
+            process=process,
+            ports=tuple(ports),
+            since=time.time(),
+            pinned=before is not None and before.pinned,
+        )
+        self.ports[part] = tuple(ports)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[State]:
+    """Hold the only right to start and stop under this folder; save the state at the end.
+
+    Raises ``PermissionDeniedError`` or ``NoSpaceError`` when the folder cannot be written.
+    """
+    make_folder(folder)
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, OWNER_FILE)
+    except OSError as error:
+        raise as_error(error, f"The lock file {folder / 'lock'} cannot be made") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        state = read_state(folder)
+        state.forget_the_dead()
+        try:
+            yield state
+        finally:
+            save_state(folder, state)
+    finally:
+        os.close(lock)
+
+
+def read_state(folder: Path) -> State:
+    """Return the state as last saved; a missing or foreign file counts as nothing known."""
+    try:
+        return State.model_validate_json((folder / "services.json").read_text())
+    except (FileNotFoundError, ValidationError):
+        return State()
+
+
+def save_state(folder: Path, state: State) -> None:
+    """Write the state file, whole or not at all."""
+    write_private(folder / "services.json", state.model_dump_json(indent=1))

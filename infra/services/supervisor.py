@@ -1,0 +1,124 @@
+"""The embedded services as one: started when needed, shared while used, stopped by the last user.
+
+A one-shot command uses `running`; `up` pins the services until `down`. Everything is per DATA_DIR.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.services.endpoints import Endpoints
+from infra.services.files import last_lines
+from infra.services.parts import House, embedded, endpoints, start_parts, stop_parts
+from infra.services.process import Command, current, start, wait_gone
+from infra.services.state import Part, State, User, locked
+from reelworks.errors import ServiceError
+from reelworks.settings import Settings
+
+SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+RUNNER_COMMAND = (sys.executable, "-m", "flows.serve")
+"""Serves the deployments by polling Prefect; runs under ``up`` only."""
+_RUNNER_GRACE = 0.5
+"""Seconds in which a runner that cannot start at all is noticed."""
+
+
+@contextmanager
+def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[Endpoints]:
+    """Have ``parts`` running inside the block, and yield where they are.
+
+    What the settings point elsewhere is left alone. What runs already is shared. At the end
+    everything stops that nobody else uses and that ``up`` has not pinned; what a killed command
+    left running is taken over by the next one.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+    """
+    house = House(settings.data_dir)
+    asked = tuple(parts)
+    needed = embedded(settings, asked)
+    if not needed:
+        yield endpoints(house, settings, State(), asked)
+        return
+    user = User(process=current(), token=secrets.token_hex(8), parts=needed)
+    try:
+        with locked(house.run) as state:
+            state.users.append(user)
+            start_parts(house, state, needed)
+            found = endpoints(house, settings, state, asked)
+        yield found
+    finally:
+        _leave(house, user)
+
+
+def up(settings: Settings, runner: Sequence[str] | None = RUNNER_COMMAND) -> Endpoints:
+    """Start every embedded service and the runner, keep them after this process, say where.
+
+    Calling it again starts what is missing. ``runner`` None starts no runner.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
+    """
+    house = House(settings.data_dir)
+    needed = embedded(settings, SERVICES)
+    with locked(house.run) as state:
+        before = {part: part in state.parts and state.parts[part].pinned for part in Part}
+        try:
+            start_parts(house, state, needed)
+            found = endpoints(house, settings, state, SERVICES)
+            if runner is not None and state.alive(Part.RUNNER) is None:
+                _start_runner(house, state, runner, found)
+            for running_part in state.parts.values():
+                running_part.pinned = True
+        except BaseException:
+            for part, pinned in before.items():
+                if part in state.parts:
+                    state.parts[part].pinned = pinned
+            stop_parts(state, state.unused())
+            raise
+    return found
+
+
+def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
+    """Stop what ``up`` keeps running.
+
+    Services that a command still uses run until that ends, unless ``force``. Returns the ids of
+    the processes that hold something back.
+    """
+    house = House(settings.data_dir)
+    if not house.run.exists():
+        return ()
+    with locked(house.run) as state:
+        for part in state.parts.values():
+            part.pinned = False
+        stop_parts(state, tuple(state.parts) if force else state.unused())
+        return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
+
+
+def _leave(house: House, user: User) -> None:
+    with locked(house.run) as state:
+        state.users = [other for other in state.users if other.token != user.token]
+        stop_parts(state, state.unused())
+
+
+def _start_runner(house: House, state: State, runner: Sequence[str], found: Endpoints) -> None:
+    root = str(Path(__file__).parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    log = house.log(Part.RUNNER)
+    process = start(
+        Command(
+            arguments=runner,
+            log=log,
+            environment={
+                **found.environment(),
+                "DATA_DIR": str(house.data_dir),
+                "PYTHONPATH": os.pathsep.join(paths),
+            },
+        )
+    )
+    if wait_gone(process, _RUNNER_GRACE):
+        reason = last_lines(log, 1) or "it ended at once"
+        raise ServiceError(f"The runner did not start: {reason} (log: {log}).")
+    state.note(Part.RUNNER, process, ())

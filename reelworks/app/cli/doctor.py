@@ -1,0 +1,87 @@
+"""``reelworks doctor``: every part checked, each failure with its mend."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from infra.services.checks import Check, Verdict, check_machine, check_services
+from infra.services.supervisor import running
+from reelworks.app.cli import output
+from reelworks.errors import ReelworksError
+from reelworks.settings import DEFAULT_MODELS, Provider, Settings, load_settings
+
+_MARKS = {Verdict.OK: "[green]✓[/]", Verdict.WARN: "[yellow]![/]", Verdict.FAIL: "[red]✗[/]"}
+FAILED = 6
+
+
+def doctor(json: output.Json = False) -> int:
+    """Check every part, and say how to mend what is broken."""
+    settings = load_settings()
+    checks = [*check_machine(settings), *_services(settings), *_models(settings)]
+    failed = any(check.verdict is Verdict.FAIL for check in checks)
+    if json:
+        output.print_json({"ok": not failed, "checks": checks})
+    else:
+        for check in checks:
+            output.out.print(f"{_MARKS[check.verdict]} {check.name}: {check.finding}")
+            if check.mend:
+                output.out.print(f"    {check.mend}")
+    return FAILED if failed else 0
+
+
+def _services(settings: Settings) -> list[Check]:
+    """Start what is embedded, so that it is tried and not guessed at."""
+    try:
+        with running(settings) as endpoints:
+            return check_services(settings, endpoints)
+    except ReelworksError as error:
+        return [Check("services", Verdict.FAIL, str(error), "Mend that, then run doctor again.")]
+
+
+def _models(settings: Settings) -> list[Check]:
+    checks = []
+    for capability in DEFAULT_MODELS:
+        name = settings.model_for(capability)  # type: ignore[arg-type]  # the keys are the names
+        if getattr(settings, f"{capability}_provider") is Provider.OPENAI:
+            checks.append(check_hosted(settings, capability, name))
+        else:
+            checks.append(check_local(settings, capability, name))
+    return checks
+
+
+def check_local(settings: Settings, capability: str, name: str) -> Check:
+    """Check that a local model's weights are here; they are fetched at first use otherwise."""
+    from reelworks.models.catalog import catalog
+    from reelworks.models.fetch import is_present
+
+    title = f"{capability} model"
+    if name not in catalog():
+        return Check(title, Verdict.OK, f"local/{name}, inside its package")
+    if is_present(name, settings.models_dir):
+        return Check(title, Verdict.OK, f"local/{name}, in {settings.models_dir}")
+    return Check(
+        title,
+        Verdict.WARN,
+        f"local/{name} is not here yet",
+        "It is fetched at the first use, which needs the network once.",
+    )
+
+
+def check_hosted(settings: Settings, capability: str, name: str) -> Check:
+    """Check that the provider answers and knows the model, and that it has no end announced."""
+    from reelworks.providers.client import HostedApi
+    from reelworks.providers.shutdowns import announced_shutdown
+
+    title = f"{capability} model"
+    setting = f"{capability.upper()}_MODEL"
+    try:
+        with HostedApi.from_settings(settings) as api:
+            end = api.announced_shutdown(name, setting) or announced_shutdown(name)
+    except ReelworksError as error:
+        mend = f"Set {setting}, OPENAI_API_KEY or OPENAI_BASE_URL."
+        return Check(title, Verdict.FAIL, str(error), mend)
+    if end is None:
+        return Check(title, Verdict.OK, f"openai/{name} answers")
+    left = (end - date.today()).days  # noqa: DTZ011  # providers announce plain dates
+    finding = f"openai/{name} {'ends' if left > 0 else 'ended'} on {end.isoformat()}"
+    return Check(title, Verdict.WARN, finding, f"Choose another: set {setting}.")

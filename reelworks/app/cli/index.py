@@ -1,0 +1,154 @@
+"""``reelworks index``: run the index flow here, or hand it to the services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from infra.services.supervisor import Part, running
+from reelworks.app.cli import output
+from reelworks.app.cli.detached import submit
+from reelworks.app.cli.watch import stage_table, watching
+from reelworks.domain.report import StageReport
+from reelworks.errors import InputError, ReelworksError, ServiceError, StageTimeoutError
+from reelworks.settings import Settings, load_settings
+
+MEDIA_SUFFIXES = frozenset(
+    ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .ts .mts .m2ts .mpg .mpeg .ogv .3gp .mxf .gif"
+    " .mp3 .m4a .aac .wav .flac .ogg .oga .opus .wma".split()
+)
+"""What is taken from a folder; a file named by itself is judged by its content alone."""
+
+SOME_FAILED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one source ended."""
+
+    source: str
+    video_id: str | None
+    seconds: float
+    stages: list[StageReport]
+    error: ReelworksError | None = None
+
+
+def index(
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, http(s) addresses or s3://bucket/key.")
+    ],
+    video_id: Annotated[
+        str | None, typer.Option("--id", help="Name of the video in the library.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Spoken language, for example en. Default: detected.")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Hand the work to the running services and return.")
+    ] = False,
+    json: output.Json = False,
+) -> int:
+    """Turn videos into searchable content."""
+    settings = load_settings()
+    found = [item for source in sources for item in expand(source)]
+    if video_id and len(found) != 1:
+        raise InputError(f"--id names one video, but {len(found)} sources were given.")
+    if detach:
+        return submit(settings, found, video_id, language, json=json)
+    parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+    with running(settings, parts) as endpoints:
+        os.environ.update(endpoints.environment())
+        outcomes = [_index_one(item, video_id, language, quiet=json) for item in found]
+    if json:
+        output.print_json([_as_json(outcome) for outcome in outcomes])
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    if failed and len(failed) < len(outcomes):
+        return SOME_FAILED
+    return failed[0].exit_code if failed else 0
+
+
+def expand(source: str) -> list[str]:
+    """Return the sources that ``source`` stands for: a folder's media files, or itself.
+
+    Raises ``InputError`` for a folder without any.
+    """
+    path = Path(source).expanduser()
+    if "://" in source or not path.is_dir():
+        return [source]
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in MEDIA_SUFFIXES and file.is_file()
+    )
+    if not files:
+        raise InputError(f"The folder {path} holds no video or sound files.")
+    return [str(file) for file in files]
+
+
+def _index_one(source: str, video_id: str | None, language: str | None, *, quiet: bool) -> Outcome:
+    started = time.monotonic()
+    indexed: str | None = None
+    error: ReelworksError | None = None
+    with watching(quiet=quiet) as watch:
+        try:
+            indexed = asyncio.run(_run_flow(source, video_id, language, watch))
+        except ReelworksError as raised:
+            error = raised
+    outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
+    if not quiet:
+        _print_outcome(outcome)
+    return outcome
+
+
+async def _run_flow(
+    source: str, video_id: str | None, language: str | None, watch: Any
+) -> str:
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from flows.index import IndexParams
+    from flows.index import index as flow
+    from tasks.stage import observing
+
+    params = IndexParams(source=source, video_id=video_id, language=language)
+    with observing(watch):
+        try:
+            return await flow(params)
+        except TimeoutError:
+            raise StageTimeoutError(f"{source}: a stage took longer than its limit.") from None
+        except httpx.HTTPError as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ServiceError(
+                f"{source}: the Prefect server stopped answering ({reason}); "
+                "run the same command again, finished stages are kept."
+            ) from None
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    if outcome.stages:
+        output.out.print(stage_table(outcome.stages))
+    for report in outcome.stages:
+        for warning in report.warnings:
+            output.err.print(f"[yellow]Note:[/] {outcome.source}: {warning}")
+    if outcome.error:
+        output.print_error(outcome.error)
+    else:
+        output.out.print(
+            f"[bold green]Ready:[/] {outcome.video_id} in {outcome.seconds:.1f} s", soft_wrap=True
+        )
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "source": outcome.source,
+        "video_id": outcome.video_id,
+        "status": "failed" if outcome.error else "ready",
+        "seconds": round(outcome.seconds, 3),
+        "stages": outcome.stages,
+        "error": output.error_json(outcome.error) if outcome.error else None,
+    }

@@ -1,0 +1,101 @@
+"""How a run is watched in a terminal: a line per stage that moves, then a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from reelworks.app.cli import output
+from reelworks.domain.report import StageReport, StageState
+
+_COLOURS = {
+    StageState.DONE: "green",
+    StageState.CACHED: "cyan",
+    StageState.RETRIED: "yellow",
+    StageState.FAILED: "red",
+}
+
+
+class Watch:
+    """An observer that collects the stages' reports and moves the progress lines."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.reports: list[StageReport] = []
+        self._progress = progress
+        self._lines: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def started(self, stage: str) -> None:
+        """Show the stage's line."""
+        if self._progress is None:
+            return
+        with self._lock:
+            if stage in self._lines:
+                self._progress.reset(self._lines[stage])
+            else:
+                self._lines[stage] = self._progress.add_task(stage, total=None)
+
+    def advanced(self, stage: str, done: float, total: float) -> None:
+        """Move the stage's line."""
+        if self._progress is not None and stage in self._lines and total > 1:
+            self._progress.update(self._lines[stage], completed=done, total=total)
+
+    def finished(self, report: StageReport) -> None:
+        """Complete the stage's line and keep its report."""
+        with self._lock:
+            self.reports.append(report)
+        if self._progress is not None and report.stage in self._lines:
+            colour = _COLOURS[report.state]
+            self._progress.update(
+                self._lines[report.stage],
+                description=f"[{colour}]{report.stage}[/]",
+                completed=1,
+                total=1,
+            )
+
+
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Watch]:
+    """Watch runs on stderr; ``quiet`` collects the reports only."""
+    if quiet:
+        yield Watch(None)
+        return
+    progress = Progress(
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=output.err,
+        transient=True,
+    )
+    with progress:
+        yield Watch(progress)
+
+
+def stage_table(reports: list[StageReport]) -> Table:
+    """Return the closing table of one run."""
+    made = output.table("stage", "state", "#seconds", "#items", "", "model")
+    for report in reports:
+        colour = _COLOURS[report.state]
+        made.add_row(
+            report.stage,
+            f"[{colour}]{report.state.value}[/]",
+            f"{report.seconds:.2f}",
+            str(report.items),
+            report.unit,
+            report.model or "",
+        )
+    return made

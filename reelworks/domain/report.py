@@ -1,0 +1,43 @@
+"""What a run tells about its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class StageState(StrEnum):
+    """How a stage ended."""
+
+    DONE = "done"
+    CACHED = "cached"
+    RETRIED = "retried"
+    """Done, after at least one try that failed."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """One line of a run's closing table."""
+
+    stage: str
+    state: StageState
+    seconds: float
+    items: int
+    unit: str
+    model: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Observer(Protocol):
+    """Is told how a run goes on. Called from several threads."""
+
+    def started(self, stage: str) -> None:
+        """Learn that a stage begins."""
+
+    def advanced(self, stage: str, done: float, total: float) -> None:
+        """Learn how far a stage is, in its own unit."""
+
+    def finished(self, report: StageReport) -> None:
+        """Learn how a stage ended."""

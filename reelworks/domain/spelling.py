@@ -1,0 +1,40 @@
+"""How words are put together into text, in scripts with and without spaces."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+_UNSPACED = (
+    "CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "MYANMAR", "KHMER", "IDEOGRAPHIC", "FULLWIDTH",
+    "LEFT CORNER", "RIGHT CORNER",
+)  # fmt: skip
+"""How the Unicode names of letters and marks begin that stand without spaces."""
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words with spaces, but without where the script has none (Chinese, Japanese, Thai)."""
+    text = ""
+    for word in words:
+        if text and word and not (_is_unspaced(text[-1]) or _is_unspaced(word[0])):
+            text += " "
+        text += word
+    return text
+
+
+def split_words(text: str) -> list[str]:
+    """Split text at its spaces, and between the letters of scripts that have none."""
+    words: list[str] = []
+    for token in text.split():
+        begun = False
+        for letter in token:
+            if begun and not _is_unspaced(letter) and not _is_unspaced(words[-1][-1]):
+                words[-1] += letter
+            else:
+                words.append(letter)
+            begun = True
+    return words
+
+
+def _is_unspaced(letter: str) -> bool:
+    return not letter.isascii() and unicodedata.name(letter, "").startswith(_UNSPACED)

@@ -1,0 +1,37 @@
+"""Opening a media file for a look inside, safely and without noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from reelworks.errors import SourceUnreadableError, UnsupportedMediaError
+from reelworks.media.ffmpeg import CONTAINERS, PROTOCOLS, file_url
+from reelworks.media.sniff import check_source
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a media file with PyAV; it can neither name other files nor hosts.
+
+    Raises what ``check_source`` raises, ``UnsupportedMediaError`` when it is no media, and
+    ``SourceUnreadableError`` when reading it fails.
+    """
+    check_source(path)
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
+    try:
+        # Broken tags are no reason to refuse a file: they are only shown.
+        container = av.open(file_url(path), options=options, metadata_errors="replace")
+    except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
+        raise UnsupportedMediaError(
+            f"{path} is not a video or sound file that can be read; is it damaged?"
+        ) from None
+    except av.error.FFmpegError as error:
+        raise SourceUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+    with container:
+        yield container

@@ -1,0 +1,156 @@
+"""ffmpeg: where it is, how a source is opened safely, and what its reports mean.
+
+ffmpeg is told to read local files only and to take only containers that hold their own media, so
+that no playlist, script or link inside a source is ever followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import imageio_ffmpeg
+
+from reelworks.domain.progress import Progress
+from reelworks.errors import ProcessError
+from reelworks.media import process
+
+PROTOCOLS = "file"
+"""The only protocol that a source may use."""
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,nut,rm,dv,wtv,ivf,"
+    "gif,apng,h264,hevc,m4v,mpegvideo,obu,yuv4mpegpipe,"
+    "wav,w64,mp3,flac,aac,ac3,eac3,dts,truehd,amr,aiff,caf,au,tta,wv,ape"
+)
+"""Demuxers that read one file and nothing else; still pictures, playlists and scripts are out."""
+
+_STREAM_REPORT = re.compile(
+    r"Input stream #0:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
+)
+_LABEL = re.compile(r"\[([^\[\]]+)\]")
+_FIRST_OF_SOUND = re.compile(r"\[0:\d+\]aresample=")
+_CORRUPT = re.compile(r"^\[vist#0:.*corrupt decoded frame")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeReport:
+    """What ffmpeg says at its end about one source."""
+
+    decoded: dict[int, int]
+    """Frames decoded, by the stream's index."""
+    errors: dict[int, int]
+    """Packets that could not be decoded, by the stream's index."""
+    damaged_pictures: int
+    """Pictures that were decoded with visible damage."""
+
+
+def ffmpeg_binary() -> str:
+    """Return the path of the ffmpeg program. Raises ``ProcessError`` when there is none."""
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ProcessError("ffmpeg is missing; install the imageio-ffmpeg package.") from error
+
+
+def file_url(path: Path) -> str:
+    """Name a file so that ffmpeg takes it for a file, whatever characters its name has."""
+    return f"file:{path}"
+
+
+def source_input(source: Path, **options: Any) -> Any:
+    """Return the ``ffmpeg-python`` input node of a source, with its restrictions."""
+    return ffmpeg.input(
+        file_url(source), protocol_whitelist=PROTOCOLS, format_whitelist=CONTAINERS, **options
+    )
+
+
+def command_line(outputs: Sequence[Any]) -> list[str]:
+    """Return the arguments (without the program) that write ``outputs`` in one run of ffmpeg.
+
+    ``repeat`` and ``verbose`` in the log level make each decoding error one line and add the
+    closing counts that ``DecodeReport`` is read from; ``max_error_rate`` keeps what decodes.
+    """
+    node = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    lead = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+verbose"]
+    lead += ["-progress", "pipe:1", "-stats_period", "0.25", "-max_error_rate", "1", "-y"]
+    return lead + separate_graphs(list(ffmpeg.get_args(node)))
+
+
+def separate_graphs(arguments: Sequence[str]) -> list[str]:
+    """Give picture, raw sound and timed sound a filter graph of their own.
+
+    ffmpeg rebuilds a whole graph when one of its inputs changes its format, as broadcast sound
+    does between stereo and 5.1, and a rebuilt filter counts its time from 0 again. So the filter
+    that evens out a sound track's formats stands alone, and no filter with a clock is rebuilt.
+    """
+    at = arguments.index("-filter_complex") if "-filter_complex" in arguments else None
+    if at is None:
+        return list(arguments)
+    graphs: list[tuple[set[str], list[str]]] = []
+    for step in arguments[at + 1].split(";"):
+        labels = set(_LABEL.findall(step))
+        joined = [graph for graph in graphs if graph[0] & labels]
+        if _FIRST_OF_SOUND.match(step):
+            graphs.append((set(), [step]))
+        elif joined:
+            joined[0][0].update(labels)
+            joined[0][1].append(step)
+        else:
+            graphs.append((labels, [step]))
+    split = [part for _, steps in graphs for part in ("-filter_complex", ";".join(steps))]
+    return [*arguments[:at], *split, *arguments[at + 2 :]]
+
+
+def transcode(
+    arguments: Sequence[str],
+    *,
+    duration: float | None,
+    progress: Progress,
+    timeout: float | None = None,
+) -> DecodeReport:
+    """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
+
+    Raises what ``process.run`` raises, and whatever ``progress`` raises.
+    """
+    decoded: dict[int, int] = {}
+    errors: dict[int, int] = {}
+    damaged = 0
+
+    def read_error(line: str) -> None:
+        nonlocal damaged
+        if _CORRUPT.search(line):
+            damaged += 1
+        elif report := _STREAM_REPORT.search(line):
+            index, frames, failed = (int(group) for group in report.groups())
+            decoded[index], errors[index] = frames, failed
+
+    process.run(
+        [ffmpeg_binary(), *arguments],
+        on_line=_progress_reader(duration, progress),
+        on_error_line=read_error,
+        timeout=timeout,
+    )
+    return DecodeReport(decoded=decoded, errors=errors, damaged_pictures=damaged)
+
+
+def progress_seconds(line: str) -> float | None:
+    """Read one line of ``-progress``: seconds written so far, or None for any other line."""
+    key, _, value = line.partition("=")
+    if key != "out_time_us" or not value.strip().isdigit():
+        return None
+    return int(value) / 1_000_000
+
+
+def _progress_reader(duration: float | None, progress: Progress) -> Callable[[str], None]:
+    def read(line: str) -> None:
+        seconds = progress_seconds(line)
+        if seconds is not None:
+            total = duration or seconds
+            progress(min(seconds, total), total)
+
+    return read

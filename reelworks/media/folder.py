@@ -1,0 +1,36 @@
+"""The folder that a stage writes into."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelworks.errors import NoSpaceError, PermissionDeniedError
+
+
+@contextmanager
+def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
+    """Make ``folder``, and take half-written ``products`` away when the work inside fails.
+
+    Raises ``PermissionDeniedError`` when the folder cannot be written and ``NoSpaceError`` when
+    the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for product in products:
+            product.touch()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(f"The disk under {folder} is full; make room.") from error
+        message = f"{folder} cannot be written: {error.strerror}; check its permissions."
+        raise PermissionDeniedError(message) from error
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if not finished:
+            for product in products:
+                product.unlink(missing_ok=True)

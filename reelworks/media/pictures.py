@@ -1,0 +1,148 @@
+"""Reads pictures out of a video file, with exact times.
+
+PyAV is the reader: it hands out presentation times and lets a decoder skip what nobody wants,
+which OpenCV does not. Times are seconds after the first picture, from PTS and time base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from reelworks.errors import UnsupportedMediaError
+
+Luma = NDArray[np.uint8]
+"""HxW uint8: brightness as coded, 16 to 235."""
+
+_UNKNOWN_RATE = Fraction(30)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One decoded picture: ``t`` and ``t_end`` in seconds after the first picture's start."""
+
+    t: float
+    t_end: float
+    pts: int
+    frame: Any
+    """The ``av.VideoFrame``."""
+
+    def luma(self) -> Luma:
+        """Return the brightness plane, HxW uint8, of a planar YUV picture."""
+        plane = self.frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        return rows[: self.frame.height, : self.frame.width]
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """Return the picture as HxWx3 uint8 BGR, the order that OpenCV works in."""
+        pixels: NDArray[np.uint8] = self.frame.to_ndarray(format="bgr24")
+        return pixels
+
+
+class Reel:
+    """An open video file. Made by :func:`open_reel`."""
+
+    def __init__(self, container: Any, path: Path) -> None:
+        self._container = container
+        self._stream = container.streams.video[0]
+        # One thread costs the least CPU on small pictures and keeps skipping exact.
+        self._stream.thread_type = "NONE"
+        self._path = path
+        self._base = Fraction(self._stream.time_base)
+        self._start = int(self._stream.start_time or 0)
+        rate = self._stream.average_rate or _UNKNOWN_RATE
+        self._tick = Fraction(1) / Fraction(rate)
+
+    @property
+    def rate(self) -> Fraction:
+        """Pictures per second."""
+        return 1 / self._tick
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds of one unit of PTS."""
+        return self._base
+
+    @property
+    def stated_duration(self) -> float:
+        """Seconds as the container states them; 0.0 when it does not."""
+        return float((self._stream.duration or 0) * self._base)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Decode every picture in order.
+
+        Raises ``UnsupportedMediaError`` when the file breaks in the middle.
+        """
+        with _readable(self._path):
+            for frame in self._container.decode(self._stream):
+                yield self._picture(frame)
+
+    def keyframe_times(self) -> NDArray[np.float64]:
+        """Return when keyframes start, from the file's index, to within a few pictures.
+
+        Index times are decoding times, so they may lie a little early: good enough to see what
+        a seek will cost, not to name a picture.
+        """
+        stamps = [e.timestamp for e in self._stream.index_entries if e.is_keyframe]
+        return np.array([float((s - self._start) * self._base) for s in sorted(stamps)])
+
+    def pictures_at(self, times: list[float]) -> list[Picture]:
+        """Decode the pictures shown at ``times`` (ascending seconds), seeking once.
+
+        Starts at the keyframe before the first time and skips pictures that no other picture
+        needs. Returns fewer when the file ends early.
+        """
+        half = self._tick / 2 / self._base
+        wanted = [round(t / self._base) + self._start for t in times]
+        found: list[Picture] = []
+        with _readable(self._path):
+            self._container.seek(wanted[0], stream=self._stream, backward=True)
+            self._stream.codec_context.flush_buffers()
+            for packet in self._container.demux(self._stream):
+                near = packet.pts is None or any(abs(packet.pts - w) < half for w in wanted)
+                self._stream.codec_context.skip_frame = "DEFAULT" if near else "NONREF"
+                for frame in packet.decode():
+                    if abs(frame.pts - wanted[len(found)]) < half:
+                        found.append(self._picture(frame))
+                        if len(found) == len(wanted):
+                            return found
+        return found
+
+    def _picture(self, frame: Any) -> Picture:
+        t = (frame.pts - self._start) * self._base
+        length = frame.duration * self._base if frame.duration else self._tick
+        return Picture(t=float(t), t_end=float(t + length), pts=frame.pts, frame=frame)
+
+
+@contextmanager
+def open_reel(path: Path) -> Iterator[Reel]:
+    """Open a video made by the normalize stage.
+
+    Raises ``UnsupportedMediaError`` when the file is no video or holds no picture stream.
+    """
+    with _readable(path):
+        container = av.open(str(path))
+    with container:
+        if not container.streams.video:
+            raise UnsupportedMediaError(
+                f"{path.name} holds no pictures: normalize the source again."
+            )
+        yield Reel(container, path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise UnsupportedMediaError(
+            f"{path.name} cannot be read as video ({error.strerror}): normalize the source again."
+        ) from error

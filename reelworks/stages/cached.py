@@ -1,0 +1,130 @@
+"""Ask a stage a question once: the cache, the lock and the artifacts around a pure verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
+from reelworks.stages.workplace import Workplace
+from reelworks.store.artifacts import Artifact
+from reelworks.store.cache import Manifest, StageCache
+from reelworks.store.locks import held
+
+Result = TypeVar("Result")
+
+CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".wav": "audio/wav",
+    ".jpg": "image/jpeg",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+    ".npy": "application/octet-stream",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Result]):
+    """Everything that a stage's answer depends on, and where its files belong."""
+
+    stage: str
+    version: int
+    """Raise it when the verb's code changes what comes out."""
+    result_type: type[Result] | Any
+    place_of: Callable[[str], str]
+    """Store key of each file, by the file's name."""
+    inputs: Mapping[str, str]
+    """Content digest of each input, by name."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    model: ModelRef | None = None
+
+    @property
+    def key(self) -> str:
+        """The cache key: equal questions have equal keys on any machine."""
+        return cache_key(
+            self.stage, self.version, inputs=self.inputs, params=self.params, model=self.model
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Produced(Generic[Result]):
+    """What a verb made: its result and its files, by name."""
+
+    result: Result
+    files: Mapping[str, Path] = field(default_factory=dict)
+    final: bool = True
+    """False when a part is missing that another try could bring: such an answer is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Result]):
+    """A stage's result with its artifacts in the store."""
+
+    result: Result
+    artifacts: Mapping[str, Artifact]
+    digest: str
+    """Of the result and of every artifact's content: what later stages put into their keys."""
+    model: str | None
+    cached: bool
+
+
+def ask(
+    question: Question[Result],
+    compute: Callable[[Path], Produced[Result]],
+    place: Workplace,
+    *,
+    go_on: Callable[[], None],
+) -> Answer[Result]:
+    """Return the kept answer, or compute, keep and return it.
+
+    Of several runs that ask the same at once, one computes and the others wait for it, each
+    calling ``go_on`` meanwhile, which raises when its own run is stopped. ``compute`` gets an
+    empty folder to work in. Raises what ``compute`` raises, and store or database errors.
+    """
+    cache = StageCache(place.store)
+    known = cache.find(question.key, question.place_of, stage=question.stage)
+    if known is not None:
+        return _answer(question, known, cached=True)
+    database_url = place.engine.url.render_as_string(hide_password=False)
+    with held(database_url, question.key, should_stop=go_on):
+        known = cache.find(question.key, question.place_of, stage=question.stage)
+        if known is not None:
+            return _answer(question, known, cached=True)
+        produced = compute(place.room(question.stage))
+        manifest = _upload(question, produced, place)
+        if produced.final:
+            cache.save(manifest)
+    return _answer(question, manifest, cached=False)
+
+
+def _upload(
+    question: Question[Result], produced: Produced[Result], place: Workplace
+) -> Manifest:
+    artifacts = {}
+    for name, path in sorted(produced.files.items()):
+        artifact = place.store.put_file(
+            question.place_of(name), path, content_type=CONTENT_TYPES[path.suffix]
+        )
+        place.adopt(path, artifact.sha256)
+        artifacts[name] = artifact
+    return Manifest(
+        stage=question.stage,
+        key=question.key,
+        model=str(question.model) if question.model else None,
+        created_at=datetime.now(UTC),
+        result=TypeAdapter(question.result_type).dump_python(produced.result, mode="json"),
+        artifacts=artifacts,
+    )
+
+
+def _answer(question: Question[Result], manifest: Manifest, *, cached: bool) -> Answer[Result]:
+    adapter: TypeAdapter[Result] = TypeAdapter(question.result_type)
+    result = adapter.validate_python(manifest.result, strict=False)
+    contents = "".join(f"{name}:{a.sha256};" for name, a in sorted(manifest.artifacts.items()))
+    digest = sha256_of_bytes(adapter.dump_json(result) + contents.encode())
+    return Answer(result, manifest.artifacts, digest, manifest.model, cached)

@@ -1,0 +1,86 @@
+"""How rows are brought to a wanted state: same rows stay untouched, others change or go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, case, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from reelworks.errors import UnknownVideoError
+from reelworks.store.database import transaction
+from reelworks.store.schema import Base, Video
+
+Row = Mapping[str, Any]
+_BATCH = 500
+"""Rows in one statement; PostgreSQL takes 65,535 parameters."""
+_CONTROLS = {code: None for code in range(32) if chr(code) not in "\n\t"}
+_UNSTORABLE = _CONTROLS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+"""PostgreSQL keeps no NUL and no lone surrogate; other control characters mark hits in search."""
+
+
+def table_of(kind: type[Base]) -> Table:
+    """Return the table of a mapped class."""
+    table = kind.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the types
+    return table
+
+
+@contextmanager
+def video_locked(engine: Engine, video_id: str) -> Iterator[Connection]:
+    """Run the body in one transaction that holds the video's row.
+
+    Publishers of one video take turns, so they never deadlock. Raises ``UnknownVideoError``.
+    """
+    with transaction(engine) as connection:
+        found = select(Video.id).where(Video.id == video_id).with_for_update()
+        if connection.scalar(found) is None:
+            raise UnknownVideoError(f"No video has the id {video_id}.")
+        yield connection
+
+
+def replace_rows(
+    connection: Connection,
+    table: Table,
+    video_id: str,
+    rows: Sequence[Row],
+    embedded: Sequence[str] = (),
+) -> None:
+    """Make ``rows`` the only rows of a video in ``table``.
+
+    A row that is there already with the same values is not written. A row whose ``embedded``
+    columns change loses its vector, which was made from them.
+    """
+    ids = [row["id"] for row in rows]
+    connection.execute(delete(table).where(table.c.video_id == video_id, table.c.id.not_in(ids)))
+    for start in range(0, len(rows), _BATCH):
+        _upsert(connection, table, rows[start : start + _BATCH], embedded)
+
+
+def _upsert(
+    connection: Connection, table: Table, rows: Sequence[Row], embedded: Sequence[str]
+) -> None:
+    statement = insert(table).values([storable(row) for row in rows])
+    new = statement.excluded
+    changes: dict[str, Any] = {name: new[name] for name in rows[0] if name != "id"}
+    changed = or_(*(table.c[name].is_distinct_from(new[name]) for name in changes))
+    if embedded:
+        reworded = or_(*(table.c[name].is_distinct_from(new[name]) for name in embedded))
+        for name in ("embedding", "embedding_model"):
+            changes[name] = case((reworded, None), else_=table.c[name])
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_=changes, where=changed)
+    )
+
+
+def storable(value: Any) -> Any:
+    """Return ``value`` with every text in it cleaned of what PostgreSQL cannot keep."""
+    if isinstance(value, str):
+        return value.translate(_UNSTORABLE)
+    if isinstance(value, Mapping):
+        return {storable(name): storable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    return value

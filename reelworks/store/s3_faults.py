@@ -1,0 +1,109 @@
+"""What the errors of an S3 server mean."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ResponseStreamingError,
+)
+
+from reelworks.errors import (
+    NoSpaceError,
+    PermissionDeniedError,
+    ServiceError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
+
+AMAZON = "Amazon S3"
+"""What the store is called when no endpoint is set."""
+
+_FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "StorageFull"}
+_BUSY = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests"}
+
+
+def create_bucket(client: Any, bucket: str, address: str) -> None:
+    """Make a bucket; one that is ours already is no error."""
+    region = client.meta.region_name
+    place: dict[str, Any] = {}
+    if region != "us-east-1" and address == AMAZON:
+        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        client.create_bucket(Bucket=bucket, **place)
+    except ClientError as error:
+        if error_code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+        client.head_bucket(Bucket=bucket)  # refused when it is somebody else's
+
+
+def error_code(error: ClientError) -> str:
+    """Return S3's code of an error, for example ``NoSuchKey``."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status of an error, 0 when it has none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextmanager
+def store_errors(subject: str, address: str) -> Iterator[None]:
+    """Turn the errors of the SDK and of the local disk into ours; ``subject`` is key or bucket."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(error, subject, address) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StoreRefusedError(
+            "No keys for the artifact store; set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
+        ) from error
+    except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+        raise StoreUnavailableError(
+            f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
+            "check that it runs, or S3_ENDPOINT_URL."
+        ) from error
+    except BotoCoreError as error:
+        raise StoreRefusedError(
+            f"The artifact store at {address} cannot be used for {subject}: {error}."
+        ) from error
+    except FileNotFoundError:
+        raise
+    except PermissionError as error:
+        raise PermissionDeniedError(f"{error.filename} may not be read or written.") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(
+                f"The disk is full, so {subject} cannot be kept; make room and try again."
+            ) from error
+        raise ServiceError(f"{subject} cannot be moved: {error.strerror or error}.") from error
+
+
+def _refusal(error: ClientError, subject: str, address: str) -> ServiceError:
+    code, status = error_code(error), status_of(error)
+    text = str(error.response.get("Error", {}).get("Message", ""))
+    if code in _FULL or status == 507 or "no space left" in text.lower():
+        return NoSpaceError(f"The artifact store at {address} is full: {subject} cannot be kept.")
+    if code == "NoSuchBucket":
+        return StoreRefusedError(
+            f"The bucket for {subject} does not exist at {address}; make it or set S3_BUCKET."
+        )
+    if status in (401, 403):
+        return StoreRefusedError(
+            f"The artifact store at {address} refuses the keys for {subject} ({code}); "
+            "check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
+        )
+    if status >= 500 or status in (408, 429) or code in _BUSY:
+        return StoreUnavailableError(
+            f"The artifact store at {address} cannot serve {subject} now ({code or status})."
+        )
+    return StoreRefusedError(f"The artifact store at {address} refuses {subject} ({code}: {text}).")

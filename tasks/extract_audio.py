@@ -1,0 +1,48 @@
+"""Extract audio: 16 kHz mono sound in step with the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.video import NormalizedAudio
+from reelworks.stages import extract_audio as verb
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.store.publish import publish_audio
+from tasks.ingest import Ingested
+from tasks.stage import answered, here, stage_task
+
+
+@task(**stage_task("extract_audio", runs_on="cpu", minutes=60))
+async def extract_audio(video: Ingested) -> State[Answer[NormalizedAudio | None]]:
+    """Write ``processed/{id}/audio.wav``; None when the source has no sound."""
+    place = here().place
+
+    def work(progress: Progress) -> Answer[NormalizedAudio | None]:
+        question = Question[NormalizedAudio | None](
+            stage="extract_audio",
+            version=1,
+            result_type=NormalizedAudio | None,
+            place_of=lambda name: f"processed/{video.video_id}/{name}",
+            inputs={"source": video.sha256},
+        )
+
+        def compute(room: Path) -> Produced[NormalizedAudio | None]:
+            made = verb.extract_audio(place.fetch(video.upload), video.probe, room, progress)
+            files = {"audio.wav": made.wav_path} if made.wav_path else {}
+            return Produced(made.audio, files)
+
+        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
+        publish_audio(place.engine, video.video_id, answer.result)
+        return answer
+
+    return await answered(
+        "extract_audio",
+        work,
+        count=lambda audio: round(audio.duration) if audio else 0,
+        unit="s of sound",
+        warnings=lambda audio: audio.warnings if audio else (),
+    )

@@ -1,0 +1,28 @@
+"""Finish: the video's row says how its run ended."""
+
+from __future__ import annotations
+
+import logging
+
+from prefect import task
+
+from reelworks.domain.progress import Progress
+from reelworks.store.publish import set_status
+from tasks.stage import here, in_thread, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("finish", runs_on="cpu", minutes=5))
+async def finish(video_id: str, error: str | None = None) -> None:
+    """Set the status to ``ready``, or to ``failed`` with the reason."""
+    engine = here().place.engine
+
+    def work(_: Progress) -> None:
+        set_status(engine, video_id, "failed" if error else "ready", error=error)
+        if error:
+            log.error("FAILED %s: %s", video_id, error)
+        else:
+            log.info("READY %s", video_id)
+
+    await in_thread("finish", work)

@@ -1,0 +1,78 @@
+"""Ingest: claim the video, bring its source into the store, say what it is."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.video import Probe
+from reelworks.errors import ReelworksError
+from reelworks.media.probe import probe
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.ingest import LocalSource, localize
+from reelworks.store.artifacts import Artifact
+from reelworks.store.publish import claim_video, publish_probe, set_status
+from tasks.stage import answered, here, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """A source in the store."""
+
+    video_id: str
+    sha256: str
+    upload: Artifact
+    probe: Probe
+
+
+@task(**stage_task("ingest", runs_on="cpu", minutes=240))
+async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
+    """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
+    place = here().place
+
+    def work(progress: Progress) -> Answer[Ingested]:
+        local = localize(source, video_id, place.room("ingest"), place.store, progress)
+        claim_video(place.engine, local.video_id, original_path=source)
+        log.info("CLAIMED %s from %s", local.video_id, source)
+        try:
+            return _keep(local, progress)
+        except ReelworksError as error:
+            set_status(place.engine, local.video_id, "failed", error=str(error))
+            log.error("FAILED %s: %s", local.video_id, error)
+            raise
+
+    def _keep(local: LocalSource, progress: Progress) -> Answer[Ingested]:
+        place.adopt(local.path, local.sha256)
+        question = Question[Probe](
+            stage="ingest",
+            version=1,
+            result_type=Probe,
+            place_of=lambda _: f"uploads/{local.video_id}_{local.name}",
+            inputs={"source": local.sha256},
+        )
+        known = ask(
+            question,
+            lambda _: Produced(probe(local.path), {"source": local.path}),
+            place,
+            go_on=lambda: progress(0, 1),
+        )
+        upload = known.artifacts["source"]
+        publish_probe(
+            place.engine,
+            local.video_id,
+            known.result,
+            upload_path=upload.key,
+            sha256=local.sha256,
+        )
+        return replace(
+            known,  # type: ignore[arg-type]  # the probe becomes a part of the whole answer
+            result=Ingested(local.video_id, local.sha256, upload, known.result),
+        )
+
+    return await answered("ingest", work, count=lambda _: 1, unit="file")

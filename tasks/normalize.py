@@ -1,0 +1,58 @@
+"""Normalize: any picture becomes H.264 at 30 fps, with a small proxy from the same decode."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.video import NormalizedVideo
+from reelworks.stages import normalize as verb
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.store.publish import publish_normalized
+from tasks.ingest import Ingested
+from tasks.stage import answered, here, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("normalize", runs_on="gpu", minutes=600))
+async def normalize(video: Ingested) -> State[Answer[NormalizedVideo | None]]:
+    """Write ``processed/{id}/normalized.mp4`` and ``proxy.mp4``; None for sound alone."""
+    place = here().place
+    params = verb.NormalizeParams()
+
+    def work(progress: Progress) -> Answer[NormalizedVideo | None]:
+        question = Question[NormalizedVideo | None](
+            stage="normalize",
+            version=1,
+            result_type=NormalizedVideo | None,
+            place_of=lambda name: f"processed/{video.video_id}/{name}",
+            inputs={"source": video.sha256},
+            params=asdict(params),
+        )
+
+        def compute(room: Path) -> Produced[NormalizedVideo | None]:
+            made = verb.normalize(place.fetch(video.upload), video.probe, params, room, progress)
+            paths = (made.video_path, made.proxy_path)
+            return Produced(made.video, {path.name: path for path in paths if path})
+
+        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
+        path = answer.artifacts.get("normalized.mp4")
+        publish_normalized(
+            place.engine, video.video_id, answer.result, normalized_path=path.key if path else None
+        )
+        log.info("NORMALIZED %s", video.video_id)
+        return answer
+
+    return await answered(
+        "normalize",
+        work,
+        count=lambda made: made.frames if made else 0,
+        unit="frames",
+        warnings=lambda made: made.warnings if made else (),
+    )

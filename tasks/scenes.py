@@ -1,0 +1,51 @@
+"""Scenes: where the picture cuts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.scene import Scene
+from reelworks.domain.video import NormalizedVideo
+from reelworks.stages import scenes as verb
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.store.publish import publish_scenes
+from tasks.stage import answered, here, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("scenes", runs_on="cpu", minutes=120))
+async def scenes(
+    video_id: str, normalized: Answer[NormalizedVideo | None]
+) -> State[Answer[tuple[Scene, ...]]]:
+    """Find the shots on the proxy and write their rows."""
+    place = here().place
+    params = verb.SceneParams(profile=place.settings.scene_profile)
+
+    def work(progress: Progress) -> Answer[tuple[Scene, ...]]:
+        proxy = normalized.artifacts.get("proxy.mp4")
+        question = Question[tuple[Scene, ...]](
+            stage="scenes",
+            version=1,
+            result_type=tuple[Scene, ...],
+            place_of=lambda name: f"processed/{video_id}/{name}",
+            inputs={"proxy": proxy.sha256 if proxy else ""},
+            params=asdict(params),
+        )
+
+        def compute(_: Path) -> Produced[tuple[Scene, ...]]:
+            found = verb.detect_scenes(place.fetch(proxy), params, progress) if proxy else ()
+            return Produced(found)
+
+        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
+        publish_scenes(place.engine, video_id, answer.result)
+        log.info("SCENES %s: %d", video_id, len(answer.result))
+        return answer
+
+    return await answered("scenes", work, count=len, unit="scenes")

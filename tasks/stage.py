@@ -1,0 +1,205 @@
+"""What the skins of all stages share: the try, its thread, its report.
+
+A stage's own cache (``reelworks.stages.cached``) answers before any work; Prefect's result cache
+is off, because a hit there cannot tell that an artifact is gone (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypedDict, TypeVar
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.states import Completed
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.report import Observer, StageReport, StageState
+from reelworks.errors import CancelledError, RateLimitedError, ReelworksError
+from reelworks.stages.cached import Answer
+from reelworks.stages.workplace import Workplace
+
+log = logging.getLogger("video_worker")
+Value = TypeVar("Value")
+
+MAX_TRIES = 20
+"""The upper bound of ``WORKER_MAX_ATTEMPTS``; ``worth_another_try`` keeps the real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the tasks of one flow run share, besides their parameters."""
+
+    place: Workplace
+    observer: Observer
+
+
+class NobodyWatches:
+    """The observer of a run that nobody watches."""
+
+    def started(self, stage: str) -> None:
+        """Ignore it."""
+
+    def advanced(self, stage: str, done: float, total: float) -> None:
+        """Ignore it."""
+
+    def finished(self, report: StageReport) -> None:
+        """Ignore it."""
+
+
+_observer: ContextVar[Observer] = ContextVar("reelworks_observer", default=NobodyWatches())
+_context: ContextVar[RunContext] = ContextVar("reelworks_run")
+
+
+@contextmanager
+def observing(observer: Observer) -> Iterator[None]:
+    """Let ``observer`` watch the flow runs started inside, in this process."""
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+@contextmanager
+def run_context(place: Workplace) -> Iterator[None]:
+    """Make the workplace and the observer known to every task called inside."""
+    token = _context.set(RunContext(place, _observer.get()))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def here() -> RunContext:
+    """Return the context of the flow run that this task belongs to."""
+    return _context.get()
+
+
+class TaskOptions(TypedDict):
+    """Arguments of Prefect's ``@task`` that all stages set."""
+
+    name: str
+    tags: list[str]
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_jitter_factor: float
+    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], bool]
+    timeout_seconds: float
+    cache_policy: CachePolicy
+    persist_result: bool
+
+
+def worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Tell Prefect whether a failed try can pass, within ``WORKER_MAX_ATTEMPTS``."""
+    del task
+    error = state.data
+    can_pass = isinstance(error, TimeoutError) or (
+        isinstance(error, ReelworksError) and error.retryable
+    )
+    return can_pass and task_run.run_count < here().place.settings.worker_max_attempts
+
+
+def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
+    """Return the options of a stage's task; ``runs_on`` (cpu, gpu, api) becomes its routing tag."""
+    return TaskOptions(
+        name=name,
+        tags=["reelworks", f"runs-on:{runs_on}"],
+        retries=MAX_TRIES - 1,
+        retry_delay_seconds=[1.0, 2.0, 5.0, 15.0, 30.0, 60.0],
+        retry_jitter_factor=0.3,
+        retry_condition_fn=worth_another_try,
+        timeout_seconds=minutes * 60,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
+
+
+async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    """Call a stage's task from a flow and return its answer; raises the task's own error."""
+    state: State[Any] = await task(*arguments, **keywords, return_state=True)
+    return await state.aresult()
+
+
+async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
+    """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
+
+    ``work`` gets a ``Progress`` that reports to the observer and raises ``CancelledError`` once
+    the task is cancelled. A provider's ``retry_after`` is waited for before the error goes on, so
+    that Prefect's next try comes no sooner than asked.
+    """
+    stop = threading.Event()
+    observer = here().observer
+
+    def progress(done: float, total: float) -> None:
+        if stop.is_set():
+            raise CancelledError(f"The stage {stage} was stopped.")
+        observer.advanced(stage, done, total)
+
+    job = asyncio.ensure_future(asyncio.to_thread(work, progress))
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([job], timeout=30)
+        if job.done() and not job.cancelled():
+            job.exception()  # seen: the cancellation is what the caller must hear of
+        raise
+    except RateLimitedError as error:
+        if error.retry_after:
+            await asyncio.sleep(error.retry_after)
+        raise
+
+
+async def answered(
+    stage: str,
+    work: Callable[[Progress], Answer[Value]],
+    *,
+    count: Callable[[Value], int],
+    unit: str,
+    warnings: Callable[[Value], tuple[str, ...]] = lambda _: (),
+) -> State[Answer[Value]]:
+    """Run one try of a stage and return the state that Prefect shall record.
+
+    The state is named ``Cached`` when the answer was kept, so that the UI shows it as such.
+    """
+    observer = here().observer
+    observer.started(stage)
+    started = time.monotonic()
+    try:
+        answer = await in_thread(stage, work)
+    except ReelworksError as error:
+        log.warning("%s failed: %s", stage.upper(), error)
+        raise
+    report = StageReport(
+        stage=stage,
+        state=_state_of(answer.cached),
+        seconds=time.monotonic() - started,
+        items=count(answer.result),
+        unit=unit,
+        model=answer.model,
+        warnings=warnings(answer.result),
+    )
+    observer.finished(report)
+    message = f"{report.items} {unit}" + "".join(f"; {line}" for line in report.warnings)
+    name = "Cached" if answer.cached else "Completed"
+    return Completed(name=name, message=message, data=answer)
+
+
+def _state_of(cached: bool) -> StageState:
+    if cached:
+        return StageState.CACHED
+    context = TaskRunContext.get()
+    again = context is not None and context.task_run.run_count > 1
+    return StageState.RETRIED if again else StageState.DONE
+
+

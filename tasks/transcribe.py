@@ -1,0 +1,63 @@
+"""Transcribe: sound becomes words with times, and subtitle files."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.transcript import Transcript
+from reelworks.domain.video import NormalizedAudio
+from reelworks.media.subtitles import to_srt, to_vtt
+from reelworks.stages import transcribe as verb
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.capabilities import make_transcriber
+from reelworks.store.cache import StoredItems
+from reelworks.store.publish import publish_transcript
+from tasks.stage import answered, here, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("transcribe", runs_on="gpu", minutes=360))
+async def transcribe(
+    video_id: str, audio: Answer[NormalizedAudio | None], language: str | None
+) -> State[Answer[Transcript]]:
+    """Write ``subs/{id}.srt`` and ``.vtt`` and the transcript's rows."""
+    place = here().place
+    params = verb.TranscribeParams(language=language)
+
+    def work(progress: Progress) -> Answer[Transcript]:
+        transcriber = make_transcriber(place.settings)
+        wav = audio.artifacts.get("audio.wav")
+        question = Question[Transcript](
+            stage="transcribe",
+            version=1,
+            result_type=Transcript,
+            place_of=lambda name: f"subs/{video_id}{Path(name).suffix}",
+            inputs={"audio": wav.sha256 if wav else ""},
+            params=asdict(params),
+            model=transcriber.model,
+        )
+
+        def compute(room: Path) -> Produced[Transcript]:
+            local = place.fetch(wav) if wav else None
+            items = StoredItems(place.store, "transcribe")
+            transcript = verb.transcribe(local, transcriber, params, items, room, progress)
+            files = {"captions.srt": to_srt(transcript), "captions.vtt": to_vtt(transcript)}
+            for name, text in files.items():
+                (room / name).write_text(text, encoding="utf-8")
+            return Produced(transcript, {name: room / name for name in files})
+
+        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
+        publish_transcript(place.engine, video_id, answer.result, model=str(transcriber.model))
+        log.info("TRANSCRIBED %s: %d segments", video_id, len(answer.result.segments))
+        return answer
+
+    return await answered(
+        "transcribe", work, count=lambda transcript: len(transcript.segments), unit="segments"
+    )

@@ -1,0 +1,65 @@
+"""Vision: what each unique frame shows."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from prefect import task
+from prefect.client.schemas.objects import State
+
+from reelworks.domain.progress import Progress
+from reelworks.domain.scene import Frame
+from reelworks.domain.vision import VisionResult
+from reelworks.stages import vision as verb
+from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.capabilities import make_describer
+from reelworks.store.cache import StoredItems
+from reelworks.store.publish import publish_captions
+from tasks.frames import file_name
+from tasks.stage import answered, here, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("vision", runs_on="gpu", minutes=360))
+async def vision(
+    video_id: str, frames: Answer[tuple[Frame, ...]]
+) -> State[Answer[VisionResult]]:
+    """Describe the frames that are no duplicates and write their rows."""
+    place = here().place
+
+    def work(progress: Progress) -> Answer[VisionResult]:
+        describer = make_describer(place.settings)
+        question = Question[VisionResult](
+            stage="vision",
+            version=1,
+            result_type=VisionResult,
+            place_of=lambda name: f"frames/{video_id}/{name}",
+            inputs={"frames": frames.digest},
+            model=describer.model,
+        )
+
+        def read_jpeg(frame: Frame) -> bytes:
+            return place.fetch(frames.artifacts[file_name(frame)]).read_bytes()
+
+        def compute(_: Path) -> Produced[VisionResult]:
+            items = StoredItems(place.store, "vision")
+            seen = verb.describe_frames(frames.result, read_jpeg, describer, items, progress)
+            return Produced(seen, final=not seen.undescribed)
+
+        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
+        publish_captions(place.engine, video_id, answer.result, model=str(describer.model))
+        log.info("VISION %s: %d frames described", video_id, len(answer.result.described))
+        return answer
+
+    return await answered(
+        "vision",
+        work,
+        count=lambda seen: len(seen.described),
+        unit="frames",
+        warnings=lambda seen: tuple(
+            f"Frame {frame.frame_index} has no description: {frame.reason}"
+            for frame in seen.undescribed
+        ),
+    )

@@ -1,0 +1,281 @@
+"""Services start when needed, are shared while used, and the last user stops them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from infra.services.endpoints import Endpoints
+from infra.services.process import is_alive
+from infra.services.seaweed import answers as store_answers
+from infra.services.seaweed import s3_client
+from infra.services.state import Part, read_state
+from infra.services.status import Condition, PartStatus, status
+from infra.services.supervisor import down, running, up
+from reelworks.errors import ServiceError
+from reelworks.settings import Settings
+
+BELOW = (Part.POSTGRES, Part.STORE)
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Settings]:
+    nothing = ("database_url", "prefect_api_url", "s3_endpoint_url", "s3_access_key_id")
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path / "house",
+        s3_secret_access_key=None,
+        **dict.fromkeys(nothing),
+    )
+    yield settings
+    down(settings, force=True)
+    assert not processes_in(settings), "something was left running"
+
+
+def processes_in(settings: Settings) -> list[psutil.Process]:
+    """Return the living processes that work under DATA_DIR."""
+    found = []
+    for process in psutil.process_iter(["cwd", "status"]):
+        cwd = process.info["cwd"] or ""
+        if cwd.startswith(str(settings.data_dir)) and process.info["status"] != "zombie":
+            found.append(process)
+    return found
+
+
+def conditions(settings: Settings) -> dict[Part, Condition]:
+    return {row.part: row.condition for row in status(settings)}
+
+
+def row(settings: Settings, part: Part) -> PartStatus:
+    return next(one for one in status(settings) if one.part is part)
+
+
+def pids(settings: Settings) -> dict[Part, int]:
+    state = read_state(settings.data_dir / "run")
+    return {part: one.process.pid for part, one in state.parts.items()}
+
+
+def works(endpoints: Endpoints) -> bool:
+    """Tell whether database and store answer with the keys given."""
+    assert endpoints.database_url is not None
+    assert endpoints.s3_secret_access_key is not None
+    with psycopg.connect(endpoints.database_url.get_secret_value()) as connection:
+        connection.execute("SELECT 1")
+    secret = endpoints.s3_secret_access_key.get_secret_value()
+    return store_answers(
+        s3_client(endpoints.s3_endpoint_url, endpoints.s3_access_key_id, secret, "us-east-1")
+    )
+
+
+def command(settings: Settings, then: str, parts: str = "POSTGRES") -> subprocess.Popen[str]:
+    """Run a one-shot command that uses ``parts`` in a process of its own."""
+    code = f"""
+        import os, signal, sys, time
+        from pathlib import Path
+        from infra.services.state import Part
+        from infra.services.supervisor import running
+        from reelworks.settings import Settings
+        settings = Settings(_env_file=None, data_dir=Path({str(settings.data_dir)!r}))
+        with running(settings, [Part[name] for name in {parts.split()}]) as endpoints:
+            print("ready", endpoints.environment(), flush=True)
+            {then}
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_a_one_shot_command_stops_what_it_started(house: Settings) -> None:
+    assert set(conditions(house).values()) == {Condition.STOPPED}
+    with running(house, BELOW) as endpoints:
+        assert works(endpoints)
+        found = conditions(house)
+        assert [found[part] for part in Part] == ["running", "running", "stopped", "stopped"]
+        first = endpoints.environment()
+    assert not processes_in(house)
+    assert set(conditions(house).values()) == {Condition.STOPPED}
+    with running(house, BELOW) as endpoints:
+        assert endpoints.environment() == first, "addresses and keys stay"
+
+
+def test_uses_inside_one_process_are_counted(house: Settings) -> None:
+    with running(house, (Part.POSTGRES,)):
+        before = pids(house)
+        with running(house, (Part.POSTGRES,)):
+            assert pids(house) == before
+        assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+
+
+def test_two_commands_at_once_share_and_the_last_one_stops(house: Settings) -> None:
+    first = command(house, "sys.stdin.readline()")
+    second = command(house, "sys.stdin.readline()")
+    address = said(first)
+    assert address == said(second)
+    shared = pids(house)
+    assert len(read_state(house.data_dir / "run").users) == 2
+    first.communicate("go\n", timeout=30)
+    assert pids(house) == shared
+    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    second.communicate("go\n", timeout=30)
+    assert not processes_in(house)
+
+
+def test_what_a_killed_command_left_is_taken_over_and_stopped(house: Settings) -> None:
+    killed = command(house, "os.kill(os.getpid(), signal.SIGKILL)", "POSTGRES STORE")
+    killed.communicate(timeout=30)
+    assert killed.returncode == -signal.SIGKILL
+    orphans = pids(house)
+    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    with running(house, BELOW) as endpoints:
+        assert pids(house) == orphans
+        assert works(endpoints)
+    assert not processes_in(house)
+
+
+def test_ctrl_c_ends_the_command_in_order_and_the_services_after_it(house: Settings) -> None:
+    interrupted = command(house, "signal.pause()")
+    said(interrupted)
+    interrupted.send_signal(signal.SIGINT)
+    interrupted.communicate(timeout=30)
+    assert not processes_in(house)
+
+
+def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> None:
+    with running(house, BELOW) as endpoints:
+        assert endpoints.database_url is not None
+        url = endpoints.database_url.get_secret_value()
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+        for process in processes_in(house):
+            process.kill()
+        psutil.wait_procs([psutil.Process(pid) for pid in pids(house).values()], timeout=5)
+        assert row(house, Part.POSTGRES).condition is Condition.BROKEN
+        assert "postgres.log" in row(house, Part.POSTGRES).note
+        with running(house, BELOW) as again, psycopg.connect(url) as connection:
+            assert works(again)
+            assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_services_that_no_file_knows_are_replaced(house: Settings) -> None:
+    killed = command(house, "os.kill(os.getpid(), signal.SIGKILL)", "POSTGRES STORE")
+    killed.communicate(timeout=30)
+    lost = pids(house)
+    (house.data_dir / "run" / "services.json").write_text("not what we wrote")
+    with running(house, BELOW) as endpoints:
+        assert works(endpoints)
+        assert not set(lost.values()) & {process.pid for process in processes_in(house)}
+
+
+def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> None:
+    elsewhere = house.model_copy(
+        update={
+            "database_url": SecretStr("postgresql://me:hidden@db.example:5433/videos"),
+            "s3_endpoint_url": "http://s3.example:9000",
+            "prefect_api_url": "http://prefect.example/api",
+        }
+    )
+    with running(elsewhere) as endpoints:
+        assert endpoints.database_url == elsewhere.database_url
+        assert endpoints.settings(house) == elsewhere
+    assert not house.data_dir.exists()
+    rows = {one.part: one for one in status(elsewhere)}
+    assert rows[Part.POSTGRES].condition is Condition.EXTERNAL
+    assert rows[Part.POSTGRES].address == "postgresql://db.example:5433/videos"
+
+
+def test_up_keeps_everything_until_down(house: Settings) -> None:
+    endpoints = up(house, runner=SLEEPER)
+    found = {one.part: one for one in status(house)}
+    assert {one.condition for one in found.values()} == {Condition.RUNNING}
+    assert all(one.pinned and one.pid and one.since for one in found.values())
+    assert all((one.memory or 0) > 2**20 for one in found.values())
+    assert works(endpoints)
+
+    before = pids(house)
+    with running(house) as shared:
+        assert shared.environment() == endpoints.environment()
+    assert up(house, runner=SLEEPER) == endpoints
+    assert pids(house) == before
+
+    environment = psutil.Process(before[Part.RUNNER]).environ()
+    assert endpoints.environment().items() <= environment.items()
+    assert environment["DATA_DIR"] == str(house.data_dir)
+
+    assert endpoints.prefect_api_url is not None
+    host = endpoints.prefect_api_url.removeprefix("http://").removesuffix("/api")
+    ui = HTTPConnection(host, timeout=10)
+    ui.request("GET", "/ui-settings")
+    assert json.loads(ui.getresponse().read())["api_url"] == endpoints.prefect_api_url
+    ui.request("GET", "/runs", headers={"Accept": "text/html"})
+    assert b"<html" in ui.getresponse().read()
+    ui.close()
+
+    listening = [
+        one.laddr.ip
+        for process in processes_in(house)
+        for one in process.net_connections()
+        if one.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
+
+    os.kill(before[Part.PREFECT], signal.SIGKILL)
+    while is_alive(read_state(house.data_dir / "run").parts[Part.PREFECT].process):
+        time.sleep(0.02)
+    assert row(house, Part.PREFECT).condition is Condition.BROKEN
+
+    assert down(house) == ()
+    assert set(conditions(house).values()) == {Condition.STOPPED}
+    assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
+
+
+def test_down_waits_for_a_command_that_still_works(house: Settings) -> None:
+    user = command(house, "sys.stdin.readline()")
+    said(user)
+    assert down(house) == (user.pid,)
+    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    user.communicate("go\n", timeout=30)
+    assert not processes_in(house)
+
+
+def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Settings) -> None:
+    with running(house, (Part.POSTGRES,)):
+        pass
+    (house.data_dir / "postgres" / "cluster" / "global" / "pg_control").unlink()
+    with (
+        pytest.raises(ServiceError, match=r"PostgreSQL did not start: .*logs/postgres\.log"),
+        running(house, BELOW),
+    ):
+        pass
+    assert not processes_in(house)
+
+
+def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Settings) -> None:
+    nowhere = "http://127.0.0.1:1"
+    external = house.model_copy(
+        update={"prefect_api_url": f"{nowhere}/api", "s3_endpoint_url": nowhere}
+    )
+    with running(external, (Part.POSTGRES,)):
+        with pytest.raises(ServiceError, match=r"The runner did not start: no way"):
+            up(external, runner=(sys.executable, "-c", "raise SystemExit('no way')"))
+        assert row(external, Part.POSTGRES).condition is Condition.RUNNING
+    assert not processes_in(house)

@@ -1,0 +1,123 @@
+"""Odd media made from the real files by ffmpeg, each once a session, when a test asks for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reelworks.media import process
+from reelworks.media.ffmpeg import ffmpeg_binary
+
+_TONE = "aevalsrc=sin(880*PI*t):s=48000:d=3"
+_TONE_FROM_1S = "aevalsrc=gte(t\\,1)*sin(880*PI*t):s=48000:d=3"
+_COUNT = ["-i", "{media}/video/counter.mp4"]
+_TALK = ["-i", "{media}/video/voicestudio-en.mp4"]
+_QUICK = ["-c:v", "libx264", "-preset", "ultrafast"]
+_AAC_48K = ["-c:a", "aac", "-ar", "48000"]
+_TO_PQ = (
+    "scale=640:360,zscale=t=linear:npl=100,format=gbrpf32le,"
+    "zscale=p=2020:t=smpte2084:m=2020_ncl:r=limited,format=yuv420p10le"
+)
+_PQ_TAGS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+_FIELDS = "fps=50,scale=720:576,tinterlace=interleave_top,setfield=tff"
+
+RECIPES: dict[str, list[str]] = {
+    "vfr.mp4": [*_COUNT, "-vf", "select=not(between(mod(n\\,7)\\,2\\,4))", "-fps_mode", "vfr"]
+    + _QUICK,
+    "two_tracks.mkv": [*_COUNT, "-f", "lavfi", "-i", "sine=440:d=3", "-f", "lavfi", "-i"]
+    + ["sine=880:d=3", "-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-c:a", "aac"]
+    + ["-disposition:a:0", "0", "-disposition:a:1", "default"]
+    + ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=spa"],
+    "interlaced.ts": [*_TALK, "-t", "3", "-vf", _FIELDS, "-c:v", "mpeg2video", "-q:v", "3"]
+    + ["-flags", "+ilme+ildct", "-aspect", "16:9", "-c:a", "ac3", "-f", "mpegts"],
+    "anamorphic.mp4": [*_COUNT, "-vf", "scale=720:576,setsar=64/45", *_QUICK],
+    "turned_180.mp4": ["-display_rotation", "180", *_COUNT, "-c", "copy"],
+    "turned_270.mp4": ["-display_rotation", "270", *_COUNT, "-c", "copy"],
+    "hdr.mp4": [*_TALK, "-t", "1", "-an", "-vf", _TO_PQ, "-c:v", "libx265", "-preset"]
+    + ["ultrafast", "-x265-params", _PQ_TAGS, "-tag:v", "hvc1"],
+    "odd_size.mkv": [*_COUNT, "-vf", "scale=321:181,format=yuv420p", "-c:v", "ffv1"],
+    "portrait.mp4": [*_COUNT, "-vf", "transpose=1", *_QUICK],
+    "tiny.mkv": [*_COUNT, "-vf", "scale=6:3,format=yuv444p", "-c:v", "ffv1"],
+    "sixty.mp4": [*_COUNT, "-vf", "scale=640:-2,fps=60", *_QUICK],
+    "late_sound.mp4": [*_COUNT, "-itsoffset", "1.5", "-f", "lavfi", "-i", _TONE, *_AAC_48K]
+    + ["-c:v", "copy"],
+    "early_sound.mkv": ["-itsoffset", "0.5", *_COUNT, "-f", "lavfi", "-i", _TONE_FROM_1S]
+    + [*_AAC_48K, "-c:v", "copy"],
+    "early_sound.ts": ["-itsoffset", "0.5", *_COUNT, "-f", "lavfi", "-i", _TONE_FROM_1S]
+    + [*_QUICK, "-bf", "0", "-c:a", "ac3", "-f", "mpegts"],
+    "sound_with_hole.mkv": [*_COUNT, "-f", "lavfi", "-i", _TONE, "-af"]
+    + ["aselect=not(between(t\\,1\\,2))", "-c:v", "copy", "-c:a", "pcm_s16le"],
+    "silent.mp4": [*_COUNT, "-f", "lavfi", "-i", "anullsrc=d=3", "-c:v", "copy", "-c:a", "aac"],
+    "moving.gif": [*_COUNT, "-vf", "fps=10,scale=321:-1", "-f", "gif"],
+    "still.png": [*_COUNT, "-frames:v", "1"],
+    "cover.mp3": ["-i", "{media}/speech/sonnet_en.mp3", "-i", "{made}/still.png", "-t", "3"]
+    + ["-map", "0:a", "-map", "1:v", "-disposition:v", "attached_pic", "-c:v", "png"],
+    "conforming.mp4": [*_TALK, "-t", "4", "-vf", "fps=30", "-pix_fmt", "yuv420p", *_QUICK]
+    + ["-g", "60", *_AAC_48K],
+    "conforming_rare_keyframes.mp4": [*_TALK, "-vf", "fps=30", *_QUICK, "-g", "9999"]
+    + ["-sc_threshold", "0", "-an"],
+    "conforming_hole.mp4": ["-i", "{made}/conforming.mp4", "-an", "-vf"]
+    + ["select=not(eq(n\\,60))", "-fps_mode", "passthrough", *_QUICK],
+    "size_a.ts": [*_TALK, "-t", "3", "-s", "640x360", *_QUICK, "-ac", "1", "-c:a", "ac3"]
+    + ["-f", "mpegts"],
+    "size_b.ts": ["-ss", "3", *_TALK, "-t", "3", "-s", "321x181", "-pix_fmt", "yuv444p", *_QUICK]
+    + ["-ac", "6", "-ar", "44100", "-c:a", "ac3", "-output_ts_offset", "3", "-f", "mpegts"],
+}
+NEEDS = {
+    "cover.mp3": ["still.png"],
+    "conforming_hole.mp4": ["conforming.mp4"],
+    "changing.ts": ["size_a.ts", "size_b.ts"],
+}
+
+
+def _bytes_of(change: Callable[[bytearray], None], origin: Path, target: Path) -> None:
+    data = bytearray(origin.read_bytes())
+    change(data)
+    target.write_bytes(data)
+
+
+def _flip_bits(data: bytearray) -> None:
+    chance = random.Random(7)
+    for _ in range(400):
+        data[chance.randrange(len(data) // 10, len(data))] ^= 1 << chance.randrange(8)
+
+
+def _wipe_pictures(data: bytearray) -> None:
+    start = data.index(b"mdat") + 4
+    data[start:] = bytes(len(data) - start)
+
+
+class MadeMedia:
+    """Makes a file of ``RECIPES`` (or one of the damaged ones) on first use."""
+
+    def __init__(self, media: Path, folder: Path) -> None:
+        self._media = media
+        self._folder = folder
+
+    def __call__(self, name: str) -> Path:
+        """Return the path of the file with that name."""
+        target = self._folder / name
+        if not target.exists():
+            for needed in NEEDS.get(name, ()):
+                self(needed)
+            self._make(name, target)
+        return target
+
+    def _make(self, name: str, target: Path) -> None:
+        sintel = self._media / "video" / "sintel-trailer-30s.mp4"
+        if name == "bitflips.mp4":
+            _bytes_of(_flip_bits, sintel, target)
+        elif name == "wiped.mp4":
+            _bytes_of(_wipe_pictures, self._media / "odd" / "single_frame.mp4", target)
+        elif name == "changing.ts":
+            target.write_bytes(b"".join(self(part).read_bytes() for part in NEEDS[name]))
+        else:
+            places = {"media": self._media, "made": self._folder}
+            ffmpeg([part.format(**places) for part in RECIPES[name]], target)
+
+
+def ffmpeg(arguments: Sequence[str], target: Path) -> None:
+    """Run the bundled ffmpeg on trusted arguments."""
+    lead = [ffmpeg_binary(), "-nostdin", "-v", "error", "-y"]
+    process.run([*lead, *arguments, f"file:{target}"])
