@@ -25,7 +25,7 @@ class Provider(StrEnum):
 
 DEFAULT_MODELS: dict[str, dict[Provider, str]] = {
     "transcribe": {Provider.LOCAL: "whisper-base", Provider.OPENAI: "whisper-1"},
-    "vision": {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-5-mini"},
+    "vision": {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-6-luna"},
     "embed": {Provider.LOCAL: "minilm-l6-v2-int8", Provider.OPENAI: "text-embedding-3-small"},
 }
 """The model of each capability when its ``*_MODEL`` variable is unset."""
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     vision_provider: Provider = Field(Provider.LOCAL, description="Who describes frames.")
     vision_model: str | None = Field(
-        None, description="Model for frames. Unset: `rapidocr`, hosted `gpt-5-mini`."
+        None, description="Model for frames. Unset: `rapidocr`, hosted `gpt-6-luna`."
     )
     embed_provider: Provider = Field(Provider.LOCAL, description="Who embeds texts.")
     embed_model: str | None = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import psutil
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -112,14 +114,15 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
     make_folder(place.home)
     data = make_folder(place.home / "data")
     for stray in strays("weed", place.home):
-        stop(stray)
+        theirs = _ports_of(stray)
+        stop_store(stray, theirs)
     _remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
         chosen = free_ports(len(PORTS), ports if attempt == 1 else ())
         process = start(_server_command(place, data, chosen))
         if _is_ready(place, process, chosen[0]):
             return process, chosen
-        stop(process)
+        stop_store(process, chosen)
         reason = last_lines(place.log)
         if "address already in use" not in reason or attempt == 3:
             break
@@ -131,8 +134,13 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
 
 
 def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
-    """Stop the server cleanly. Returns whether it stopped when asked."""
-    asked = stop(process, gently=signal.SIGTERM)
+    """Stop the server. Returns whether it stopped when asked.
+
+    Its front ends close within two seconds. Its last step then sometimes waits half a minute for
+    connections inside itself that were opened and never used; nothing is written any more by
+    then, so it is killed instead.
+    """
+    asked = stop(process, patience=4.0, gently=signal.SIGTERM)
     _remove_sockets(ports)
     return asked
 
@@ -182,7 +190,6 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
         "admin.ui": "false",
         "master.telemetry": "false",
         "volume.preStopSeconds": "0",
-        "idleTimeout": "5",  # at the end it waits that long for connections inside itself
         **{name: str(port) for name, port in zip(PORTS, ports, strict=True)},
     }
     return Command(
@@ -210,6 +217,15 @@ def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def _ports_of(process: Process) -> tuple[int, ...]:
+    """Return the ports that a server's command line names; none when it has just ended."""
+    try:
+        line = " ".join(psutil.Process(process.pid).cmdline())
+    except psutil.NoSuchProcess:
+        return ()
+    return tuple(int(port) for port in re.findall(r"-\w+\.port(?:\.grpc)?=(\d+)", line))
 
 
 def _remove_sockets(ports: tuple[int, ...]) -> None:

@@ -28,12 +28,10 @@ Blocks = NDArray[np.bool_]
 class ScreenCutParams:
     """When a still picture counts as replaced. Areas are shares of the picture, 0 to 1."""
 
-    lost_content: float = 0.4
+    lost_content: float = 0.22
     """Share of the old picture's detailed blocks that must have changed."""
     smallest_area: float = 0.01
     """Less changed area than this is never a cut: a pointer, a clock, a blinking caret."""
-    block_difference: float = 5.0
-    """Mean brightness difference (0 to 255) at which a block counts as changed."""
     block_detail: float = 2.5
     """Mean difference from its own surroundings at which a block counts as detailed."""
     still_seconds: float = 0.4
@@ -71,14 +69,14 @@ class ScreenCutDetector:
         lies before ``t``: it is the largest step between the two stills.
         """
         if self._recent:
-            area = float(self._changed(self._recent[-1][1], luma).mean())
+            area = float(changed_blocks(self._recent[-1][1], luma).mean())
             if area > self._busiest[0]:
                 self._busiest = (area, t)
         self._recent.append((t, luma))
         if t - self._recent[0][0] < self._params.still_seconds:
             return None
         _, before = self._recent.popleft()
-        if float(self._changed(before, luma).mean()) > self._params.still_area:
+        if float(changed_blocks(before, luma).mean()) > self._params.still_area:
             return None
         return self._compare(t, luma)
 
@@ -98,7 +96,7 @@ class ScreenCutDetector:
         return None
 
     def _is_replaced(self, old: _Still, luma: Luma) -> bool:
-        changed = self._changed(old.luma, luma)
+        changed = changed_blocks(old.luma, luma)
         lost = changed & old.detail
         if lost.mean() < self._params.smallest_area:
             return False
@@ -110,12 +108,12 @@ class ScreenCutDetector:
         self._reference = _Still(luma, detail, t)
         self._busiest = (0.0, t)
 
-    def _changed(self, before: Luma, after: Luma) -> Blocks:
-        return changed_blocks(before, after, self._params.block_difference)
 
+def changed_blocks(before: Luma, after: Luma, difference: float = 5.0) -> Blocks:
+    """Return which blocks of 8x8 pixels differ by more than ``difference`` on average (0 to 255).
 
-def changed_blocks(before: Luma, after: Luma, difference: float) -> Blocks:
-    """Return which blocks of 8x8 pixels differ by more than ``difference`` on average (0 to 255)."""
+    The default lies above what coding noise leaves in a block of a small proxy.
+    """
     changed: Blocks = _block_means(cv2.absdiff(before, after)) > difference
     return changed
 

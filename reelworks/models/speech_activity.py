@@ -28,10 +28,8 @@ def speech_regions(wav: Path) -> list[Region]:
 
     Raises ``SourceNotFoundError`` or ``UnsupportedMediaError``.
     """
-    from faster_whisper.vad import (  # noqa: PLC0415 - loaded late: it takes a second
-        VadOptions,
-        get_speech_timestamps,
-    )
+    # Loaded late: it takes a second, which those who only import this module need not wait.
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(
         min_silence_duration_ms=round(MIN_SILENCE * 1000),

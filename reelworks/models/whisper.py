@@ -20,7 +20,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.progress import Progress
 from reelworks.domain.spelling import join_words
 from reelworks.domain.transcript import Segment, Transcript, Word
-from reelworks.errors import ModelUnavailableError
+from reelworks.errors import InputError, ModelUnavailableError
 from reelworks.models.catalog import find_model
 from reelworks.models.fetch import ensure_model
 from reelworks.models.pool import ModelPool
@@ -91,7 +91,8 @@ class WhisperTranscriber:
 
         A file that changes its language keeps each part in its own when ``language`` is None.
 
-        Raises ``SourceNotFoundError``, ``UnsupportedMediaError`` and what ``load`` raises.
+        Raises ``SourceNotFoundError``, ``UnsupportedMediaError``, ``InputError`` for a language
+        that the model does not know, and what ``load`` raises.
         """
         duration = sample_count(wav) / SAMPLE_RATE
         progress(0.0, duration)
@@ -99,7 +100,7 @@ class WhisperTranscriber:
         if not regions:
             progress(duration, duration)
             return Transcript(language=None)
-        decoder = WhisperDecoder(self._loaded(), self._options)
+        decoder = WhisperDecoder(self._speaking(language), self._options)
         spoken: list[_Spoken] = []
         for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
             spoken += _spoken(window, heard, regions)
@@ -109,6 +110,17 @@ class WhisperTranscriber:
             spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
         progress(duration, duration)
         return _transcript(spoken, duration)
+
+    def _speaking(self, language: str | None) -> Any:
+        """Return the loaded model when it knows ``language``."""
+        model = self._loaded()
+        known = model.supported_languages
+        if language is not None and language not in known:
+            raise InputError(
+                f"The model {self._entry.name} does not know the language {language!r}; "
+                f"give a code like {', '.join(known[:3])}, or none to have it detected."
+            )
+        return model
 
     def _loaded(self) -> Any:
         return self._pool.get(f"{self._entry.name}/{self._threads}", self._load)
@@ -134,8 +146,16 @@ class WhisperTranscriber:
 def _listen(
     decoder: WhisperDecoder, wav: Path, windows: Sequence[Window], language: str | None
 ) -> Iterator[tuple[Window, Heard]]:
+    batches = decoder.decode((_samples(wav, window) for window in windows), language)
     done = 0
-    for batch in decoder.decode((_samples(wav, window) for window in windows), language):
+    while done < len(windows):
+        try:
+            batch = next(batches)
+        except RuntimeError as error:  # CTranslate2: out of memory, a driver that went away
+            raise ModelUnavailableError(
+                f"Whisper failed on {wav.name} at {windows[done].span[0]:.0f} s ({error}); "
+                f"free some memory, or choose a smaller TRANSCRIBE_MODEL."
+            ) from error
         yield from zip(windows[done : done + len(batch)], batch, strict=True)
         done += len(batch)
 

@@ -18,6 +18,8 @@ from reelworks.models.waveform import Samples
 FRAMES_PER_SECOND = 100
 _TAIL_FRAMES = 400
 """Silence (4 s) that the encoder sees after the sound; with 2 s it dropped a sentence in a test."""
+_FEWEST_FRAMES = 50
+"""Half a second: below a few frames the alignment of words has no path and fails."""
 # The marks that faster-whisper joins to the word before and after.
 _APPEND = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - full-width marks are meant
 _PREPEND = "\"'“¿([{-"
@@ -204,7 +206,7 @@ class WhisperDecoder:
             [{"tokens": d.tokens, "start": 0.0, "end": size / 16000, "seek": 0}]
             for d, size in zip(drafts, sizes, strict=True)
         ]
-        frames = [-(-size * FRAMES_PER_SECOND // 16000) for size in sizes]
+        frames = [max(-(-size * FRAMES_PER_SECOND // 16000), _FEWEST_FRAMES) for size in sizes]
         self._model.add_word_timestamps(
             segments, tokenizer, encoded, frames, _PREPEND, _APPEND, 0.0
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -13,6 +14,8 @@ NO_SPEECH_LIMIT = 0.6
 """Above it, with unlikely text, nobody spoke (OpenAI's Whisper, transcribe.py)."""
 LOG_PROBABILITY_LIMIT = -1.0
 """Mean log probability below which text counts as unlikely (the same source)."""
+HOPELESS_LOG_PROBABILITY = -1.5
+"""Below it text is a guess, whatever else; the test media's speech has -0.05 to -0.4."""
 WORD_PROBABILITY_LIMIT = 0.3
 """Mean over a window's words; real speech in the test media stays above 0.6."""
 _LEFT_OUT = 1.0
@@ -22,11 +25,17 @@ _REACH = 0.5
 _REPEATS = {1: 6, 2: 5}
 """How often a phrase of so many words is said in a row before it is a loop; longer ones: 4."""
 _LONGEST_PHRASE = 30
+_SCREAM = re.compile(r"(\w)\1{9}")
+"""One letter ten times: what a steady tone is heard as."""
 
 
 def is_invented(heard: Heard) -> bool:
     """True when a window's text is not worth showing."""
     if not heard.words:
+        return True
+    if not any(letter.isalnum() for word in heard.words for letter in word.text):
+        return True
+    if heard.log_probability < HOPELESS_LOG_PROBABILITY:
         return True
     unlikely = heard.log_probability < LOG_PROBABILITY_LIMIT
     if unlikely and heard.no_speech_probability > NO_SPEECH_LIMIT:
@@ -35,8 +44,8 @@ def is_invented(heard: Heard) -> bool:
 
 
 def without_loops(words: Sequence[Word]) -> list[Word]:
-    """Keep one of the repetitions where a phrase is said over and over."""
-    kept = list(words)
+    """Keep one of the repetitions where a phrase is said over and over, and no endless words."""
+    kept = [word for word in words if not _SCREAM.search(word.text)]
     for length in range(1, _LONGEST_PHRASE + 1):
         kept = _without_loops_of(kept, length, _REPEATS.get(length, 4))
     return kept

@@ -15,9 +15,9 @@ from operator import itemgetter
 
 from reelworks.models.speech_activity import Region
 
-WINDOW_MAX = 29.0
+WINDOW_MAX = 25.0
 """Seconds in a window: Whisper's 30 s, less a rest that it needs to see the end of speech."""
-PAD = 0.3
+PAD = 0.4
 """Seconds kept on each side of a stretch of speech: consonants that the VAD cuts off."""
 
 

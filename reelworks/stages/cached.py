@@ -28,7 +28,7 @@ CONTENT_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question(Generic[Result]):
     """Everything that a stage's answer depends on, and where its files belong."""
 
@@ -51,7 +51,7 @@ class Question(Generic[Result]):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Produced(Generic[Result]):
     """What a verb made: its result and its files, by name."""
 
@@ -61,7 +61,7 @@ class Produced(Generic[Result]):
     """False when a part is missing that another try could bring: such an answer is not kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer(Generic[Result]):
     """A stage's result with its artifacts in the store."""
 

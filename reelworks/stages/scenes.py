@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+import numpy as np
 from scenedetect import AdaptiveDetector, FrameTimecode
 from scenedetect.common import Timecode
 
@@ -15,12 +16,15 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Scene
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.pictures import Luma, Picture, Reel, open_reel
-from reelworks.media.screen_cuts import ScreenCutDetector
+from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams, changed_blocks
 
-SCENES_VERSION = 1
-"""Raise it when the same proxy and parameters give other scenes."""
+VERSION = 1
+"""Raised when the same proxy and parameters give other scenes."""
 
 Profile = Literal["auto", "film", "screencast"]
+
+_REPORT_EVERY = 30
+"""Pictures between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,126 @@ class SceneParams:
     """How cuts are found. All fields are JSON values."""
 
     profile: Profile = "auto"
-    """``film``: hard cuts between moving shots. ``screencast``: slides and screens as well.
-    ``auto``: both, each where the picture behaves like that."""
+    """``film``: hard cuts between moving shots. ``screencast``: replaced slides and screens.
+    ``auto``: both, each where the picture behaves like that, so that a film with slides in it
+    is cut well throughout."""
     min_scene_seconds: float = 0.5
     """Shortest scene."""
-    min_still_seconds: float = 1.5
-    """Shortest scene that begins where only a screen's content changed."""
+    min_screen_seconds: float = 1.0
+    """Least distance of a cut between two still pictures from any other cut."""
     adaptive_threshold: float = 3.0
-    """How many times its neighbours' change a cut must reach (PySceneDetect's default)."""
+    """How many times its neighbours' change a film cut must reach (PySceneDetect's default)."""
     min_content_change: float = 15.0
-    """Least change of hue, saturation and brightness (0 to 255) of a cut, the same default."""
-    lost_content: float = 0.4
-    """Share of a still picture's details that must go for its replacement to be a cut."""
+    """Least mean change of hue, saturation and brightness (0 to 255) of a film cut; same default."""
+    lost_content: float = 0.22
+    """Share of a still picture's details that must go for it to count as replaced."""
+    smallest_area: float = 0.1
+    """Share of the picture whose brightness must change at a film cut."""
+    repeat_difference: float = 0.4
+    """Mean brightness difference (0 to 255) up to which a picture repeats the one before."""
+    max_repeats: int = 3
+    """So many repeats in a row come from a lower source rate; more mean that the picture rests."""
+
+
+def detect_scenes(proxy: Path, params: SceneParams, progress: Progress) -> tuple[Scene, ...]:
+    """Find the scenes of a normalized video by its proxy.
+
+    The scenes cover the whole duration without gaps: the first starts at 0.0, the last ends with
+    the last picture. A cut is the time of the first picture of the new scene, in seconds, exact by
+    PTS. ``progress`` counts seconds of video.
+
+    Raises ``UnsupportedMediaError`` when the proxy cannot be read or holds no picture.
+    """
+    finder = _CutFinder(params)
+    end = 0.0
+    with open_reel(proxy) as reel:
+        total = reel.stated_duration
+        for number, picture in enumerate(reel.pictures()):
+            finder.feed(picture, reel)
+            end = picture.t_end
+            if number % _REPORT_EVERY == 0:
+                progress(min(end, total), total)
+    if end <= 0.0:
+        raise UnsupportedMediaError(f"{proxy.name} holds no pictures: normalize the source again.")
+    progress(end, end)
+    return tile_scenes(choose_cuts(finder.film_cuts, finder.screen_cuts, end, params), end)
+
+
+def choose_cuts(
+    film: Sequence[float], screen: Sequence[float], duration: float, params: SceneParams
+) -> list[float]:
+    """Merge the cuts of both detectors, in order, and drop those that make too short a scene.
+
+    A film cut is the surer sign, so a screen cut gives way to it.
+    """
+    kept = [0.0]
+    for t in sorted(film):
+        if t - kept[-1] >= params.min_scene_seconds and duration - t >= params.min_scene_seconds:
+            kept.append(t)
+    for t in screen:
+        nearest = min(abs(t - other) for other in (*kept, duration))
+        if nearest >= params.min_screen_seconds:
+            kept.append(t)
+    return sorted(kept)[1:]
+
+
+def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
+    """Return the scenes between ascending ``cuts`` (seconds, inside the duration)."""
+    edges = [0.0, *cuts, duration]
+    spans = zip(edges, edges[1:], strict=False)
+    return tuple(Scene(index, start, end) for index, (start, end) in enumerate(spans))
+
+
+class _CutFinder:
+    """Feeds both detectors in one pass."""
+
+    def __init__(self, params: SceneParams) -> None:
+        self.film_cuts: list[float] = []
+        self.screen_cuts: list[float] = []
+        self._params = params
+        self._origin: int | None = None
+        self._screen = ScreenCutDetector(ScreenCutParams(lost_content=params.lost_content))
+        self._film = AdaptiveDetector(
+            adaptive_threshold=params.adaptive_threshold,
+            min_content_val=params.min_content_change,
+            min_scene_len=params.min_scene_seconds,
+        )
+        self._fed: Luma | None = None
+        self._repeats = 0
+        self._areas: dict[float, float] = {}
+
+    def feed(self, picture: Picture, reel: Reel) -> None:
+        """Take the next picture."""
+        if self._origin is None:
+            self._origin = picture.pts
+        luma = picture.luma()
+        if self._params.profile != "film":
+            cut = self._screen.feed(picture.t, luma)
+            if cut is not None:
+                self.screen_cuts.append(cut)
+        if self._params.profile != "screencast" and not self._is_repeat(luma):
+            self._feed_film(picture, luma, reel)
+
+    def _is_repeat(self, luma: Luma) -> bool:
+        # Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of
+        # nothing, which would make any motion beside it look like a cut to AdaptiveDetector.
+        if self._fed is not None and self._repeats < self._params.max_repeats:
+            difference = float(np.mean(cv2.absdiff(luma, self._fed)))
+            if difference <= self._params.repeat_difference:
+                self._repeats += 1
+                return True
+        self._repeats = 0
+        return False
+
+    def _feed_film(self, picture: Picture, luma: Luma, reel: Reel) -> None:
+        pts = picture.pts - (self._origin or 0)
+        when = FrameTimecode(Timecode(pts, reel.time_base), fps=reel.rate)
+        if self._fed is not None:
+            self._areas[when.seconds] = float(changed_blocks(self._fed, luma).mean())
+        self._fed = luma
+        for cut in self._film.process_frame(when, picture.bgr()):
+            # The hue of grey pixels is noise, and a keyframe alone can turn it over.
+            if self._areas[cut.seconds] >= self._params.smallest_area:
+                self.film_cuts.append(cut.seconds)
+        if len(self._areas) > 2 * self._film.event_buffer_length + 1:
+            del self._areas[next(iter(self._areas))]

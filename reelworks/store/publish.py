@@ -12,8 +12,20 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, insert
 
 from reelworks.domain.ids import caption_id, frame_id, scene_id, segment_id
 from reelworks.domain.scene import Frame, Scene
@@ -25,12 +37,14 @@ from reelworks.store.database import transaction
 from reelworks.store.languages import configuration_for
 from reelworks.store.rows import Row, replace_rows, storable, table_of, video_locked
 from reelworks.store.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
-from reelworks.store.vectors import ensure_vector_index
+from reelworks.store.vectors import ensure_vector_index, vector_text
 
 Status = Literal["pending", "processing", "ready", "failed"]
 
 CUT_DETECTOR = "local/adaptive-detector"
 FRAME_PICKER = "local/sharpest-frame"
+_BATCH = 500
+"""Vectors in one statement."""
 
 
 def claim_video(engine: Engine, video_id: str, *, original_path: str) -> None:
@@ -70,7 +84,7 @@ def publish_probe(
     values: dict[str, Any] = {
         "probe": asdict(probe),
         "upload_path": upload_path,
-        "digests": Video.digests.op("||")(func.jsonb_build_object("source", sha256)),
+        "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
     if probe.title:
         values["title"] = probe.title
@@ -117,7 +131,7 @@ def publish_transcript(engine: Engine, video_id: str, transcript: Transcript, mo
         for index, segment in enumerate(transcript.segments)
     ]
     captions = table_of(CaptionRow)
-    config = configuration_for(transcript.language)
+    config = cast(literal(configuration_for(transcript.language), Text()), REGCONFIG())
     with video_locked(engine, video_id) as connection:
         _set_video(connection, video_id, {"language": transcript.language})
         replace_rows(connection, table_of(SegmentRow), video_id, rows, embedded=("text",))
@@ -229,29 +243,24 @@ def _publish_vectors(
     by_id: Mapping[str, Sequence[float] | None],
     model: str,
 ) -> None:
-    # pgvector keeps 32-bit floats: an index of the right size must be there before many rows are.
     for size in {len(vector) for vector in by_id.values() if vector is not None}:
         ensure_vector_index(engine, model, size)
-    statement = (
-        update(table)
-        .where(
-            and_(
-                table.c.id == bindparam("row"),
-                or_(
-                    table.c.embedding.is_distinct_from(bindparam("vector")),
-                    table.c.embedding_model.is_distinct_from(bindparam("maker")),
-                ),
-            )
-        )
-        .values(embedding=bindparam("vector"), embedding_model=bindparam("maker"))
+    statement = text(
+        f"UPDATE {table.name} AS old"  # noqa: S608 - the name is a table's of ours
+        " SET embedding = new.vector, embedding_model = new.maker FROM ("
+        "  SELECT id, CAST(vector AS vector) AS vector,"
+        "         CASE WHEN vector IS NULL THEN NULL ELSE CAST(:model AS text) END AS maker"
+        "  FROM unnest(CAST(:ids AS text[]), CAST(:vectors AS text[])) AS given (id, vector)"
+        ") AS new WHERE old.id = new.id AND old.video_id = :video_id AND"
+        " (old.embedding IS DISTINCT FROM new.vector"
+        "  OR old.embedding_model IS DISTINCT FROM new.maker)"
     )
-    changes = [
-        {"row": row, "vector": vector and list(vector), "maker": model if vector else None}
-        for row, vector in by_id.items()
-    ]
+    rows = [(row, None if one is None else vector_text(one)) for row, one in by_id.items()]
     with video_locked(engine, video_id) as connection:
-        if changes:
-            connection.execute(statement, changes)
+        for start in range(0, len(rows), _BATCH):
+            ids, vectors = zip(*rows[start : start + _BATCH], strict=True)
+            values = {"ids": list(ids), "vectors": list(vectors)}
+            connection.execute(statement, {**values, "model": model, "video_id": video_id})
 
 
 def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any]) -> None:
@@ -266,7 +275,7 @@ def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any])
 
 def _warned(stage: str, warnings: Sequence[str]) -> dict[str, Any]:
     """Return the change that makes these the stage's warnings and leaves other stages' alone."""
-    ours = func.jsonb_build_object(stage, func.to_jsonb(list(storable(warnings))))
+    ours = literal({stage: storable(warnings)}, JSONB())
     return {
         "warnings": Video.warnings.op("||")(ours) if warnings else Video.warnings.op("-")(stage)
     }

@@ -1,4 +1,4 @@
-"""How a user's words become PostgreSQL's: what is wanted, what is not, and what may be unfinished."""
+"""How a user's words become PostgreSQL's: what is wanted, unwanted, perhaps unfinished."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from reelworks.domain.search import Kind
 from reelworks.store.query import TextQuery
-from reelworks.store.vectors import MAX_HALF, model_literal, of_model, vector_type
+from reelworks.store.vectors import MAX_HALF, model_literal, of_model, vector_text, vector_type
 
 RANKED_AT_MOST = 5000
 """Rows that are ranked by their words; a word that is everywhere would take seconds otherwise."""
@@ -132,7 +132,7 @@ def by_meaning(
         f" FROM {SPEECH.table if speech else PICTURE.table}"
         f" WHERE {of_model(size)} AND {condition} ORDER BY {distance} LIMIT :depth"
     )
-    values |= {"vector": "[" + ",".join(repr(float(one)) for one in vector) + "]"}
+    values |= {"vector": vector_text(vector)}
     if size <= MAX_HALF:
         _widen_index_scan(connection, scope.depth)
     found = connection.execute(text(statement).bindparams(model_literal(model)), values)

@@ -16,6 +16,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ResponseStreamingError,
 )
+from botocore.exceptions import (
+    ConnectionError as S3ConnectionError,
+)
 
 from reelworks.errors import (
     NoSpaceError,
@@ -28,6 +31,7 @@ from reelworks.errors import (
 AMAZON = "Amazon S3"
 """What the store is called when no endpoint is set."""
 
+_OUTAGES = (S3ConnectionError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
 _FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "StorageFull"}
 _BUSY = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests"}
 
@@ -67,7 +71,12 @@ def store_errors(subject: str, address: str) -> Iterator[None]:
         raise StoreRefusedError(
             "No keys for the artifact store; set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
         ) from error
-    except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+    except (
+        S3ConnectionError,
+        HTTPClientError,
+        IncompleteReadError,
+        ResponseStreamingError,
+    ) as error:
         raise StoreUnavailableError(
             f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
             "check that it runs, or S3_ENDPOINT_URL."

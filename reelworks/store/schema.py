@@ -14,7 +14,9 @@ from sqlalchemy import (
     MetaData,
     Text,
     func,
-    text,
+)
+from sqlalchemy import (
+    text as sql,
 )
 from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -91,10 +93,10 @@ class Video(Base):
     title: Mapped[str | None]
     library: Mapped[str] = mapped_column(server_default="default")
     language: Mapped[str | None]
-    digests: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
-    probe: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    digests: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
+    probe: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     warnings: Mapped[dict[str, Any]] = mapped_column(
-        server_default=text("'{}'::jsonb"), doc="sentences by stage"
+        server_default=sql("'{}'::jsonb"), doc="sentences by stage"
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -115,7 +117,7 @@ class Job(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(server_default="index")
     video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
-    params: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    params: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     status: Mapped[str] = mapped_column(server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[str | None]
@@ -167,11 +169,11 @@ class SegmentRow(OfVideo, Embedded, Base):
     t_start: Mapped[float]
     t_end: Mapped[float]
     text: Mapped[str]
-    words: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    words: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     speaker: Mapped[str | None]
     language: Mapped[str | None]
     ts_config: Mapped[Any] = mapped_column(
-        REGCONFIG(), server_default=text("'simple'::regconfig"), nullable=False
+        REGCONFIG(), server_default=sql("'simple'::regconfig"), nullable=False
     )
     tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(SPOKEN_TSV, persisted=True))
 
@@ -194,7 +196,7 @@ class CaptionRow(OfVideo, Embedded, Base):
 
     frame_id: Mapped[str] = mapped_column(ForeignKey("frames.id", ondelete="CASCADE"), index=True)
     caption: Mapped[str | None]
-    entities: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    entities: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     seen_text: Mapped[str] = mapped_column(
         server_default="", doc="caption, objects and controls as words"
     )
@@ -202,7 +204,7 @@ class CaptionRow(OfVideo, Embedded, Base):
         server_default="", doc="all text on the picture, one line each"
     )
     ts_config: Mapped[Any] = mapped_column(
-        REGCONFIG(), server_default=text("'simple'::regconfig"), nullable=False
+        REGCONFIG(), server_default=sql("'simple'::regconfig"), nullable=False
     )
     seen_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(SEEN_TSV, persisted=True))
     screen_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(SCREEN_TSV, persisted=True))

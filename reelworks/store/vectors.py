@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, text
 
@@ -19,6 +20,11 @@ MAX_HALF = 4000
 def vector_type(size: int) -> str:
     """Return the type that vectors of this size are indexed and compared as."""
     return f"{'vector' if size <= MAX_VECTOR or size > MAX_HALF else 'halfvec'}({int(size)})"
+
+
+def vector_text(vector: Sequence[float]) -> str:
+    """Return a vector in pgvector's text form."""
+    return f"[{','.join(map(repr, map(float, vector)))}]"
 
 
 def of_model(size: int) -> str:
@@ -56,9 +62,9 @@ def ensure_vector_index(engine: Engine, model: str, size: int) -> None:
             name = index_name(table, model, size)
             if _is_valid(connection, name):
                 continue
-            # Polled on purpose: CREATE INDEX CONCURRENTLY waits for every open snapshot, and so
-            # for a session that sleeps inside pg_advisory_lock.
-            with held(url, f"reelworks {name}", poll=0.05):
+            # CREATE INDEX CONCURRENTLY waits for every open snapshot: two of them deadlock, so one
+            # lock for all; and it is polled, as a session inside pg_advisory_lock has a snapshot.
+            with held(url, "reelworks vector indexes", poll=0.05):
                 if not _is_valid(connection, name):
                     _make(connection, table, model, size)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.report import StageState
-from reelworks.domain.search import SearchRequest
+from reelworks.domain.search import Reason, SearchRequest
 from reelworks.models.pool import pool
 from reelworks.settings import Settings
 from reelworks.stages.capabilities import make_embedder
@@ -64,17 +64,17 @@ async def test_a_video_becomes_searchable(index, environment, media):
     engine = create_database_engine(environment)
     embedder = make_embedder(environment)
     found = get_video(engine, "voice")
-    assert found.video.status == "ready"
-    assert found.video.duration_sec == pytest.approx(11.4, abs=0.05)
-    assert found.video.normalized_path == "processed/voice/normalized.mp4"
+    assert found.summary.status == "ready"
+    assert found.summary.duration == pytest.approx(11.4, abs=0.05)
+    assert found.normalized_path == "processed/voice/normalized.mp4"
     assert found.segments
-    assert found.scenes[0].t_start == 0.0
-    assert found.scenes[-1].t_end == pytest.approx(11.4, abs=0.05)
-    word = found.segments[0].text.split()[0].strip(".,!?")
+    assert found.scenes[0].scene.t_start == 0.0
+    assert found.scenes[-1].scene.t_end == pytest.approx(11.4, abs=0.05)
+    word = found.segments[0].segment.text.split()[0].strip(".,!?")
     hits = search(engine, SearchRequest(word), {str(embedder.model): lambda q: embedder.embed([q])[0]})
     engine.dispose()
     assert hits[0].video_id == "voice"
-    assert "words" in {reason.name for reason in hits[0].reasons}
+    assert Reason.WORDS in {placing.reason for placing in hits[0].reasons}
     store = ArtifactStore.open(environment)
     keys = set(store.keys(""))
     assert {
@@ -220,7 +220,7 @@ async def test_valid_oddities_become_ready(index, environment, media, name):
 
     assert run.error is None
     engine = create_database_engine(environment)
-    assert get_video(engine, "odd").video.status == "ready"
+    assert get_video(engine, "odd").summary.status == "ready"
     engine.dispose()
 
 
@@ -252,8 +252,8 @@ async def test_bad_input_fails_at_once_with_one_sentence(index, environment, med
     engine = create_database_engine(environment)
     found = get_video(engine, "bad")
     engine.dispose()
-    assert found.video.status == "failed"
-    assert found.video.error == str(run.error)
+    assert found.summary.status == "failed"
+    assert found.summary.error == str(run.error)
     assert found.scenes == ()
     assert found.segments == ()
 

@@ -88,7 +88,7 @@ async def test_a_wrong_key_is_not_tried_again_and_never_shown(
     engine = create_database_engine(environment)
     found = get_video(engine, "clip")
     engine.dispose()
-    assert found.video.status == "failed"
+    assert found.summary.status == "failed"
     assert found.segments, "the side that did not fail is kept and searchable"
 
 

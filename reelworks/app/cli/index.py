@@ -101,6 +101,8 @@ def _index_one(source: str, video_id: str | None, language: str | None, *, quiet
             indexed = asyncio.run(_run_flow(source, video_id, language, watch))
         except ReelworksError as raised:
             error = raised
+        finally:
+            _deliver()
     outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
     if not quiet:
         _print_outcome(outcome)
@@ -127,6 +129,15 @@ async def _run_flow(
                 f"{source}: the Prefect server stopped answering ({reason}); "
                 "run the same command again, finished stages are kept."
             ) from None
+
+
+def _deliver() -> None:
+    """Hand Prefect's last logs and task states to its server, which may stop after us."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
+    EventsWorker.drain_all(timeout=5)
 
 
 def _print_outcome(outcome: Outcome) -> None:

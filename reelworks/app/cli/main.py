@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -56,7 +57,9 @@ def main() -> None:
 
 
 def _report_fault() -> int:
-    path = Path.cwd() / "reelworks-fault.log"
+    folder = Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser() / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fault.log"
     logging.basicConfig(filename=path, force=True)
     logging.getLogger("reelworks").exception("fault")
     output.print_fault(path)

@@ -24,8 +24,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    json.dump(value, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """Return a value of ours as JSON text with a line end."""
+    return json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
@@ -55,9 +59,11 @@ def print_error(error: ReelworksError) -> None:
 
 def print_fault(path: Path) -> None:
     """Tell of an error that nobody foresaw, and where its details lie."""
-    err.print(
-        f"[bold red]Error:[/] Something went wrong that Reelworks did not foresee. "
-        f"Please report it with the file {_escape(str(path))}."
+    print_error(
+        ReelworksError(
+            "Something went wrong that Reelworks did not foresee; "
+            f"please report it with the file {path}."
+        )
     )
 
 

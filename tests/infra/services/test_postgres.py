@@ -9,8 +9,9 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -32,13 +33,20 @@ ROOT = os.geteuid() == 0
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> PostgresPlace:
+def place(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPlace:
+    copy_cluster(tmp_path / "postgres")
     return PostgresPlace(tmp_path / "postgres", tmp_path / "postgres.log")
 
 
-@pytest.fixture
-def server(place: PostgresPlace) -> Iterator[tuple[Process, int]]:
-    process, port = start_postgres(place)
+@pytest.fixture(scope="module")
+def shared() -> Iterator[PostgresPlace]:
+    with tempfile.TemporaryDirectory(prefix="rw-") as folder:
+        yield PostgresPlace(Path(folder) / "postgres", Path(folder) / "postgres.log")
+
+
+@pytest.fixture(scope="module")
+def server(shared: PostgresPlace) -> Iterator[tuple[Process, int]]:
+    process, port = start_postgres(shared)
     yield process, port
     stop_postgres(process)
 
@@ -52,16 +60,16 @@ def one(url: str, query: str) -> object:
 
 @pytest.mark.parametrize("database", ["reelworks", "prefect"])
 def test_both_databases_have_the_extensions(
-    place: PostgresPlace, server: tuple[Process, int], database: str
+    shared: PostgresPlace, server: tuple[Process, int], database: str
 ) -> None:
-    names = one(place.url(server[1], database), "SELECT array_agg(extname) FROM pg_extension")
+    names = one(shared.url(server[1], database), "SELECT array_agg(extname) FROM pg_extension")
     assert {"vector", "pg_trgm", "unaccent"} <= set(names)  # type: ignore[call-overload]
 
 
 def test_it_stores_durably_and_knows_letters_of_all_languages(
-    place: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPlace, server: tuple[Process, int]
 ) -> None:
-    url = place.url(server[1])
+    url = shared.url(server[1])
     assert one(url, "SHOW fsync") == "on"
     assert one(url, "SHOW server_encoding") == "UTF8"
     assert one(url, "SELECT lower('ÄÖÉ')") == "äöé"
@@ -69,13 +77,13 @@ def test_it_stores_durably_and_knows_letters_of_all_languages(
 
 
 def test_it_asks_for_the_password_and_keeps_it_private(
-    place: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPlace, server: tuple[Process, int]
 ) -> None:
     port = server[1]
-    assert answers(place.url(port))
-    assert not answers(place.url(port).replace(place.password, "guess"))
+    assert answers(shared.url(port))
+    assert not answers(shared.url(port).replace(shared.password, "guess"))
     assert not answers(f"postgresql://reelworks@127.0.0.1:{port}/reelworks")
-    assert stat.S_IMODE((place.home / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((shared.home / "password").stat().st_mode) == 0o600
 
 
 def test_it_listens_on_the_loopback_address_only(server: tuple[Process, int]) -> None:
@@ -131,7 +139,8 @@ def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: Postg
     stop_postgres(process)
 
 
-def test_an_interrupted_first_start_is_made_good(place: PostgresPlace) -> None:
+def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
+    place = PostgresPlace(tmp_path / "postgres", tmp_path / "log")
     (place.home / "cluster.new" / "base").mkdir(parents=True)
     (place.home / "cluster.new" / "PG_VERSION").write_text("18\n")
     process, port = start_postgres(place)

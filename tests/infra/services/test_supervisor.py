@@ -9,7 +9,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -33,7 +34,7 @@ SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Settings]:
+def house(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> Iterator[Settings]:
     nothing = ("database_url", "prefect_api_url", "s3_endpoint_url", "s3_access_key_id")
     settings = Settings(
         _env_file=None,
@@ -41,6 +42,7 @@ def house(tmp_path: Path) -> Iterator[Settings]:
         s3_secret_access_key=None,
         **dict.fromkeys(nothing),
     )
+    copy_cluster(settings.data_dir / "postgres")
     yield settings
     down(settings, force=True)
     assert not processes_in(settings), "something was left running"
@@ -167,7 +169,8 @@ def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> 
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
         for process in processes_in(house):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs([psutil.Process(pid) for pid in pids(house).values()], timeout=5)
         assert row(house, Part.POSTGRES).condition is Condition.BROKEN
         assert "postgres.log" in row(house, Part.POSTGRES).note
@@ -197,7 +200,7 @@ def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> Non
     with running(elsewhere) as endpoints:
         assert endpoints.database_url == elsewhere.database_url
         assert endpoints.settings(house) == elsewhere
-    assert not house.data_dir.exists()
+    assert not (house.data_dir / "run").exists()
     rows = {one.part: one for one in status(elsewhere)}
     assert rows[Part.POSTGRES].condition is Condition.EXTERNAL
     assert rows[Part.POSTGRES].address == "postgresql://db.example:5433/videos"

@@ -14,7 +14,7 @@ import pytest
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.progress import silent
 from reelworks.domain.transcript import Transcript
-from reelworks.errors import CancelledError, UnsupportedMediaError
+from reelworks.errors import CancelledError, InputError, UnsupportedMediaError
 from reelworks.models.pool import ModelPool
 from reelworks.models.waveform import read_pcm, sample_count, write_wav
 from reelworks.models.whisper import WhisperTranscriber
@@ -165,6 +165,22 @@ def test_the_same_sound_gives_the_same_words(whisper: WhisperTranscriber, as_wav
     wav = as_wav("speech/jfk.flac")
     first = whisper.transcribe(wav, language=None, progress=silent)
     assert whisper.transcribe(wav, language=None, progress=silent) == first
+
+
+def test_a_language_that_the_model_does_not_know_is_an_input_error(
+    whisper: WhisperTranscriber, as_wav: AsWav
+) -> None:
+    with pytest.raises(InputError, match="'xx'"):
+        whisper.transcribe(as_wav("speech/jfk.flac"), language="xx", progress=silent)
+
+
+@pytest.mark.parametrize("samples", [1, 100, 1_000, 4_000, 9_000])
+def test_very_short_sound_is_no_trouble(
+    whisper: WhisperTranscriber, as_wav: AsWav, tmp_path: Path, samples: int
+) -> None:
+    write_wav(tmp_path / "x.wav", read_pcm(as_wav("speech/jfk.flac"), 24_000, 24_000 + samples))
+    result = whisper.transcribe(tmp_path / "x.wav", language=None, progress=silent)
+    check_times(result, samples / RATE)
 
 
 def test_what_is_no_wav_is_an_input_error(whisper: WhisperTranscriber, tmp_path: Path) -> None:

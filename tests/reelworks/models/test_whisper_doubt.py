@@ -25,6 +25,10 @@ def test_a_loop_is_said_once() -> None:
     assert text_of(without_loops(said("you " * 12))) == "you"
 
 
+def test_an_endless_word_is_none() -> None:
+    assert text_of(without_loops(said("and " + "a" + "h" * 300 + " so"))) == "and so"
+
+
 def test_what_people_do_repeat_stays() -> None:
     for text in (
         "no no no no that is not it",
@@ -46,6 +50,8 @@ def test_loops_only_lose_repetitions(letters: list[str]) -> None:
 def test_unlikely_text_without_speech_is_invented() -> None:
     assert is_invented(heard(0.9, -1.2, 0.8))
     assert is_invented(heard(0.1, -0.5, 0.1))
+    assert is_invented(heard(0.9, -1.8, 0.1))
+    assert is_invented(Heard("nn", (HeardWord(" ...", 0.0, 1.0, 0.9),), -0.2, 0.1, 1.0))
     assert not is_invented(heard(0.9, -0.2, 0.8))
     assert not is_invented(heard(0.5, -1.2, 0.1))
 

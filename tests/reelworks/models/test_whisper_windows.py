@@ -56,12 +56,12 @@ def test_times_are_exact_behind_a_silence() -> None:
 
 def test_a_window_ends_at_the_longest_pause_near_its_end() -> None:
     regions = [(0.5, 20.0), (22.0, 24.0), (24.7, 27.5), (29.0, 40.0)]
-    first, second = plan_windows(regions, 41.0)
+    first, second = plan_windows(regions, 41.0, 29.0)
     assert first.span[1] == pytest.approx(20.0 + PAD)
     assert second.span[0] == pytest.approx(22.0 - PAD)
 
 
 def test_unbroken_speech_is_cut_at_its_longest_short_pause() -> None:
     regions = [(0.0, 18.0), (18.4, 22.0), (22.2, 45.0)]
-    first, second = plan_windows(regions, 45.0)
+    first, second = plan_windows(regions, 45.0, 29.0)
     assert first.span[1] == second.span[0] == pytest.approx(18.2)

@@ -147,14 +147,13 @@ def test_wrong_keys_are_refused_without_being_shown(
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("number", range(8))
+# The embedded server makes a missing bucket when something is written, so only reads can tell.
+@pytest.mark.parametrize("number", [0, 1, 4, 5, 7])
 def test_a_missing_bucket_is_refused_by_name(
     settings: Settings, tmp_path: Path, number: int
 ) -> None:
     elsewhere = settings.model_copy(update={"s3_bucket": "no-such-bucket"})
     call = asks(ArtifactStore.open(elsewhere), tmp_path)[number]
-    if number in (2, 3, 6):
-        pytest.skip("the embedded server makes buckets on write")
     with pytest.raises(StoreRefusedError, match="bucket"):
         call()
 

@@ -150,7 +150,11 @@ def changed(settings: Settings, **parts: object) -> Settings:
         ({"username": "nobody", "password": "hunter2-hunter2"}, DatabaseRefusedError, "login"),
         ({"database": "nowhere"}, DatabaseRefusedError, "nowhere"),
         ({"port": 9, "password": "hunter2-hunter2"}, DatabaseUnavailableError, "reached"),
-        ({"host": "nowhere.invalid", "password": "hunter2-hunter2"}, DatabaseUnavailableError, "reached"),
+        (
+            {"host": "nowhere.invalid", "password": "hunter2-hunter2"},
+            DatabaseUnavailableError,
+            "reached",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_without_the_password(

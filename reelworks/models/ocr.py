@@ -1,0 +1,187 @@
+"""Reads text on a picture: RapidOCR's PP-OCRv6 small models, which lie inside its wheel.
+
+RapidOCR's own pipeline spends most of its time on spinning threads, padding and a second look at
+every line's angle. This one keeps its two models and its decoding of their answers and runs them
+leaner: a small look first, so that a picture without text costs little; one line at a time, so
+that nothing is padded; no angle classifier, because text on a normalized video stands upright.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from rapidocr.ch_ppocr_det.utils import DBPostProcess
+from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
+
+from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
+from reelworks.domain.vision import Box, ScreenText
+from reelworks.errors import ModelUnavailableError
+from reelworks.models.pool import pool
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNIZER = "PP-OCRv6_rec_small.onnx"
+VERSION = 1
+"""Raise when a change here can change what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcrParams:
+    """How text is looked for and what is believed."""
+
+    threads: int = 1
+    """Threads of each model. One wastes nothing; run several reads at once instead."""
+    glance_side: int = 640
+    """Longer side in pixels of the first look."""
+    glance_signal: float = 0.3
+    """Text probability (0 to 1) that a pixel of the first look needs for a second look."""
+    fine_side: int = 1280
+    """Longer side in pixels of the second look."""
+    max_upscale: float = 2.0
+    """A small picture is enlarged by no more than this for the second look."""
+    min_confidence: float = 0.6
+    """Mean character probability below which a line is dropped."""
+    min_confidence_short: float = 0.85
+    """The same for lines of one or two characters, where noise is common."""
+
+
+class TextReader:
+    """Finds and reads lines of text. Safe to call from several threads at once."""
+
+    def __init__(self, params: OcrParams | None = None) -> None:
+        """Load both models. Raises ``ModelUnavailableError`` when RapidOCR lacks them."""
+        self._params = params or OcrParams()
+        self._detector = _session(DETECTOR, self._params.threads)
+        self._recognizer = _session(RECOGNIZER, self._params.threads)
+        # Values of RapidOCR 3.10's configuration for PP-OCRv6.
+        self._boxes = DBPostProcess(0.3, 0.5, 1000, 1.6, "fast", use_dilation=True)
+        characters = self._recognizer.get_modelmeta().custom_metadata_map["character"]
+        self._decode = CTCLabelDecode(character=characters.splitlines())
+
+    def read(self, image: Image) -> tuple[ScreenText, ...]:
+        """Read an HxWx3 uint8 RGB picture; lines come top to bottom, then left to right."""
+        height, width = image.shape[:2]
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        lines = []
+        for points in self._find(bgr):
+            text, confidence = self._recognize(_upright_crop(bgr, points))
+            if self._is_believed(text, confidence):
+                lines.append(ScreenText(text, _box(points, width, height), round(confidence, 3)))
+        return in_reading_order(lines)
+
+    def _find(self, bgr: Image) -> list[Points]:
+        height, width = bgr.shape[:2]
+        glance = self._text_map(bgr, self._params.glance_side / max(height, width))
+        if float(glance.max()) < self._params.glance_signal:
+            return []
+        scale = min(self._params.fine_side / max(height, width), self._params.max_upscale)
+        boxes, _ = self._boxes(self._text_map(bgr, scale), (height, width))
+        return [np.asarray(box, np.float32) for box in boxes]
+
+    def _text_map(self, bgr: Image, scale: float) -> NDArray[np.float32]:
+        height, width = bgr.shape[:2]
+        # The network halves its input five times.
+        size = tuple(max(round(side * scale / 32), 1) * 32 for side in (width, height))
+        blob = cv2.dnn.blobFromImage(bgr, 1 / 127.5, size, (127.5, 127.5, 127.5))
+        answer: NDArray[np.float32] = self._detector.run(None, {"x": blob})[0]
+        return answer
+
+    def _recognize(self, crop: Image) -> tuple[str, float]:
+        height, width = crop.shape[:2]
+        scaled = max(round(width * _LINE_HEIGHT / height), 8)
+        blob = np.zeros((1, 3, _LINE_HEIGHT, max(scaled, _MIN_LINE_WIDTH)), np.float32)
+        blob[..., :scaled] = cv2.dnn.blobFromImage(
+            crop, 1 / 127.5, (scaled, _LINE_HEIGHT), (127.5, 127.5, 127.5)
+        )
+        [(text, confidence)], _ = self._decode(self._recognizer.run(None, {"x": blob})[0])
+        return text.strip(), float(confidence)
+
+    def _is_believed(self, text: str, confidence: float) -> bool:
+        if not any(character.isalnum() for character in text):
+            return False
+        short = len(text) <= 2
+        limit = self._params.min_confidence_short if short else self._params.min_confidence
+        return confidence >= limit
+
+
+_LINE_HEIGHT = 48
+"""Pixels; the recognizer is made for lines of this height."""
+_MIN_LINE_WIDTH = 160
+"""Pixels; on narrower input it doubles letters."""
+
+
+def text_reader(params: OcrParams | None = None) -> TextReader:
+    """Return the reader for ``params``, loaded once per process."""
+    chosen = params or OcrParams()
+    return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen))
+
+
+@cache
+def ocr_revision() -> str:
+    """Return 16 hex digits that change with the weights or with how they are used."""
+    digests = [sha256_of_file(_weights(name)) for name in (DETECTOR, RECOGNIZER)]
+    return sha256_of_bytes(f"{VERSION} {digests}".encode())[:16]
+
+
+def in_reading_order(lines: list[ScreenText]) -> tuple[ScreenText, ...]:
+    """Sort lines into rows top to bottom, and each row left to right.
+
+    A line joins the row above when its middle lies within that row's first line.
+    """
+    rows: list[list[ScreenText]] = []
+    for line in sorted(lines, key=lambda line: line.box.y + line.box.h / 2):
+        first = rows[-1][0].box if rows else None
+        middle = line.box.y + line.box.h / 2
+        if first and middle <= first.y + first.h * 0.9:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return tuple(line for row in rows for line in sorted(row, key=lambda line: line.box.x))
+
+
+def _weights(name: str) -> Path:
+    path = Path(str(files("rapidocr"))) / "models" / name
+    if not path.is_file():
+        raise ModelUnavailableError(
+            f"RapidOCR's model {name} is missing: install rapidocr 3.10 or later again."
+        )
+    return path
+
+
+def _session(name: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Idle threads that spin take the cores from ffmpeg and from the other reads.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        str(_weights(name)), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _upright_crop(bgr: Image, points: Points) -> Image:
+    """Cut the quadrilateral (top left, top right, bottom right, bottom left) out, straightened."""
+    top_left, top_right, _, bottom_left = points
+    width = max(int(np.linalg.norm(top_right - top_left)), 1)
+    height = max(int(np.linalg.norm(bottom_left - top_left)), 1)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    turn = cv2.getPerspectiveTransform(points, corners)
+    crop = cv2.warpPerspective(
+        bgr, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.rot90(crop) if height >= 1.5 * width else crop
+
+
+def _box(points: Points, width: int, height: int) -> Box:
+    left, top = points.min(axis=0) / (width, height)
+    right, bottom = points.max(axis=0) / (width, height)
+    return Box(float(left), float(top), float(right - left), float(bottom - top))
