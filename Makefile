@@ -25,8 +25,8 @@ demo: $(VENV)/.installed
 	@$(BIN)/reelworks index $(SAMPLE) --id demo
 	@echo; echo '$$ reelworks search "age of wisdom" --in speech'
 	@$(BIN)/reelworks search "age of wisdom" --in speech --limit 2
-	@echo; echo '$$ reelworks search "blender foundation" --in text'
-	@$(BIN)/reelworks search "blender foundation" --in text --limit 2
+	@echo; echo '$$ reelworks search "stack details" --in text'
+	@$(BIN)/reelworks search "stack details" --in text --limit 2
 	@echo; echo "Next: put $(BIN) on your PATH, then try"
 	@echo "  reelworks index YOUR_VIDEO.mp4     index a file, a folder, an address or s3://bucket/key"
 	@echo "  reelworks search 'any words'       search speech, pictures and text on screen"

@@ -48,7 +48,10 @@ def main() -> None:
         with running(load_settings()) as endpoints:
             os.environ.update(endpoints.environment())
             rounds = [_round(clip, folder, number) for number in range(arguments.rounds)]
-            quality = compare(clip, folder / "script", rounds[-1]["video_id"])
+            last = rounds[-1]
+            os.environ["S3_BUCKET"] = last["bucket"]
+            quality = compare(clip, folder / "script", last["script"], last["video_id"])
+            os.environ.pop("S3_BUCKET")
         for key in endpoints.environment():
             os.environ.pop(key, None)
         one_shot = _timed(lambda: _index(clip, bucket=_new_bucket()))[0]
@@ -58,7 +61,7 @@ def main() -> None:
 def _round(clip: Path, folder: Path, number: int) -> dict[str, Any]:
     console.print(f"round {number + 1}: ffmpeg, script, cold, unchanged, warm ...")
     bucket = _new_bucket()
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"bucket": bucket}
     result["ffmpeg alone"], _ = _timed(lambda: ffmpeg_alone(clip, folder))
     result["sequential script"], script = _timed(lambda: _script(clip, folder / "script"))
     result["script"] = json.loads(script)

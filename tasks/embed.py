@@ -62,7 +62,7 @@ async def _embed(
         embedder = make_embedder(place.settings)
         question = Question[int](
             stage="embed",
-            version=1,
+            version=verb.VERSION,
             result_type=int,
             place_of=lambda name: f"embeddings/{video_id}/{stage}-{name}",
             inputs={"texts": sha256_of_bytes("\0".join(texts).encode())},

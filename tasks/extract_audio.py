@@ -24,7 +24,7 @@ async def extract_audio(video: Ingested) -> State[Answer[NormalizedAudio | None]
     def work(progress: Progress) -> Answer[NormalizedAudio | None]:
         question = Question[NormalizedAudio | None](
             stage="extract_audio",
-            version=1,
+            version=verb.VERSION,
             result_type=NormalizedAudio | None,
             place_of=lambda name: f"processed/{video.video_id}/{name}",
             inputs={"source": video.sha256},

@@ -34,7 +34,7 @@ async def frames(
         sources = [normalized.artifacts.get(name) for name in ("normalized.mp4", "proxy.mp4")]
         question = Question[tuple[Frame, ...]](
             stage="frames",
-            version=1,
+            version=verb.VERSION,
             result_type=tuple[Frame, ...],
             place_of=lambda name: f"frames/{video_id}/{name}",
             inputs={"video": normalized.digest, "scenes": scenes.digest},

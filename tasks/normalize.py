@@ -29,7 +29,7 @@ async def normalize(video: Ingested) -> State[Answer[NormalizedVideo | None]]:
     def work(progress: Progress) -> Answer[NormalizedVideo | None]:
         question = Question[NormalizedVideo | None](
             stage="normalize",
-            version=1,
+            version=verb.VERSION,
             result_type=NormalizedVideo | None,
             place_of=lambda name: f"processed/{video.video_id}/{name}",
             inputs={"source": video.sha256},

@@ -32,7 +32,7 @@ async def scenes(
         proxy = normalized.artifacts.get("proxy.mp4")
         question = Question[tuple[Scene, ...]](
             stage="scenes",
-            version=1,
+            version=verb.VERSION,
             result_type=tuple[Scene, ...],
             place_of=lambda name: f"processed/{video_id}/{name}",
             inputs={"proxy": proxy.sha256 if proxy else ""},

@@ -36,7 +36,7 @@ async def transcribe(
         wav = audio.artifacts.get("audio.wav")
         question = Question[Transcript](
             stage="transcribe",
-            version=1,
+            version=verb.VERSION,
             result_type=Transcript,
             place_of=lambda name: f"subs/{video_id}{Path(name).suffix}",
             inputs={"audio": wav.sha256 if wav else ""},

@@ -33,7 +33,7 @@ async def vision(
         describer = make_describer(place.settings)
         question = Question[VisionResult](
             stage="vision",
-            version=1,
+            version=verb.VERSION,
             result_type=VisionResult,
             place_of=lambda name: f"frames/{video_id}/{name}",
             inputs={"frames": frames.digest},

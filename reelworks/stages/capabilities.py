@@ -45,4 +45,4 @@ def make_embedder(settings: Settings) -> Embedder:
         return OpenAiEmbedder(settings, name)
     from reelworks.models.minilm import MiniLmEmbedder
 
-    return MiniLmEmbedder(name, settings.models_dir)
+    return MiniLmEmbedder(name, settings.models_dir, threads=settings.cpu_threads)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,7 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Frame, Scene
 from reelworks.errors import NoSpaceError, PermissionDeniedError, UnsupportedMediaError
+from reelworks.media.folder import writable
 from reelworks.media.pictures import Luma, Picture, Reel, open_reel
 from reelworks.media.screen_cuts import changed_blocks
 
@@ -89,7 +92,7 @@ def pick_frames(
     """
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
-    with open_reel(proxy) as small, open_reel(video) as large:
+    with writable(out_dir, ()), open_reel(proxy) as small, open_reel(video) as large:
         keyframes = large.keyframe_times()
         for slot, samples in _samples_by_slot(small, slots):
             times = shortlist(slot, samples, keyframes, params)
@@ -109,13 +112,13 @@ def frame_path(out_dir: Path, index: int) -> Path:
 
 
 def split_scenes(scenes: Sequence[Scene], params: FrameParams) -> tuple[Slot, ...]:
-    """Cut scenes into stretches of at most ``max_seconds_per_frame``; each scene has at least one."""
+    """Cut scenes into stretches of at most ``max_seconds_per_frame``, at least one for each."""
     slots: list[Slot] = []
     for scene in scenes:
         length = scene.t_end - scene.t_start
         parts = max(1, math.ceil(length / params.max_seconds_per_frame - 1e-9))
         edges = [scene.t_start + length * part / parts for part in range(parts)] + [scene.t_end]
-        slots += [Slot(scene.index, a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        slots += [Slot(scene.index, a, b) for a, b in pairwise(edges)]
     return tuple(slots)
 
 
@@ -151,9 +154,7 @@ def _seconds_after_keyframe(t: float, keyframes: NDArray[np.float64]) -> float:
     return float(t - before[-1]) if before.size else t
 
 
-def _samples_by_slot(
-    reel: Reel, slots: Sequence[Slot]
-) -> Iterator[tuple[Slot, list[Sample]]]:
+def _samples_by_slot(reel: Reel, slots: Sequence[Slot]) -> Iterator[tuple[Slot, list[Sample]]]:
     """Judge the proxy's pictures and hand them out slot by slot, while reading on."""
     pending = iter(slots)
     slot = next(pending, None)
@@ -234,8 +235,7 @@ def _original(
 def _small_grey(path: Path) -> Luma:
     """Read a JPEG at half its size, where a block of 8 pixels holds one or two letters."""
     pixels = np.frombuffer(path.read_bytes(), np.uint8)
-    picture: Luma = cv2.imdecode(pixels, cv2.IMREAD_REDUCED_GRAYSCALE_2)
-    return picture
+    return np.asarray(cv2.imdecode(pixels, cv2.IMREAD_REDUCED_GRAYSCALE_2), np.uint8)
 
 
 def _encode(pixels: NDArray[np.uint8], quality: int) -> bytes:
@@ -246,11 +246,8 @@ def _encode(pixels: NDArray[np.uint8], quality: int) -> bytes:
 def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
-    except PermissionError as error:
-        raise PermissionDeniedError(
-            f"The picture {path} cannot be written: give this user the right to write there."
-        ) from error
     except OSError as error:
-        raise NoSpaceError(
-            f"The picture {path} cannot be written ({error.strerror}): make room on that disk."
-        ) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(f"The disk under {path.parent} is full; make room.") from error
+        message = f"{path} cannot be written: {error.strerror}; check its permissions."
+        raise PermissionDeniedError(message) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Scene
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.pictures import Luma, Picture, Reel, open_reel
-from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams, changed_blocks
+from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
 
 VERSION = 1
 """Raised when the same proxy and parameters give other scenes."""
@@ -42,11 +43,9 @@ class SceneParams:
     adaptive_threshold: float = 3.0
     """How many times its neighbours' change a film cut must reach (PySceneDetect's default)."""
     min_content_change: float = 15.0
-    """Least mean change of hue, saturation and brightness (0 to 255) of a film cut; same default."""
+    """Least mean change of hue, saturation and brightness (0 to 255) of a film cut; its default."""
     lost_content: float = 0.22
     """Share of a still picture's details that must go for it to count as replaced."""
-    smallest_area: float = 0.1
-    """Share of the picture whose brightness must change at a film cut."""
     repeat_difference: float = 0.4
     """Mean brightness difference (0 to 255) up to which a picture repeats the one before."""
     max_repeats: int = 3
@@ -98,7 +97,7 @@ def choose_cuts(
 def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
     """Return the scenes between ascending ``cuts`` (seconds, inside the duration)."""
     edges = [0.0, *cuts, duration]
-    spans = zip(edges, edges[1:], strict=False)
+    spans = pairwise(edges)
     return tuple(Scene(index, start, end) for index, (start, end) in enumerate(spans))
 
 
@@ -118,7 +117,6 @@ class _CutFinder:
         )
         self._fed: Luma | None = None
         self._repeats = 0
-        self._areas: dict[float, float] = {}
 
     def feed(self, picture: Picture, reel: Reel) -> None:
         """Take the next picture."""
@@ -130,7 +128,7 @@ class _CutFinder:
             if cut is not None:
                 self.screen_cuts.append(cut)
         if self._params.profile != "screencast" and not self._is_repeat(luma):
-            self._feed_film(picture, luma, reel)
+            self._feed_film(picture, reel)
 
     def _is_repeat(self, luma: Luma) -> bool:
         # Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of
@@ -141,17 +139,10 @@ class _CutFinder:
                 self._repeats += 1
                 return True
         self._repeats = 0
+        self._fed = luma
         return False
 
-    def _feed_film(self, picture: Picture, luma: Luma, reel: Reel) -> None:
+    def _feed_film(self, picture: Picture, reel: Reel) -> None:
         pts = picture.pts - (self._origin or 0)
         when = FrameTimecode(Timecode(pts, reel.time_base), fps=reel.rate)
-        if self._fed is not None:
-            self._areas[when.seconds] = float(changed_blocks(self._fed, luma).mean())
-        self._fed = luma
-        for cut in self._film.process_frame(when, picture.bgr()):
-            # The hue of grey pixels is noise, and a keyframe alone can turn it over.
-            if self._areas[cut.seconds] >= self._params.smallest_area:
-                self.film_cuts.append(cut.seconds)
-        if len(self._areas) > 2 * self._film.event_buffer_length + 1:
-            del self._areas[next(iter(self._areas))]
+        self.film_cuts.extend(cut.seconds for cut in self._film.process_frame(when, picture.bgr()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -39,6 +40,7 @@ app.command()(doctor.doctor)
 
 def main() -> None:
     """Run the command line and end the process with an exit code that means something."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(standalone_mode=False)
     except ReelworksError as error:
@@ -54,6 +56,12 @@ def main() -> None:
     except Exception:  # noqa: BLE001  # the edge of the program: no stack trace at the user
         code = _report_fault()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(number: int, frame: object) -> None:
+    """End like Ctrl-C does, so that services and children are put away."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _report_fault() -> int:
