@@ -29,7 +29,7 @@ class Score:
         self.hits.update(t.kind for _, t in pairs)
         self.labels += sum(_plain(f.label) == _plain(t.label) for f, t in pairs)
 
-    def rates(self, kinds: Iterable[ControlKind] = tuple(ControlKind)) -> tuple[float, float, float]:
+    def rates(self, kinds: Iterable[ControlKind]) -> tuple[float, float, float]:
         """Return precision, recall and F1 over ``kinds``; 0 where nothing was there to count."""
         hits, found, true = (
             sum(counts[kind] for kind in kinds) for counts in (self.hits, self.found, self.true)
@@ -46,9 +46,7 @@ def iou(a: Box, b: Box) -> float:
     return inside / (a.w * a.h + b.w * b.h - inside)
 
 
-def matches(
-    found: Sequence[Control], truth: Sequence[Control]
-) -> list[tuple[Control, Control]]:
+def matches(found: Sequence[Control], truth: Sequence[Control]) -> list[tuple[Control, Control]]:
     """Pair found controls with true ones of the same kind, best overlap first, each used once."""
     candidates = sorted(
         (

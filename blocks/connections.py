@@ -5,32 +5,35 @@ from __future__ import annotations
 import asyncio
 
 from prefect.blocks.core import Block
+from pydantic import ValidationError
 
 from blocks.artifact_store import ArtifactStorage
 from blocks.database import Database
 from blocks.providers import HostedModels
-from reelworks.settings import Settings, load_settings
+from reelworks.errors import SettingsError
+from reelworks.settings import Settings, load_settings, names_given
 
 BLOCK_NAME = "reelworks"
 """Name of the block document of each kind that flow runs load."""
+
+_NAMED_BY: dict[type[Block], frozenset[str]] = {
+    Database: frozenset({"database_url"}),
+    ArtifactStorage: frozenset({"s3_endpoint_url", "s3_access_key_id"}),
+    HostedModels: frozenset({"openai_api_key", "openai_base_url"}),
+}
+"""The settings that name the service of each block."""
 
 
 async def current_settings() -> Settings:
     """Return the settings of this process, completed from the saved blocks where needed.
 
-    Raises ``SettingsError`` for a wrong value.
+    A block is left out as a whole once the environment names the same service: a saved key must
+    not be sent to another server. Raises ``SettingsError`` for a wrong value.
     """
-    settings = load_settings()
-    wanted: list[type[Block]] = []
-    if settings.database_url is None:
-        wanted.append(Database)
-    if settings.s3_endpoint_url is None and settings.s3_access_key_id is None:
-        wanted.append(ArtifactStorage)
-    if settings.openai_api_key is None:
-        wanted.append(HostedModels)
+    given = names_given()
+    wanted = [kind for kind, naming in _NAMED_BY.items() if not naming & given]
     found = await asyncio.gather(*(_saved(kind) for kind in wanted))
     values = {name: value for block in found for name, value in block.items()}
-    given = settings.model_fields_set
     return load_settings(**{name: v for name, v in values.items() if name not in given})
 
 
@@ -64,6 +67,13 @@ async def register_blocks(settings: Settings) -> None:
 async def _saved(kind: type[Block]) -> dict[str, str]:
     try:
         block = await kind.aload(BLOCK_NAME)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The block {BLOCK_NAME} of the type {kind.get_block_type_slug()} is wrong: {field}: "
+            f"{first['msg']}; save it anew."
+        ) from None
     except ValueError:  # what Prefect raises when no such document is saved
         return {}
     environment: dict[str, str] = block.environment()  # type: ignore[attr-defined]

@@ -7,11 +7,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.errors import ReelworksError
+from reelworks.stages.ingest import without_secrets
 from reelworks.stages.workplace import open_workplace
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
@@ -20,7 +21,7 @@ from tasks.frames import frames
 from tasks.ingest import Ingested, ingest
 from tasks.normalize import normalize
 from tasks.scenes import scenes
-from tasks.stage import run, run_context
+from tasks.stage import reason_of, run, run_context
 from tasks.transcribe import transcribe
 from tasks.vision import vision
 
@@ -46,7 +47,14 @@ class IndexParams(BaseModel):
     )
 
 
-@flow(name="index", description=__doc__, flow_run_name="index {params.source}", persist_result=False)
+def _run_name() -> str:
+    """Name a run in Prefect's UI and logs by its source, without a password or signature."""
+    params = flow_run.parameters["params"]
+    source = params["source"] if isinstance(params, dict) else params.source
+    return f"index {without_secrets(source)}"
+
+
+@flow(name="index", description=__doc__, flow_run_name=_run_name, persist_result=False)
 async def index(params: IndexParams) -> str:
     """Run the stages of one video and return its id.
 
@@ -58,9 +66,8 @@ async def index(params: IndexParams) -> str:
         video: Ingested = (await run(ingest, params.source, params.video_id)).result
         try:
             await _both(_speech(video, params.language), _picture(video))
-        except (ReelworksError, TimeoutError, asyncio.CancelledError) as error:
-            reason = str(error) or "The run was stopped."
-            await asyncio.shield(run(finish, video.video_id, reason))
+        except (Exception, asyncio.CancelledError) as error:
+            await asyncio.shield(run(finish, video.video_id, reason_of(error)))
             raise
         await run(finish, video.video_id)
         return video.video_id

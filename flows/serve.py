@@ -6,7 +6,7 @@ import asyncio
 import os
 
 from prefect import aserve
-from prefect.deployments.runner import EntrypointType
+from prefect.types.entrypoint import EntrypointType
 
 from flows.index import index
 

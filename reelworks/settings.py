@@ -6,12 +6,19 @@ Unset means embedded and local. The table in the README is made from this class 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from reelworks.errors import SettingsError
 
@@ -35,7 +42,12 @@ class Settings(BaseSettings):
     """The settings. Field names in capitals are the environment variables."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Field(
@@ -79,7 +91,9 @@ class Settings(BaseSettings):
     embed_provider: Provider = Field(Provider.LOCAL, description="Who embeds texts.")
     embed_model: str | None = Field(
         None,
-        description="Model for vectors. Unset: `minilm-l6-v2-int8`, hosted `text-embedding-3-small`.",
+        description=(
+            "Model for vectors. Unset: `minilm-l6-v2-int8`, hosted `text-embedding-3-small`."
+        ),
     )
     embed_dimensions: int = Field(
         1536, ge=8, le=4000, description="Vector length asked of a hosted embedding model."
@@ -88,7 +102,10 @@ class Settings(BaseSettings):
         5, ge=1, le=256, description="Frames sent to a hosted model at once."
     )
     provider_timeout: float = Field(
-        120.0, gt=0, description="Seconds to wait for one answer of a hosted model."
+        120.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds to wait for one answer of a hosted model.",
     )
 
     scene_profile: Literal["auto", "film", "screencast"] = Field(
@@ -104,7 +121,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "models_dir")
     @classmethod
     def _expand(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+        try:
+            return path.expanduser().absolute()
+        except RuntimeError:
+            raise ValueError(f"{path.parts[0]} is nobody's home folder here") from None
 
     @field_validator("openai_base_url", "s3_endpoint_url", "prefect_api_url")
     @classmethod
@@ -147,6 +167,32 @@ def load_settings(**values: Any) -> Settings:
 
     Raises ``SettingsError`` with one sentence that names the first wrong variable.
     """
+    with _env_file_errors():
+        return _validated(values)
+
+
+def names_given() -> frozenset[str]:
+    """Return the names of the settings that the environment or the ``.env`` file gives.
+
+    Nothing is validated: what is missing may still come from elsewhere. Raises ``SettingsError``
+    when the file cannot be read.
+    """
+    with _env_file_errors():
+        found = {**EnvSettingsSource(Settings)(), **DotEnvSettingsSource(Settings)()}
+    return frozenset(found) & Settings.model_fields.keys()
+
+
+@contextmanager
+def _env_file_errors() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise SettingsError("The file .env is not UTF-8 text; save it as that.") from None
+    except OSError as error:
+        raise SettingsError(f"The file .env cannot be read: {error.strerror}.") from None
+
+
+def _validated(values: dict[str, Any]) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ async def _embed(
             version=verb.VERSION,
             result_type=int,
             place_of=lambda name: f"embeddings/{video_id}/{stage}-{name}",
-            inputs={"texts": sha256_of_bytes("\0".join(texts).encode())},
+            inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
             model=embedder.model,
         )
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from prefect import task
 from prefect.client.schemas.objects import State
 
 from reelworks.domain.progress import Progress
 from reelworks.domain.video import Probe
-from reelworks.errors import ReelworksError
 from reelworks.media.probe import probe
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.ingest import LocalSource, localize
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import claim_video, publish_probe, set_status
-from tasks.stage import answered, here, stage_task
+from tasks.stage import answered, here, reason_of, stage_task
 
 log = logging.getLogger("video_worker")
 
@@ -38,14 +37,17 @@ async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
 
     def work(progress: Progress) -> Answer[Ingested]:
         local = localize(source, video_id, place.room("ingest"), place.store, progress)
-        claim_video(place.engine, local.video_id, original_path=source)
-        log.info("CLAIMED %s from %s", local.video_id, source)
+        claim_video(place.engine, local.video_id, original_path=local.original)
+        log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
-            return _keep(local, progress)
-        except ReelworksError as error:
-            set_status(place.engine, local.video_id, "failed", error=str(error))
-            log.error("FAILED %s: %s", local.video_id, error)
+            kept = _keep(local, progress)
+            progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
+        except Exception as error:
+            reason = reason_of(error)
+            set_status(place.engine, local.video_id, "failed", error=reason)
+            log.error("FAILED %s: %s", local.video_id, reason)
             raise
+        return kept
 
     def _keep(local: LocalSource, progress: Progress) -> Answer[Ingested]:
         place.adopt(local.path, local.sha256)
@@ -70,9 +72,7 @@ async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
             upload_path=upload.key,
             sha256=local.sha256,
         )
-        return replace(
-            known,  # type: ignore[arg-type]  # the probe becomes a part of the whole answer
-            result=Ingested(local.video_id, local.sha256, upload, known.result),
-        )
+        ingested = Ingested(local.video_id, local.sha256, upload, known.result)
+        return Answer(ingested, known.artifacts, known.digest, known.model, known.cached)
 
     return await answered("ingest", work, count=lambda _: 1, unit="file")

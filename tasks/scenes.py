@@ -14,6 +14,7 @@ from reelworks.domain.scene import Scene
 from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import scenes as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.capabilities import preload_for_pictures
 from reelworks.store.publish import publish_scenes
 from tasks.stage import answered, here, stage_task
 
@@ -40,6 +41,7 @@ async def scenes(
         )
 
         def compute(_: Path) -> Produced[tuple[Scene, ...]]:
+            preload_for_pictures(place.settings)
             found = verb.detect_scenes(place.fetch(proxy), params, progress) if proxy else ()
             return Produced(found)
 

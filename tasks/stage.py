@@ -56,7 +56,7 @@ class NobodyWatches:
         """Ignore it."""
 
 
-_observer: ContextVar[Observer] = ContextVar("reelworks_observer", default=NobodyWatches())
+_observer: ContextVar[Observer] = ContextVar("reelworks_observer")
 _context: ContextVar[RunContext] = ContextVar("reelworks_run")
 
 
@@ -73,7 +73,7 @@ def observing(observer: Observer) -> Iterator[None]:
 @contextmanager
 def run_context(place: Workplace) -> Iterator[None]:
     """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(RunContext(place, _observer.get()))
+    token = _context.set(RunContext(place, _observer.get(NobodyWatches())))
     try:
         yield
     finally:
@@ -106,7 +106,11 @@ def worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]
     can_pass = isinstance(error, TimeoutError) or (
         isinstance(error, ReelworksError) and error.retryable
     )
-    return can_pass and task_run.run_count < here().place.settings.worker_max_attempts
+    return can_pass and _tries_are_left(task_run)
+
+
+def _tries_are_left(task_run: TaskRun) -> bool:
+    return task_run.run_count < here().place.settings.worker_max_attempts
 
 
 def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
@@ -155,7 +159,8 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
             job.exception()  # seen: the cancellation is what the caller must hear of
         raise
     except RateLimitedError as error:
-        if error.retry_after:
+        context = TaskRunContext.get()
+        if error.retry_after and context is not None and _tries_are_left(context.task_run):
             await asyncio.sleep(error.retry_after)
         raise
 
@@ -203,3 +208,10 @@ def _state_of(cached: bool) -> StageState:
     return StageState.RETRIED if again else StageState.DONE
 
 
+def reason_of(error: BaseException) -> str:
+    """Say in a video's row why its run ended, be it for a fault that nobody foresaw."""
+    if isinstance(error, (ReelworksError, TimeoutError)) and str(error):
+        return str(error)
+    if isinstance(error, asyncio.CancelledError):
+        return "The run was stopped."
+    return f"Something went wrong that Reelworks did not foresee ({type(error).__name__})."

@@ -23,9 +23,7 @@ log = logging.getLogger("video_worker")
 
 
 @task(**stage_task("vision", runs_on="gpu", minutes=360))
-async def vision(
-    video_id: str, frames: Answer[tuple[Frame, ...]]
-) -> State[Answer[VisionResult]]:
+async def vision(video_id: str, frames: Answer[tuple[Frame, ...]]) -> State[Answer[VisionResult]]:
     """Describe the frames that are no duplicates and write their rows."""
     place = here().place
 

@@ -44,17 +44,12 @@ def show(path: Path, pictures: Sequence[tuple[Image.Image, float]], *, rate: int
 
 
 def normalized(source: Path, folder: Path) -> tuple[Path, Path]:
-    """Return (normalized video, proxy) of ``source``: 30 fps, 720 and 180 lines, same frames."""
+    """Return (normalized video, proxy) of ``source``: 30 fps, up to 720 and 180 lines."""
     video, proxy = folder / f"{source.stem}.norm.mp4", folder / f"{source.stem}.proxy.mp4"
-    graph = "[0:v]fps=30,split[a][b];[a]scale=-2:720[v];[b]scale=-2:180[p]"
-    codec = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset"]
-    _ffmpeg(
-        [
-            *("-i", str(source), "-filter_complex", graph),
-            *("-map", "[v]", *codec, "veryfast", "-g", "60", str(video)),
-            *("-map", "[p]", *codec, "ultrafast", "-crf", "20", str(proxy)),
-        ]
-    )
+    codec = ["-an", "-sn", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"]
+    large = ["-vf", r"fps=30,scale=-2:min(720\,ih)", *codec, "-g", "60", str(video)]
+    small = ["-vf", "fps=30,scale=-2:180", *codec, "-crf", "20", str(proxy)]
+    _ffmpeg(["-i", str(source), *large, *small])
     return video, proxy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from enum import Enum
 from pathlib import Path
@@ -14,6 +15,7 @@ from reelworks.settings import Settings
 
 BEGIN = "<!-- settings: made by `make settings-table` -->"
 END = "<!-- end of settings -->"
+UNSET = "–"  # noqa: RUF001  # an en dash, as in the other tables
 
 
 def settings_table() -> str:
@@ -25,34 +27,48 @@ def settings_table() -> str:
 
 
 def with_table(text: str) -> str:
-    """Return the README's text with the table between its two marks made anew."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
+    """Return the README's text with the table between its two marks made anew.
+
+    Raises ``ValueError`` when the text lacks the marks.
+    """
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the marks {BEGIN} and {END} are missing")
     return f"{head}{BEGIN}\n{settings_table()}\n{END}{tail}"
 
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
     if value is None:
-        return "–"
-    shown = value.value if isinstance(value, Enum) else value
-    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType]
-    choices = [str(kind) for kind in kinds if isinstance(kind, str)]
-    others = "".join(f", `{choice}`" for choice in choices if choice != shown)
-    return f"`{shown}`" + (f" (or{others[1:]})" if others else "")
+        return UNSET
+    if isinstance(value, Enum):
+        shown, choices = value.value, [one.value for one in type(value)]
+    else:
+        kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType]
+        shown, choices = value, [kind for kind in kinds if isinstance(kind, str)]
+    others = ", ".join(f"`{choice}`" for choice in choices if choice != shown)
+    return f"`{shown}` (or {others})" if others else f"`{shown}`"
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the table: ``--write FILE`` or ``--check FILE``."""
-    mode, name = arguments
-    path = Path(name)
+    """Write or check the table: ``--write FILE`` or ``--check FILE``. Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--write", type=Path, metavar="FILE", help="put the table into FILE")
+    mode.add_argument("--check", type=Path, metavar="FILE", help="fail when FILE is out of date")
+    chosen = parser.parse_args(arguments)
+    path: Path = chosen.write or chosen.check
     text = path.read_text(encoding="utf-8")
-    wanted = with_table(text)
-    if mode == "--write":
+    try:
+        wanted = with_table(text)
+    except ValueError as error:
+        sys.stderr.write(f"{path}: {error}\n")
+        return 1
+    if chosen.write:
         path.write_text(wanted, encoding="utf-8")
-        return 0
-    if text != wanted:
-        sys.stderr.write(f"{name}: the settings table is out of date; run make settings-table\n")
+    elif text != wanted:
+        sys.stderr.write(f"{path}: the settings table is out of date; run make settings-table\n")
         return 1
     return 0
 

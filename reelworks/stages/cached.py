@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
 from reelworks.stages.workplace import Workplace
@@ -16,6 +17,7 @@ from reelworks.store.artifacts import Artifact
 from reelworks.store.cache import Manifest, StageCache
 from reelworks.store.locks import held
 
+log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 CONTENT_TYPES = {
@@ -24,8 +26,9 @@ CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".srt": "application/x-subrip",
     ".vtt": "text/vtt",
-    ".npy": "application/octet-stream",
 }
+ANY_CONTENT = "application/octet-stream"
+"""Of a file with another suffix: an upload may be called anything."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,14 @@ def ask(
     empty folder to work in. Raises what ``compute`` raises, and store or database errors.
     """
     cache = StageCache(place.store)
-    known = cache.find(question.key, question.place_of, stage=question.stage)
+    known = _kept(question, cache)
     if known is not None:
-        return _answer(question, known, cached=True)
+        return known
     database_url = place.engine.url.render_as_string(hide_password=False)
     with held(database_url, question.key, should_stop=go_on):
-        known = cache.find(question.key, question.place_of, stage=question.stage)
+        known = _kept(question, cache)
         if known is not None:
-            return _answer(question, known, cached=True)
+            return known
         produced = compute(place.room(question.stage))
         manifest = _upload(question, produced, place)
         if produced.final:
@@ -102,14 +105,22 @@ def ask(
     return _answer(question, manifest, cached=False)
 
 
-def _upload(
-    question: Question[Result], produced: Produced[Result], place: Workplace
-) -> Manifest:
+def _kept(question: Question[Result], cache: StageCache) -> Answer[Result] | None:
+    manifest = cache.find(question.key, question.place_of, stage=question.stage)
+    if manifest is None:
+        return None
+    try:
+        return _answer(question, manifest, cached=True)
+    except ValidationError:
+        log.warning("The kept answer %s has another form: computing again.", question.key)
+        return None
+
+
+def _upload(question: Question[Result], produced: Produced[Result], place: Workplace) -> Manifest:
     artifacts = {}
     for name, path in sorted(produced.files.items()):
-        artifact = place.store.put_file(
-            question.place_of(name), path, content_type=CONTENT_TYPES[path.suffix]
-        )
+        content_type = CONTENT_TYPES.get(path.suffix.lower(), ANY_CONTENT)
+        artifact = place.store.put_file(question.place_of(name), path, content_type)
         place.adopt(path, artifact.sha256)
         artifacts[name] = artifact
     return Manifest(

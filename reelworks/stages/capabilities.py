@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from reelworks.domain.capabilities import Embedder, FrameDescriber, Transcriber
 from reelworks.settings import Provider, Settings
 
@@ -30,7 +32,7 @@ def make_describer(settings: Settings) -> FrameDescriber:
         return OpenAiDescriber(settings, name)
     from reelworks.models.screen_reader import ScreenReader
 
-    return ScreenReader()
+    return ScreenReader(threads=settings.cpu_threads)
 
 
 def make_embedder(settings: Settings) -> Embedder:
@@ -46,3 +48,22 @@ def make_embedder(settings: Settings) -> Embedder:
     from reelworks.models.minilm import MiniLmEmbedder
 
     return MiniLmEmbedder(name, settings.models_dir, threads=settings.cpu_threads)
+
+
+def preload_for_pictures(settings: Settings) -> None:
+    """Begin to load the local models that follow scenes and frames, and return at once.
+
+    Those two stages keep one core busy. An error here is met again, and told, by the stage that
+    asks for the model.
+    """
+    loader = ThreadPoolExecutor(1, thread_name_prefix="preload")
+    if settings.vision_provider is Provider.LOCAL:
+        from reelworks.models.screen_reader import ScreenReader
+
+        loader.submit(ScreenReader(threads=settings.cpu_threads).load)
+    if settings.embed_provider is Provider.LOCAL:
+        from reelworks.models.minilm import MiniLmEmbedder
+
+        name = settings.model_for("embed")
+        loader.submit(MiniLmEmbedder(name, settings.models_dir, threads=settings.cpu_threads).load)
+    loader.shutdown(wait=False)

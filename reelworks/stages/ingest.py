@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import is_video_id, video_id_for
+from reelworks.domain.printable import one_line
 from reelworks.domain.progress import Progress
 from reelworks.errors import (
     InputError,
@@ -32,7 +35,7 @@ class LocalSource:
     """A source that lies on this machine now."""
 
     original: str
-    """As the user gave it."""
+    """As the user gave it, but for passwords and signatures: see ``without_secrets``."""
     path: Path
     name: str
     """The file's own name, made safe for a store key."""
@@ -53,56 +56,88 @@ def localize(
         raise InputError(
             f"{video_id!r} cannot be a video id: use a-z, 0-9, - and _, at most 63 characters."
         )
-    scheme = urlsplit(source).scheme.lower() if "://" in source else ""
+    shown = without_secrets(source)
+    scheme, mark, rest = source.partition("://")
+    scheme = scheme.lower() if mark else ""
     if scheme in ("http", "https"):
-        path = _download(source, room, progress)
+        name = unquote(PurePosixPath(shown).name)
+        path = _download(source, room / safe_name(name), progress)
     elif scheme == "s3":
-        path = _from_store(source, room, store)
+        name = PurePosixPath(rest).name
+        path = _from_store(rest, room / safe_name(name), store)
     elif scheme:
-        raise InputError(f"{source} cannot be read: use a path, http(s):// or s3://.")
+        raise InputError(f"{shown} cannot be read: use a path, http(s):// or s3://.")
     else:
-        path = _existing_file(Path(source))
-    try:
+        path = existing_file(source)
+        name = path.name
+    with _reading(shown):
         digest = sha256_of_file(path)
-    except PermissionError:
-        raise SourceUnreadableError(f"{source} may not be read: permission denied.") from None
-    except OSError as error:
-        raise SourceUnreadableError(f"{source} cannot be read: {error.strerror}.") from None
-    chosen = video_id or video_id_for(Path(path.name).stem, digest)
-    return LocalSource(source, path, safe_name(path.name), digest, chosen)
+    chosen = video_id or video_id_for(PurePosixPath(name).stem, digest)
+    return LocalSource(shown, path, safe_name(name), digest, chosen)
 
 
 def safe_name(name: str) -> str:
     """Return a file name that is safe in a store key: letters, digits, ``.``, ``_``, ``-``."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".-")[-100:] or "source"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].lstrip(".-") or "source"
 
 
-def _existing_file(path: Path) -> Path:
-    path = path.expanduser()
-    try:
+def without_secrets(source: str) -> str:
+    """Return a source fit for rows, logs and messages: no password, no query, one line.
+
+    A web address's query often is its signature. An S3 key stays whole: ``?`` may be part of it.
+    """
+    scheme, mark, rest = source.partition("://")
+    if not mark or scheme.lower() == "s3":
+        return one_line(source)
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return one_line(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}")
+
+
+def existing_file(source: str) -> Path:
+    """Return the path of a source on this machine.
+
+    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when nobody can
+    tell.
+    """
+    if not source:
+        raise SourceNotFoundError("The source is empty; name a file.")
+    shown = one_line(source)
+    with _reading(shown):
+        try:
+            path = Path(source).expanduser()
+        except RuntimeError:  # ~name of somebody who has no account here
+            raise SourceNotFoundError(f"{shown} does not exist.") from None
         if path.is_dir():
-            raise SourceNotFoundError(f"{path} is a folder; name a file in it.")
+            raise SourceNotFoundError(f"{shown} is a folder; name a file in it.")
         if not path.exists():
-            raise SourceNotFoundError(f"{path} does not exist.")
-    except PermissionError:
-        raise SourceUnreadableError(f"{path} may not be read: permission denied.") from None
+            raise SourceNotFoundError(f"{shown} does not exist.")
+        if not path.is_file():
+            raise SourceUnreadableError(f"{shown} is no regular file; copy it to one first.")
     return path
 
 
-def _from_store(source: str, room: Path, store: ArtifactStore) -> Path:
-    parts = urlsplit(source)
-    key = unquote(parts.path.lstrip("/"))
-    if not parts.netloc or not key:
-        raise InputError(f"{source} is no S3 address: use s3://bucket/key.")
-    target = room / safe_name(PurePosixPath(key).name)
-    if not store.download(key, target, bucket=parts.netloc):
-        raise SourceNotFoundError(f"{source} does not exist.")
+@contextmanager
+def _reading(shown: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise SourceUnreadableError(f"{shown} may not be read: permission denied.") from None
+    except OSError as error:
+        raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from None
+
+
+def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
+    bucket, _, key = address.partition("/")
+    shown = one_line(f"s3://{address}")
+    if not bucket or not key:
+        raise InputError(f"{shown} is no S3 address: use s3://bucket/key.")
+    if not store.download(key, target, bucket=bucket):
+        raise SourceNotFoundError(f"{shown} does not exist.")
     return target
 
 
-def _download(url: str, room: Path, progress: Progress) -> Path:
-    target = room / safe_name(unquote(PurePosixPath(urlsplit(url).path).name))
-    shown = url.partition("?")[0]  # a query may hold a signature
+def _download(url: str, target: Path, progress: Progress) -> Path:
+    shown = without_secrets(url)
     try:
         with (
             httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=5) as client,
@@ -110,18 +145,26 @@ def _download(url: str, room: Path, progress: Progress) -> Path:
         ):
             _check(answer, shown)
             total = int(answer.headers.get("content-length", 0))
-            _check_room(room, total, shown)
+            _check_room(target.parent, total, shown)
             with target.open("wb") as file:
                 for block in answer.iter_bytes(_BLOCK):
                     file.write(block)
                     progress(file.tell(), max(total, file.tell()))
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
-        raise InputError(f"{shown} cannot be fetched: {error}.") from None
+    except (
+        httpx.InvalidURL,
+        httpx.UnsupportedProtocol,
+        httpx.TooManyRedirects,
+        UnicodeError,  # a host name that IDNA cannot encode
+    ) as error:
+        reason = one_line(str(error)).rstrip(".")
+        raise InputError(f"{shown} cannot be fetched: {reason}.") from None
     except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
+        reason = one_line(str(error) or type(error).__name__).rstrip(".")
         raise SourceUnavailableError(f"{shown} cannot be fetched now: {reason}.") from None
     except OSError as error:
-        raise NoSpaceError(f"{shown} cannot be kept in {room}: {error.strerror}.") from None
+        raise NoSpaceError(
+            f"{shown} cannot be kept in {target.parent}: {error.strerror}; make room."
+        ) from None
     return target
 
 

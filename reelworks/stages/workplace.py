@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,6 +18,8 @@ from reelworks.errors import NoSpaceError, PermissionDeniedError
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema
+
+_IF_FREE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,24 @@ class Workplace:
     """A folder of this run only; it is removed with the run."""
 
     def fetch(self, artifact: Artifact) -> Path:
-        """Return a local file with the artifact's bytes, downloading it at most once a run."""
+        """Return a local file with the artifact's bytes, downloading it at most once a run.
+
+        What was made here keeps its own name, so that messages name the file that the user knows.
+        """
         local = self._local(artifact.sha256)
         if not local.exists():
             self.store.fetch(artifact, local)
-        return local
+        return local.readlink() if local.is_symlink() else local
 
     def adopt(self, path: Path, sha256: str) -> None:
         """Let ``fetch`` find ``path``, which was made here, instead of downloading it again."""
-        local = self._local(sha256)
-        if not local.exists():
-            local.symlink_to(path.absolute())
+        with suppress(FileExistsError):  # another stage of this run made the same bytes
+            self._local(sha256).symlink_to(path.absolute())
 
     def room(self, stage: str) -> Path:
         """Return a new empty folder for one attempt of one stage."""
-        return Path(mkdtemp(prefix=f"{stage}-", dir=self.scratch))
+        with _disk_errors(self.scratch):
+            return Path(mkdtemp(prefix=f"{stage}-", dir=self.scratch))
 
     def _local(self, sha256: str) -> Path:
         return self.scratch / "by-digest" / sha256
@@ -65,34 +72,66 @@ def open_workplace(settings: Settings) -> Iterator[Workplace]:
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
     """
-    root = settings.data_dir / "scratch"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        scratch = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-        (scratch / "by-digest").mkdir()
-    except PermissionError:
-        raise PermissionDeniedError(
-            f"The folder {root} cannot be written; change its owner or set DATA_DIR."
-        ) from None
-    except OSError as error:
-        raise NoSpaceError(
-            f"The folder {root} cannot be used: {error.strerror}; make room or set DATA_DIR."
-        ) from None
     store = ArtifactStore.open(settings)
     engine = create_database_engine(settings)
     try:
-        store.ensure_bucket()
-        ensure_schema(engine)
-        yield Workplace(settings, store, engine, scratch)
+        with _scratch(settings.data_dir / "scratch") as scratch:
+            store.ensure_bucket()
+            ensure_schema(engine)
+            yield Workplace(settings, store, engine, scratch)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _scratch(root: Path) -> Iterator[Path]:
+    """Make a folder that is removed at the end, by us or, if we are killed, by the next run.
+
+    A run holds a file lock on its folder, which the kernel frees when the run dies; process ids
+    would not do, since containers that share DATA_DIR each count their own.
+    """
+    with _disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with _lock(root, fcntl.LOCK_EX):
+            _sweep(root)
+            scratch = Path(mkdtemp(prefix="run-", dir=root))
+            held = os.open(scratch, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        (scratch / "by-digest").mkdir()
+    try:
+        yield scratch
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        os.close(held)
 
 
 def _sweep(root: Path) -> None:
     """Remove the scratch folders of runs that were killed."""
     for folder in root.iterdir():
-        owner = folder.name.partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+        with suppress(BlockingIOError, FileNotFoundError), _lock(folder, _IF_FREE):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(
+                f"The disk of {folder} is full; make room or set DATA_DIR."
+            ) from None
+        raise PermissionDeniedError(
+            f"The folder {folder} cannot be written: {error.strerror}; "
+            "set DATA_DIR to a folder that you own."
+        ) from None

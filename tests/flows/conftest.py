@@ -1,104 +1,157 @@
-"""A run of the index flow as a test sees it."""
+"""Fixtures for runs of the index flow against real services."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import gc
+import secrets
+import signal
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
 
-from reelworks.domain.report import StageReport, StageState
-from reelworks.errors import ReelworksError
+from infra.services.endpoints import Endpoints
+from infra.services.process import Process, stop
+from infra.services.state import Part, read_state
+from infra.services.supervisor import running
 from reelworks.settings import Settings
+from tests.flows.runs import Run, as_environment, run_index
+from tests.openai_server import OpenAiServer
 
-
-@dataclass
-class Recorder:
-    """An observer that keeps what it is told."""
-
-    reports: list[StageReport] = field(default_factory=list)
-    progress: dict[str, list[float]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def started(self, stage: str) -> None:
-        with self.lock:
-            self.progress.setdefault(stage, [])
-
-    def advanced(self, stage: str, done: float, total: float) -> None:
-        with self.lock:
-            self.progress[stage].append(done / total if total else 0.0)
-
-    def finished(self, report: StageReport) -> None:
-        with self.lock:
-            self.reports.append(report)
+Index = Callable[..., Coroutine[Any, Any, Run]]
 
 
 @dataclass(frozen=True)
-class Run:
-    """How one run ended."""
+class Services:
+    """Embedded services that a test may stop and start again."""
 
-    video_id: str | None
-    error: ReelworksError | None
-    recorder: Recorder
+    bare: Settings
+    """Of the DATA_DIR alone."""
+    settings: Settings
+    """Pointed at the services."""
 
-    @property
-    def states(self) -> dict[str, StageState]:
-        return {report.stage: report.state for report in self.recorder.reports}
+    def process(self, part: Part) -> Process:
+        return read_state(self.bare.data_dir / "run").parts[part].process
 
-    @property
-    def worked(self) -> set[str]:
-        """Names of the stages that computed something."""
-        return {name for name, state in self.states.items() if state is not StageState.CACHED}
+    def stop(self, part: Part) -> None:
+        """End one service by its id, as an operator or a crash would."""
+        quickly = signal.SIGINT if part is Part.POSTGRES else signal.SIGTERM
+        assert stop(self.process(part), gently=quickly)
+
+    def again(self, part: Part) -> AbstractContextManager[Endpoints]:
+        """Start a stopped service again, at the same address."""
+        return running(self.bare, (part,))
 
 
-Index = Callable[..., "object"]
+SOCKETS = "ignore:unclosed <socket.socket:ResourceWarning"
+"""Prefect leaves connections to its server, and event loops, for the collector to close."""
+LOOPS = "ignore:unclosed event loop:ResourceWarning"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(SOCKETS))
+            item.add_marker(pytest.mark.filterwarnings(LOOPS))
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Let what Prefect left be collected here, where its warnings are expected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
 def environment(
-    settings: Settings, prefect_api: str, clean_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    prefect_api: str,
+    models_dir: Path,
+    clean_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
     """Point this process's environment at an empty database and bucket of this test's own."""
-    del settings, prefect_api
-    for name, value in as_environment(clean_settings).items():
+    del prefect_api
+    mine = clean_settings.model_copy(update={"models_dir": models_dir})
+    for name, value in as_environment(mine).items():
         monkeypatch.setenv(name, value)
-    return clean_settings
-
-
-def as_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that lead a process to the services of ``settings``."""
-    database, secret = settings.database_url, settings.s3_secret_access_key
-    assert database is not None
-    assert secret is not None
-    return {
-        "DATA_DIR": str(settings.data_dir),
-        "MODELS_DIR": str(settings.models_dir),
-        "DATABASE_URL": database.get_secret_value(),
-        "S3_ENDPOINT_URL": str(settings.s3_endpoint_url),
-        "S3_ACCESS_KEY_ID": str(settings.s3_access_key_id),
-        "S3_SECRET_ACCESS_KEY": secret.get_secret_value(),
-        "S3_BUCKET": settings.s3_bucket,
-    }
+    return mine
 
 
 @pytest.fixture
 def index(environment: Settings) -> Index:
-    """Run the index flow in this process."""
+    """Run the index flow in this process, in an empty library of this test's own."""
     del environment
+    return run_index
 
-    async def run(source: Path | str, video_id: str | None = None) -> Run:
-        from flows.index import IndexParams
-        from flows.index import index as flow
-        from tasks.stage import observing
 
-        recorder = Recorder()
-        with observing(recorder):
-            try:
-                found = await flow(IndexParams(source=str(source), video_id=video_id))
-            except ReelworksError as error:
-                return Run(None, error, recorder)
-        return Run(found, None, recorder)
+@pytest.fixture(scope="module")
+def shared(
+    prefect_api: str,
+    models_dir: Path,
+    settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Settings]:
+    """Settings of one library for all tests of a module, which may only add to it."""
+    del prefect_api
+    assert settings.database_url is not None
+    base = settings.database_url.get_secret_value()
+    name = f"shared_{secrets.token_hex(6)}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield settings.model_copy(
+            update={
+                "database_url": SecretStr(f"{base.rpartition('/')[0]}/{name}"),
+                "s3_bucket": name.replace("_", "-"),
+                "data_dir": tmp_path_factory.mktemp("data"),
+                "models_dir": models_dir,
+            }
+        )
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
-    return run
+
+@pytest.fixture
+def index_shared(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """Run the index flow in this process, in the module's library."""
+    for name, value in as_environment(shared).items():
+        monkeypatch.setenv(name, value)
+    return run_index
+
+
+@pytest.fixture
+def hosted(openai_server: OpenAiServer, monkeypatch: pytest.MonkeyPatch) -> OpenAiServer:
+    """Describe frames by the hosted model of this test's own server."""
+    openai_server.models |= {"first-model": None, "second-model": None}
+    monkeypatch.setenv("VISION_PROVIDER", "openai")
+    monkeypatch.setenv("VISION_MODEL", "first-model")
+    monkeypatch.setenv("OPENAI_API_KEY", openai_server.key)
+    monkeypatch.setenv("OPENAI_BASE_URL", openai_server.base_url)
+    return openai_server
+
+
+@pytest.fixture
+def house(
+    prefect_api: str, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    """A PostgreSQL and an S3 server of this test's own, for it to stop; the environment is set."""
+    with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
+        nowhere = ("database_url", "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key")
+        bare = Settings(
+            _env_file=None,
+            data_dir=Path(folder),
+            models_dir=models_dir,
+            prefect_api_url=prefect_api,
+            **dict.fromkeys(nowhere),
+        )
+        with running(bare, (Part.POSTGRES, Part.STORE)) as endpoints:
+            services = Services(bare, endpoints.settings(bare))
+            for name, value in as_environment(services.settings).items():
+                monkeypatch.setenv(name, value)
+            yield services

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Any
 
 from infra.services import supervisor
 from reelworks.app.cli import output
+from reelworks.app.cli.prefect_faults import prefect_errors
 from reelworks.app.cli.services import prepare, ui_address
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
+from reelworks.stages.ingest import existing_file
 
 DEPLOYMENT = "index/index"
 PATIENCE_SECONDS = 30.0
@@ -25,24 +26,27 @@ def submit(
     *,
     json: bool,
 ) -> int:
-    """Start the services if they are not up, and create one flow run for each source."""
+    """Start the services if they are not up, and create one flow run for each source.
+
+    A local source is looked for before anything is started: the answer would come too late.
+    """
+    sources = [_absolute(source) for source in sources]
     endpoints = supervisor.up(settings)
     prepare(endpoints)
-    runs = asyncio.run(
-        _create_runs([_absolute(source) for source in sources], video_id, language)
-    )
+    with prefect_errors():
+        runs = asyncio.run(_create_runs(sources, video_id, language))
     if json:
         output.print_json(runs)
     else:
         for run in runs:
-            output.out.print(f"Started {run['source']}: flow run {run['flow_run_id']}")
-        output.out.print(f"Watch it: {ui_address(endpoints)}, or: reelworks list")
+            output.say(f"Started {run['source']}: flow run {run['flow_run_id']}")
+        output.say(f"Watch it: {ui_address(endpoints)}, or: reelworks list")
     return 0
 
 
 def _absolute(source: str) -> str:
     """The worker has a folder of its own, so a relative path would mean another file there."""
-    return source if "://" in source else str(Path(source).expanduser().absolute())
+    return source if "://" in source else str(existing_file(source).absolute())
 
 
 async def _create_runs(

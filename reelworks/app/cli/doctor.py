@@ -10,7 +10,11 @@ from reelworks.app.cli import output
 from reelworks.errors import ReelworksError
 from reelworks.settings import DEFAULT_MODELS, Provider, Settings, load_settings
 
-_MARKS = {Verdict.OK: "[green]✓[/]", Verdict.WARN: "[yellow]![/]", Verdict.FAIL: "[red]✗[/]"}
+_MARKS = {
+    Verdict.OK: ("✓ ", "green"),
+    Verdict.WARN: ("! ", "yellow"),
+    Verdict.FAIL: ("✗ ", "red"),
+}
 FAILED = 6
 
 
@@ -23,10 +27,17 @@ def doctor(json: output.Json = False) -> int:
         output.print_json({"ok": not failed, "checks": checks})
     else:
         for check in checks:
-            output.out.print(f"{_MARKS[check.verdict]} {check.name}: {check.finding}")
+            output.say(_mark(check.verdict), f"{check.name}: {check.finding}")
             if check.mend:
-                output.out.print(f"    {check.mend}")
+                output.say(f"    {check.mend}")
     return FAILED if failed else 0
+
+
+def _mark(verdict: Verdict) -> tuple[str, str]:
+    mark, colour = _MARKS[verdict]
+    if output.out.encoding.startswith("utf"):
+        return mark, colour
+    return f"{verdict.value.upper()} ", colour
 
 
 def _services(settings: Settings) -> list[Check]:
@@ -82,6 +93,6 @@ def check_hosted(settings: Settings, capability: str, name: str) -> Check:
         return Check(title, Verdict.FAIL, str(error), mend)
     if end is None:
         return Check(title, Verdict.OK, f"openai/{name} answers")
-    left = (end - date.today()).days  # noqa: DTZ011  # providers announce plain dates
+    left = (end - date.today()).days
     finding = f"openai/{name} {'ends' if left > 0 else 'ended'} on {end.isoformat()}"
     return Check(title, Verdict.WARN, finding, f"Choose another: set {setting}.")

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
+from pydantic import ValidationError
 
-from infra.services.supervisor import Part, running
+from infra.services.state import Part
+from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.detached import submit
-from reelworks.app.cli.watch import stage_table, watching
+from reelworks.app.cli.prefect_faults import prefect_errors
+from reelworks.app.cli.watch import Watch, stage_table, watching
+from reelworks.domain.ids import is_video_id
+from reelworks.domain.printable import one_line
 from reelworks.domain.report import StageReport
-from reelworks.errors import InputError, ReelworksError, ServiceError, StageTimeoutError
-from reelworks.settings import Settings, load_settings
+from reelworks.errors import InputError, ReelworksError, StageTimeoutError
+from reelworks.settings import load_settings
 
-MEDIA_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .ts .mts .m2ts .mpg .mpeg .ogv .3gp .mxf .gif"
-    " .mp3 .m4a .aac .wav .flac .ogg .oga .opus .wma".split()
+PICTURE_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ts", ".mts", ".m2ts"),
+    *(".mpg", ".mpeg", ".ogv", ".3gp", ".mxf", ".gif"),
 )
+SOUND_SUFFIXES = (".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma")
+MEDIA_SUFFIXES = frozenset((*PICTURE_SUFFIXES, *SOUND_SUFFIXES))
 """What is taken from a folder; a file named by itself is judged by its content alone."""
 
 SOME_FAILED = 7
@@ -40,15 +48,31 @@ class Outcome:
     error: ReelworksError | None = None
 
 
+def _check_id(text: str | None) -> str | None:
+    if text is not None and not is_video_id(text):
+        raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
+    return text
+
+
+def _check_language(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[a-z]{2,3}", text):
+        raise typer.BadParameter("use a code of two letters, for example en")
+    return text
+
+
 def index(
     sources: Annotated[
         list[str], typer.Argument(help="Files, folders, http(s) addresses or s3://bucket/key.")
     ],
     video_id: Annotated[
-        str | None, typer.Option("--id", help="Name of the video in the library.")
+        str | None,
+        typer.Option("--id", help="Name of the video in the library.", callback=_check_id),
     ] = None,
     language: Annotated[
-        str | None, typer.Option(help="Spoken language, for example en. Default: detected.")
+        str | None,
+        typer.Option(
+            help="Spoken language, for example en. Default: detected.", callback=_check_language
+        ),
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Hand the work to the running services and return.")
@@ -59,7 +83,7 @@ def index(
     settings = load_settings()
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
-        raise InputError(f"--id names one video, but {len(found)} sources were given.")
+        raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
     if detach:
         return submit(settings, found, video_id, language, json=json)
     parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
@@ -79,17 +103,24 @@ def expand(source: str) -> list[str]:
 
     Raises ``InputError`` for a folder without any.
     """
-    path = Path(source).expanduser()
-    if "://" in source or not path.is_dir():
+    if not source or "://" in source:
         return [source]
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in MEDIA_SUFFIXES and file.is_file()
-    )
+    try:
+        path = Path(source).expanduser()
+        if not path.is_dir():
+            return [source]
+        files = sorted(file for file in path.rglob("*") if _is_media(file))
+    except (OSError, RuntimeError):  # the run of this source will say what is wrong with it
+        return [source]
     if not files:
-        raise InputError(f"The folder {path} holds no video or sound files.")
+        raise InputError(f"The folder {one_line(source)} holds no video or sound files.")
     return [str(file) for file in files]
+
+
+def _is_media(file: Path) -> bool:
+    """Hidden files are left out: macOS keeps a small ``._clip.mp4`` beside each clip.mp4."""
+    hidden = file.name.startswith(".")
+    return not hidden and file.suffix.lower() in MEDIA_SUFFIXES and file.is_file()
 
 
 def _index_one(source: str, video_id: str | None, language: str | None, *, quiet: bool) -> Outcome:
@@ -98,7 +129,7 @@ def _index_one(source: str, video_id: str | None, language: str | None, *, quiet
     error: ReelworksError | None = None
     with watching(quiet=quiet) as watch:
         try:
-            indexed = asyncio.run(_run_flow(source, video_id, language, watch))
+            indexed = _run_to_its_end(_run_flow(source, video_id, language, watch))
         except ReelworksError as raised:
             error = raised
         finally:
@@ -109,26 +140,31 @@ def _index_one(source: str, video_id: str | None, language: str | None, *, quiet
     return outcome
 
 
-async def _run_flow(
-    source: str, video_id: str | None, language: str | None, watch: Any
-) -> str:
+def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
+    from prefect.exceptions import TerminationSignal
+
+    try:
+        return asyncio.run(run)
+    except TerminationSignal:  # what Prefect makes of SIGTERM while a flow runs
+        raise KeyboardInterrupt from None
+
+
+async def _run_flow(source: str, video_id: str | None, language: str | None, watch: Watch) -> str:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.stage import observing
 
-    params = IndexParams(source=source, video_id=video_id, language=language)
-    with observing(watch):
+    shown = one_line(source)
+    try:
+        params = IndexParams(source=source, video_id=video_id, language=language)
+    except ValidationError:  # id and language were looked at before
+        raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
+    with observing(watch), prefect_errors():
         try:
             return await flow(params)
         except TimeoutError:
-            raise StageTimeoutError(f"{source}: a stage took longer than its limit.") from None
-        except httpx.HTTPError as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ServiceError(
-                f"{source}: the Prefect server stopped answering ({reason}); "
-                "run the same command again, finished stages are kept."
-            ) from None
+            raise StageTimeoutError(f"{shown}: a stage took longer than its limit.") from None
 
 
 def _deliver() -> None:
@@ -145,13 +181,11 @@ def _print_outcome(outcome: Outcome) -> None:
         output.out.print(stage_table(outcome.stages))
     for report in outcome.stages:
         for warning in report.warnings:
-            output.err.print(f"[yellow]Note:[/] {outcome.source}: {warning}")
+            output.note(f"{outcome.source}: {warning}")
     if outcome.error:
         output.print_error(outcome.error)
     else:
-        output.out.print(
-            f"[bold green]Ready:[/] {outcome.video_id} in {outcome.seconds:.1f} s", soft_wrap=True
-        )
+        output.say(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

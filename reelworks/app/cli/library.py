@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from infra.services.supervisor import Part, running
+from infra.services.state import Part
+from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.domain.library import StoredFrame, VideoView
-from reelworks.errors import InputError, PermissionDeniedError
+from reelworks.errors import NoSpaceError, PermissionDeniedError
 from reelworks.settings import load_settings
 
 VideoId = Annotated[str, typer.Argument(metavar="ID", help="The video's id.")]
@@ -76,15 +78,16 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
         return
     summary = view.summary
     length = output.clock(summary.duration) if summary.duration is not None else "unknown"
-    output.out.print(f"[bold]{summary.id}[/]  {summary.title}  {summary.status}  {length}")
+    output.say((summary.id, "bold"), f"  {summary.title}  {summary.status}  {length}")
     if summary.error:
-        output.out.print(f"[red]Error:[/] {summary.error}")
+        output.say(("Error: ", "red"), summary.error)
     for warning in view.warnings:
-        output.out.print(f"[yellow]Note:[/] {warning}")
+        output.say(("Note: ", "yellow"), warning)
     for scene in view.scenes:
         span = scene.scene
         times = f"{output.clock(span.t_start)} - {output.clock(span.t_end)}"
-        output.out.print(f"\n[bold]Scene {span.index}[/]  {times}")
+        output.out.print()
+        output.say((f"Scene {span.index}", "bold"), f"  {times}")
         for frame in view.frames:
             if frame.scene_id == scene.id:
                 _print_frame(frame)
@@ -95,25 +98,25 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
 
 def _print_frame(stored: StoredFrame) -> None:
     if stored.frame.duplicate_of is not None:
-        output.out.print(f"  picture: the same as frame {stored.frame.duplicate_of}")
+        output.say(f"  picture: the same as frame {stored.frame.duplicate_of}")
         return
     seen = stored.description
     if seen is None:
         return
     if seen.caption:
-        output.out.print(f"  picture: {seen.caption}", markup=False)
+        output.say(f"  picture: {seen.caption}")
     if seen.text:
-        output.out.print("  text: " + " | ".join(line.text for line in seen.text), markup=False)
+        output.say("  text: " + " | ".join(read.text for read in seen.text))
     if seen.controls:
         named = ", ".join(f"{one.kind.value} {one.label!r}" for one in seen.controls)
-        output.out.print(f"  controls: {named}", markup=False)
+        output.say(f"  controls: {named}")
 
 
 def _print_speech(view: VideoView, start: float, end: float) -> None:
     for stored in view.segments:
         segment = stored.segment
         if start <= segment.t_start < end:
-            output.out.print(f"  {output.clock(segment.t_start)}  {segment.text}", markup=False)
+            output.say(f"  {output.clock(segment.t_start)}  {segment.text}")
 
 
 def export(
@@ -128,16 +131,25 @@ def export(
     """Write a video's subtitles, or all that is known of it."""
     wanted = [form for form, on in ((Form.SRT, srt), (Form.VTT, vtt), (Form.JSON, json)) if on]
     if len(wanted) != 1:
-        raise InputError("Choose one of --srt, --vtt and --json.")
+        raise typer.BadParameter("choose one of --srt, --vtt and --json")
     text = _as_text(_read(video_id), wanted[0])
     if to is None:
-        sys.stdout.write(text)
+        _write_utf8(text)
         return
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise PermissionDeniedError(f"{to} cannot be written: {error.strerror}.") from None
-    output.err.print(f"Wrote {to}.")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = NoSpaceError if full else PermissionDeniedError
+        raise kind(f"{to} cannot be written: {error.strerror}.") from None
+    output.err.print(output.line(f"Wrote {to}."), soft_wrap=True)
+
+
+def _write_utf8(text: str) -> None:
+    """Write a file's content to stdout: a subtitle file is UTF-8 whatever the terminal's is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 def _as_text(view: VideoView, form: Form) -> str:

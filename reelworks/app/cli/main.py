@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import signal
 import sys
+import traceback
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from reelworks.app.cli import doctor, index, library, output, search, services
-from reelworks.errors import ReelworksError
+from reelworks.errors import CancelledError, ReelworksError
 
-EXIT_CODES = """\
-Exit codes: 0 done; 1 fault of ours; 2 wrong usage; 3 bad input; 4 wrong settings; 5 a hosted
-model's provider; 6 a service or disk; 7 some sources failed; 130 stopped.
-"""
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 fault of ours; 2 wrong usage; 3 bad input; 4 wrong settings; "
+    "5 a hosted model's provider; 6 a service or disk; 7 some sources failed; 130 stopped."
+)
 
 app = typer.Typer(
     name="reelworks",
@@ -40,35 +41,45 @@ app.command()(doctor.doctor)
 
 def main() -> None:
     """Run the command line and end the process with an exit code that means something."""
-    signal.signal(signal.SIGTERM, _stop)
+    output.survive_any_locale()
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        code: Any = app(standalone_mode=False, prog_name="reelworks")
     except ReelworksError as error:
         output.print_error(error)
-        code = error.exit_code
-    except click.exceptions.Abort:
-        code = output.say_stopped()
-    except KeyboardInterrupt:
-        code = output.say_stopped()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        return error.exit_code
+    except TyperException as error:
+        return _report_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return output.say_stopped()
     except Exception:  # noqa: BLE001  # the edge of the program: no stack trace at the user
-        code = _report_fault()
-    sys.exit(code if isinstance(code, int) else 0)
+        return _report_fault()
+    if code == CancelledError.exit_code:  # what Typer makes of Ctrl-C
+        return output.say_stopped()
+    return code if isinstance(code, int) else 0
 
 
-def _stop(number: int, frame: object) -> None:
-    """End like Ctrl-C does, so that services and children are put away."""
-    del number, frame
-    raise KeyboardInterrupt
+def _report_usage(error: TyperException) -> int:
+    message = error.format_message()
+    if message:  # empty when Typer printed the help, for want of any argument
+        context = getattr(error, "ctx", None)
+        output.print_usage_error(message, context.command_path if context else "reelworks")
+    return error.exit_code
 
 
 def _report_fault() -> int:
-    folder = Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser() / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "fault.log"
-    logging.basicConfig(filename=path, force=True)
-    logging.getLogger("reelworks").exception("fault")
-    output.print_fault(path)
-    return 1
+    text = f"{datetime.now().astimezone().isoformat()}\n{traceback.format_exc()}\n"
+    path = Path(os.environ.get("DATA_DIR") or "~/.reelworks") / "logs" / "fault.log"
+    try:
+        path = path.expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except (OSError, RuntimeError):  # the folder cannot be written, or is in nobody's home
+        output.print_fault(f"this line: {text.rstrip().splitlines()[-1]}")
+    else:
+        output.print_fault(f"the file {path}")
+    return ReelworksError.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from datetime import datetime
@@ -13,13 +14,56 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from reelworks.domain.printable import one_line, printable
 from reelworks.errors import CancelledError, ReelworksError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Part = str | tuple[str, str]
+"""A piece of a line, or a piece and its style."""
+
+
+class Terminal(Console):
+    """A console that shows text as it is.
+
+    Titles, file names and what was read from a screen come from others: brackets in them are no
+    markup, ``:smile:`` is no picture, and control characters do not reach the terminal.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Turn a string into what is drawn."""
+        return super().render_str(printable(text), **options)
+
+
+out = Terminal()
+err = Terminal(stderr=True)
+
+
+def survive_any_locale() -> None:
+    """Print ``?`` for what the terminal's encoding lacks, in place of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def line(*parts: Part) -> Text:
+    """Return one line made of plain and styled pieces."""
+    cleaned = (one_line(p) if isinstance(p, str) else (one_line(p[0]), p[1]) for p in parts)
+    return Text.assemble(*cleaned)
+
+
+def say(*parts: Part) -> None:
+    """Print one line; a narrow terminal wraps it, a program that reads it gets it whole."""
+    out.print(line(*parts), soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print on stderr what the user should know although all went well."""
+    err.print(line(("Note: ", "yellow"), text), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -28,8 +72,11 @@ def print_json(value: Any) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Return a value of ours as JSON text with a line end."""
-    return json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n"
+    """Return a value of ours as JSON text with a line end.
+
+    It is pure ASCII: right under any locale, and a file name that is not UTF-8 survives.
+    """
+    return json.dumps(value, default=_plain, indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:
@@ -44,6 +91,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+def wants_json() -> bool:
+    """Tell whether ``--json`` was given; asked where the arguments themselves may be wrong."""
+    return "--json" in sys.argv
+
+
 def error_json(error: ReelworksError) -> dict[str, Any]:
     """Return an error as the JSON object that every command uses."""
     return {"code": error.code, "message": str(error), "retryable": error.retryable}
@@ -51,34 +103,53 @@ def error_json(error: ReelworksError) -> dict[str, Any]:
 
 def print_error(error: ReelworksError) -> None:
     """Print an error: a sentence for people, an object when ``--json`` was given."""
-    if "--json" in sys.argv:
+    if wants_json():
         print_json({"error": error_json(error)})
     else:
-        err.print(f"[bold red]Error:[/] {_escape(str(error))}")
+        err.print(line(("Error: ", "bold red"), str(error)), soft_wrap=True)
 
 
-def print_fault(path: Path) -> None:
-    """Tell of an error that nobody foresaw, and where its details lie."""
+def print_usage_error(message: str, command: str) -> None:
+    """Tell what is wrong with the arguments, and where the right ones are described."""
+    if wants_json():
+        print_json({"error": {"code": "usage", "message": message, "retryable": False}})
+    else:
+        err.print(line(("Error: ", "bold red"), message), soft_wrap=True)
+        err.print(line(f"Try: {command} --help"), soft_wrap=True)
+
+
+def print_fault(details: str) -> None:
+    """Tell of an error that nobody foresaw, and where its details are."""
     print_error(
         ReelworksError(
-            "Something went wrong that Reelworks did not foresee; "
-            f"please report it with the file {path}."
+            f"Something went wrong that Reelworks did not foresee; please report it with {details}."
         )
     )
 
 
 def say_stopped() -> int:
     """Tell that the user stopped the command, and return its exit code."""
-    err.print("Stopped. Finished stages are kept; run the same command again to go on.")
-    return CancelledError.exit_code
+    error = CancelledError(
+        "Stopped. Finished stages are kept; run the same command again to go on."
+    )
+    if wants_json():
+        print_json({"error": error_json(error)})
+    else:
+        err.print(str(error), soft_wrap=True)
+    return error.exit_code
 
 
 def table(*columns: str) -> Table:
-    """Return an empty table in the house's style; a column named ``#x`` is right-aligned."""
+    """Return an empty table in the house's style; a column named ``#x`` is right-aligned.
+
+    Nothing is cut off: what is too wide goes on in the next line.
+    """
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column.startswith("#")
-        made.add_column(column.removeprefix("#"), justify="right" if right else "left")
+        made.add_column(
+            column.removeprefix("#"), justify="right" if right else "left", overflow="fold"
+        )
     return made
 
 
@@ -89,7 +160,3 @@ def clock(seconds: float) -> str:
     hours, minute = divmod(minutes, 60)
     head = f"{hours}:{minute:02d}" if hours else f"{minute}"
     return f"{head}:{second:02d}.{tenth}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", "\\[")

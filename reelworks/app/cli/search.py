@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from infra.services.supervisor import Part, running
+from infra.services.state import Part
+from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.domain.search import Kind, Reason, SearchHit, SearchRequest
-from reelworks.errors import ArtifactMissingError, ProviderError
+from reelworks.errors import ArtifactMissingError, ModelUnavailableError, ProviderError
 from reelworks.settings import Provider, Settings, load_settings
 from reelworks.store.artifacts import ArtifactStore
 
@@ -44,15 +44,15 @@ def search(
         settings = load_settings()
         hits, note = _find(settings, request)
         frames = _fetch_frames(settings, hits)
+    if note:
+        output.note(note)
     if json:
         output.print_json([_as_json(hit, frames) for hit in hits])
         return
-    if note:
-        output.err.print(f"[yellow]Note:[/] {note}")
     for number, hit in enumerate(hits, 1):
         _print_hit(number, hit, frames)
     if not hits:
-        output.out.print(f"Nothing found for {query!r}.")
+        output.say(f"Nothing found for {query!r}.")
 
 
 def _find(settings: Settings, request: SearchRequest) -> tuple[list[SearchHit], str | None]:
@@ -64,7 +64,7 @@ def _find(settings: Settings, request: SearchRequest) -> tuple[list[SearchHit], 
         ensure_schema(engine)
         try:
             return search_library(engine, request, embedders(settings)), None
-        except ProviderError as error:
+        except (ProviderError, ModelUnavailableError) as error:
             note = f"Searched by words only, since the query could not be embedded: {error}"
             return search_library(engine, request, {}), note
     finally:
@@ -112,22 +112,17 @@ def _fetch_frames(settings: Settings, hits: list[SearchHit]) -> dict[str, Path]:
 
 def _print_hit(number: int, hit: SearchHit, frames: dict[str, Path]) -> None:
     times = f"{output.clock(hit.t_start)} - {output.clock(hit.t_end)}"
-    head = Text.assemble(
-        f"{number}. ", (hit.video_id, "bold"), f"  {times}  ", (_WHERE[hit.kind], "cyan")
-    )
-    excerpt = Text("   " + hit.excerpt.text.replace("\n", " "))
+    excerpt = output.line(f"   {hit.excerpt.text}")
     for span in hit.excerpt.matches:
         excerpt.stylize("bold yellow", span.start + 3, span.end + 3)
-    reasons = ", ".join(
-        f"{_WHY[placing.reason]} (place {placing.rank})" for placing in hit.reasons
-    )
-    output.out.print(head)
-    output.out.print(excerpt)
-    output.out.print(f"   why: {reasons}")
+    reasons = ", ".join(f"{_WHY[placing.reason]} (place {placing.rank})" for placing in hit.reasons)
+    output.say(f"{number}. ", (hit.video_id, "bold"), f"  {times}  ", (_WHERE[hit.kind], "cyan"))
+    output.out.print(excerpt, soft_wrap=True)
+    output.say(f"   why: {reasons}")
     if hit.frame_path:
         frame = frames.get(hit.frame_path)
         shown = str(frame) if frame else f"{hit.frame_path} (missing; index the video again)"
-        output.out.print(f"   frame: {shown}", soft_wrap=True)
+        output.say(f"   frame: {shown}")
 
 
 def _as_json(hit: SearchHit, frames: dict[str, Path]) -> dict[str, object]:

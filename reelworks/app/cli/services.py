@@ -7,12 +7,14 @@ import os
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
 from infra.services.status import Condition
 from infra.services.status import status as part_status
 from reelworks.app.cli import output
+from reelworks.app.cli.prefect_faults import prefect_errors
 from reelworks.settings import load_settings
 
 _COLOURS = {
@@ -32,8 +34,8 @@ def up(json: output.Json = False) -> None:
     if json:
         output.print_json({"prefect_ui": address, "parts": part_status(settings)})
         return
-    output.out.print(f"The services are up. Prefect UI: {address}")
-    output.out.print("Stop them with: reelworks down")
+    output.say(f"The services are up. Prefect UI: {address}")
+    output.say("Stop them with: reelworks down")
 
 
 def down(
@@ -48,9 +50,9 @@ def down(
         output.print_json({"still_used_by": holders})
     elif holders:
         names = ", ".join(str(pid) for pid in holders)
-        output.out.print(f"Some services stay until their users end (process {names}).")
+        output.say(f"Some services stay until their users end (process {names}).")
     else:
-        output.out.print("The services are down.")
+        output.say("The services are down.")
 
 
 def status(json: output.Json = False) -> None:
@@ -64,7 +66,7 @@ def status(json: output.Json = False) -> None:
         colour = _COLOURS[part.condition]
         made.add_row(
             part.part.value,
-            f"[{colour}]{part.condition.value}[/]",
+            Text(part.condition.value, style=colour),
             part.address or "",
             str(part.pid or ""),
             f"{part.memory / 1e6:.0f}" if part.memory else "",
@@ -74,14 +76,18 @@ def status(json: output.Json = False) -> None:
 
 
 def prepare(endpoints: Endpoints) -> None:
-    """Make the bucket and the tables, and save the connections as Prefect blocks."""
+    """Make the bucket and the tables, and save the connections as Prefect blocks.
+
+    Raises ``ServiceError`` when a service does not answer.
+    """
     os.environ.update(endpoints.environment())
     from blocks.connections import register_blocks
     from reelworks.stages.workplace import prepare_services
 
     settings = load_settings()
     prepare_services(settings)
-    asyncio.run(register_blocks(settings))
+    with prefect_errors():
+        asyncio.run(register_blocks(settings))
 
 
 def ui_address(endpoints: Endpoints) -> str | None:

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from reelworks.app.cli import output
 from reelworks.domain.report import StageReport, StageState
@@ -80,6 +81,7 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
         TimeElapsedColumn(),
         console=output.err,
         transient=True,
+        disable=not output.err.is_terminal,
     )
     with progress:
         yield Watch(progress)
@@ -92,7 +94,7 @@ def stage_table(reports: list[StageReport]) -> Table:
         colour = _COLOURS[report.state]
         made.add_row(
             report.stage,
-            f"[{colour}]{report.state.value}[/]",
+            Text(report.state.value, style=colour),
             f"{report.seconds:.2f}",
             str(report.items),
             report.unit,

@@ -33,7 +33,7 @@ def find_controls(image: Image, text: Sequence[ScreenText]) -> tuple[Control, ..
         return ()
     edges = edge_map(image)
     lines = lines_of(text, image)
-    found = find_boxed(image, edges, lines) + find_toggles(image, edges, lines)
+    found = find_boxed(image, edges, lines) + find_toggles(image, lines)
     found = found + find_tabs(image, lines) + find_menu_bar(image, lines)
     taken = [rect for rect, _ in found]
     found += find_links(image, lines, taken)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from reelworks.domain.vision import Control, ControlKind
@@ -44,12 +43,12 @@ class Panel:
 
 def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
     """Return buttons, fields and drop-downs with their boxes in pixels."""
-    rects = _innermost(panels(edges, SMALLEST, LARGEST))
+    rects = _innermost(panels(image, SMALLEST, LARGEST))
     rects = [rect for rect in rects if not _in_grid(rect, rects)]
     found = []
     for rect in rects:
         panel = _look(image, edges, lines, rect)
-        named = _classify(panel, lines)
+        named = _classify(panel)
         if named:
             kind, confidence = named
             label = " ".join(line.text for line in panel.lines)
@@ -60,19 +59,20 @@ def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[
 
 
 def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
-    """Return the text close above a box at its left edge, else close to its left, else nothing."""
-    above = [
-        line
-        for line in lines
-        if -6 <= rect.y - line.rect.bottom <= 20 and abs(line.rect.x - rect.x) <= 24
-    ]
-    if above:
-        return max(above, key=lambda line: line.rect.y).text
+    """Return the text close to a box's left, else above its left edge, else farther left."""
     left = [
         line
         for line in lines
         if rect.y <= line.rect.middle[1] < rect.bottom and 0 <= rect.x - line.rect.right <= 160
     ]
+    near = [line for line in left if rect.x - line.rect.right <= 24]
+    above = [
+        line
+        for line in lines
+        if -6 <= rect.y - line.rect.bottom <= 20 and abs(line.rect.x - rect.x) <= 24
+    ]
+    if above and not near:
+        return max(above, key=lambda line: line.rect.y).text
     return max(left, key=lambda line: line.rect.right).text if left else ""
 
 
@@ -113,7 +113,8 @@ def _look(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Pane
     )
     texts = tuple(crossing(lines, rect))
     end = Rect(rect.right - min(rect.h, 40), rect.y + 4, min(rect.h, 40) - 4, rect.h - 8)
-    corner = Rect(rect.right - 18, rect.bottom - 18, 15, 15)
+    corner = Rect(rect.right - 16, rect.bottom - 16, 11, 11)
+    beside = Rect(rect.right - 34, rect.bottom - 16, 14, 11)
     return Panel(
         rect=rect,
         lines=texts,
@@ -121,7 +122,7 @@ def _look(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Pane
         arrow=_has_arrow(edges, end, texts),
         bordered=between >= 8,
         light=bool(fill.min() >= 225),
-        grip=ink(edges, corner) is not None,
+        grip=ink(edges, corner) is not None and ink(edges, beside) is None,
     )
 
 
@@ -135,33 +136,33 @@ def _has_arrow(edges: Image, end: Rect, texts: Sequence[Line]) -> bool:
     return False
 
 
-def _classify(panel: Panel, lines: Sequence[Line]) -> tuple[ControlKind, float] | None:
+def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
     rect = panel.rect
     if rect.h > TALLEST_ONE_LINE:
-        return _classify_tall(panel, lines)
+        return _text_area(panel)
     if rect.w < rect.h * 0.8 or _stacked(panel.lines):
         return None
     if panel.arrow and rect.w >= 1.3 * rect.h:
         return ControlKind.MENU, 0.85
-    if panel.content is None:
-        return _empty_field(panel)
-    left = panel.content.x - rect.x
-    right = rect.right - panel.content.right
-    centred = abs(left - right) <= max(7, 0.06 * rect.w)
-    if panel.lines and centred and left >= 3:
+    return _by_content(panel) if panel.content else _empty_field(panel)
+
+
+def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
+    """Tell a button, whose word is centred, from a field, whose text starts at its left."""
+    rect, content = panel.rect, panel.content or panel.rect
+    left, right = content.x - rect.x, rect.right - content.right
+    if panel.lines and abs(left - right) <= max(7, 0.06 * rect.w) and left >= 3:
         return ControlKind.BUTTON, 0.9
-    if rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left:
-        if panel.bordered or panel.light:
-            return ControlKind.FIELD, 0.8 if panel.lines else 0.7
+    at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
+    if at_left and (panel.bordered or panel.light):
+        return ControlKind.FIELD, 0.8 if panel.lines else 0.7
     return None
 
 
-def _classify_tall(panel: Panel, lines: Sequence[Line]) -> tuple[ControlKind, float] | None:
-    rect = panel.rect
-    if not panel.bordered or rect.w < 100:
-        return None
-    named = bool(label_beside(rect, lines))
-    if panel.grip and (named or panel.lines or rect.w > rect.h):
+def _text_area(panel: Panel) -> tuple[ControlKind, float] | None:
+    heights = [line.rect.h for line in panel.lines]
+    one_font = not heights or max(heights) <= 1.4 * min(heights)
+    if panel.bordered and panel.rect.w >= 100 and panel.grip and one_font:
         return ControlKind.FIELD, 0.75
     return None
 
@@ -187,9 +188,3 @@ def without_doubles(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, C
         if all(rect.overlap(other) < 0.6 for other, _ in kept):
             kept.append((rect, control))
     return kept
-
-
-def luma(image: Image) -> Image:
-    """Return the grey picture of an RGB one."""
-    grey: Image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-    return grey

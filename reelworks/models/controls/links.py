@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from reelworks.domain.vision import Control, ControlKind
 from reelworks.models.controls.shapes import Image, Rect, distance, typical_colour
-from reelworks.models.controls.words import Line
+from reelworks.models.controls.words import Line, rows_of
 
 Mask = NDArray[np.bool_]
 
 LINK_HUES = (95, 135)
 """Cyan-blue to violet-blue in OpenCV's half degrees."""
 LEAST_SATURATION = 90
+EVEN_GROUND = 0.25
+"""Part of a line's area that shows one plain colour; a film behind a title does not."""
 SMALLEST_INK = 0.02
 """Part of a line's area that link-coloured ink must cover."""
 
@@ -33,9 +35,7 @@ def find_links(
             label = line.part(run.x - 3, run.right + 3)
             if len(label) >= 2:
                 confidence = 0.8 if underlined else 0.7
-                found.append(
-                    (run, Control(ControlKind.LINK, label, run.as_box(image), confidence))
-                )
+                found.append((run, Control(ControlKind.LINK, label, run.as_box(image), confidence)))
     return found
 
 
@@ -44,7 +44,10 @@ def _coloured_runs(image: Image, rect: Rect) -> list[tuple[Rect, bool]]:
     if min(patch.shape[:2]) < 6:
         return []
     ground = typical_colour(patch)
-    ink = np.abs(patch.astype(np.int16) - ground).max(axis=2) >= 60
+    contrast = np.abs(patch.astype(np.int16) - ground).max(axis=2)
+    if (contrast < 12).mean() < EVEN_GROUND:
+        return []
+    ink = contrast >= 60
     hsv = cv2.cvtColor(patch, cv2.COLOR_RGB2HSV)
     hue, saturation = hsv[..., 0], hsv[..., 1]
     vivid = ink & (saturation >= LEAST_SATURATION)
@@ -72,18 +75,16 @@ def _spans(mask: Mask, height: int) -> list[tuple[int, int]]:
     breaks = np.flatnonzero(np.diff(columns) > max(height * 0.6, 8))
     starts = np.concatenate([[0], breaks + 1])
     ends = np.concatenate([breaks, [len(columns) - 1]])
-    return [
-        (int(columns[a]), int(columns[b]) + 1) for a, b in zip(starts, ends, strict=True)
-    ]
+    return [(int(columns[a]), int(columns[b]) + 1) for a, b in zip(starts, ends, strict=True)]
 
 
 def find_navigation(
     image: Image, lines: Sequence[Line], taken: Sequence[Rect]
 ) -> list[tuple[Rect, Control]]:
-    """Return the entries of a side list: text one above another in a panel of its own.
+    """Return the entries of a side list or a top bar: text in a panel of its own.
 
-    At least three short lines start at one column in the left third, evenly spaced, on a ground
-    that differs from the page's middle.
+    At least three short lines start at one column in the left third, evenly spaced, or two stand
+    in one row at the top, on a ground that differs from the page's middle.
     """
     height, width = image.shape[:2]
     free = [
@@ -94,15 +95,33 @@ def find_navigation(
         and not any(rect.holds(*line.rect.middle) for rect in taken)
     ]
     page = typical_colour(image[height // 2 :, width // 2 :])
+    groups = [group for group in _columns(free) if len(group) >= 3]
+    groups += [row for row in _top_bars(lines, taken, height) if len(row) >= 2]
     found = []
-    for group in _columns(free):
+    for group in groups:
         ground = typical_colour(group[0].rect.grown(3).cut(image))
-        if len(group) >= 3 and distance(ground, page) >= 5:
+        if distance(ground, page) >= 5:
             found += [
                 (line.rect, Control(ControlKind.LINK, line.text, line.rect.as_box(image), 0.6))
                 for line in group
             ]
     return found
+
+
+def _top_bars(lines: Sequence[Line], taken: Sequence[Rect], height: int) -> list[list[Line]]:
+    """Return the rows of short lines at the top, without what is set larger: the page's name."""
+    free = [
+        line
+        for line in lines
+        if line.rect.bottom < height / 9
+        and len(line.text) <= 20
+        and not any(rect.holds(*line.rect.middle) for rect in taken)
+    ]
+    rows = []
+    for row in rows_of(free):
+        smallest = min(line.rect.h for line in row)
+        rows.append([line for line in row if line.rect.h <= smallest + 4])
+    return rows
 
 
 def _columns(lines: Sequence[Line]) -> list[list[Line]]:

@@ -16,6 +16,8 @@ Image = NDArray[np.uint8]
 EDGE_STEP = 12
 """Difference between neighbour pixels, of 255, that makes an edge: over JPEG noise, under the
 faintest border in common style sheets (19)."""
+STRONG_STEP = 30
+"""The same where only plain borders count: over the ringing that JPEG leaves around letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,11 @@ def hull(rects: Iterable[Rect]) -> Rect:
     return Rect(x, y, max(r.right for r in several) - x, max(r.bottom for r in several) - y)
 
 
-def edge_map(image: Image) -> Image:
-    """Return 1 where a pixel differs from a neighbour by ``EDGE_STEP`` in any channel, else 0."""
-    kernel = np.ones((3, 3), np.uint8)
-    steps = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, kernel).max(axis=2)
-    edges: Image = (steps >= EDGE_STEP).astype(np.uint8)
-    return edges
+def edge_map(image: Image, step: int = EDGE_STEP, reach: int = 3) -> Image:
+    """Return 1 where pixels in a square of ``reach`` differ by ``step`` in a channel, else 0."""
+    kernel = np.ones((reach, reach), np.uint8)
+    steps = np.asarray(cv2.morphologyEx(image, cv2.MORPH_GRADIENT, kernel), np.uint8)
+    return np.asarray(steps.max(axis=2) >= step, np.uint8)
 
 
 def marks(edges: Image, smallest: int, largest: int) -> list[Rect]:
@@ -112,23 +113,42 @@ def marks(edges: Image, smallest: int, largest: int) -> list[Rect]:
     return [Rect(*(int(v) for v in row[:4])) for row in stats[1:][fits]]
 
 
-def panels(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
+def panels(image: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     """Return flat patches of rectangular outline (round corners allowed), borders included.
 
     ``smallest`` and ``largest`` bound the width and height in pixels. Holes, such as the letters
-    on a button, do not count against a patch.
+    on a button, do not count against a patch. Three views of the edges are joined: fine edges
+    for faint borders, strong thin ones for letters close to their border, and fine ones closed
+    sideways for borders that a label interrupts.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
+    fine = edge_map(image)
+    strong = edge_map(image, step=STRONG_STEP, reach=2)
+    closed = np.asarray(cv2.morphologyEx(fine, cv2.MORPH_CLOSE, np.ones((1, 9))), np.uint8)
+    found: list[Rect] = []
+    # A square of two pixels marks a border line and what follows it: one pixel less at the end.
+    for edges, tail in ((fine, 2), (strong, 1), (closed, 2)):
+        for rect in _patches(edges, smallest, largest):
+            whole = Rect(rect.x - 2, rect.y - 2, rect.w + 2 + tail, rect.h + 2 + tail)
+            if not any(_same(whole, other) for other in found):
+                found.append(whole)
+    return found
+
+
+def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
     found = []
-    for index in range(1, count):
+    for index in range(1, len(stats)):
         x, y, w, h = (int(v) for v in stats[index, :4])
         if not (smallest.w <= w <= largest.w and smallest.h <= h <= largest.h):
             continue
         patch = (labels[y : y + h, x : x + w] == index).astype(np.uint8)
-        if _outline_area(patch) >= 0.85 * (w - 1) * (h - 1) and _sides(patch) >= 0.5:
-            # One pixel of edge on each side of the border line.
-            found.append(Rect(x, y, w, h).grown(2))
+        if _outline_area(patch) >= 0.85 * (w - 1) * (h - 1) and _is_straight(patch):
+            found.append(Rect(x, y, w, h))
     return found
+
+
+def _same(a: Rect, b: Rect) -> bool:
+    return max(abs(a.x - b.x), abs(a.y - b.y), abs(a.right - b.right), abs(a.bottom - b.bottom)) < 5
 
 
 def _outline_area(patch: Image) -> float:
@@ -136,16 +156,16 @@ def _outline_area(patch: Image) -> float:
     return float(max(cv2.contourArea(contour) for contour in contours))
 
 
-def _sides(patch: Image) -> float:
-    """Return how much of the worst side of the bounding box is straight, 0 to 1."""
-    near = patch[:2].max(axis=0), patch[-2:].max(axis=0)
-    beside = patch[:, :2].max(axis=1), patch[:, -2:].max(axis=1)
-    return float(min(side.mean() for side in (*near, *beside)))
+def _is_straight(patch: Image) -> bool:
+    """True when its long sides are straight; the ends may be round as those of a pill."""
+    long = patch[:2].max(axis=0), patch[-2:].max(axis=0)
+    ends = patch[:, :2].max(axis=1), patch[:, -2:].max(axis=1)
+    return bool(min(s.mean() for s in long) >= 0.5 and min(s.mean() for s in ends) >= 0.3)
 
 
 def typical_colour(pixels: Image) -> NDArray[np.float64]:
     """Return the median colour of a patch of any shape."""
-    return np.median(pixels.reshape(-1, 3), axis=0)
+    return np.asarray(np.median(pixels.reshape(-1, 3), axis=0), np.float64)
 
 
 def distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from reelworks.domain.vision import Control, ControlKind
-from reelworks.models.controls.shapes import Image, Rect, distance, typical_colour
-from reelworks.models.controls.words import Line
+from reelworks.models.controls.shapes import Image, Rect, typical_colour
+from reelworks.models.controls.words import Line, rows_of
 
 MENU_WORDS = frozenset(
-    "file edit view insert format tools help window table go run selection terminal history "
-    "bookmarks data extensions layer image select filter navigate code refactor build".split()
+    {"file", "edit", "view", "insert", "format", "tools", "help", "window", "table", "go", "run"}
+    | {"selection", "terminal", "history", "bookmarks", "data", "extensions", "layer", "image"}
+    | {"select", "filter", "navigate", "code", "refactor", "build"}
 )
 """Words of menu bars in common desktop programs, in English."""
 
@@ -46,22 +47,6 @@ def find_menu_bar(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Contr
     return found
 
 
-def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
-    """Group lines of about one height whose middles lie on one row, left to right."""
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.rect.middle[1]):
-        last = rows[-1][-1] if rows else None
-        if (
-            last
-            and abs(last.rect.middle[1] - line.rect.middle[1]) <= 4
-            and abs(last.rect.h - line.rect.h) <= 0.4 * last.rect.h
-        ):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [sorted(row, key=lambda line: line.rect.x) for row in rows]
-
-
 def _single_words(line: Line) -> list[Line]:
     """Split a line whose words are all of a menu bar; keep any other whole."""
     words = line.text.split()
@@ -72,8 +57,15 @@ def _single_words(line: Line) -> list[Line]:
     for word in words:
         at = line.text.index(word, at)
         parts.append(
-            Line(word, Rect(round(line.rect.x + at * step), line.rect.y,
-                            round(len(word) * step), line.rect.h))
+            Line(
+                word,
+                Rect(
+                    round(line.rect.x + at * step),
+                    line.rect.y,
+                    round(len(word) * step),
+                    line.rect.h,
+                ),
+            )
         )
         at += len(word)
     return parts
@@ -98,8 +90,3 @@ def _bar_under(image: Image, word: Rect) -> Rect | None:
     bar = Rect(left + int(columns[0]), word.bottom + 3 + int(rows[0]), width, len(rows))
     solid = len(columns) == width and word.w * 0.8 <= width < 2 * reach
     return bar if solid and abs(bar.middle[0] - x) <= 6 else None
-
-
-def same_ground(image: Image, a: Rect, b: Rect) -> bool:
-    """True when two boxes stand on one colour."""
-    return distance(typical_colour(a.cut(image)), typical_colour(b.cut(image))) < 6

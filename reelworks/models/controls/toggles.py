@@ -5,96 +5,96 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reelworks.domain.vision import Control, ControlKind
-from reelworks.models.controls.shapes import Image, Rect, marks, typical_colour
+from reelworks.models.controls.shapes import Image, Rect, edge_map, marks, typical_colour
 from reelworks.models.controls.words import Line
 
-SMALLEST, LARGEST = 13, 26
+SMALLEST, LARGEST = 14, 26
 """Sides of the mark with its soft edge, in pixels of a picture of 720 rows."""
-CONTRAST = 22
+EDGE = 40
+"""Difference from a neighbour, of 255, at a toggle's outline."""
+CONTRAST = 45
 """Difference from the ground, of 255, that counts as drawn."""
+FAINT = 25
+"""The same for the thin line of a circle, which the screen's grid softens."""
+Drawn = NDArray[np.bool_]
 
 
-def find_toggles(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
+def find_toggles(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
     """Return check boxes and radio buttons with their boxes in pixels."""
-    squares, circles = [], []
-    for mark in marks(edges, SMALLEST, LARGEST):
-        if abs(mark.w - mark.h) > 2 or _amid_text(mark, lines):
-            continue
+    shaped = []
+    for mark in marks(edge_map(image, step=EDGE), SMALLEST, LARGEST):
         rect = mark.grown(-1)
-        shape = _shape(image, rect)
-        label = _label_right(rect, lines)
-        if shape is ControlKind.CHECKBOX:
-            squares.append((rect, label))
-        elif shape is ControlKind.RADIO and label:
-            circles.append((rect, label))
-    columns = [rect.x for rect, _ in squares]
+        if abs(mark.w - mark.h) <= 2 and (kind := _shape(image, rect)):
+            shaped.append((rect, kind))
     found = []
-    for rect, label in squares:
-        in_column = sum(abs(x - rect.x) <= 2 for x in columns) >= 2
-        if label or in_column:
-            kind = ControlKind.CHECKBOX
-            found.append((rect, Control(kind, label, rect.as_box(image), 0.85 if label else 0.7)))
-    for rect, label in circles:
-        found.append((rect, Control(ControlKind.RADIO, label, rect.as_box(image), 0.8)))
+    for rect, kind in shaped:
+        others = [other for other, _ in shaped if other is not rect]
+        label = _label_right(rect, lines, others)
+        column = any(abs(o.x - rect.x) <= 2 and abs(o.w - rect.w) <= 2 for o in others)
+        box = rect.as_box(image)
+        if kind is ControlKind.CHECKBOX and (label or column):
+            found.append((rect, Control(kind, label, box, 0.85 if label else 0.7)))
+        elif kind is ControlKind.RADIO and label and not _is_letter(rect, lines):
+            found.append((rect, Control(kind, label, box, 0.8)))
     return found
 
 
 def _shape(image: Image, rect: Rect) -> ControlKind | None:
-    """Tell a square from a circle by what its outline and its corners cover; else None."""
-    around = rect.grown(3)
-    patch = around.cut(image)
+    """Tell a square from a circle by its outline; None when it is neither or does not stand free.
+
+    To the right a label may follow closely, so that side is not asked to be free.
+    """
+    around = rect.grown(2)
+    patch = np.asarray(around.cut(image), np.int16)
     if patch.shape[:2] != (around.h, around.w):
         return None
-    rim = np.concatenate([patch[0], patch[-1], patch[:, 0], patch[:, -1]])
-    ground = typical_colour(rim)
-    drawn = np.abs(patch.astype(np.int16) - ground).max(axis=2) >= CONTRAST
-    if drawn[0].any() or drawn[-1].any() or drawn[:, 0].any() or drawn[:, -1].any():
+    ground = typical_colour(np.concatenate([patch[0, :-2], patch[-1, :-2], patch[:, 0]]))
+    contrast = np.asarray(np.abs(patch - ground).max(axis=2), np.float64)
+    rim = contrast[0, :-2].max(), contrast[-1, :-2].max(), contrast[:, 0].max()
+    if max(rim) >= CONTRAST:
         return None
-    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
-    if len(rows) < 10 or len(columns) < 10 or abs(len(rows) - len(columns)) > 2:
-        return None
-    body = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if min(_longest_side(body)) >= 0.6:
+    body = contrast[2:-2, 2:-2]
+    if _is_square(np.asarray(body >= CONTRAST, np.bool_)):
         return ControlKind.CHECKBOX
-    return ControlKind.RADIO if _is_ring(body) else None
+    return ControlKind.RADIO if abs(rect.w - rect.h) <= 1 and _is_ring(body) else None
 
 
-def _longest_side(body: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[float]:
-    sides = (
-        body[:2].any(axis=0),
-        body[-2:].any(axis=0),
-        body[:, :2].any(axis=1),
-        body[:, -2:].any(axis=1),
-    )
+def _is_square(body: Drawn) -> bool:
+    ends = (slice(None, 2), slice(-2, None))
+    sides = [np.atleast_1d(body[rows].any(axis=0)) for rows in ends]
+    sides += [np.atleast_1d(body[:, columns].any(axis=1)) for columns in ends]
     corner = max(len(body) // 6, 1)
-    return [float(side.mean()) if side[corner:-corner].all() else 0.0 for side in sides]
+    straight = all(bool(side[corner:-corner].all()) for side in sides)
+    corners = sum(bool(body[rows, columns].any()) for rows in ends for columns in ends)
+    return straight and corners >= 3
 
 
-def _is_ring(body: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> bool:
-    height, width = body.shape
+def _is_ring(contrast: NDArray[np.float64]) -> bool:
+    """True when a closed line runs along the circle and the square's corners are bare."""
+    height, width = contrast.shape
     angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    hit = np.zeros(len(angles), bool)
-    for inset in (0.5, 1.0, 1.5):
-        ys = height / 2 + (height / 2 - inset) * np.sin(angles)
-        xs = width / 2 + (width / 2 - inset) * np.cos(angles)
-        hit |= body[ys.astype(int).clip(0, height - 1), xs.astype(int).clip(0, width - 1)]
-    corners = body[0, 0] or body[0, -1] or body[-1, 0] or body[-1, -1]
-    return bool(hit.mean() >= 0.95 and not corners)
+    darkest = np.zeros(len(angles))
+    for inset in (0.5, 1.0, 1.5, 2.0):
+        ys = (height / 2 + (height / 2 - inset) * np.sin(angles)).astype(int)
+        xs = (width / 2 + (width / 2 - inset) * np.cos(angles)).astype(int)
+        darkest = np.maximum(darkest, contrast[ys.clip(0, height - 1), xs.clip(0, width - 1)])
+    corners = contrast[[0, 0, -1, -1], [0, -1, 0, -1]]
+    return bool((darkest >= FAINT).mean() >= 0.95 and corners.max() < CONTRAST)
 
 
-def _amid_text(mark: Rect, lines: Sequence[Line]) -> bool:
-    """True when it is a letter: text of its own line stands before it."""
-    x, y = mark.middle
+def _is_letter(rect: Rect, lines: Sequence[Line]) -> bool:
+    """True for the O of a word: it fills its line's height, while a toggle is lower."""
+    x, y = rect.middle
     return any(
-        line.rect.y <= y < line.rect.bottom and line.rect.x + mark.w < x < line.rect.right
-        and mark.h <= line.rect.h * 0.6
+        line.rect.holds(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
         for line in lines
     )
 
 
-def _label_right(rect: Rect, lines: Sequence[Line]) -> str:
+def _label_right(rect: Rect, lines: Sequence[Line], others: Sequence[Rect]) -> str:
     row = [
         line
         for line in lines
@@ -105,6 +105,9 @@ def _label_right(rect: Rect, lines: Sequence[Line]) -> str:
     if not row:
         return ""
     nearest = max(row, key=lambda line: line.rect.x)
-    if nearest.rect.x >= rect.middle[0]:
-        return nearest.text
-    return nearest.part(rect.right, nearest.rect.right).lstrip("■□☐☑✓○●◉ ")
+    y = rect.middle[1]
+    later = [o.x for o in others if o.x > rect.right and o.y <= y < o.bottom]
+    end = min([*later, nearest.rect.right])
+    alone = nearest.rect.x >= rect.x - 6 and end == nearest.rect.right
+    label = nearest.text if alone else nearest.part(rect.x, end)
+    return label.lstrip("■□☐☑✓○●◉ ")

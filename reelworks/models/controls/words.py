@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reelworks.domain.vision import ScreenText
-from reelworks.models.controls.shapes import Image, Rect, rect_of
+from reelworks.models.controls.shapes import Image, Rect, edge_map, rect_of
+
+INK_STEP = 50
+"""Difference between neighbour pixels, of 255, at the rim of a letter: over JPEG ringing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,13 @@ class Line:
 
 
 def lines_of(text: Sequence[ScreenText], image: Image) -> list[Line]:
-    """Return lines of screen text in pixels of ``image``."""
-    return [Line(line.text, rect_of(line.box, image)) for line in text]
+    """Return lines of screen text in pixels of ``image``, shrunk to what is drawn."""
+    edges = edge_map(image, step=INK_STEP)
+    rects = [rect_of(line.box, image) for line in text]
+    return [
+        Line(line.text, drawn.grown(1) if (drawn := ink(edges, rect)) else rect)
+        for line, rect in zip(text, rects, strict=True)
+    ]
 
 
 def ink(image_edges: Image, area: Rect) -> Rect | None:
@@ -67,3 +75,19 @@ def crossing(lines: Sequence[Line], area: Rect) -> list[Line]:
         if words:
             found.append(Line(words, Rect(left, line.rect.y, right - left, line.rect.h)))
     return found
+
+
+def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Group lines of about one height whose middles lie on one row, left to right."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.rect.middle[1]):
+        last = rows[-1][-1] if rows else None
+        if (
+            last
+            and abs(last.rect.middle[1] - line.rect.middle[1]) <= 4
+            and abs(last.rect.h - line.rect.h) <= 0.4 * last.rect.h
+        ):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: line.rect.x) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def cuts_of(source: Path, folder: Path, **params: object) -> list[float]:
 def assert_tiled(scenes: tuple[Scene, ...]) -> None:
     assert [scene.index for scene in scenes] == list(range(len(scenes)))
     assert scenes[0].t_start == 0.0
-    for one, following in zip(scenes, scenes[1:], strict=False):
+    for one, following in pairwise(scenes):
         assert one.t_start < one.t_end == following.t_start
 
 
@@ -37,7 +38,7 @@ def missed(truth: list[float], found: list[float]) -> list[float]:
 
 # Cuts from ground_truth.json, in seconds, and how many more the film profile may report.
 FILMS = {
-    "sintel-trailer-30s.mp4": ([n / 24 for n in (286, 348, 372, 523, 573, 610)], 1),
+    "sintel-trailer-30s.mp4": ([n / 24 for n in (286, 348, 372, 523, 573, 610)], 2),
     "testvideo.mp4": ([n * 1001 / 30000 for n in (30, 180, 394)], 0),
     "nasa_13013.mp4": ([8.0], 0),
     "voicestudio-en.mp4": ([], 0),

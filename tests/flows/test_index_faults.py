@@ -1,0 +1,255 @@
+"""Services, keys, folders and disks that fail: one sentence, the right status, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.services.state import Part
+from reelworks.domain.report import StageState
+from tests.flows.library import counts, rows, video
+from tests.flows.runs import STAGES, reelworks, run_index, wait_for
+from tests.openai_server import CHAT
+
+BEFORE_VISION = {"ingest", "extract_audio", "normalize", "transcribe", "scenes", "frames"}
+
+
+def is_one_sentence(message: str) -> bool:
+    """One line that ends like a sentence, without Python or passwords in it."""
+    wrong = re.search(r"Traceback|Error\b|Exception|\n|password=|:[^/@\s]+@", message)
+    return wrong is None and message[0].isupper() | ("/" in message) and message.endswith(".")
+
+
+@pytest.fixture
+def clip(media: Path) -> Path:
+    """Five seconds of one picture without sound."""
+    return media / "odd" / "no_audio.mp4"
+
+
+async def test_lost_database_connections_are_made_again_and_no_call_is_repeated(
+    index, hosted, environment, clip
+):
+    hosted.delay[CHAT] = 1.0
+    run = asyncio.create_task(index(clip, "clip"))
+    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+    with psycopg.connect(environment.database_url.get_secret_value(), autocommit=True) as admin:
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    found = await run
+
+    assert ended
+    assert found.error is None
+    assert found.tries("vision") <= 2
+    assert hosted.count(CHAT) == 1, "the frame's own answer was kept"
+    assert video(environment, "clip").summary.status == "ready"
+
+
+async def test_database_down_in_mid_run(hosted, house, clip, monkeypatch):
+    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "2")
+    hosted.delay[CHAT] = 1.0
+    run = asyncio.create_task(run_index(clip, "clip"))
+    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+    house.stop(Part.POSTGRES)
+    failed = await run
+
+    assert failed.error is not None
+    assert failed.error.code == "database_unavailable"
+    assert "PostgreSQL" in str(failed.error)
+    assert is_one_sentence(str(failed.error))
+    assert failed.tries("vision") == 2
+    with house.again(Part.POSTGRES):
+        half = counts(house.settings)
+        again = await run_index(clip, "clip")
+        whole = counts(house.settings)
+        status = video(house.settings, "clip").summary.status
+    assert again.error is None
+    assert {stage for stage in BEFORE_VISION if again.states[stage] is StageState.DONE} == set()
+    assert hosted.count(CHAT) == 1, "the frame's own answer was kept"
+    assert status == "ready"
+    assert half["frame_captions"] == 0
+    assert whole["frame_captions"] == 1
+
+
+async def test_store_down_in_mid_run(hosted, house, clip, monkeypatch):
+    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "1")
+    hosted.delay[CHAT] = 1.0
+    run = asyncio.create_task(run_index(clip, "clip"))
+    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+    house.stop(Part.STORE)
+    failed = await run
+
+    assert failed.error is not None
+    assert failed.error.code == "store_unavailable"
+    assert "store" in str(failed.error)
+    found = video(house.settings, "clip").summary
+    assert found.status == "failed"
+    assert found.error == str(failed.error)
+    assert counts(house.settings)["frame_captions"] == 0
+    with house.again(Part.STORE):
+        again = await run_index(clip, "clip")
+    assert again.error is None
+    assert again.worked == {"vision", "embed_picture"}
+    assert hosted.count(CHAT) == 2, "the answer that could not be kept is asked for once more"
+    assert video(house.settings, "clip").summary.status == "ready"
+
+
+async def test_store_that_comes_back_in_time_costs_a_retry(hosted, house, clip, monkeypatch):
+    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "5")
+    hosted.delay[CHAT] = 0.5
+    run = asyncio.create_task(run_index(clip, "clip"))
+    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+    house.stop(Part.STORE)
+    await asyncio.sleep(1.0)
+    with house.again(Part.STORE):
+        found = await run
+
+        assert found.error is None
+        assert set(found.states) == STAGES
+        assert hosted.count(CHAT) <= 2
+        assert video(house.settings, "clip").summary.status == "ready"
+
+
+async def test_store_down_before_the_run(index, environment, clip, monkeypatch):
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    run = await index(clip, "clip")
+
+    assert run.error is not None
+    assert run.error.code == "store_unavailable"
+    assert "127.0.0.1:9" in str(run.error)
+    assert run.states == {}
+
+
+async def test_a_wrong_store_key_is_refused_once(index, environment, clip, monkeypatch):
+    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "not-the-secret")
+
+    run = await index(clip, "clip")
+
+    assert run.error is not None
+    assert run.error.code == "store_refused"
+    assert "S3_SECRET_ACCESS_KEY" in str(run.error)
+    assert "not-the-secret" not in str(run.error)
+    assert run.recorder.started_at == {}
+
+
+async def test_a_database_that_is_not_there_is_named_without_its_password(
+    index, environment, clip, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:my-secret@127.0.0.1:9/reelworks")
+
+    run = await index(clip, "clip")
+
+    assert run.error is not None
+    assert run.error.code == "database_unavailable"
+    assert "127.0.0.1:9" in str(run.error)
+    assert "my-secret" not in str(run.error)
+
+
+@pytest.fixture
+def unreadable(tmp_path: Path) -> Path:
+    """A file that this process may not read, be it root's."""
+    for_root = Path("/proc/sys/vm/compact_memory")  # write only, for root too
+    if os.geteuid() == 0:
+        return for_root
+    mine = tmp_path / "locked.mp4"
+    mine.write_bytes(b"0")
+    mine.chmod(0)
+    return mine
+
+
+async def test_no_permission_on_the_source(index, environment, unreadable):
+    run = await index(unreadable, "clip")
+
+    assert run.error is not None
+    assert run.error.code == "source_unreadable"
+    assert str(run.error) == f"{unreadable} may not be read: permission denied."
+    assert run.tries("ingest") == 1
+    assert rows(environment)["videos"] == []
+
+
+async def test_a_data_folder_that_cannot_be_written(
+    index, environment, clip, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file" / "below"))
+
+    run = await index(clip, "clip")
+
+    assert run.error is not None
+    assert run.error.code == "permission_denied"
+    assert str(tmp_path / "file" / "below") in str(run.error)
+    assert "DATA_DIR" in str(run.error)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 256 KiB."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+async def test_no_space_for_the_scratch_folder(index, environment, media, tiny_disk, monkeypatch):
+    source = media / "video" / "counter.mp4"
+    monkeypatch.setenv("DATA_DIR", str(tiny_disk))
+    (tiny_disk / "filler").write_bytes(bytes(180 << 10))
+
+    full = await index(source, "clip")
+
+    assert full.error is not None
+    assert full.error.code == "no_space"
+    assert full.tries("normalize") == 1, "waiting makes no room"
+    assert video(environment, "clip").summary.status == "failed"
+    assert counts(environment)["scenes"] == 0
+    monkeypatch.setenv("DATA_DIR", str(environment.data_dir))
+    again = await index(source, "clip")
+    assert again.error is None
+    assert again.states["ingest"] is StageState.CACHED
+    assert video(environment, "clip").summary.status == "ready"
+
+
+CASES = {
+    "source_unreadable": (3, {}),
+    "bad_settings": (4, {"VISION_PROVIDER": "openai", "OPENAI_API_KEY": ""}),
+    "store_refused": (6, {"S3_SECRET_ACCESS_KEY": "not-the-secret"}),
+    "permission_denied": (6, {"DATA_DIR": "/proc/nowhere"}),
+}
+
+
+async def test_the_command_ends_with_one_sentence_and_its_exit_code(environment, clip, unreadable):
+    async def ended(code: str, *options: str):
+        source = unreadable if code == "source_unreadable" else clip
+        return await reelworks(CASES[code][1], "index", source, *options)
+
+    for code, (exit_code, _) in CASES.items():
+        as_json, plain = await asyncio.gather(ended(code, "--json"), ended(code))
+
+        assert as_json.code == plain.code == exit_code, plain.text
+        assert as_json.error["code"] == code
+        assert "Traceback" not in as_json.text + plain.text
+        assert plain.err.count("Error:") == 1, plain.err
+        assert "not-the-secret" not in as_json.text + plain.text
+
+
+async def test_one_bad_source_costs_the_others_nothing(environment, media, clip):
+    ended = await reelworks({}, "index", media / "odd" / "text.mp4", clip, clip.parent / "gone.mp4")
+
+    assert ended.code == 7
+    assert "Traceback" not in ended.text
+    assert "text.mp4" in ended.err
+    assert "gone.mp4" in ended.err
+    statuses = sorted(str(row[-1]) for row in rows(environment)["videos"])
+    assert "Ready:" in ended.out, statuses

@@ -1,0 +1,197 @@
+"""Runs that are stopped, killed or doubled: the next run does what is missing, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.services.process import stop
+from infra.services.state import Part, read_state
+from infra.services.supervisor import running
+from reelworks.domain.report import StageState
+from reelworks.settings import Settings
+from tests.flows.library import counts, rows, video
+from tests.flows.runs import command, reelworks, wait_for
+from tests.openai_server import CHAT
+
+
+async def test_a_run_killed_in_vision_leaves_only_the_missing_frames_to_do(
+    index, hosted, environment, media, monkeypatch
+):
+    monkeypatch.setenv("VISION_MAX_CONCURRENT", "1")
+    hosted.delay[CHAT] = 0.7
+    source = media / "video" / "nasa_13013.mp4"
+    with command({}, "index", source, "--id", "clip", "--json") as victim:
+        await wait_for(lambda: len(hosted.images(answered=True)) >= 2, victim)
+        victim.process.send_signal(signal.SIGKILL)
+        await victim.ended()
+    done = set(hosted.images(answered=True))
+    hosted.delay[CHAT] = 0.0
+    before = hosted.count(CHAT)
+    assert counts(environment)["frame_captions"] == 0, "rows are published whole"
+
+    run = await index(source, "clip")
+
+    assert run.error is None
+    again = [seen.image for seen in hosted.seen(CHAT)[before:]]
+    repeated = [image for image in again if image in done]
+    assert len(repeated) <= 1  # the answer that was on its way when the run died
+    assert len(again) == len(set(again))
+    assert run.worked <= {"vision", "embed_picture", "embed_speech"}
+    assert run.states["normalize"] is StageState.CACHED
+    assert video(environment, "clip").summary.status == "ready"
+
+
+async def test_two_processes_at_once_ask_for_each_frame_once(hosted, environment, media):
+    hosted.delay[CHAT] = 0.3
+    source = media / "video" / "nasa_13013.mp4"
+    both = await asyncio.gather(
+        *(reelworks({}, "index", source, "--id", "clip", "--json") for _ in range(2))
+    )
+
+    assert [one.code for one in both] == [0, 0], [one.text for one in both]
+    images = hosted.images()
+    assert images
+    assert len(images) == len(set(images))
+    found = video(environment, "clip")
+    assert found.summary.status == "ready"
+    assert len({frame.id for frame in found.frames}) == len(found.frames)
+    assert len(rows(environment)["videos"]) == 1
+
+
+def encoders(pid: int) -> list[psutil.Process]:
+    """The ffmpeg processes of a command that write the normalized picture."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any("normalized.mp4" in part for part in child.cmdline()):
+                found.append(child)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stopped_command_ends_its_ffmpeg_and_says_so(
+    environment, index, media, tmp_path, number
+):
+    source = media / "video" / "testvideo.mp4"
+    with command({}, "index", source, "--id", "clip") as running_command:
+        await wait_for(lambda: encoders(running_command.pid), running_command)
+        ffmpeg = encoders(running_command.pid)
+        began = time.monotonic()
+        running_command.process.send_signal(number)
+        ended = await running_command.ended(60)
+
+    assert time.monotonic() - began < 15
+    assert ended.code == 130, ended.text
+    assert "Traceback" not in ended.text
+    assert "Stopped" in ended.err
+    assert not any(child.is_running() for child in ffmpeg)
+    assert video(environment, "clip").summary.status == "failed"
+    assert list((environment.data_dir / "scratch").iterdir()) == []
+
+
+async def test_a_command_stopped_in_vision_keeps_what_was_described(
+    hosted, environment, index, media, monkeypatch
+):
+    monkeypatch.setenv("VISION_MAX_CONCURRENT", "1")
+    hosted.delay[CHAT] = 0.7
+    source = media / "video" / "nasa_13013.mp4"
+    with command({}, "index", source, "--id", "clip") as running_command:
+        await wait_for(lambda: len(hosted.images(answered=True)) >= 1, running_command)
+        running_command.process.send_signal(signal.SIGINT)
+        ended = await running_command.ended(60)
+    assert ended.code == 130, ended.text
+    assert "Traceback" not in ended.text
+    assert video(environment, "clip").summary.status == "failed"
+    done = set(hosted.images(answered=True))
+    hosted.delay[CHAT] = 0.0
+    before = hosted.count(CHAT)
+
+    run = await index(source, "clip")
+
+    assert run.error is None
+    assert not done & {seen.image for seen in hosted.seen(CHAT)[before:]}
+
+
+@pytest.fixture
+def alone(models_dir: Path, monkeypatch: pytest.MonkeyPatch):
+    """Variables of a DATA_DIR whose every service is the command's own, Prefect's included."""
+    for name in (*Settings.model_fields, "prefect_home"):
+        monkeypatch.delenv(name.upper(), raising=False)
+    with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
+        yield {"DATA_DIR": folder, "MODELS_DIR": str(models_dir)}
+
+
+def processes_in(folder: str) -> list[str]:
+    """The processes whose own environment, arguments or folder lead to ``folder``."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        places = [process.info["cwd"] or "", *(process.info["cmdline"] or ())]
+        if any(folder in place for place in places):
+            found.append(" ".join(process.info["cmdline"] or ()))
+    return found
+
+
+@pytest.mark.slow
+async def test_ctrl_c_stops_the_services_that_the_command_started(alone, media):
+    source = media / "video" / "testvideo.mp4"
+    with command(alone, "index", source, "--id", "clip") as running_command:
+        await wait_for(lambda: encoders(running_command.pid), running_command)
+        running_command.process.send_signal(signal.SIGINT)
+        ended = await running_command.ended(60)
+
+    assert ended.code == 130, ended.text
+    assert "Traceback" not in ended.text
+    assert processes_in(alone["DATA_DIR"]) == []
+
+
+@pytest.mark.slow
+async def test_ctrl_c_while_the_services_start_leaves_none_behind(alone, media):
+    folder = Path(alone["DATA_DIR"])
+    with command(alone, "index", media / "odd" / "no_audio.mp4") as running_command:
+        await wait_for((folder / "logs" / "prefect.log").exists, running_command)
+        running_command.process.send_signal(signal.SIGINT)
+        ended = await running_command.ended(60)
+
+    assert ended.code == 130, ended.text
+    assert "Traceback" not in ended.text
+    assert processes_in(alone["DATA_DIR"]) == []
+    assert read_state(folder / "run").parts == {}
+
+
+@pytest.mark.slow
+async def test_a_prefect_server_that_dies_in_mid_run_is_named(alone, openai_server, media):
+    hosted = {
+        "VISION_PROVIDER": "openai",
+        "OPENAI_API_KEY": openai_server.key,
+        "OPENAI_BASE_URL": openai_server.base_url,
+    }
+    openai_server.delay[CHAT] = 2.0
+    house = Settings(_env_file=None, data_dir=Path(alone["DATA_DIR"]))
+    index = ("index", media / "odd" / "no_audio.mp4", "--id", "clip")
+    with running(house) as endpoints:
+        with command(alone | hosted, *index) as running_command:
+            await wait_for(lambda: openai_server.count(CHAT) == 1, running_command)
+            server = read_state(house.data_dir / "run").parts[Part.PREFECT].process
+            os.kill(server.pid, signal.SIGKILL)
+            ended = await running_command.ended(300)
+        stop(server)
+        assert "Traceback" not in ended.text
+        assert ended.code == 6, ended.text
+        assert "no_audio.mp4" in ended.err
+        assert "Prefect" in ended.err
+        assert video(endpoints.settings(house), "clip").summary.status != "ready"
+
+        again = await reelworks(alone | hosted, *index, "--json")
+
+        assert again.code == 0, again.text
+        assert openai_server.count(CHAT) == 1, "the frame's answer was kept"
+        assert video(endpoints.settings(house), "clip").summary.status == "ready"

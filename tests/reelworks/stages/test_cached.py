@@ -1,0 +1,274 @@
+"""A stage answers each question once; a kept answer whose parts are gone is asked again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from reelworks.domain.digest import ModelRef
+from reelworks.errors import CancelledError
+from reelworks.stages.cached import Produced, Question, ask
+from reelworks.stages.workplace import Workplace, open_workplace
+from tests.flows.runs import as_environment
+
+
+@dataclass(frozen=True)
+class Count:
+    letters: int
+    words: tuple[str, ...] = ()
+
+
+def question(video_id: str = "clip", **changes) -> Question[Count]:
+    asked = Question[Count](
+        stage="count",
+        version=1,
+        result_type=Count,
+        place_of=lambda name: f"subs/{video_id}-{name}",
+        inputs={"text": "ab" * 32},
+        params={"language": "en"},
+        model=ModelRef("local", "abacus", "r1"),
+    )
+    return replace(asked, **changes)
+
+
+@dataclass
+class Verb:
+    """Counts how often it is asked."""
+
+    final: bool = True
+    content: bytes = b"content"
+    seconds: float = 0.0
+    rooms: list[Path] = field(default_factory=list)
+
+    def __call__(self, room: Path) -> Produced[Count]:
+        self.rooms.append(room)
+        time.sleep(self.seconds)
+        (room / "a.srt").write_bytes(self.content)
+        (room / "b.MKV").write_bytes(self.content * 2)
+        files = {name: room / name for name in ("a.srt", "b.MKV")}
+        return Produced(Count(7, ("one", "two")), files, final=self.final)
+
+    @property
+    def calls(self) -> int:
+        return len(self.rooms)
+
+
+@pytest.fixture
+def place(clean_settings):
+    with open_workplace(clean_settings) as opened:
+        yield opened
+
+
+def go_on() -> None:
+    """Nobody stops this run."""
+
+
+def test_the_first_ask_computes_in_an_empty_room_and_keeps(place):
+    verb = Verb()
+
+    answer = ask(question(), verb, place, go_on=go_on)
+
+    assert answer.result == Count(7, ("one", "two"))
+    assert not answer.cached
+    assert answer.model == "local/abacus@r1"
+    assert {name: one.key for name, one in answer.artifacts.items()} == {
+        "a.srt": "subs/clip-a.srt",
+        "b.MKV": "subs/clip-b.MKV",
+    }
+    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
+    assert verb.rooms[0].parent == place.scratch
+
+
+def test_the_second_ask_is_a_hit_with_the_same_answer(place):
+    verb = Verb()
+    first = ask(question(), verb, place, go_on=go_on)
+
+    second = ask(question(), verb, place, go_on=go_on)
+
+    assert verb.calls == 1
+    assert second == replace(first, cached=True)
+
+
+def test_what_was_computed_is_at_hand_without_a_download(place):
+    answer = ask(question(), Verb(), place, go_on=go_on)
+    place.store.delete("subs/clip-a.srt")
+
+    assert place.fetch(answer.artifacts["a.srt"]).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stage": "count2"},
+        {"version": 2},
+        {"inputs": {"text": "cd" * 32}},
+        {"params": {"language": "de"}},
+        {"model": ModelRef("local", "abacus", "r2")},
+        {"model": None},
+    ],
+)
+def test_another_question_is_asked(place, changes):
+    verb = Verb()
+    ask(question(), verb, place, go_on=go_on)
+
+    assert not ask(question(**changes), verb, place, go_on=go_on).cached
+    assert verb.calls == 2
+
+
+def test_a_lost_artifact_is_a_miss(place):
+    verb = Verb()
+    first = ask(question(), verb, place, go_on=go_on)
+    place.store.delete("subs/clip-b.MKV")
+
+    again = ask(question(), verb, place, go_on=go_on)
+
+    assert not again.cached
+    assert again.digest == first.digest
+    assert place.store.head("subs/clip-b.MKV") is not None
+
+
+@pytest.mark.parametrize("content", [b"altered", b"of another length"])
+def test_an_altered_artifact_is_a_miss_and_is_mended(place, content):
+    verb = Verb()
+    ask(question(), verb, place, go_on=go_on)
+    place.store.put_bytes("subs/clip-a.srt", content, "text/plain")
+
+    assert not ask(question(), verb, place, go_on=go_on).cached
+    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
+
+
+def test_another_video_with_the_same_content_gets_a_copy(place):
+    verb = Verb()
+    ask(question(), verb, place, go_on=go_on)
+
+    other = ask(question("other"), verb, place, go_on=go_on)
+
+    assert other.cached
+    assert verb.calls == 1
+    assert place.store.get_bytes("subs/other-a.srt") == b"content"
+
+
+def test_an_answer_with_parts_missing_is_given_but_not_kept(place):
+    verb = Verb(final=False)
+
+    first = ask(question(), verb, place, go_on=go_on)
+    second = ask(question(), verb, place, go_on=go_on)
+
+    assert (first.cached, second.cached, verb.calls) == (False, False, 2)
+    verb.final = True
+    ask(question(), verb, place, go_on=go_on)
+    assert ask(question(), verb, place, go_on=go_on).cached
+
+
+def test_a_failed_try_keeps_nothing(place):
+    def fail(room: Path) -> Produced[Count]:
+        raise CancelledError(f"stopped in {room.name}")
+
+    with pytest.raises(CancelledError):
+        ask(question(), fail, place, go_on=go_on)
+
+    assert not ask(question(), Verb(), place, go_on=go_on).cached
+
+
+def test_the_digest_tells_results_and_contents_apart(place):
+    one = ask(question(), Verb(), place, go_on=go_on)
+    two = ask(question(version=2), Verb(content=b"other"), place, go_on=go_on)
+
+    def silent_verb(_: Path) -> Produced[Count]:
+        return Produced(Count(8))
+
+    three = ask(question(version=3), silent_verb, place, go_on=go_on)
+    assert len({one.digest, two.digest, three.digest}) == 3
+
+
+def test_a_kept_answer_of_another_form_is_a_miss(place):
+    """As after an upgrade whose result type has a field more."""
+    ask(question(), Verb(), place, go_on=go_on)
+    key = f"cache/stages/count/{question().key}.json"
+    kept = place.store.get_bytes(key)
+    place.store.put_bytes(key, kept.replace(b'"letters":7', b'"letters":"many"'), "x/json")
+    verb = Verb()
+
+    assert ask(question(), verb, place, go_on=go_on).result == Count(7, ("one", "two"))
+    assert verb.calls == 1
+
+
+def test_two_threads_that_ask_at_once_compute_once(place):
+    verb = Verb(seconds=0.6)
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(ask, question(), verb, place, go_on=go_on) for _ in range(2)]
+        answers = [job.result() for job in jobs]
+
+    assert verb.calls == 1
+    assert sorted(answer.cached for answer in answers) == [False, True]
+    assert answers[0].digest == answers[1].digest
+
+
+def test_a_waiting_run_that_is_stopped_stops_waiting(place):
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(room: Path) -> Produced[Count]:
+        entered.set()
+        leave.wait(30)
+        return Verb()(room)
+
+    def stopped() -> None:
+        raise CancelledError("The stage count was stopped.")
+
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(ask, question(), hold, place, go_on=go_on)
+        assert entered.wait(30)
+        with pytest.raises(CancelledError):
+            ask(question(), Verb(), place, go_on=stopped)
+        leave.set()
+        assert not holder.result().cached
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from reelworks.settings import load_settings
+from reelworks.stages.cached import Produced, Question, ask
+from reelworks.stages.workplace import open_workplace
+
+def compute(room):
+    time.sleep(1.0)
+    return Produced(1)
+
+question = Question(stage="slow", version=1, result_type=int, place_of=str, inputs={})
+with open_workplace(load_settings()) as place:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(ask(question, compute, place, go_on=lambda: None).cached, flush=True)
+"""
+
+
+def test_two_processes_that_ask_at_once_compute_once(place: Workplace, clean_settings):
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env=os.environ | as_environment(clean_settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for run in runs:
+        assert run.stdout.readline() == "ready\n"
+
+    for run in runs:
+        run.stdin.write("go\n")
+        run.stdin.flush()
+    said = [run.communicate(timeout=60)[0].strip() for run in runs]
+
+    assert sorted(said) == ["False", "True"]
