@@ -67,8 +67,10 @@ async def register_blocks(settings: Settings) -> None:
 async def _saved(kind: type[Block]) -> dict[str, str]:
     try:
         block = await kind.aload(BLOCK_NAME)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        first = error.__cause__.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
             f"The block {BLOCK_NAME} of the type {kind.get_block_type_slug()} is wrong: {field}: "

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
+from anyio import CancelScope
 from prefect import Task
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
@@ -33,6 +34,10 @@ Value = TypeVar("Value")
 
 MAX_TRIES = 20
 """The upper bound of ``WORKER_MAX_ATTEMPTS``; ``worth_another_try`` keeps the real one."""
+
+
+STOP_SECONDS = 30.0
+"""How long a stopped stage may take to notice; its thread is left behind after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,12 @@ async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
     return await state.aresult()
 
 
+def _see(job: asyncio.Future[Any]) -> None:
+    """Look at a stopped thread's error: the cancellation is what its caller hears of."""
+    if not job.cancelled():
+        job.exception()
+
+
 async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
     """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
 
@@ -150,13 +161,13 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
         observer.advanced(stage, done, total)
 
     job = asyncio.ensure_future(asyncio.to_thread(work, progress))
+    job.add_done_callback(_see)
     try:
         return await asyncio.shield(job)
     except asyncio.CancelledError:
         stop.set()
-        await asyncio.wait([job], timeout=30)
-        if job.done() and not job.cancelled():
-            job.exception()  # seen: the cancellation is what the caller must hear of
+        with CancelScope(shield=True):  # a time limit cancels again and again
+            await asyncio.wait([job], timeout=STOP_SECONDS)
         raise
     except RateLimitedError as error:
         context = TaskRunContext.get()

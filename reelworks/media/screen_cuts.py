@@ -104,7 +104,7 @@ class ScreenCutDetector:
 
     def _keep(self, t: float, luma: Luma) -> None:
         blurred = cv2.blur(luma, (_BLOCK + 1, _BLOCK + 1))
-        detail = _block_means(cv2.absdiff(luma, blurred)) > self._params.block_detail
+        detail = _block_differences(luma, blurred) > self._params.block_detail
         self._reference = _Still(luma, detail, t)
         self._busiest = (0.0, t)
 
@@ -114,12 +114,11 @@ def changed_blocks(before: Luma, after: Luma, difference: float = 5.0) -> Blocks
 
     The default lies above what coding noise leaves in a block of a small proxy.
     """
-    changed: Blocks = _block_means(cv2.absdiff(before, after)) > difference
+    changed: Blocks = _block_differences(before, after) > difference
     return changed
 
 
-def _block_means(picture: Luma) -> NDArray[np.uint8]:
-    height, width = picture.shape
+def _block_differences(one: Luma, other: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    height, width = one.shape
     size = (max(1, width // _BLOCK), max(1, height // _BLOCK))
-    means: NDArray[np.uint8] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return means
+    return cv2.resize(cv2.absdiff(one, other), size, interpolation=cv2.INTER_AREA)

@@ -15,7 +15,7 @@ import pytest
 from infra.services.state import Part
 from reelworks.domain.report import StageState
 from tests.flows.library import counts, rows, video
-from tests.flows.runs import STAGES, reelworks, run_index, wait_for
+from tests.flows.runs import STAGES, Ended, reelworks, run_index, wait_for
 from tests.openai_server import CHAT
 
 BEFORE_VISION = {"ingest", "extract_audio", "normalize", "transcribe", "scenes", "frames"}
@@ -79,6 +79,7 @@ async def test_database_down_in_mid_run(hosted, house, clip, monkeypatch):
     assert whole["frame_captions"] == 1
 
 
+@pytest.mark.slow
 async def test_store_down_in_mid_run(hosted, house, clip, monkeypatch):
     monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "1")
     hosted.delay[CHAT] = 1.0
@@ -230,26 +231,35 @@ CASES = {
 
 
 async def test_the_command_ends_with_one_sentence_and_its_exit_code(environment, clip, unreadable):
-    async def ended(code: str, *options: str):
+    async def ended(code: str) -> Ended:
         source = unreadable if code == "source_unreadable" else clip
-        return await reelworks(CASES[code][1], "index", source, *options)
+        return await reelworks(CASES[code][1], "index", source)
 
-    for code, (exit_code, _) in CASES.items():
-        as_json, plain = await asyncio.gather(ended(code, "--json"), ended(code))
+    for code, one in zip(CASES, await asyncio.gather(*map(ended, CASES)), strict=True):
+        assert one.code == CASES[code][0], one.text
+        assert one.err.count("Error:") == 1, one.err
+        assert "Traceback" not in one.text
+        assert "not-the-secret" not in one.text
+        if code != "bad_settings":
+            assert (unreadable if code == "source_unreadable" else clip).name in one.err
 
-        assert as_json.code == plain.code == exit_code, plain.text
-        assert as_json.error["code"] == code
-        assert "Traceback" not in as_json.text + plain.text
-        assert plain.err.count("Error:") == 1, plain.err
-        assert "not-the-secret" not in as_json.text + plain.text
+
+async def test_a_program_gets_the_error_as_json(environment, media):
+    one = await reelworks({}, "index", media / "odd" / "text.mp4", "--json")
+
+    assert one.code == 3
+    assert one.err == ""
+    assert one.error["code"] == "unsupported_media"
+    assert one.error["retryable"] is False
+    assert is_one_sentence(one.error["message"])
 
 
 async def test_one_bad_source_costs_the_others_nothing(environment, media, clip):
     ended = await reelworks({}, "index", media / "odd" / "text.mp4", clip, clip.parent / "gone.mp4")
 
-    assert ended.code == 7
+    assert ended.code == 7, ended.text
     assert "Traceback" not in ended.text
     assert "text.mp4" in ended.err
     assert "gone.mp4" in ended.err
-    statuses = sorted(str(row[-1]) for row in rows(environment)["videos"])
-    assert "Ready:" in ended.out, statuses
+    assert "Ready:" in ended.out
+    assert counts(environment)["videos"] == 2

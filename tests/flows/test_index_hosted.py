@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reelworks.domain.report import StageState
 from tests.flows.library import video
 from tests.openai_server import CHAT, broken, rate_limited, says
@@ -60,6 +62,7 @@ async def test_retry_after_is_kept_to(index, hosted, media):
     assert second - first >= 2.0
 
 
+@pytest.mark.slow
 async def test_a_fault_that_stays_ends_after_the_tries_that_are_set(
     index, hosted, environment, media, monkeypatch
 ):

@@ -21,6 +21,11 @@ from reelworks.stages.cached import Produced, Question, ask
 from reelworks.stages.workplace import Workplace, open_workplace
 from tests.flows.runs import Recorder
 
+pytestmark = pytest.mark.filterwarnings(
+    # Prefect's synchronous client is dropped without being closed when a flow ends.
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+
 
 @pytest.fixture
 def place(prefect_api, clean_settings):

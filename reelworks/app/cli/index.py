@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +35,8 @@ MEDIA_SUFFIXES = frozenset((*PICTURE_SUFFIXES, *SOUND_SUFFIXES))
 """What is taken from a folder; a file named by itself is judged by its content alone."""
 
 SOME_FAILED = 7
+PREFECT_RETRIES = "3"
+"""Waits of 2, 4 and 8 s. Prefect's own five are a minute for each call, and a run makes many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
 
 async def _run_flow(source: str, video_id: str | None, language: str | None, watch: Watch) -> str:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.stage import observing
@@ -183,9 +186,18 @@ def _print_outcome(outcome: Outcome) -> None:
         for warning in report.warnings:
             output.note(f"{outcome.source}: {warning}")
     if outcome.error:
-        output.print_error(outcome.error)
+        output.print_error(_naming(outcome.source, outcome.error))
     else:
         output.say(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
+
+
+def _naming(source: str, error: ReelworksError) -> ReelworksError:
+    """Say which source an error is about, where its own sentence does not (a service's)."""
+    from reelworks.stages.ingest import without_secrets
+
+    shown = without_secrets(source)
+    told = PurePath(shown).name in str(error)
+    return error if told else ReelworksError(f"{shown}: {error}")
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
