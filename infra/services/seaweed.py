@@ -56,6 +56,12 @@ PATIENCE = 30.0
 """Seconds that a start may take."""
 
 
+_PROBE = "reelworks-ready"
+"""Bucket and key of the object that a start reads back."""
+_PROBE_BYTES = 1024
+"""Enough to lie in a volume."""
+
+
 @dataclass(frozen=True, slots=True)
 class StorePlace:
     """Where the embedded S3 server keeps its files."""
@@ -177,6 +183,29 @@ def answers(client: Any) -> bool:
     return True
 
 
+def serves_objects(client: Any) -> bool:
+    """Tell whether objects can be read, which starts a moment after the front end answers.
+
+    Until the volumes have reported themselves, what an earlier run stored cannot be read. So an
+    object that lies in a volume is read back; the very first start writes it.
+    """
+    try:
+        client.get_object(Bucket=_PROBE, Key=_PROBE)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+            return False
+    except BotoCoreError:
+        return False
+    else:
+        return True
+    try:
+        client.create_bucket(Bucket=_PROBE)
+        client.put_object(Bucket=_PROBE, Key=_PROBE, Body=bytes(_PROBE_BYTES))
+    except (BotoCoreError, ClientError):
+        return False
+    return False
+
+
 def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
     options = {
         "dir": str(data),
@@ -213,7 +242,7 @@ def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
     client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
     deadline = time.monotonic() + PATIENCE
     while is_alive(process) and time.monotonic() < deadline:
-        if answers(client):
+        if serves_objects(client):
             return True
         time.sleep(0.05)
     return False

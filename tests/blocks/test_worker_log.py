@@ -139,6 +139,8 @@ def test_nothing_is_written_after_the_run(house):
 def test_a_folder_that_cannot_be_written_is_one_sentence(house, tmp_path):
     (tmp_path / "data").write_bytes(b"")
 
-    with pytest.raises(PermissionDeniedError, match="cannot be written: .*; set DATA_DIR"):
-        with worker_log(house):
-            pass
+    with (
+        pytest.raises(PermissionDeniedError, match="cannot be written: .*; set DATA_DIR"),
+        worker_log(house),
+    ):
+        pass

@@ -98,6 +98,7 @@ async def test_a_stopped_command_ends_its_ffmpeg_and_says_so(
     assert list((environment.data_dir / "scratch").iterdir()) == []
 
 
+@pytest.mark.slow
 async def test_a_command_stopped_in_vision_keeps_what_was_described(
     hosted, environment, index, media, monkeypatch
 ):
@@ -128,15 +129,17 @@ def alone(models_dir: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv(name.upper(), raising=False)
     with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
         yield {"DATA_DIR": folder, "MODELS_DIR": str(models_dir)}
+        for left in processes_in(folder):  # a failed test must not leave servers behind
+            left.kill()
 
 
-def processes_in(folder: str) -> list[str]:
-    """The processes whose own environment, arguments or folder lead to ``folder``."""
+def processes_in(folder: str) -> list[psutil.Process]:
+    """The processes that work in ``folder``, or were told of it."""
     found = []
     for process in psutil.process_iter(["cmdline", "cwd"]):
         places = [process.info["cwd"] or "", *(process.info["cmdline"] or ())]
         if any(folder in place for place in places):
-            found.append(" ".join(process.info["cmdline"] or ()))
+            found.append(process)
     return found
 
 

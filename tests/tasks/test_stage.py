@@ -131,7 +131,8 @@ async def test_tries_end_with_worker_max_attempts(place):
 
     assert len(stage.tries) == 3
     assert state.is_failed()
-    assert isinstance(state.data, ProviderUnavailableError)
+    with pytest.raises(ProviderUnavailableError):
+        await state.aresult()
     assert recorder.reports == []
 
 
@@ -202,7 +203,8 @@ async def test_a_stage_past_its_limit_is_stopped_and_tried_again(place):
 
     assert len(tries) == len(stopped) == 3
     assert state.is_failed()
-    assert isinstance(state.data, TimeoutError)
+    with pytest.raises(TimeoutError):
+        await state.aresult()
     assert recorder.reports == []
 
 

@@ -12,7 +12,6 @@ from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from infra.services.state import Part
 from infra.services.supervisor import running
@@ -143,6 +142,9 @@ def _index_one(source: str, video_id: str | None, language: str | None, *, quiet
 
 
 def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
+    # Prefect reads its environment once, when it is imported.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
     from prefect.exceptions import TerminationSignal
 
     try:
@@ -152,17 +154,16 @@ def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
 
 
 async def _run_flow(source: str, video_id: str | None, language: str | None, watch: Watch) -> str:
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.stage import observing
 
     shown = one_line(source)
     try:
-        params = IndexParams(source=source, video_id=video_id, language=language)
-    except ValidationError:  # id and language were looked at before
+        source.encode()
+    except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
+    params = IndexParams(source=source, video_id=video_id, language=language)
     with observing(watch), prefect_errors():
         try:
             return await flow(params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.app.settings_table import BEGIN, END, main, settings_table, with_table
+from reelworks.app.settings_table import BEGIN, END, UNSET, main, settings_table, with_table
 from reelworks.settings import Settings
 
 
@@ -27,7 +27,7 @@ def test_every_setting_has_a_row_with_a_meaning():
 
 def test_defaults_and_choices_are_shown():
     assert "| `5` |" in row("VISION_MAX_CONCURRENT")
-    assert "| – |" in row("DATABASE_URL")
+    assert f"| {UNSET} |" in row("DATABASE_URL")
     assert "| `INFO` (or `DEBUG`, `WARNING`, `ERROR`) |" in row("LOG_LEVEL")
     assert "| `local` (or `openai`) |" in row("VISION_PROVIDER")
     assert "| `~/.reelworks` |" in row("DATA_DIR")

@@ -157,7 +157,8 @@ def test_an_address_is_downloaded_and_its_progress_told(bring, site):
     told = []
 
     local = bring(
-        f"{site}/Team%20talk.mp4?sig=secret", progress=lambda done, total: told.append((done, total))
+        f"{site}/Team%20talk.mp4?sig=secret",
+        progress=lambda done, total: told.append((done, total)),
     )
 
     assert local.path.read_bytes() == BODY
@@ -281,9 +282,7 @@ def test_a_safe_name_is_safe(name):
 
     assert 1 <= len(safe) <= 100
     assert safe[0] not in ".-"
-    assert set(safe) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-    )
+    assert set(safe) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
     assert safe_name(safe) == safe
 
 

@@ -156,9 +156,11 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     wrong = clean_settings.model_copy(update={"data_dir": tmp_path / "file"})
 
-    with pytest.raises(PermissionDeniedError, match="Not a directory; set DATA_DIR"):
-        with open_workplace(wrong):
-            pass
+    with (
+        pytest.raises(PermissionDeniedError, match="Not a directory; set DATA_DIR"),
+        open_workplace(wrong),
+    ):
+        pass
 
 
 def test_nothing_is_left_when_the_database_is_away(clean_settings):
