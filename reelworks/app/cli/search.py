@@ -12,8 +12,14 @@ import typer
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.app.cli import output
+from reelworks.domain.capabilities import Embedder
 from reelworks.domain.search import Kind, Reason, SearchHit, SearchRequest
-from reelworks.errors import ArtifactMissingError, ModelUnavailableError, ProviderError
+from reelworks.errors import (
+    ArtifactMissingError,
+    ModelUnavailableError,
+    ProviderError,
+    ServiceError,
+)
 from reelworks.settings import Provider, Settings, load_settings
 from reelworks.store.artifacts import ArtifactStore
 
@@ -43,9 +49,14 @@ def search(
         os.environ.update(endpoints.environment())
         settings = load_settings()
         hits, note = _find(settings, request)
-        frames = _fetch_frames(settings, hits)
-    if note:
-        output.note(note)
+        notes = [note] if note else []
+        frames: dict[str, Path] = {}
+        try:
+            frames = _fetch_frames(settings, hits)
+        except ServiceError as error:
+            notes.append(f"The frames cannot be shown: {error}")
+    for text in notes:
+        output.note(text)
     if json:
         output.print_json([_as_json(hit, frames) for hit in hits])
         return
@@ -85,10 +96,11 @@ def embedders(settings: Settings) -> dict[str, Embed]:
     if settings.embed_provider is not Provider.LOCAL and is_present(local, settings.models_dir):
         at_home = {"embed_provider": Provider.LOCAL, "embed_model": None}
         made.append(make_embedder(settings.model_copy(update=at_home)))
-    return {
-        str(embedder.model): lambda text, embedder=embedder: embedder.embed([text])[0]  # type: ignore[misc]
-        for embedder in made
-    }
+    return {str(embedder.model): _embed_with(embedder) for embedder in made}
+
+
+def _embed_with(embedder: Embedder) -> Embed:
+    return lambda text: embedder.embed([text])[0]
 
 
 def _fetch_frames(settings: Settings, hits: list[SearchHit]) -> dict[str, Path]:
