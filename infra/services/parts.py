@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,16 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
     stop_parts(state, [part for part in missing if state.alive(part)])
     if not missing:
         return
-    with ThreadPoolExecutor(max_workers=3) as pool:
-        jobs = _submit(pool, house, state, missing)
+    jobs: dict[Part, Future[Started]] = {}
+    try:
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            jobs = _submit(pool, house, state, missing)
+            wait(jobs.values())
+    finally:  # also when the user stops the wait: the pool ends only when every start has
+        for part, job in jobs.items():
+            if job.exception() is None:
+                state.note(part, *job.result())
     errors = [error for error in (job.exception() for job in jobs.values()) if error]
-    for part, job in jobs.items():
-        if job.exception() is None:
-            state.note(part, *job.result())
     if errors:
         raise errors[0]
 

@@ -6,11 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from tokenizers import Tokenizer
 
 from reelworks.domain.digest import ModelRef
 from reelworks.errors import ModelUnavailableError
@@ -18,6 +17,10 @@ from reelworks.models.catalog import find_model
 from reelworks.models.fetch import ensure_model
 from reelworks.models.pool import ModelPool
 from reelworks.models.pool import pool as shared_pool
+
+if TYPE_CHECKING:  # the runtimes load with the weights: a cached answer needs neither
+    import onnxruntime
+    from tokenizers import Tokenizer
 
 MAX_TOKENS = 256
 """What the model was trained on (its ``sentence_bert_config.json``); the rest is cut off."""
@@ -99,6 +102,9 @@ class MiniLmEmbedder:
         return self._pool.get(f"{self._entry.name}/{self._threads}", self._load)
 
     def _load(self) -> _Loaded:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
         folder = ensure_model(self._entry.name, self._models_dir)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads

@@ -10,22 +10,21 @@ normalized video stands upright.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from importlib.metadata import distribution, version
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from rapidocr.ch_ppocr_det.utils import DBPostProcess
-from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
-from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.vision import Box, ScreenText
 from reelworks.errors import ModelUnavailableError
 from reelworks.models.pool import pool
+
+if TYPE_CHECKING:  # loads with the weights: a cached answer needs no runtime
+    import onnxruntime
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -65,6 +64,9 @@ class TextReader:
 
     def __init__(self, params: OcrParams | None = None) -> None:
         """Load both models. Raises ``ModelUnavailableError`` when RapidOCR lacks them."""
+        from rapidocr.ch_ppocr_det.utils import DBPostProcess
+        from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
+
         self._params = params or OcrParams()
         self._detector = _session(DETECTOR, self._params.threads)
         self._recognizer = _session(RECOGNIZER, self._params.threads)
@@ -151,11 +153,9 @@ def text_reader(params: OcrParams | None = None) -> TextReader:
     return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen))
 
 
-@cache
 def ocr_revision() -> str:
-    """Return 16 hex digits that change with the weights or with how they are used."""
-    digests = [sha256_of_file(_weights(name)) for name in (DETECTOR, RECOGNIZER)]
-    return sha256_of_bytes(f"{VERSION} {digests}".encode())[:16]
+    """Return what changes with the weights (they lie inside the wheel) or with their use."""
+    return f"{version('rapidocr')}-read{VERSION}"
 
 
 def in_reading_order(lines: list[ScreenText]) -> tuple[ScreenText, ...]:
@@ -175,7 +175,7 @@ def in_reading_order(lines: list[ScreenText]) -> tuple[ScreenText, ...]:
 
 
 def _weights(name: str) -> Path:
-    path = Path(str(files("rapidocr"))) / "models" / name
+    path = Path(str(distribution("rapidocr").locate_file(f"rapidocr/models/{name}")))
     if not path.is_file():
         raise ModelUnavailableError(
             f"RapidOCR's model {name} is missing: install rapidocr 3.10 or later again."
@@ -184,6 +184,8 @@ def _weights(name: str) -> Path:
 
 
 def _session(name: str, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -29,7 +29,7 @@ class ScreenReader:
 
     @property
     def model(self) -> ModelRef:
-        """RapidOCR, at a revision made of its weights' digests and the finder's version."""
+        """RapidOCR at its wheel's version, and how it is used."""
         return ModelRef("local", "rapidocr", f"{ocr_revision()}-controls{VERSION}")
 
     @property

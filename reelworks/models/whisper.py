@@ -11,9 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
 
 from reelworks.domain.capabilities import AudioLimits
 from reelworks.domain.digest import ModelRef
@@ -126,6 +124,9 @@ class WhisperTranscriber:
         return self._pool.get(f"{self._entry.name}/{self._threads}", self._load)
 
     def _load(self) -> Any:
+        import ctranslate2
+        from faster_whisper import WhisperModel
+
         folder = ensure_model(self._entry.name, self._models_dir)
         on_gpu = ctranslate2.get_cuda_device_count() > 0
         try:

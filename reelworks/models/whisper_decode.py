@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
 
 from reelworks.models.waveform import Samples
 
@@ -118,6 +116,8 @@ class WhisperDecoder:
         full = int(extract.nb_max_frames)
         needed = max(len(samples) for samples in batch) * FRAMES_PER_SECOND // 16000 + _TAIL_FRAMES
         frames = full if self._options.full_encoder else min(full, needed + needed % 2)
+        from faster_whisper.transcribe import pad_or_trim
+
         return np.stack([pad_or_trim(spectrum, frames) for spectrum in spectra])
 
     def _languages(self, encoded: Any, batch: list[Samples], language: str | None) -> list[str]:
@@ -148,6 +148,8 @@ class WhisperDecoder:
     def _decode_group(
         self, features: npt.NDArray[np.float32], encoded: Any, sizes: Sequence[int], language: str
     ) -> list[Heard]:
+        from faster_whisper.tokenizer import Tokenizer
+
         tokenizer = Tokenizer(
             self._model.hf_tokenizer,
             self._model.model.is_multilingual,
@@ -168,6 +170,8 @@ class WhisperDecoder:
         return self._with_words(drafts, tokenizer, encoded, sizes)
 
     def _generate(self, encoded: Any, tokenizer: Any, count: int, beam_size: int) -> list[_Draft]:
+        from faster_whisper.transcribe import get_suppressed_tokens
+
         prompt = self._model.get_prompt(tokenizer, previous_tokens=[], without_timestamps=True)
         results = self._model.model.generate(
             encoded,

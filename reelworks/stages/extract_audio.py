@@ -51,22 +51,21 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
             raise UnsupportedMediaError(f"{source} is damaged: no sound decodes.")
         with wave.open(str(wav), "rb") as reader:
             duration = reader.getnframes() / reader.getframerate()
-    warnings = tuple(_losses(source, probe, probe.audio, report, duration))
+    warnings = tuple(_losses(probe, probe.audio, report, duration))
     if probe.duration:
         progress(probe.duration, probe.duration)
     return ExtractedAudio(NormalizedAudio(duration, probe.audio, warnings), wav)
 
 
 def _losses(
-    source: Path, probe: Probe, track: AudioTrack, report: DecodeReport, found: float
+    probe: Probe, track: AudioTrack, report: DecodeReport, found: float
 ) -> Iterator[str]:
-    name = source.name
     if probe.video_tracks and probe.video is None:
-        yield f"The picture of {name} cannot be decoded; only its sound was used."
+        yield f"The picture of the source cannot be decoded; only its sound was used."
     if track.duration is not None:
         stated = track.duration + track.start - zero_of(probe)
         if stated - found > MISSING_SECONDS:
-            yield f"{name} states {stated:.1f} s of sound but only {found:.1f} s could be decoded."
+            yield f"The source states {stated:.1f} s of sound but only {found:.1f} s could be decoded."
     if failed := report.errors.get(track.index, 0):
         noun = "piece" if failed == 1 else "pieces"
-        yield f"{failed} {noun} of sound in {name} could not be decoded."
+        yield f"{failed} {noun} of sound in the source could not be decoded."

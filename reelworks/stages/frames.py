@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -92,18 +95,44 @@ def pick_frames(
     """
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
-    with writable(out_dir, ()), open_reel(proxy) as small, open_reel(video) as large:
+
+    def keep(large: Reel, index: int, slot: Slot, times: list[float]) -> Frame:
+        picture, sharpness = _sharpest(large.pictures_at(times), video)
+        jpeg = _encode(picture.bgr(), params.jpeg_quality)
+        _write(frame_path(out_dir, index), jpeg)
+        return _frame(index, slot.scene_index, picture, jpeg, sharpness)
+
+    def settle(job: Future[Frame]) -> None:
+        frame = job.result()
+        frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
+        progress(slots[frame.index].t_end, slots[-1].t_end)
+
+    with (
+        writable(out_dir, ()),
+        open_reel(proxy) as small,
+        open_reel(video) as large,
+        _one_worker() as worker,
+    ):
         keyframes = large.keyframe_times()
-        for slot, samples in _samples_by_slot(small, slots):
+        jobs: deque[Future[Frame]] = deque()
+        for index, (slot, samples) in enumerate(_samples_by_slot(small, slots)):
             times = shortlist(slot, samples, keyframes, params)
-            picture, sharpness = _sharpest(large.pictures_at(times), video)
-            jpeg = _encode(picture.bgr(), params.jpeg_quality)
-            path = frame_path(out_dir, len(frames))
-            _write(path, jpeg)
-            frame = _frame(len(frames), slot.scene_index, picture, jpeg, sharpness)
-            frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
-            progress(slot.t_end, slots[-1].t_end)
+            jobs.append(worker.submit(keep, large, index, slot, times))
+            while jobs and jobs[0].done():
+                settle(jobs.popleft())
+        for job in jobs:
+            settle(job)
     return tuple(frames)
+
+
+@contextmanager
+def _one_worker() -> Iterator[ThreadPoolExecutor]:
+    """Give a thread that decodes winners while the proxy is still being judged."""
+    worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
+    try:
+        yield worker
+    finally:
+        worker.shutdown(wait=True, cancel_futures=True)
 
 
 def frame_path(out_dir: Path, index: int) -> Path:

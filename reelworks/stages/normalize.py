@@ -71,7 +71,7 @@ def normalize(
         height=made.size.height,
         frames=made.frames,
         reencoded=not copied,
-        warnings=tuple(_losses(source, probe, probe.video, report, made, params.frame_rate)),
+        warnings=tuple(_losses(probe, probe.video, report, made, params.frame_rate)),
     )
     if probe.duration:
         progress(probe.duration, probe.duration)
@@ -149,7 +149,6 @@ def _written(path: Path) -> _Made:
 
 
 def _losses(
-    source: Path,
     probe: Probe,
     track: VideoTrack,
     report: DecodeReport,
@@ -157,20 +156,19 @@ def _losses(
     rate: int,
 ) -> Iterator[str]:
     """Say in plain words what of the source is not in the result."""
-    name = source.name
     if track.duration is not None:
         # A track's stated length starts at its first picture.
         stated, found = track.duration, made.frames / rate
     else:
         stated, found = (probe.duration or 0) - track.start, made.end
     if stated - found > MISSING_SECONDS:
-        yield f"{name} states {stated:.1f} s but only {found:.1f} s could be decoded."
+        yield f"The source states {stated:.1f} s but only {found:.1f} s could be decoded."
     if failed := report.errors.get(track.index, 0):
-        yield f"{_count(failed, 'picture')} of {name} could not be decoded."
+        yield f"{_count(failed, 'picture')} of the source could not be decoded."
     if report.damaged_pictures:
-        yield f"{_count(report.damaged_pictures, 'picture')} of {name} may show damage."
+        yield f"{_count(report.damaged_pictures, 'picture')} of the source may show damage."
     if probe.audio is not None and (failed := report.errors.get(probe.audio.index, 0)):
-        yield f"{_count(failed, 'piece')} of sound in {name} could not be decoded."
+        yield f"{_count(failed, 'piece')} of sound in the source could not be decoded."
 
 
 def _count(number: int, noun: str) -> str:

@@ -263,27 +263,31 @@ class ArtifactStore:
         return store_errors(subject, self._address)
 
     def _must_be_absent(self, error: Any, bucket: str | None = None) -> None:
-        """Raise ``error`` unless it says that the key is absent from a bucket that exists."""
+        """Raise ``error`` unless it says that the key is absent.
+
+        Our own bucket must exist; somebody else's that does not holds no such key either.
+        """
+        if status_of(error) == 404 and bucket not in (None, self._bucket):
+            return
         if status_of(error) != 404 or error_code(error) == "NoSuchBucket":
             raise error
         # The answer to HEAD has no body: a missing bucket looks like a missing key.
-        if not self._has_bucket(bucket):
+        if not self._has_bucket():
             raise StoreRefusedError(
-                f"The bucket {bucket or self._bucket} does not exist at {self._address}; "
+                f"The bucket {self._bucket} does not exist at {self._address}; "
                 "make it or set S3_BUCKET."
             ) from None
 
-    def _has_bucket(self, bucket: str | None = None) -> bool:
-        if self._bucket_seen and bucket in (None, self._bucket):
+    def _has_bucket(self) -> bool:
+        if self._bucket_seen:
             return True
         try:
-            self._client.head_bucket(Bucket=bucket or self._bucket)
+            self._client.head_bucket(Bucket=self._bucket)
         except self._client.exceptions.ClientError as error:
             if status_of(error) != 404:
                 raise
             return False
-        if bucket in (None, self._bucket):
-            self._bucket_seen = True
+        self._bucket_seen = True
         return True
 
 

@@ -157,7 +157,6 @@ async def test_ctrl_c_stops_the_services_that_the_command_started(alone, media):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="start_parts does not note what it was still starting")
 async def test_ctrl_c_while_the_services_start_leaves_none_behind(alone, media):
     folder = Path(alone["DATA_DIR"])
     with command(alone, "index", media / "odd" / "no_audio.mp4") as running_command:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from datetime import datetime
@@ -42,7 +43,14 @@ app.command()(doctor.doctor)
 def main() -> None:
     """Run the command line and end the process with an exit code that means something."""
     output.survive_any_locale()
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(_run())
+
+
+def _stop(number: int, frame: object) -> None:
+    """End on SIGTERM as on Ctrl-C, so that services and children are put away."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _run() -> int:

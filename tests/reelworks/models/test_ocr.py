@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.vision import Box, ScreenText
-from reelworks.models.ocr import Image, in_reading_order, ocr_revision, text_reader
+from reelworks.models.ocr import VERSION, Image, in_reading_order, ocr_revision, text_reader
 
 LOGIN = """Welcome back
 Sign in to continue to Northwind
@@ -77,6 +78,5 @@ def test_the_reader_is_loaded_once() -> None:
     assert text_reader() is text_reader()
 
 
-def test_the_revision_is_made_of_the_weights() -> None:
-    assert len(ocr_revision()) == 16
-    assert int(ocr_revision(), 16) >= 0
+def test_the_revision_names_the_wheel_that_holds_the_weights() -> None:
+    assert ocr_revision() == f"{version('rapidocr')}-read{VERSION}"

@@ -7,6 +7,8 @@ import pytest
 
 from reelworks.domain.capabilities import FrameDescriber
 from reelworks.errors import UnsupportedMediaError
+from reelworks.models.controls import VERSION
+from reelworks.models.ocr import ocr_revision
 from reelworks.models.screen_reader import ScreenReader
 
 
@@ -42,4 +44,4 @@ def test_a_broken_picture_is_a_clear_error(broken: bytes) -> None:
 def test_the_model_names_its_weights_and_the_finder() -> None:
     model = ScreenReader().model
     assert (model.provider, model.name) == ("local", "rapidocr")
-    assert model.revision.partition("-")[2].startswith("controls")
+    assert model.revision == f"{ocr_revision()}-controls{VERSION}"
