@@ -13,7 +13,7 @@ import ffmpeg
 
 from reelworks.domain.video import Probe, VideoTrack
 from reelworks.media.ffmpeg import command_line, file_url, source_input
-from reelworks.media.sound import sound_chain
+from reelworks.media.sound import read_and_drop, sound_chain
 
 LONG_SIDE = Fraction(32, 9)
 """The longer side may be this many times ``max_height``: two 16:9 pictures side by side."""
@@ -177,6 +177,7 @@ def normalize_arguments(
     node = _source(source)
     halves = picture_chain(node[str(track.index)], track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
+    unused = []
     options: dict[str, Any] = {
         "c:v": "libx264",
         "preset": params.preset,
@@ -188,13 +189,18 @@ def normalize_arguments(
     }
     if probe.audio is not None:
         layout = "mono" if probe.audio.channels == 1 else "stereo"
-        heard = node[str(probe.audio.index)]
+        again = _source_for_sound(source)
+        heard = again[str(probe.audio.index)]
+        unused = [
+            read_and_drop(again[str(track.index)]),
+            read_and_drop(node[str(probe.audio.index)]),
+        ]
         timed = sound_chain(heard, start=track.start, rate=48_000, layout=layout, sample="fltp")
         streams.append(timed)
         options |= {"c:a": "aac", "aac_coder": "fast", "b:a": params.audio_bitrate}
     whole = mp4_output(streams, normalized, options)
     size = fitted_size(track, params.max_height)
-    return command_line([whole, _proxy(halves[1], size, params, proxy)])
+    return command_line([whole, _proxy(halves[1], size, params, proxy), *unused])
 
 
 def remux_arguments(
@@ -227,6 +233,16 @@ def _proxy(node: Any, size: Size, params: NormalizeParams, path: Path) -> Any:
     options = {"c:v": "libx264", "preset": "ultrafast", "crf": params.proxy_crf}
     options |= {"threads:v": 1, "g": params.frame_rate * params.keyframe_seconds}
     return mp4_output([node], path, options | {"fps_mode": "passthrough", "an": None})
+
+
+def _source_for_sound(source: Path) -> Any:
+    """Open the source a second time, for its sound alone.
+
+    Where sound starts late or has a hole, the filter that fills it gives a burst of silence. With
+    one demuxer for both, ffmpeg 9 then sometimes waits for ever: the picture is held back until
+    sound catches up, and with it the packets that sound needs. The option tells the two apart.
+    """
+    return source_input(source, thread_queue_size=64)
 
 
 def _source(source: Path) -> Any:

@@ -7,6 +7,7 @@ that no playlist, script or link inside a source is ever followed.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import ffmpeg
 import imageio_ffmpeg
 
 from reelworks.domain.progress import Progress
-from reelworks.errors import ProcessError
+from reelworks.errors import ProcessError, StageTimeoutError
 from reelworks.media import process
 
 PROTOCOLS = "file"
@@ -29,12 +30,15 @@ CONTAINERS = (
 )
 """Demuxers that read one file and nothing else; still pictures, playlists and scripts are out."""
 
+STALLED_SECONDS = 120.0
+"""Seconds without a new frame after which ffmpeg is taken to be stuck; it reports four a second."""
+
 _STREAM_REPORT = re.compile(
-    r"Input stream #0:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
+    r"Input stream #\d+:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
 )
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
-_FIRST_OF_SOUND = re.compile(r"\[0:\d+\]aresample=")
-_CORRUPT = re.compile(r"^\[vist#0:.*corrupt decoded frame")
+_FIRST_OF_SOUND = re.compile(r"\[\d+:\d+\]aresample=")
+_CORRUPT = re.compile(r"^\[vist#\d+:.*corrupt decoded frame")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ def transcode(
 ) -> DecodeReport:
     """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
 
-    Raises what ``process.run`` raises, and whatever ``progress`` raises.
+    Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck, and whatever
+    ``progress`` raises.
     """
     decoded: dict[int, int] = {}
     errors: dict[int, int] = {}
@@ -146,11 +151,23 @@ def progress_seconds(line: str) -> float | None:
     return int(value) / 1_000_000
 
 
-def _progress_reader(duration: float | None, progress: Progress) -> Callable[[str], None]:
+def _progress_reader(
+    duration: float | None, progress: Progress, patience: float = STALLED_SECONDS
+) -> Callable[[str], None]:
+    furthest, reached = -1.0, time.monotonic()
+
     def read(line: str) -> None:
+        nonlocal furthest, reached
         seconds = progress_seconds(line)
-        if seconds is not None:
-            total = duration or seconds
-            progress(min(seconds, total), total)
+        if seconds is None:
+            return
+        if seconds > furthest:
+            furthest, reached = seconds, time.monotonic()
+        elif time.monotonic() - reached > patience:
+            raise StageTimeoutError(
+                f"ffmpeg stood still at {seconds:.1f} s for {patience:g} seconds and was stopped."
+            )
+        total = duration or seconds
+        progress(min(seconds, total), total)
 
     return read

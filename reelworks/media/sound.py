@@ -39,8 +39,7 @@ def zero_of(probe: Probe) -> float:
 def speech_arguments(source: Path, probe: Probe, wav: Path) -> list[str]:
     """Return ffmpeg's arguments that write the chosen sound track as 16 kHz mono 16-bit wav.
 
-    The picture's packets are read and dropped undecoded: ffmpeg counts broadcast streams from
-    the earliest track in use, so both stages must use the same tracks to agree on zero.
+    The picture's packets are read and dropped undecoded, so that both stages agree on zero.
     """
     if probe.audio is None:
         raise ValueError("the probe has no sound")
@@ -55,5 +54,14 @@ def speech_arguments(source: Path, probe: Probe, wav: Path) -> list[str]:
     plain = {"map_metadata": -1, "fflags": "+bitexact", "flags:a": "+bitexact"}
     outputs = [ffmpeg.output(sound, file_url(wav), f="wav", **{"c:a": "pcm_s16le"}, **plain)]
     if probe.video is not None:
-        outputs.append(ffmpeg.output(node[str(probe.video.index)], "-", f="null", c="copy"))
+        outputs.append(read_and_drop(node[str(probe.video.index)]))
     return command_line(outputs)
+
+
+def read_and_drop(track: Any) -> Any:
+    """Return an output that uses a track without decoding it.
+
+    ffmpeg counts broadcast streams from the earliest track in use: whatever shall agree on zero
+    must use the same tracks.
+    """
+    return ffmpeg.output(track, "-", f="null", c="copy")

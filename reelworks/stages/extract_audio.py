@@ -57,11 +57,9 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
     return ExtractedAudio(NormalizedAudio(duration, probe.audio, warnings), wav)
 
 
-def _losses(
-    probe: Probe, track: AudioTrack, report: DecodeReport, found: float
-) -> Iterator[str]:
+def _losses(probe: Probe, track: AudioTrack, report: DecodeReport, found: float) -> Iterator[str]:
     if probe.video_tracks and probe.video is None:
-        yield f"The picture of the source cannot be decoded; only its sound was used."
+        yield "The picture of the source cannot be decoded; only its sound was used."
     if track.duration is not None:
         stated = track.duration + track.start - zero_of(probe)
         if stated - found > MISSING_SECONDS:
