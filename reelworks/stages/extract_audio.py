@@ -63,7 +63,10 @@ def _losses(probe: Probe, track: AudioTrack, report: DecodeReport, found: float)
     if track.duration is not None:
         stated = track.duration + track.start - zero_of(probe)
         if stated - found > MISSING_SECONDS:
-            yield f"The source states {stated:.1f} s of sound but only {found:.1f} s could be decoded."
+            yield (
+                f"The source states {stated:.1f} s of sound "
+                f"but only {found:.1f} s could be decoded."
+            )
     if failed := report.errors.get(track.index, 0):
         noun = "piece" if failed == 1 else "pieces"
         yield f"{failed} {noun} of sound in the source could not be decoded."
