@@ -124,6 +124,10 @@ def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
 
             refresh_global_settings_context()
         yield endpoints.prefect_api_url
+        if "prefect" in sys.modules:  # or its threads go on asking for a server that is gone
+            from reelworks.app.cli.index import deliver_to_prefect
+
+            deliver_to_prefect()
 
 
 @pytest.fixture

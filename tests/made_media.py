@@ -16,7 +16,7 @@ _TALK = ["-i", "{media}/video/voicestudio-en.mp4"]
 _QUICK = ["-c:v", "libx264", "-preset", "ultrafast"]
 _AAC_48K = ["-c:a", "aac", "-ar", "48000"]
 _TO_PQ = (
-    "scale=640:360,zscale=t=linear:npl=100,format=gbrpf32le,"
+    "scale=640:360,zscale=tin=709:pin=709:min=709:t=linear:npl=100,format=gbrpf32le,"
     "zscale=p=2020:t=smpte2084:m=2020_ncl:r=limited,format=yuv420p10le"
 )
 _PQ_TAGS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"

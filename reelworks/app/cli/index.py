@@ -134,7 +134,7 @@ def _index_one(source: str, video_id: str | None, language: str | None, *, quiet
         except ReelworksError as raised:
             error = raised
         finally:
-            _deliver()
+            deliver_to_prefect()
     outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
     if not quiet:
         _print_outcome(outcome)
@@ -171,7 +171,7 @@ async def _run_flow(source: str, video_id: str | None, language: str | None, wat
             raise StageTimeoutError(f"{shown}: a stage took longer than its limit.") from None
 
 
-def _deliver() -> None:
+def deliver_to_prefect() -> None:
     """Hand Prefect's last logs and task states to its server, which may stop after us."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker

@@ -266,7 +266,7 @@ def test_an_s3_key_is_taken_literally(bring, settings, bucket, key):
 def test_a_key_or_a_bucket_that_is_not_there(bring, bucket):
     with pytest.raises(SourceNotFoundError, match="does not exist"):
         bring(f"s3://{bucket}/gone.mp4")
-    with pytest.raises(ReelworksError, match="bucket .* does not exist"):
+    with pytest.raises(SourceNotFoundError, match="s3://no-such-bucket/gone.mp4 does not exist"):
         bring("s3://no-such-bucket/gone.mp4")
 
 
