@@ -16,7 +16,8 @@ _TALK = ["-i", "{media}/video/voicestudio-en.mp4"]
 _QUICK = ["-c:v", "libx264", "-preset", "ultrafast"]
 _AAC_48K = ["-c:a", "aac", "-ar", "48000"]
 _TO_PQ = (
-    "scale=640:360,zscale=tin=709:pin=709:min=709:t=linear:npl=100,format=gbrpf32le,"
+    "scale=640:360,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv,"
+    "zscale=t=linear:npl=100,format=gbrpf32le,"
     "zscale=p=2020:t=smpte2084:m=2020_ncl:r=limited,format=yuv420p10le"
 )
 _PQ_TAGS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
@@ -36,6 +37,8 @@ RECIPES: dict[str, list[str]] = {
     "turned_270.mp4": ["-display_rotation", "270", *_COUNT, "-c", "copy"],
     "hdr.mp4": [*_TALK, "-t", "1", "-an", "-vf", _TO_PQ, "-c:v", "libx265", "-preset"]
     + ["ultrafast", "-x265-params", _PQ_TAGS, "-tag:v", "hvc1"],
+    "hdr_half_tagged.mp4": ["-i", "{made}/hdr.mp4", "-c", "copy", "-color_primaries", "2"]
+    + ["-colorspace", "2", "-bsf:v", "hevc_metadata=colour_primaries=2:matrix_coefficients=2"],
     "odd_size.mkv": [*_COUNT, "-vf", "scale=321:181,format=yuv420p", "-c:v", "ffv1"],
     "portrait.mp4": [*_COUNT, "-vf", "transpose=1", *_QUICK],
     "tiny.mkv": [*_COUNT, "-vf", "scale=6:3,format=yuv444p", "-c:v", "ffv1"],
@@ -66,6 +69,7 @@ RECIPES: dict[str, list[str]] = {
 }
 NEEDS = {
     "cover.mp3": ["still.png"],
+    "hdr_half_tagged.mp4": ["hdr.mp4"],
     "conforming_hole.mp4": ["conforming.mp4"],
     "changing.ts": ["size_a.ts", "size_b.ts"],
 }
@@ -85,7 +89,8 @@ def _flip_bits(data: bytearray) -> None:
 
 def _wipe_pictures(data: bytearray) -> None:
     start = data.index(b"mdat") + 4
-    data[start:] = bytes(len(data) - start)
+    end = start - 8 + int.from_bytes(data[start - 8 : start - 4], "big")
+    data[start:end] = bytes(end - start)
 
 
 class MadeMedia:

@@ -162,6 +162,7 @@ def _tone_mapped(node: Any, size: Size) -> Any:
     PQ and HLG pictures have BT.2020 colours (ITU-R BT.2100), whatever their tags leave out.
     """
     light = {"t": "linear", "npl": 100, "min": "2020_ncl", "pin": "2020"}
+    light |= {"m": "2020_ncl", "p": "2020"}  # else those of the tags, which may be missing
     node = node.filter("zscale", w=size.width, h=size.height, f="bicubic", **light)
     node = node.filter("format", "gbrpf32le").filter("zscale", p="709")
     node = node.filter("tonemap", "hable", desat=0)

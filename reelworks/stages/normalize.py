@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -31,6 +32,8 @@ MISSING_SECONDS = 0.5
 """Less than this at the end is rounding of the container, not loss."""
 SPARSEST_KEYFRAMES = 10
 """Seconds between keyframes beyond which seeking in a copied source would be slow."""
+
+_ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +121,15 @@ def _encode(
     progress: Progress,
 ) -> DecodeReport:
     """Encode; where zscale gives up (a picture that turns odd-sized half way), use swscale."""
-    choices = [params, replace(params, scaler="swscale")] if params.scaler == "zscale" else [params]
-    for choice in choices:
-        arguments = normalize_arguments(source, probe, choice, *paths)
-        try:
-            return transcode(arguments, duration=probe.duration, progress=progress)
-        except ProcessError as error:
-            failure = error
-    if "Nothing was written" in failure.tail or "received no packets" in failure.tail:
-        raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from failure
-    raise failure
+    arguments = normalize_arguments(source, probe, params, *paths)
+    try:
+        return transcode(arguments, duration=probe.duration, progress=progress)
+    except ProcessError as error:
+        if params.scaler == "zscale" and _ZSCALE_FAILED.search(error.tail):
+            return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
+        if "Nothing was written" in error.tail:
+            raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ async def test_a_run_killed_in_vision_leaves_only_the_missing_frames_to_do(
     assert video(environment, "clip").summary.status == "ready"
 
 
+@pytest.mark.slow
 async def test_two_processes_at_once_ask_for_each_frame_once(hosted, environment, media):
     hosted.delay[CHAT] = 0.3
     source = media / "video" / "nasa_13013.mp4"

@@ -162,6 +162,7 @@ def test_ctrl_c_ends_the_command_in_order_and_the_services_after_it(house: Setti
     assert not processes_in(house)
 
 
+@pytest.mark.slow
 def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> None:
     with running(house, BELOW) as endpoints:
         assert endpoints.database_url is not None
@@ -179,6 +180,7 @@ def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> 
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
+@pytest.mark.slow
 def test_services_that_no_file_knows_are_replaced(house: Settings) -> None:
     killed = command(house, "os.kill(os.getpid(), signal.SIGKILL)", "POSTGRES STORE")
     killed.communicate(timeout=30)
@@ -206,6 +208,7 @@ def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> Non
     assert rows[Part.POSTGRES].address == "postgresql://db.example:5433/videos"
 
 
+@pytest.mark.slow
 def test_up_keeps_everything_until_down(house: Settings) -> None:
     endpoints = up(house, runner=SLEEPER)
     found = {one.part: one for one in status(house)}

@@ -38,6 +38,7 @@ def test_a_name_that_is_not_utf8_is_one_sentence(reelworks, tmp_path):
     assert "is not UTF-8; rename the file" in said.json[0]["error"]["message"]
 
 
+@pytest.mark.slow
 def test_one_bad_file_of_two_ends_with_7_and_the_other_is_ready(reelworks, media, tmp_path):
     (tmp_path / "bad [red]one.mp4").write_bytes((media / "odd" / "text.mp4").read_bytes())
     (tmp_path / "good.m4a").write_bytes((media / "odd" / "audio_only.m4a").read_bytes())
@@ -63,6 +64,7 @@ def test_one_bad_file_of_two_ends_with_7_and_the_other_is_ready(reelworks, media
     assert "done" not in again.out
 
 
+@pytest.mark.slow
 def test_every_bad_source_ends_with_the_first_one_s_code(reelworks, tmp_path):
     said = reelworks("index", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--json")
 
