@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -54,6 +54,9 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.run
+
+bench-controls: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.controls
 
 settings-table: $(VENV)/.installed-dev
 	$(BIN)/python -m reelworks.app.settings_table --write README.md
