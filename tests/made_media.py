@@ -17,8 +17,8 @@ _QUICK = ["-c:v", "libx264", "-preset", "ultrafast"]
 _AAC_48K = ["-c:a", "aac", "-ar", "48000"]
 _TO_PQ = (
     "scale=640:360,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv,"
-    "zscale=t=linear:npl=100,format=gbrpf32le,"
-    "zscale=p=2020:t=smpte2084:m=2020_ncl:r=limited,format=yuv420p10le"
+    "zscale=t=linear:npl=203,format=gbrpf32le,"
+    "zscale=p=2020:t=smpte2084:m=2020_ncl:r=limited:npl=203,format=yuv420p10le"
 )
 _PQ_TAGS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
 _FIELDS = "fps=50,scale=720:576,tinterlace=interleave_top,setfield=tff"

@@ -33,6 +33,8 @@ CONTAINERS = (
 STALLED_SECONDS = 120.0
 """Seconds without a new frame after which ffmpeg is taken to be stuck; it reports four a second."""
 
+_OUT_TIME = "out_time_us="
+"""Starts the line of ``-progress`` that says how far it is; ``N/A`` before the first frame."""
 _STREAM_REPORT = re.compile(
     r"Input stream #\d+:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
 )
@@ -116,9 +118,11 @@ def transcode(
     duration: float | None,
     progress: Progress,
     timeout: float | None = None,
+    patience: float = STALLED_SECONDS,
 ) -> DecodeReport:
     """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
 
+    It is stopped after ``timeout`` seconds, or after ``patience`` seconds without a new frame.
     Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck, and whatever
     ``progress`` raises.
     """
@@ -136,7 +140,7 @@ def transcode(
 
     process.run(
         [ffmpeg_binary(), *arguments],
-        on_line=_progress_reader(duration, progress),
+        on_line=_progress_reader(duration, progress, patience),
         on_error_line=read_error,
         timeout=timeout,
     )
@@ -145,29 +149,29 @@ def transcode(
 
 def progress_seconds(line: str) -> float | None:
     """Read one line of ``-progress``: seconds written so far, or None for any other line."""
-    key, _, value = line.partition("=")
-    if key != "out_time_us" or not value.strip().isdigit():
-        return None
-    return int(value) / 1_000_000
+    value = line.removeprefix(_OUT_TIME).strip()
+    return int(value) / 1_000_000 if line.startswith(_OUT_TIME) and value.isdigit() else None
 
 
 def _progress_reader(
-    duration: float | None, progress: Progress, patience: float = STALLED_SECONDS
+    duration: float | None, progress: Progress, patience: float
 ) -> Callable[[str], None]:
     furthest, reached = -1.0, time.monotonic()
 
     def read(line: str) -> None:
         nonlocal furthest, reached
-        seconds = progress_seconds(line)
-        if seconds is None:
+        if not line.startswith(_OUT_TIME):
             return
-        if seconds > furthest:
+        seconds = progress_seconds(line)
+        if seconds is not None and seconds > furthest:
             furthest, reached = seconds, time.monotonic()
         elif time.monotonic() - reached > patience:
             raise StageTimeoutError(
-                f"ffmpeg stood still at {seconds:.1f} s for {patience:g} seconds and was stopped."
+                f"ffmpeg stood still at {max(furthest, 0):.1f} s for {patience:g} seconds"
+                " and was stopped."
             )
-        total = duration or seconds
-        progress(min(seconds, total), total)
+        if seconds is not None:
+            total = duration or seconds
+            progress(min(seconds, total), total)
 
     return read

@@ -12,7 +12,8 @@ from typing import IO
 
 from reelworks.errors import NoSpaceError, ProcessError, StageTimeoutError
 
-TAIL_LINES = 100
+TAIL_LINES = 400
+"""ffmpeg closes with about a hundred lines of counts after the one that matters."""
 _DISK_FULL = "No space left on device"
 
 
@@ -37,7 +38,7 @@ def run(
     (from another thread). ``timeout`` is in seconds. The program is killed when the time is up,
     and when ``on_line`` raises, whose exception then passes on.
 
-    Raises ``ProcessError`` (with the arguments and the last 100 lines of stderr) when the program
+    Raises ``ProcessError`` (with the arguments and the last 400 lines of stderr) when the program
     is missing or ends with another code than 0, ``NoSpaceError`` when it met a full disk, and
     ``StageTimeoutError``.
     """
