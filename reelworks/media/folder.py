@@ -22,10 +22,7 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
         for product in products:
             product.touch()
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpaceError(f"The disk under {folder} is full; make room.") from error
-        message = f"{folder} cannot be written: {error.strerror}; check its permissions."
-        raise PermissionDeniedError(message) from error
+        raise unwritable(folder, folder, error) from error
     finished = False
     try:
         yield
@@ -34,3 +31,12 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
         if not finished:
             for product in products:
                 product.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, folder: Path, error: OSError) -> NoSpaceError | PermissionDeniedError:
+    """Return our error for a ``path`` in ``folder`` that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpaceError(f"The disk under {folder} is full; make room.")
+    return PermissionDeniedError(
+        f"{path} cannot be written: {error.strerror}; check its permissions."
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -21,8 +20,8 @@ from PIL import Image
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Frame, Scene
-from reelworks.errors import NoSpaceError, PermissionDeniedError, UnsupportedMediaError
-from reelworks.media.folder import writable
+from reelworks.errors import UnsupportedMediaError
+from reelworks.media.folder import unwritable, writable
 from reelworks.media.pictures import Luma, Picture, Reel, open_reel
 from reelworks.media.screen_cuts import changed_blocks
 
@@ -276,7 +275,4 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpaceError(f"The disk under {path.parent} is full; make room.") from error
-        message = f"{path} cannot be written: {error.strerror}; check its permissions."
-        raise PermissionDeniedError(message) from error
+        raise unwritable(path, path.parent, error) from error
