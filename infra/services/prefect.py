@@ -75,11 +75,6 @@ def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
     )
 
 
-def stop_prefect(process: Process) -> bool:
-    """Stop the server. Returns whether it stopped when asked."""
-    return stop(process, patience=15.0)
-
-
 def answers(port: int, timeout: float = 2.0) -> bool:
     """Tell whether a server on this port reports good health within ``timeout`` seconds.
 

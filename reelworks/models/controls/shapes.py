@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -89,13 +88,6 @@ def rect_of(box: Box, image: Image) -> Rect:
     return Rect(
         round(box.x * width), round(box.y * height), round(box.w * width), round(box.h * height)
     )
-
-
-def hull(rects: Iterable[Rect]) -> Rect:
-    """Return the smallest rectangle around all of ``rects``."""
-    several = list(rects)
-    x, y = min(r.x for r in several), min(r.y for r in several)
-    return Rect(x, y, max(r.right for r in several) - x, max(r.bottom for r in several) - y)
 
 
 def edge_map(image: Image, step: int = EDGE_STEP, reach: int = 3) -> Image:
