@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from reelworks.errors import SettingsError
+from reelworks.models.pool import MB, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class CatalogModel:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    def memory(self, *, on_gpu: bool = False) -> Memory:
+        """What the loaded model is counted as in the pool's budget."""
+        size = self.memory_mb * MB
+        return Memory(gpu=size) if on_gpu else Memory(host=size)
 
     @property
     def revision(self) -> str:

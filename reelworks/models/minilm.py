@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,8 @@ class MiniLmEmbedder:
 
         Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
         """
-        self._loaded()
+        with self._in_use():
+            return
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector of 384 numbers for each text, in order.
@@ -87,19 +89,20 @@ class MiniLmEmbedder:
         """
         if not texts:
             return []
-        loaded = self._loaded()
-        encodings = loaded.tokenizer.encode_batch(list(texts))
-        by_length: dict[int, list[int]] = {}
-        for index, encoding in enumerate(encodings):
-            by_length.setdefault(len(encoding.ids), []).append(index)
-        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        for members in by_length.values():
-            ids = np.array([encodings[i].ids for i in members], dtype=np.int64)
-            vectors[members] = _run(loaded.session, ids)
+        with self._in_use() as loaded:
+            encodings = loaded.tokenizer.encode_batch(list(texts))
+            by_length: dict[int, list[int]] = {}
+            for index, encoding in enumerate(encodings):
+                by_length.setdefault(len(encoding.ids), []).append(index)
+            vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+            for members in by_length.values():
+                ids = np.array([encodings[i].ids for i in members], dtype=np.int64)
+                vectors[members] = _run(loaded.session, ids)
         return [[float(x) for x in vector] for vector in vectors]
 
-    def _loaded(self) -> _Loaded:
-        return self._pool.get(f"{self._entry.name}/{self._threads}", self._load)
+    def _in_use(self) -> AbstractContextManager[_Loaded]:
+        key = f"{self._entry.name}/{self._threads}"
+        return self._pool.use(key, self._load, self._entry.memory())
 
     def _load(self) -> _Loaded:
         import onnxruntime
@@ -113,7 +116,7 @@ class MiniLmEmbedder:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+                str(folder / "model.onnx"), options, providers=_providers(onnxruntime)
             )
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # what both libraries raise has no nearer common type
@@ -124,6 +127,12 @@ class MiniLmEmbedder:
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
         return _Loaded(session, tokenizer)
+
+
+def _providers(onnxruntime: Any) -> list[str]:
+    """CUDA first where the installed ONNX Runtime has it (the package onnxruntime-gpu)."""
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    return [name for name in wanted if name in onnxruntime.get_available_providers()]
 
 
 def _run(

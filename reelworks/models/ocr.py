@@ -9,6 +9,7 @@ normalized video stands upright.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import distribution, version
 from math import ceil
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from reelworks.domain.vision import Box, ScreenText
 from reelworks.errors import ModelUnavailableError
-from reelworks.models.pool import pool
+from reelworks.models.pool import MB, Memory, pool
 
 if TYPE_CHECKING:  # loads with the weights: a cached answer needs no runtime
     import onnxruntime
@@ -31,6 +32,8 @@ Points = NDArray[np.float32]
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNIZER = "PP-OCRv6_rec_small.onnx"
+MEMORY = Memory(host=150 * MB)
+"""What both models are counted as in the pool's budget."""
 VERSION = 2
 """Raise when a change here can change what is read."""
 
@@ -150,7 +153,12 @@ _MIN_LINE_WIDTH = 160
 def text_reader(params: OcrParams | None = None) -> TextReader:
     """Return the reader for ``params``, loaded once per process."""
     chosen = params or OcrParams()
-    return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen))
+    return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen), MEMORY)
+
+
+def reading(params: OcrParams) -> AbstractContextManager[TextReader]:
+    """Hold the reader for ``params`` while it is used."""
+    return pool.use(f"rapidocr {params}", lambda: TextReader(params), MEMORY)
 
 
 def ocr_revision() -> str:

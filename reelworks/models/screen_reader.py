@@ -11,7 +11,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.vision import FrameDescription
 from reelworks.errors import UnsupportedMediaError
 from reelworks.models.controls import VERSION, find_controls
-from reelworks.models.ocr import Image, OcrParams, ocr_revision, text_reader
+from reelworks.models.ocr import Image, OcrParams, ocr_revision, reading, text_reader
 
 
 class ScreenReader:
@@ -44,7 +44,8 @@ class ScreenReader:
     def describe(self, jpeg: bytes) -> FrameDescription:
         """Read one JPEG picture. Raises ``UnsupportedMediaError`` when it cannot be decoded."""
         image = _decode(jpeg)
-        text = text_reader(self._params).read(image)
+        with reading(self._params) as reader:
+            text = reader.read(image)
         return FrameDescription(caption=None, controls=find_controls(image, text), text=text)
 
 

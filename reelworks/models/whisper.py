@@ -6,6 +6,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -82,7 +83,8 @@ class WhisperTranscriber:
 
         Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
         """
-        self._loaded()
+        with self._in_use():
+            return
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         """Transcribe a 16 kHz mono wav file; ``progress`` counts its seconds.
@@ -98,37 +100,30 @@ class WhisperTranscriber:
         if not regions:
             progress(duration, duration)
             return Transcript(language=None)
-        decoder = WhisperDecoder(self._speaking(language), self._options)
-        spoken: list[_Spoken] = []
-        for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
-            spoken += _spoken(window, heard, regions)
-            progress(min(window.span[1], duration), duration)
-        missed = left_out(regions, [s.word for s in spoken])
-        for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
-            spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
+        with self._in_use() as model:
+            self._check_language(model, language)
+            decoder = WhisperDecoder(model, self._options)
+            spoken = _hear(decoder, wav, regions, language, progress)
         progress(duration, duration)
         return _transcript(spoken, duration)
 
-    def _speaking(self, language: str | None) -> Any:
-        """Return the loaded model when it knows ``language``."""
-        model = self._loaded()
+    def _check_language(self, model: Any, language: str | None) -> None:
         known = model.supported_languages
         if language is not None and language not in known:
             raise InputError(
                 f"The model {self._entry.name} does not know the language {language!r}; "
                 f"give a code like {', '.join(known[:3])}, or none to have it detected."
             )
-        return model
 
-    def _loaded(self) -> Any:
-        return self._pool.get(f"{self._entry.name}/{self._threads}", self._load)
+    def _in_use(self) -> AbstractContextManager[Any]:
+        memory = self._entry.memory(on_gpu=_has_gpu())
+        return self._pool.use(f"{self._entry.name}/{self._threads}", self._load, memory)
 
     def _load(self) -> Any:
-        import ctranslate2
         from faster_whisper import WhisperModel
 
         folder = ensure_model(self._entry.name, self._models_dir)
-        on_gpu = ctranslate2.get_cuda_device_count() > 0
+        on_gpu = _has_gpu()
         try:
             return WhisperModel(
                 str(folder),
@@ -142,6 +137,31 @@ class WhisperTranscriber:
                 f"The model {self._entry.name} in {folder} could not be loaded ({error}); "
                 f"check memory and drivers, or choose another TRANSCRIBE_MODEL."
             ) from error
+
+
+def _has_gpu() -> bool:
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count()) > 0
+
+
+def _hear(
+    decoder: WhisperDecoder,
+    wav: Path,
+    regions: Sequence[Region],
+    language: str | None,
+    progress: Progress,
+) -> list[_Spoken]:
+    """Decode the speech and, once more, what the first look left out."""
+    duration = sample_count(wav) / SAMPLE_RATE
+    spoken: list[_Spoken] = []
+    for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
+        spoken += _spoken(window, heard, regions)
+        progress(min(window.span[1], duration), duration)
+    missed = left_out(regions, [s.word for s in spoken])
+    for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
+        spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
+    return spoken
 
 
 def _listen(

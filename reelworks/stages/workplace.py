@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from sqlalchemy import Engine
 
 from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema
@@ -72,6 +73,7 @@ def open_workplace(settings: Settings) -> Iterator[Workplace]:
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
     """
+    pool.limit(limits_of(settings))
     store = ArtifactStore.open(settings)
     engine = create_database_engine(settings)
     try:

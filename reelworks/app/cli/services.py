@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
+from blocks.prefect_faults import prefect_errors
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
 from infra.services.status import Condition
 from infra.services.status import status as part_status
+from infra.workers.facts import WorkerFacts, read_facts
 from reelworks.app.cli import output
-from reelworks.app.cli.prefect_faults import prefect_errors
-from reelworks.settings import load_settings
+from reelworks.settings import Settings, load_settings
 
 _COLOURS = {
     Condition.RUNNING: "green",
@@ -56,10 +59,12 @@ def down(
 
 
 def status(json: output.Json = False) -> None:
-    """Show what runs, where, and how much memory it takes."""
-    parts = part_status(load_settings())
+    """Show what runs, where, and how much memory it takes; workers show their models."""
+    settings = load_settings()
+    parts, workers = part_status(settings), read_facts(settings.data_dir)
     if json:
-        output.print_json(parts)
+        told = [worker.model_dump(mode="json") for worker in workers]
+        output.print_json({"parts": parts, "workers": told})
         return
     made = output.table("part", "state", "address", "#pid", "#MB", "")
     for part in parts:
@@ -73,21 +78,70 @@ def status(json: output.Json = False) -> None:
             part.note,
         )
     output.out.print(made)
+    if workers:
+        output.out.print()
+        output.out.print(_children(workers))
+        output.out.print()
+        output.out.print(_models(workers))
+
+
+def _children(workers: Sequence[WorkerFacts]) -> Table:
+    made = output.table("worker", "pool", "GPU", "state", "#pid", "#runs", "#MB", "code")
+    for worker in workers:
+        for child in worker.children:
+            made.add_row(
+                worker.name,
+                worker.pool,
+                child.gpu or "none",
+                f"runs {child.run}" if child.run else "idle",
+                str(child.pid),
+                str(child.runs),
+                f"{child.memory / 1e6:.0f}",
+                child.revision,
+            )
+    return made
+
+
+def _models(workers: Sequence[WorkerFacts]) -> Table:
+    made = output.table("model", "state", "#pid", "#loads", "#hits", "#s a load", "#MB", "#GPU MB")
+    for child in (child for worker in workers for child in worker.children):
+        for model in child.models.models:
+            made.add_row(
+                model.key,
+                "loaded" if model.loaded else "let go",
+                str(child.pid),
+                str(model.loads),
+                str(model.hits),
+                f"{model.load_seconds / max(model.loads, 1):.1f}",
+                f"{model.host_bytes / 1e6:.0f}",
+                f"{model.gpu_bytes / 1e6:.0f}",
+            )
+    return made
 
 
 def prepare(endpoints: Endpoints) -> None:
-    """Make the bucket and the tables, and save the connections as Prefect blocks.
+    """Make the bucket and the tables, and put blocks and rules on the Prefect server.
 
     Raises ``ServiceError`` when a service does not answer.
     """
     os.environ.update(endpoints.environment())
-    from blocks.connections import register_blocks
     from reelworks.stages.workplace import prepare_services
 
     settings = load_settings()
     prepare_services(settings)
     with prefect_errors():
-        asyncio.run(register_blocks(settings))
+        asyncio.run(_put_blocks_and_rules(settings))
+
+
+async def _put_blocks_and_rules(settings: Settings) -> None:
+    from prefect.client.orchestration import get_client
+
+    from blocks.connections import register_blocks
+    from infra.fleet.rules import put_rules
+
+    await register_blocks(settings)
+    async with get_client() as client:
+        await put_rules(client, settings.worker_max_attempts)
 
 
 def ui_address(endpoints: Endpoints) -> str | None:

@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from infra.services.process import current
+from infra.workers.facts import ChildFacts, WorkerFacts, own_file, write_facts
+from infra.workers.messages import ModelFacts, PoolFacts
 from tests.flows.runs import as_environment
 from tests.reelworks.app.cli.conftest import call
 
@@ -36,9 +39,49 @@ def test_status_shows_what_is_elsewhere_without_its_password(reelworks, clean_se
     secret = as_environment(clean_settings)["DATABASE_URL"].split(":")[2].split("@")[0]
     said = reelworks("status", "--json")
 
-    conditions = {part["part"]: part["condition"] for part in said.json}
+    conditions = {part["part"]: part["condition"] for part in said.json["parts"]}
     assert conditions["postgres"] == conditions["store"] == conditions["prefect"] == "external"
     assert secret not in said.out + reelworks("status").out
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_status_shows_what_warm_workers_hold(reelworks, clean_settings):
+    model = ModelFacts(
+        key="minilm/2",
+        loaded=True,
+        loads=1,
+        hits=41,
+        load_seconds=0.7,
+        host_bytes=90_000_000,
+        gpu_bytes=0,
+    )
+    child = ChildFacts(
+        gpu="GPU-1",
+        pid=7,
+        run=None,
+        runs=42,
+        memory=200_000_000,
+        revision="0123456789ab",
+        models=PoolFacts(models=[model]),
+    )
+    worker = WorkerFacts(
+        name="warm one",
+        pool="gpu",
+        host="elsewhere",
+        process=current(),
+        release="0.1.0",
+        revision="0123456789ab",
+        started=time.time(),
+        updated=time.time(),
+        children=[child],
+    )
+    write_facts(own_file(clean_settings.data_dir), worker)
+
+    (told,) = reelworks("status", "--json").json["workers"]
+    shown = reelworks("status").out
+
+    assert told["children"][0]["models"]["models"][0]["hits"] == 41
+    assert all(word in shown for word in ("warm one", "GPU-1", "idle", "minilm/2", "loaded"))
 
 
 @pytest.mark.slow
@@ -68,4 +111,4 @@ def test_up_indexes_what_is_handed_over_until_down(media, tmp_path):
             down = call("down", "--force", "--json", environment=own)
         assert down.json == {"still_used_by": []}
         after = call("status", "--json", environment=own).json
-        assert {part["condition"] for part in after} == {"stopped"}
+        assert {part["condition"] for part in after["parts"]} == {"stopped"}

@@ -1,0 +1,44 @@
+"""The flows that ``bench.workers`` runs on both kinds of worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from prefect import flow
+from prefect.deployments import arun_deployment
+
+
+@flow(persist_result=False)
+async def nothing() -> None:
+    """Do nothing."""
+
+
+@flow(persist_result=False)
+async def embed(told: str) -> None:
+    """Embed one sentence with the local model, as an embedding stage does."""
+    from reelworks.models.minilm import MiniLmEmbedder
+    from reelworks.models.pool import pool
+    from reelworks.settings import load_settings
+
+    settings = load_settings()
+    embedder = MiniLmEmbedder("minilm-l6-v2-int8", settings.models_dir)
+    embedder.load()
+    computing = time.time()
+    embedder.embed(["A cat sits on the mat."])
+    (use,) = pool.snapshot().models
+    seen = {"computing": computing, "pid": os.getpid(), "loads": use.loads}
+    with Path(told).open("a") as stream:
+        stream.write(json.dumps(seen) + "\n")
+
+
+@flow(persist_result=False)
+async def call(deployment: str, told: str) -> tuple[float, float]:
+    """Call the embedding from a flow; return when it was asked for and when its end was known."""
+    asked = time.time()
+    run = await arun_deployment(deployment, parameters={"told": told}, poll_interval=0.25)
+    if run.state is None or not run.state.is_completed():
+        raise RuntimeError(f"{deployment} ended as {run.state}")
+    return asked, time.time()

@@ -1,0 +1,81 @@
+"""What a run in a ``warm-process`` pool can be given: the pool's form and what becomes of it."""
+
+from __future__ import annotations
+
+from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
+from pydantic import Field, field_validator
+
+from infra.workers.interpreter import Kind, environment_of
+from infra.workers.revision import code_revision
+
+HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
+"""Seconds. Prefect's default of 180 would leave a dead run unnoticed for long."""
+
+
+class WarmProcessConfiguration(ProcessJobConfiguration):
+    """How one flow run is run."""
+
+    preload: list[str] = Field(default_factory=list)
+    max_runs: int = Field(default=500, ge=1)
+    max_growth_mb: int = Field(default=4096, ge=1)
+    drain_seconds: float = Field(default=20.0, ge=0)
+
+    @field_validator("command")
+    @classmethod
+    def _is_not_given(cls, command: str | None) -> None:
+        if command is not None:
+            raise ValueError("a warm-process pool starts no program for a run: leave command empty")
+
+    def kind(self) -> Kind:
+        """Return what a child must be like to take this run, but for its GPU."""
+        return Kind(
+            environment=environment_of(HEARTBEAT | self.env),
+            revision=code_revision(),
+            preload=tuple(self.preload),
+            streams=self.stream_output,
+        )
+
+    def of_run(self) -> dict[str, str]:
+        """Return the variables that belong to this run alone."""
+        return {
+            name: value
+            for name, value in self.env.items()
+            if name.startswith("PREFECT__") and value is not None
+        }
+
+
+class WarmProcessVariables(ProcessVariables):
+    """What the pool's form asks for."""
+
+    preload: list[str] = Field(
+        default_factory=list,
+        title="Preload",
+        description=(
+            "What an interpreter loads when it starts, as module:function, such as "
+            "reelworks.stages.capabilities:preload."
+        ),
+    )
+    max_runs: int = Field(
+        default=500,
+        ge=1,
+        title="Runs per interpreter",
+        description="Replace the interpreter after this many runs.",
+    )
+    max_growth_mb: int = Field(
+        default=4096,
+        ge=1,
+        title="Growth limit",
+        description=(
+            "Replace the interpreter once it holds this many MB more than when it started, "
+            "loaded models not counted."
+        ),
+    )
+    drain_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        title="Drain time",
+        description=(
+            "How many seconds a run may go on when its worker is asked to stop; "
+            "after that it is handed back to its queue."
+        ),
+    )

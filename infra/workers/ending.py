@@ -1,0 +1,65 @@
+"""How a run ends when its worker does: in time, or back in its queue, but never by silence."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from typing import Any
+from uuid import UUID
+
+import anyio
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.states import AwaitingRetry, Cancelled
+
+from infra.workers.prefect_private import Attempt
+
+STOP_SECONDS = 10.0
+"""How long a run that is told to end may take before its child is killed."""
+
+
+async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
+    """End a run: ask, wait, then kill its child."""
+    attempt.terminate()
+    with anyio.move_on_after(seconds):
+        await attempt.wait()
+    attempt.kill()
+    await attempt.wait()
+
+
+async def hand_back(run_id: UUID, worker: str) -> bool:
+    """Put a run that nobody works on any more back into its queue.
+
+    Returns False, and changes nothing, for one that has ended or is suspended; one that somebody
+    was cancelling is cancelled.
+    """
+    async with get_client() as client:
+        state = (await client.read_flow_run(run_id)).state
+        if state is not None and state.is_cancelling():
+            cancelled: State[Any] = Cancelled(message=f"The worker {worker} was stopped.")
+            await client.set_flow_run_state(run_id, cancelled, force=True)
+        if state is None or not (state.is_running() or state.is_pending()):
+            return False
+        back: State[Any] = AwaitingRetry(message=f"The worker {worker} was stopped.")
+        await client.set_flow_run_state(run_id, back, force=True)
+        return True
+
+
+def stop_gently() -> None:
+    """Let the first SIGTERM or SIGINT drain this worker, and a second one end it at once.
+
+    Prefect turns SIGTERM into SIGINT, which a program that a shell started in its background
+    ignores: such a worker could not be stopped.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop_once() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_once)

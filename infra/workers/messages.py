@@ -1,0 +1,85 @@
+"""What a worker and its child interpreter say to each other: one JSON line a message."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+PROTOCOL = 1
+"""Raise when a message changes: a worker must not talk to a child made of newer code."""
+
+
+class ModelFacts(BaseModel):
+    """One model of a child's pool."""
+
+    key: str
+    loaded: bool
+    loads: int
+    hits: int
+    load_seconds: float
+    """Of all loads together."""
+    host_bytes: int
+    gpu_bytes: int
+
+
+class PoolFacts(BaseModel):
+    """The model pool of a child."""
+
+    models: list[ModelFacts] = []
+    host_bytes: int = 0
+    gpu_bytes: int = 0
+    evictions: int = 0
+
+
+class Ready(BaseModel):
+    """The child has started and loaded what was asked for."""
+
+    kind: Literal["ready"] = "ready"
+    protocol: int
+    memory: int
+    """Resident bytes."""
+    models: PoolFacts
+    faults: list[str]
+    """Why an entry of the preload list failed."""
+
+
+class Order(BaseModel):
+    """Run this flow run."""
+
+    run_id: UUID
+    environment: dict[str, str]
+    """Laid over the child's own environment for this run."""
+    folder: str
+    """Working directory of the run."""
+
+
+class Outcome(BaseModel):
+    """A flow run has ended."""
+
+    kind: Literal["outcome"] = "outcome"
+    status: int
+    """What its process would have exited with."""
+    memory: int
+    models: PoolFacts
+
+
+class Tidied(BaseModel):
+    """Models were let go while nothing ran."""
+
+    kind: Literal["tidied"] = "tidied"
+    memory: int
+    models: PoolFacts
+
+
+Report = Annotated[Ready | Outcome | Tidied, Field(discriminator="kind")]
+_reports: TypeAdapter[Ready | Outcome | Tidied] = TypeAdapter(Report)
+
+
+def parse_report(line: bytes) -> Ready | Outcome | Tidied:
+    """Return the message in one line of a child.
+
+    Raises ``pydantic.ValidationError`` for anything else.
+    """
+    return _reports.validate_json(line)

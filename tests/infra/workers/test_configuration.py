@@ -1,0 +1,45 @@
+"""The pool's form and how many children a worker has."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.workers.configuration import WarmProcessConfiguration
+from infra.workers.warm_process import WarmProcessWorker
+
+
+def test_every_field_of_our_own_explains_itself():
+    fields = WarmProcessWorker.get_default_base_job_template()["variables"]["properties"]
+
+    for name in ("preload", "max_runs", "max_growth_mb", "drain_seconds"):
+        assert fields[name]["title"], name
+        assert fields[name]["description"].endswith("."), name
+
+
+def test_a_command_is_refused():
+    with pytest.raises(ValueError, match="leave command empty"):
+        WarmProcessConfiguration(command="python flow.py")
+
+
+def test_a_kind_leaves_out_what_belongs_to_one_run():
+    one = WarmProcessConfiguration(env={"A": "1", "PREFECT__FLOW_RUN_ID": "x", "B": None})
+    other = WarmProcessConfiguration(env={"PREFECT__FLOW_RUN_ID": "y", "A": "1"})
+
+    assert one.kind() == other.kind()
+    assert one.of_run() == {"PREFECT__FLOW_RUN_ID": "x"}
+    assert dict(one.kind().environment)["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+    assert one.kind() != WarmProcessConfiguration(env={"A": "2"}).kind()
+
+
+@pytest.mark.parametrize(
+    ("visible", "limit", "gpus"),
+    [("", None, [None]), ("", 2, [None, None]), ("0,1", None, ["0", "1"]), ("0,1", 1, ["0"])],
+)
+def test_there_is_one_child_for_each_gpu_unless_the_limit_says_otherwise(
+    monkeypatch, visible, limit, gpus
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    worker = WarmProcessWorker("gpu", limit=limit)
+
+    assert [slot.gpu for slot in worker._slots] == gpus
