@@ -67,7 +67,7 @@ def compare(clip: Path, script_out: Path, script: dict[str, Any], video_id: str)
                 _error_rate(clip, script["text"]),
                 _error_rate(clip, view.transcript.text),
             ),
-            ssim=(_ssim(script_video, clip), _ssim(video, clip)),
+            ssim=(ssim(script_video, clip), ssim(video, clip)),
             megabytes=(script_video.stat().st_size / 1e6, video.stat().st_size / 1e6),
         )
 
@@ -90,8 +90,9 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 
-def _ssim(video: Path, source: Path) -> float:
-    graph = "[1:v]scale=-2:720:flags=lanczos,fps=30[r];[0:v][r]ssim"
+def ssim(video: Path, source: Path, lines: int = 720) -> float:
+    """Return how alike a normalized video of ``lines`` lines and its source are, 0 to 1."""
+    graph = f"[1:v]scale=-2:{lines}:flags=lanczos,fps=30[r];[0:v][r]ssim"
     ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "info"]
     inputs = ["-i", str(video), "-i", str(source)]
     done = subprocess.run(

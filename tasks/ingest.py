@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.client.schemas.objects import State
 
+from reelworks.domain.library import DEFAULT_LIBRARY
 from reelworks.domain.progress import Progress
 from reelworks.domain.video import Probe
 from reelworks.media.probe import probe
@@ -28,19 +29,24 @@ class Ingested:
     sha256: str
     upload: Artifact
     probe: Probe
+    library: str = DEFAULT_LIBRARY
 
 
 @task(**stage_task("ingest", runs_on="cpu", minutes=240))
-async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
+async def ingest(
+    source: str, video_id: str | None, library: str | None = None
+) -> State[Answer[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
     place = here().place
 
     def work(progress: Progress) -> Answer[Ingested]:
         local = localize(source, video_id, place.room("ingest"), place.store, progress)
-        claim_video(place.engine, local.video_id, original_path=local.original)
+        claimed = claim_video(
+            place.engine, local.video_id, original_path=local.original, library=library
+        )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
-            kept = _keep(local, progress)
+            kept = _keep(local, claimed, progress)
             progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
         except Exception as error:
             reason = reason_of(error)
@@ -49,7 +55,7 @@ async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
             raise
         return kept
 
-    def _keep(local: LocalSource, progress: Progress) -> Answer[Ingested]:
+    def _keep(local: LocalSource, claimed: str, progress: Progress) -> Answer[Ingested]:
         place.adopt(local.path, local.sha256)
         question = Question[Probe](
             stage="ingest",
@@ -72,7 +78,7 @@ async def ingest(source: str, video_id: str | None) -> State[Answer[Ingested]]:
             upload_path=upload.key,
             sha256=local.sha256,
         )
-        ingested = Ingested(local.video_id, local.sha256, upload, known.result)
+        ingested = Ingested(local.video_id, local.sha256, upload, known.result, claimed)
         return Answer(ingested, known.artifacts, known.digest, known.model, known.cached)
 
     return await answered("ingest", work, count=lambda _: 1, unit="file")

@@ -24,7 +24,7 @@ log = logging.getLogger("video_worker")
 async def normalize(video: Ingested) -> State[Answer[NormalizedVideo | None]]:
     """Write ``processed/{id}/normalized.mp4`` and ``proxy.mp4``; None for sound alone."""
     place = here().place
-    params = verb.NormalizeParams()
+    params = verb.NormalizeParams(encoder=place.settings.video_encoder)
 
     def work(progress: Progress) -> Answer[NormalizedVideo | None]:
         question = Question[NormalizedVideo | None](

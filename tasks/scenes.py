@@ -9,27 +9,30 @@ from pathlib import Path
 from prefect import task
 from prefect.client.schemas.objects import State
 
+from reelworks.domain.library import DEFAULT_LIBRARY
 from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Scene
 from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import scenes as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
-from reelworks.stages.capabilities import preload_for_pictures
-from reelworks.store.publish import publish_scenes
+from reelworks.stages.capabilities import make_shot_detector, preload_for_pictures
+from reelworks.store.publish import CUT_DETECTOR, publish_scenes
 from tasks.stage import answered, here, stage_task
 
 log = logging.getLogger("video_worker")
 
 
-@task(**stage_task("scenes", runs_on="cpu", minutes=120))
+@task(**stage_task("scenes", runs_on="gpu", minutes=120))
 async def scenes(
-    video_id: str, normalized: Answer[NormalizedVideo | None]
+    video_id: str, normalized: Answer[NormalizedVideo | None], library: str = DEFAULT_LIBRARY
 ) -> State[Answer[tuple[Scene, ...]]]:
     """Find the shots on the proxy and write their rows."""
     place = here().place
     params = verb.SceneParams(profile=place.settings.scene_profile)
 
     def work(progress: Progress) -> Answer[tuple[Scene, ...]]:
+        film = params.profile != "screencast"
+        shots = make_shot_detector(place.settings, library) if film else None
         proxy = normalized.artifacts.get("proxy.mp4")
         question = Question[tuple[Scene, ...]](
             stage="scenes",
@@ -38,15 +41,19 @@ async def scenes(
             place_of=lambda name: f"processed/{video_id}/{name}",
             inputs={"proxy": proxy.sha256 if proxy else ""},
             params=asdict(params),
+            model=shots.model if shots else None,
         )
 
         def compute(_: Path) -> Produced[tuple[Scene, ...]]:
             preload_for_pictures(place.settings)
-            found = verb.detect_scenes(place.fetch(proxy), params, progress) if proxy else ()
-            return Produced(found)
+            if proxy is None:
+                return Produced(())
+            return Produced(verb.detect_scenes(place.fetch(proxy), params, progress, shots=shots))
 
         answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
-        publish_scenes(place.engine, video_id, answer.result)
+        publish_scenes(
+            place.engine, video_id, answer.result, str(shots.model) if shots else CUT_DETECTOR
+        )
         log.info("SCENES %s: %d", video_id, len(answer.result))
         return answer
 

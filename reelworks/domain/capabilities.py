@@ -8,6 +8,7 @@ All raise errors of the ``reelworks.errors`` family only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -77,6 +78,31 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector for each text, in order."""
+
+
+class ShotWatch(Protocol):
+    """Watches one film."""
+
+    def feed(self, t: float, rgb: bytes) -> None:
+        """Take the next picture, shown from ``t`` seconds, as 8-bit RGB, row by row."""
+
+    def cuts(self) -> list[float]:
+        """End the film; return when each shot but the first begins, in seconds, ascending."""
+
+
+class ShotDetector(Protocol):
+    """Finds where one shot of a film ends and the next begins."""
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that answers."""
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the pictures that it wants."""
+
+    def watching(self) -> AbstractContextManager[ShotWatch]:
+        """Stay ready for one film, from its first picture to its cuts."""
 
 
 class ItemCache(Protocol):

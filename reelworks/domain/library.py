@@ -11,6 +11,9 @@ from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.domain.vision import FrameDescription
 
+DEFAULT_LIBRARY = "default"
+"""Where a video is when nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoSummary:

@@ -28,6 +28,8 @@ class StageReport:
     unit: str
     model: str | None = None
     warnings: tuple[str, ...] = ()
+    ran_on: str | None = None
+    """The pool and the machine that did the work; None for the run's own process."""
 
 
 class Observer(Protocol):
@@ -35,6 +37,9 @@ class Observer(Protocol):
 
     def started(self, stage: str) -> None:
         """Learn that a stage begins."""
+
+    def placed(self, stage: str, where: str) -> None:
+        """Learn where a stage runs, or what it waits for."""
 
     def advanced(self, stage: str, done: float, total: float) -> None:
         """Learn how far a stage is, in its own unit."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import ffmpeg
 
 from reelworks.domain.video import Probe, VideoTrack
+from reelworks.media import nvenc
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 from reelworks.media.sound import read_and_drop, sound_chain
 
@@ -37,6 +38,10 @@ class NormalizeParams:
     """Pixels of the shorter side at most (the height of a landscape picture)."""
     frame_rate: int = 30
     """Frames per second, constant."""
+    encoder: Literal["auto", "x264", "nvenc"] = "x264"
+    """``auto``: NVENC on a machine where it works. Its bytes differ by card and driver."""
+    nvenc_quality: int = 25
+    """NVENC's constant quality, the counterpart of ``crf``."""
     crf: int = 25
     """x264's constant rate factor."""
     preset: str = "superfast"
@@ -175,10 +180,18 @@ def _tone_mapped(node: Any, size: Size) -> Any:
 def normalize_arguments(
     source: Path, probe: Probe, params: NormalizeParams, normalized: Path, proxy: Path
 ) -> list[str]:
-    """Return ffmpeg's arguments that write both files from one decode of ``source``."""
+    """Return ffmpeg's arguments that write both files from one decode of ``source``.
+
+    ``params.encoder`` must have been settled: ``auto`` counts as x264.
+    """
     track = _picture(probe)
-    node = _source(source)
-    halves = picture_chain(node[str(track.index)], track, params).filter_multi_output("split", 2)
+    on_gpu = params.encoder == "nvenc"
+    node = _source(source, **(nvenc.decoder_options(track) if on_gpu else {}))
+    picture = node[str(track.index)]
+    if on_gpu and nvenc.decodes(track):
+        # The card gives NV12 or P010, which the filters below do not take.
+        picture = picture.filter("format", track.pixel_format)
+    halves = picture_chain(picture, track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
     options: dict[str, Any] = {
@@ -190,6 +203,9 @@ def normalize_arguments(
         "threads:v": params.threads,
         "fps_mode": "passthrough",
     }
+    if on_gpu:
+        every = params.frame_rate * params.keyframe_seconds
+        options = nvenc.encoder_options(params.nvenc_quality, every) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
         layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
         again = _source_for_sound(source)
@@ -249,10 +265,10 @@ def _source_for_sound(source: Path) -> Any:
     return source_input(source, thread_queue_size=64)
 
 
-def _source(source: Path) -> Any:
+def _source(source: Path, **options: Any) -> Any:
     # Rotation is applied by our own filters, after scaling, where it costs least. Kept filters
     # mean that a source that changes its size half way does not start its clock anew.
-    return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0})
+    return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0}, **options)
 
 
 def _picture(probe: Probe) -> VideoTrack:

@@ -46,6 +46,13 @@ class Picture:
         pixels: NDArray[np.uint8] = self.frame.to_ndarray(format="bgr24")
         return pixels
 
+    def rgb(self, width: int, height: int) -> bytes:
+        """Return the picture at another size as 8-bit RGB, row by row, without padding."""
+        pixels: NDArray[np.uint8] = self.frame.to_ndarray(
+            format="rgb24", width=width, height=height, interpolation="BICUBIC"
+        )
+        return pixels.tobytes()
+
 
 class Reel:
     """An open video file. Made by :func:`open_reel`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reelworks.errors import GpuMemoryError
 from reelworks.models.waveform import Samples
+
+log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 100
 _TAIL_FRAMES = 400
@@ -33,8 +37,8 @@ class DecodeOptions:
 
     beam_size: int = 1
     retry_beam_size: int = 5
-    batch_size: int = 4
-    """Windows decoded at once."""
+    batch_size: int | None = None
+    """Windows decoded at once; None: what suits the device. Halved where GPU memory is short."""
     compression_limit: float = 2.4
     """Text that deflates better than this repeats itself (OpenAI's Whisper, transcribe.py)."""
     log_probability_limit: float = -0.7
@@ -72,27 +76,53 @@ class _Draft:
     compression: float
 
 
+_BATCH_SIZE = {"cpu": 4, "cuda": 16}
+
+
 class WhisperDecoder:
     """Decodes windows with one loaded faster-whisper model."""
 
     def __init__(self, model: Any, options: DecodeOptions) -> None:
         self._model = model
         self._options = options
+        self._batch_size = options.batch_size or _BATCH_SIZE.get(model.model.device, 4)
         self._language_seconds: Counter[str] = Counter()
 
     def decode(self, windows: Iterator[Samples], language: str | None) -> Iterator[list[Heard]]:
         """Yield what is heard, a batch of windows at a time, in order.
 
-        ``language`` None: each window's own language, for files that change theirs.
+        ``language`` None: each window's own language, for files that change theirs. Raises
+        ``GpuMemoryError`` when not even one window fits the GPU.
         """
         batch: list[Samples] = []
         for samples in windows:
             batch.append(samples)
-            if len(batch) == self._options.batch_size:
-                yield self._decode_batch(batch, language)
+            if len(batch) >= self._batch_size:
+                yield self._decode_fitting(batch, language)
                 batch = []
         if batch:
-            yield self._decode_batch(batch, language)
+            yield self._decode_fitting(batch, language)
+
+    def _decode_fitting(self, batch: list[Samples], language: str | None) -> list[Heard]:
+        """Decode a batch; after too little GPU memory in halves, and smaller ones from then on."""
+        before = self._language_seconds.copy()
+        try:
+            return self._decode_batch(batch, language)
+        except RuntimeError as error:  # CTranslate2 has no type of its own for it
+            if "out of memory" not in str(error):
+                raise
+            if len(batch) == 1:
+                raise GpuMemoryError(
+                    "The GPU has too little free memory for Whisper, even for one window of "
+                    "speech; free some, or choose a smaller TRANSCRIBE_MODEL."
+                ) from error
+        self._language_seconds = before
+        self._batch_size = half = len(batch) // 2
+        log.warning("The GPU is short of memory: Whisper takes %d windows at once now.", half)
+        return [
+            *self._decode_fitting(batch[:half], language),
+            *self._decode_fitting(batch[half:], language),
+        ]
 
     def _decode_batch(self, batch: list[Samples], language: str | None) -> list[Heard]:
         features = self._features(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from reelworks.domain.progress import Progress
 from reelworks.domain.video import NormalizedVideo, Probe, VideoTrack
-from reelworks.errors import ProcessError, UnsupportedMediaError
+from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
+from reelworks.media import nvenc
 from reelworks.media.container import opened
 from reelworks.media.encoding import (
     NormalizeParams,
@@ -23,6 +25,8 @@ from reelworks.media.ffmpeg import DecodeReport, transcode
 from reelworks.media.folder import writable
 from reelworks.media.timing import is_constant, longest_run, read_timing
 
+log = logging.getLogger(__name__)
+
 __all__ = ["VERSION", "NormalizeParams", "Normalized", "conforms", "normalize"]
 
 VERSION = 1
@@ -32,6 +36,8 @@ MISSING_SECONDS = 0.5
 """Less than this at the end is rounding of the container, not loss."""
 SPARSEST_KEYFRAMES = 10
 """Seconds between keyframes beyond which seeking in a copied source would be slow."""
+
+NVENC_FAILED = "The GPU's encoder failed or is not there, so x264 encoded the video."
 
 _ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
@@ -60,13 +66,14 @@ def normalize(
     if probe.video is None:
         return Normalized(None, None, None)
     paths = (out_dir / "normalized.mp4", out_dir / "proxy.mp4")
+    encoder = None
     copied = conforms(source, probe, params)
     with writable(out_dir, paths):
         if copied:
             arguments = remux_arguments(source, probe, params, *paths)
             report = transcode(arguments, duration=probe.duration, progress=progress)
         else:
-            report = _encode(source, probe, params, paths, progress)
+            encoder, report = _encode(source, probe, settled(params), paths, progress)
         made = _written(paths[0])
     video = NormalizedVideo(
         duration=made.frames / params.frame_rate,
@@ -74,11 +81,21 @@ def normalize(
         height=made.size.height,
         frames=made.frames,
         reencoded=not copied,
-        warnings=tuple(_losses(probe, probe.video, report, made, params.frame_rate)),
+        warnings=(
+            *_losses(probe, probe.video, report, made, params.frame_rate),
+            *([NVENC_FAILED] if params.encoder == "nvenc" and encoder == "x264" else []),
+        ),
     )
     if probe.duration:
         progress(probe.duration, probe.duration)
     return Normalized(video, *paths)
+
+
+def settled(params: NormalizeParams) -> NormalizeParams:
+    """Return ``params`` with the encoder that ``auto`` means on this machine."""
+    if params.encoder != "auto":
+        return params
+    return replace(params, encoder="nvenc" if nvenc.works() else "x264")
 
 
 def conforms(source: Path, probe: Probe, params: NormalizeParams) -> bool:
@@ -119,15 +136,24 @@ def _encode(
     params: NormalizeParams,
     paths: tuple[Path, Path],
     progress: Progress,
-) -> DecodeReport:
-    """Encode; where zscale gives up (a picture that turns odd-sized half way), use swscale."""
+) -> tuple[str, DecodeReport]:
+    """Encode; return the encoder that did it.
+
+    Where NVENC gives up, use x264; where zscale does (a picture that turns odd-sized half way),
+    swscale.
+    """
     arguments = normalize_arguments(source, probe, params, *paths)
     try:
-        return transcode(arguments, duration=probe.duration, progress=progress)
-    except ProcessError as error:
-        if params.scaler == "zscale" and _ZSCALE_FAILED.search(error.tail):
+        report = transcode(arguments, duration=probe.duration, progress=progress)
+        return params.encoder, report
+    except (ProcessError, StageTimeoutError) as error:
+        tail = error.tail if isinstance(error, ProcessError) else ""
+        if params.scaler == "zscale" and _ZSCALE_FAILED.search(tail):
             return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
-        if "Nothing was written" in error.tail:
+        if params.encoder == "nvenc":
+            log.warning("NVENC could not encode %s, x264 does it now: %s", source.name, error)
+            return _encode(source, probe, replace(params, encoder="x264"), paths, progress)
+        if "Nothing was written" in tail:
             raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
         raise
 

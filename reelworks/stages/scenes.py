@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from scenedetect import AdaptiveDetector, FrameTimecode
 from scenedetect.common import Timecode
 
+from reelworks.domain.capabilities import ShotDetector, ShotWatch
 from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Scene
 from reelworks.errors import UnsupportedMediaError
@@ -52,28 +54,38 @@ class SceneParams:
     """So many repeats in a row come from a lower source rate; more mean that the picture rests."""
 
 
-def detect_scenes(proxy: Path, params: SceneParams, progress: Progress) -> tuple[Scene, ...]:
+def detect_scenes(
+    proxy: Path,
+    params: SceneParams,
+    progress: Progress,
+    *,
+    shots: ShotDetector | None = None,
+) -> tuple[Scene, ...]:
     """Find the scenes of a normalized video by its proxy.
+
+    ``shots`` finds the film cuts; without it PySceneDetect's AdaptiveDetector does.
 
     The scenes cover the whole duration without gaps: the first starts at 0.0, the last ends with
     the last picture. A cut is the time of the first picture of the new scene, in seconds, exact by
     PTS. ``progress`` counts seconds of video.
 
-    Raises ``UnsupportedMediaError`` when the proxy cannot be read or holds no picture.
+    Raises ``UnsupportedMediaError`` when the proxy cannot be read or holds no picture, and what
+    ``shots`` raises.
     """
-    finder = _CutFinder(params)
     end = 0.0
-    with open_reel(proxy) as reel:
+    with open_reel(proxy) as reel, _film_watch(params, reel, shots) as film:
+        finder = _CutFinder(params, film)
         total = reel.stated_duration
         for number, picture in enumerate(reel.pictures()):
-            finder.feed(picture, reel)
+            finder.feed(picture)
             end = picture.t_end
             if number % _REPORT_EVERY == 0:
                 progress(min(end, total), total)
+        film_cuts = finder.film_cuts()
     if end <= 0.0:
         raise UnsupportedMediaError(f"{proxy.name} holds no pictures: normalize the source again.")
     progress(end, end)
-    return tile_scenes(choose_cuts(finder.film_cuts, finder.screen_cuts, end, params), end)
+    return tile_scenes(choose_cuts(film_cuts, finder.screen_cuts, end, params), end)
 
 
 def choose_cuts(
@@ -101,38 +113,39 @@ def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
     return tuple(Scene(index, start, end) for index, (start, end) in enumerate(spans))
 
 
-class _CutFinder:
-    """Feeds both detectors in one pass."""
+class _AdaptiveWatch:
+    """PySceneDetect's AdaptiveDetector, fed with the pictures that differ from the one before.
 
-    def __init__(self, params: SceneParams) -> None:
-        self.film_cuts: list[float] = []
-        self.screen_cuts: list[float] = []
+    Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of nothing,
+    which would make any motion beside it look like a cut to this detector.
+    """
+
+    def __init__(self, params: SceneParams, reel: Reel) -> None:
         self._params = params
+        self._reel = reel
         self._origin: int | None = None
-        self._screen = ScreenCutDetector(ScreenCutParams(lost_content=params.lost_content))
+        self._cuts: list[float] = []
+        self._fed: Luma | None = None
+        self._repeats = 0
         self._film = AdaptiveDetector(
             adaptive_threshold=params.adaptive_threshold,
             min_content_val=params.min_content_change,
             min_scene_len=params.min_scene_seconds,
         )
-        self._fed: Luma | None = None
-        self._repeats = 0
 
-    def feed(self, picture: Picture, reel: Reel) -> None:
-        """Take the next picture."""
+    def feed(self, picture: Picture) -> None:
         if self._origin is None:
             self._origin = picture.pts
-        luma = picture.luma()
-        if self._params.profile != "film":
-            cut = self._screen.feed(picture.t, luma)
-            if cut is not None:
-                self.screen_cuts.append(cut)
-        if self._params.profile != "screencast" and not self._is_repeat(luma):
-            self._feed_film(picture, reel)
+        if self._is_repeat(picture.luma()):
+            return
+        pts = picture.pts - self._origin
+        when = FrameTimecode(Timecode(pts, self._reel.time_base), fps=self._reel.rate)
+        self._cuts.extend(cut.seconds for cut in self._film.process_frame(when, picture.bgr()))
+
+    def cuts(self) -> list[float]:
+        return self._cuts
 
     def _is_repeat(self, luma: Luma) -> bool:
-        # Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of
-        # nothing, which would make any motion beside it look like a cut to AdaptiveDetector.
         if self._fed is not None and self._repeats < self._params.max_repeats:
             difference = float(np.mean(cv2.absdiff(luma, self._fed)))
             if difference <= self._params.repeat_difference:
@@ -142,7 +155,56 @@ class _CutFinder:
         self._fed = luma
         return False
 
-    def _feed_film(self, picture: Picture, reel: Reel) -> None:
-        pts = picture.pts - (self._origin or 0)
-        when = FrameTimecode(Timecode(pts, reel.time_base), fps=reel.rate)
-        self.film_cuts.extend(cut.seconds for cut in self._film.process_frame(when, picture.bgr()))
+
+class _SmallPictures:
+    """Hands a detector the pictures at the size that it wants."""
+
+    def __init__(self, watch: ShotWatch, size: tuple[int, int]) -> None:
+        self._watch = watch
+        self._size = size
+
+    def feed(self, picture: Picture) -> None:
+        self._watch.feed(picture.t, picture.rgb(*self._size))
+
+    def cuts(self) -> list[float]:
+        return self._watch.cuts()
+
+
+_FilmWatch = _AdaptiveWatch | _SmallPictures
+
+
+@contextmanager
+def _film_watch(
+    params: SceneParams, reel: Reel, shots: ShotDetector | None
+) -> Iterator[_FilmWatch | None]:
+    if params.profile == "screencast":
+        yield None
+    elif shots is None:
+        yield _AdaptiveWatch(params, reel)
+    else:
+        with shots.watching() as watch:
+            yield _SmallPictures(watch, shots.picture_size)
+
+
+class _CutFinder:
+    """Feeds the detectors of film and of screens in one pass."""
+
+    def __init__(self, params: SceneParams, film: _FilmWatch | None) -> None:
+        self.screen_cuts: list[float] = []
+        self._screen: ScreenCutDetector | None = None
+        self._film = film
+        if params.profile != "film":
+            self._screen = ScreenCutDetector(ScreenCutParams(lost_content=params.lost_content))
+
+    def feed(self, picture: Picture) -> None:
+        """Take the next picture."""
+        if self._screen is not None:
+            cut = self._screen.feed(picture.t, picture.luma())
+            if cut is not None:
+                self.screen_cuts.append(cut)
+        if self._film is not None:
+            self._film.feed(picture)
+
+    def film_cuts(self) -> list[float]:
+        """Return the film cuts, after the last picture."""
+        return self._film.cuts() if self._film is not None else []

@@ -47,10 +47,17 @@ _BATCH = 500
 """Vectors in one statement."""
 
 
-def claim_video(engine: Engine, video_id: str, *, original_path: str) -> None:
-    """Make the video's row, or take it up again: its status becomes ``processing``."""
+def claim_video(
+    engine: Engine, video_id: str, *, original_path: str, library: str | None = None
+) -> str:
+    """Make the video's row, or take it up again: its status becomes ``processing``.
+
+    Returns its library. ``library`` None leaves a known video where it is.
+    """
     title = PurePosixPath(original_path.partition("?")[0]).stem
     values = storable({"original_path": original_path, "title": title, "status": "processing"})
+    if library is not None:
+        values["library"] = library
     statement = insert(Video).values(id=video_id, **values)
     again = statement.on_conflict_do_update(
         index_elements=["id"],
@@ -60,10 +67,12 @@ def claim_video(engine: Engine, video_id: str, *, original_path: str) -> None:
             "status": "processing",
             "error": None,
             "updated_at": func.now(),
+            **({} if library is None else {"library": library}),
         },
     )
     with transaction(engine) as connection:
-        connection.execute(again)
+        kept: str = connection.execute(again.returning(Video.library)).scalar_one()
+    return kept
 
 
 def set_status(engine: Engine, video_id: str, status: Status, *, error: str | None = None) -> None:

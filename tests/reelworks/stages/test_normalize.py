@@ -20,8 +20,9 @@ from reelworks.errors import (
     PermissionDeniedError,
     UnsupportedMediaError,
 )
+from reelworks.media import nvenc
 from reelworks.media.probe import probe
-from reelworks.stages.normalize import NormalizeParams, normalize
+from reelworks.stages.normalize import NVENC_FAILED, NormalizeParams, normalize, settled
 from tests.decoded import Picture, likeness, onset, pictures, pitch, sound
 from tests.made_media import MadeMedia
 
@@ -318,3 +319,36 @@ def test_a_source_that_turns_bad_after_its_probe(
     stale: Probe = replace(probe(source), duration=None)
     with pytest.raises(UnsupportedMediaError, match=r"wiped\.mp4 is damaged"):
         normalize(made("wiped.mp4"), stale, PARAMS, tmp_path, silent)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(nvenc.works(), reason="NVENC works on this machine")
+def test_where_nvenc_fails_x264_makes_the_same_as_ever_and_it_is_said(
+    media: Path, tmp_path: Path
+) -> None:
+    source = media / "video" / "counter.mp4"
+    bytes_of = {}
+    for encoder in ("x264", "nvenc", "auto"):
+        folder = tmp_path / encoder
+        folder.mkdir()
+        params = NormalizeParams(encoder=encoder)  # type: ignore[arg-type]
+        made = normalize(source, probe(source), params, folder, silent)
+        assert made.video is not None
+        assert made.video.warnings == ((NVENC_FAILED,) if encoder == "nvenc" else ())
+        bytes_of[encoder] = (folder / "normalized.mp4").read_bytes()
+    assert bytes_of["nvenc"] == bytes_of["auto"] == bytes_of["x264"]
+
+
+def test_auto_takes_the_encoder_that_works_here() -> None:
+    expected = "nvenc" if nvenc.works() else "x264"
+    assert settled(NormalizeParams(encoder="auto")).encoder == expected
+    assert settled(NormalizeParams(encoder="nvenc")).encoder == "nvenc"
+
+
+@pytest.mark.skipif(nvenc.works(), reason="NVENC works on this machine")
+def test_a_damaged_source_is_blamed_on_the_source_and_not_on_nvenc(
+    made: MadeMedia, media: Path, tmp_path: Path
+) -> None:
+    known = probe(media / "odd" / "single_frame.mp4")
+    with pytest.raises(UnsupportedMediaError, match="no picture decodes"):
+        normalize(made("wiped.mp4"), known, NormalizeParams(encoder="nvenc"), tmp_path, silent)

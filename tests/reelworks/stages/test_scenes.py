@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelworks.domain.digest import ModelRef
 from reelworks.domain.progress import silent
 from reelworks.domain.scene import Scene
 from reelworks.errors import UnsupportedMediaError
+from reelworks.models.transnet import TransNetShots
 from reelworks.stages.scenes import SceneParams, choose_cuts, detect_scenes, tile_scenes
 from tests.made_slides import DECK, normalized, show, slide
 
@@ -56,6 +60,54 @@ def test_every_known_cut_is_found_and_few_others(media: Path, tmp_path: Path, na
 @pytest.mark.parametrize("name", FILMS)
 def test_auto_keeps_the_film_cuts(media: Path, tmp_path: Path, name: str) -> None:
     assert missed(FILMS[name][0], cuts_of(media / "video" / name, tmp_path)) == []
+
+
+@pytest.mark.slow
+def test_transnet_finds_hard_cuts_within_one_frame_and_a_dissolve_besides(
+    media: Path, tmp_path: Path, models_dir: Path
+) -> None:
+    pytest.importorskip("torch", reason="the extra cuda is not installed")
+    _, proxy = normalized(media / "video" / "nasa_13013.mp4", tmp_path)
+    shots = TransNetShots(models_dir, threads=1)
+    scenes = detect_scenes(proxy, SceneParams(profile="film"), silent, shots=shots)
+    assert_tiled(scenes)
+    dissolve, cut = (scene.t_start for scene in scenes[1:])
+    assert cut == pytest.approx(8.0, abs=ONE_FRAME)
+    assert 5.0 <= dissolve <= 5.6
+
+
+def test_another_detector_gets_every_picture_in_its_size_and_time(
+    media: Path, tmp_path: Path
+) -> None:
+    _, proxy = normalized(media / "video" / "counter.mp4", tmp_path)
+    watch = EverySecond()
+    scenes = detect_scenes(proxy, SceneParams(profile="film"), silent, shots=watch)
+    assert [scene.t_start for scene in scenes] == [0.0, 1.0, 2.0]
+    assert watch.seen == pytest.approx([n / 30 for n in range(90)], abs=1e-4)
+    watch.seen.clear()
+    detect_scenes(proxy, SceneParams(profile="screencast"), silent, shots=watch)
+    assert watch.seen == []
+
+
+class EverySecond:
+    """A detector for which a shot begins with every second."""
+
+    model = ModelRef("test", "every-second")
+    picture_size = (12, 7)
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[EverySecond]:
+        yield self
+
+    def feed(self, t: float, rgb: bytes) -> None:
+        assert len(rgb) == 12 * 7 * 3
+        self.seen.append(t)
+
+    def cuts(self) -> list[float]:
+        return [1.0, 2.0]
 
 
 def test_a_background_that_changes_colour_is_a_cut_even_at_ten_pictures_a_second(

@@ -218,6 +218,14 @@ def test_a_vector_can_be_replaced_and_taken_away(engine: Engine) -> None:
     assert vectors(engine, video_id) == ["[1,1,1,1,1]", None, "[0.5,0.5,0.5,0.5,0.5]"]
 
 
+def test_a_video_stays_in_its_library_until_another_is_named(engine: Engine) -> None:
+    video_id = next(names)
+    assert claim_video(engine, video_id, original_path="/v.mp4") == "default"
+    assert claim_video(engine, video_id, original_path="/v.mp4", library="films") == "films"
+    assert claim_video(engine, video_id, original_path="/v.mp4") == "films"
+    assert [video.id for video in list_videos(engine, library="films")] == [video_id]
+
+
 def test_publishers_of_one_video_take_turns(engine: Engine) -> None:
     video_id = next(names)
     claim_video(engine, video_id, original_path="/v.mp4")

@@ -1,0 +1,36 @@
+"""A library may have its own shot detector; a change of detector is a new question."""
+
+from __future__ import annotations
+
+import pytest
+
+from reelworks.domain.report import StageState
+from reelworks.settings import Settings
+from tests.flows.library import video
+
+
+def models_of(settings: Settings, video_id: str) -> set[str]:
+    return {one.model for one in video(settings, video_id).scenes}
+
+
+@pytest.mark.slow
+async def test_each_library_is_cut_by_its_own_detector(index, environment, media, monkeypatch):
+    pytest.importorskip("torch", reason="the extra cuda is not installed")
+    monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", "films=transnetv2")
+    source = media / "video" / "counter.mp4"
+
+    film = await index(source, "film", library="films")
+    assert film.error is None
+    assert video(environment, "film").summary.library == "films"
+    assert models_of(environment, "film") == {"local/transnetv2@a313d0b3bebf"}
+    assert len(video(environment, "film").scenes) == 3
+
+    other = await index(source, "other")
+    assert other.states["normalize"] is StageState.CACHED
+    assert other.states["scenes"] is StageState.DONE
+    assert video(environment, "other").summary.library == "default"
+    assert models_of(environment, "other") == {"local/adaptive-detector"}
+
+    again = await index(source, "film")
+    assert again.worked == set()
+    assert models_of(environment, "film") == {"local/transnetv2@a313d0b3bebf"}
