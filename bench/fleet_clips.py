@@ -1,0 +1,50 @@
+"""Makes the short videos of the fleet's benchmark: five seconds each, no two alike.
+
+Film, a recorded console, slides and a talk, each with other speech; every fifth has no sound. All
+from ``tests/media`` and ``samples``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+
+ROOT = Path(__file__).parents[1]
+MEDIA = ROOT / "tests" / "media"
+SECONDS = 5.0
+PICTURES = (
+    (ROOT / "samples" / "reelworks-demo.mp4", 35.9),
+    (MEDIA / "video" / "sintel-trailer-30s.mp4", 30.0),
+    (MEDIA / "video" / "testvideo.mp4", 24.0),
+    (MEDIA / "video" / "voicestudio-en.mp4", 11.4),
+)
+SPEECH = ((MEDIA / "speech" / "two_cities.flac", 44.4), (MEDIA / "speech" / "sonnet_en.mp3", 53.3))
+"""Files and their lengths in seconds."""
+PICTURE_STEP, SPEECH_STEP = 0.37, 1.9
+"""Seconds by which the next clip of the same file starts later."""
+ENCODE = "-vf scale=-2:480,fps=25 -c:v libx264 -preset ultrafast -crf 20 -c:a aac -b:a 96k"
+
+
+def make_clips(folder: Path, count: int) -> list[Path]:
+    """Write ``count`` clips into ``folder`` and return them."""
+    return [_make(folder / f"clip-{number:03d}.mp4", number) for number in range(count)]
+
+
+def _make(path: Path, number: int) -> Path:
+    picture = _part(PICTURES[number % len(PICTURES)], number * PICTURE_STEP)
+    sound = _part(SPEECH[number % len(SPEECH)], number * SPEECH_STEP)
+    silent = number % 5 == 4
+    tracks = ["-an"] if silent else ["-map", "1:a:0"]
+    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
+    subprocess.run(
+        [*head, *picture, *sound, "-map", "0:v:0", *tracks, *ENCODE.split(), str(path)], check=True
+    )
+    return path
+
+
+def _part(source: tuple[Path, float], start: float) -> list[str]:
+    path, length = source
+    offset = start % (length - SECONDS)
+    return ["-ss", f"{offset:.2f}", "-t", str(SECONDS), "-i", str(path)]
