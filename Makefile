@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench bench-controls settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet test-cuda gpu-check settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -58,6 +58,25 @@ bench: $(VENV)/.installed-dev
 bench-controls: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.controls
 
+# Any torch will do: on a machine without a GPU, TORCH can name a CPU build.
+TORCH ?= torch
+$(VENV)/.installed-cuda: $(VENV)/.installed-dev
+	$(PIP) install --quiet "$(TORCH)" -e ".[cuda]"
+	touch $@
+
+test-cuda: $(VENV)/.installed-cuda
+	$(BIN)/python -m pytest tests/reelworks/models tests/reelworks/stages/test_scenes.py tests/bench
+
+gpu-check: $(VENV)/.installed-cuda
+	$(BIN)/python -m bench.gpu_check
+
+# Fifty short videos, two CPU workers and a warm one, one of them killed. Fewer: VIDEOS=10.
+bench-fleet: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.fleet --videos $(or $(VIDEOS),50)
+
+bench-workers: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.workers
+
 settings-table: $(VENV)/.installed-dev
 	$(BIN)/python -m reelworks.app.settings_table --write README.md
 
@@ -67,8 +86,10 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 lock:
 	$(PIP) install --quiet pip-tools
 	$(LOCK) -o requirements.txt pyproject.toml
+	$(LOCK) -o infra/images/build.txt infra/images/build.in
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
-	sed -i '/^opencv-python==/,/[^\\]$$/d' requirements.txt requirements-dev.txt
+	$(LOCK) --extra cuda -c requirements.txt -o requirements-cuda.txt pyproject.toml
+	sed -i '/^opencv-python==/,/[^\\]$$/d' requirements.txt requirements-dev.txt requirements-cuda.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -24,21 +24,46 @@ _NAMED_BY: dict[type[Block], frozenset[str]] = {
 """The settings that name the service of each block."""
 
 
-async def current_settings() -> Settings:
+async def current_settings(**chosen: str) -> Settings:
     """Return the settings of this process, completed from the saved blocks where needed.
 
-    A block is left out as a whole once the environment names the same service: a saved key must
-    not be sent to another server. Raises ``SettingsError`` for a wrong value.
+    ``chosen`` goes before both. A block is left out as a whole once the environment names the same
+    service: a saved key must not be sent to another server. Raises ``SettingsError`` for a wrong
+    value.
     """
     given = names_given()
     wanted = [kind for kind, naming in _NAMED_BY.items() if not naming & given]
     found = await asyncio.gather(*(_saved(kind) for kind in wanted))
     values = {name: value for block in found for name, value in block.items()}
-    return load_settings(**{name: v for name, v in values.items() if name not in given})
+    saved = {name: value for name, value in values.items() if name not in given}
+    return load_settings(**(saved | chosen))
 
 
-async def register_blocks(settings: Settings) -> None:
-    """Save the connections of ``settings`` as blocks, for flow runs that lack the environment."""
+async def register_blocks(settings: Settings) -> dict[str, bool | None]:
+    """Save the connections of ``settings`` as blocks, for flow runs that lack the environment.
+
+    Returns by the slug of each block's type whether it was changed; None: it is new.
+    """
+    return {block.get_block_type_slug(): await _save(block) for block in _connections(settings)}
+
+
+async def _save(block: Block) -> bool | None:
+    """Save a block that is not saved with the same content already."""
+    try:
+        there = await type(block).aload(BLOCK_NAME)
+    except (ValueError, RuntimeError):  # none is saved, or one of another form
+        there = None
+    if there is not None and _content(there) == _content(block):
+        return False
+    await block.save(BLOCK_NAME, overwrite=True)
+    return None if there is None else True
+
+
+def _content(block: Block) -> dict[str, object]:
+    return {name: getattr(block, name) for name in type(block).model_fields}
+
+
+def _connections(settings: Settings) -> list[Block]:
     blocks: list[Block] = [
         HostedModels(
             api_key=settings.openai_api_key,
@@ -60,8 +85,7 @@ async def register_blocks(settings: Settings) -> None:
     ]
     if settings.database_url is not None:
         blocks.append(Database(url=settings.database_url))
-    for block in blocks:
-        await block.save(BLOCK_NAME, overwrite=True)
+    return blocks
 
 
 async def _saved(kind: type[Block]) -> dict[str, str]:

@@ -45,6 +45,12 @@ class IndexParams(BaseModel):
         description="Spoken language as a two-letter code. Empty: detected.",
         pattern="^[a-z]{2,3}$",
     )
+    library: str | None = Field(
+        None,
+        title="Library",
+        description="Group that the video belongs to. Empty: where it is, or `default`.",
+        pattern="^[a-z0-9_-]{1,63}$",
+    )
 
 
 def _run_name() -> str:
@@ -63,7 +69,7 @@ async def index(params: IndexParams) -> str:
     """
     settings = await current_settings()
     with worker_log(settings), open_workplace(settings) as place, run_context(place):
-        video: Ingested = (await run(ingest, params.source, params.video_id)).result
+        video: Ingested = (await run(ingest, params.source, params.video_id, params.library)).result
         try:
             await _both(_speech(video, params.language), _picture(video))
         except (Exception, asyncio.CancelledError) as error:
@@ -81,7 +87,7 @@ async def _speech(video: Ingested, language: str | None) -> None:
 
 async def _picture(video: Ingested) -> None:
     normalized = await run(normalize, video)
-    shots = await run(scenes, video.video_id, normalized)
+    shots = await run(scenes, video.video_id, normalized, video.library)
     stills = await run(frames, video.video_id, normalized, shots)
     seen = await run(vision, video.video_id, stills)
     await run(embed_picture, video.video_id, seen)

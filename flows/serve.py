@@ -14,10 +14,14 @@ RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
 
 
+TAGS = ["reelworks", "taken-back-when-lost"]
+"""As in ``deployments.yaml``: the server's rules look after runs with these tags."""
+
+
 async def serve() -> None:
     """Register the deployments and run what is asked of them until stopped."""
     deployment = await index.ato_deployment(
-        "index", tags=["reelworks"], entrypoint_type=EntrypointType.MODULE_PATH
+        "index", tags=TAGS, entrypoint_type=EntrypointType.MODULE_PATH
     )
     await aserve(deployment, limit=RUNS_AT_ONCE, print_starting_message=False)
 

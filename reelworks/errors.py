@@ -84,6 +84,14 @@ class ModelUnavailableError(ReelworksError):
     exit_code = 4
 
 
+class GpuMemoryError(ReelworksError):
+    """A model does not fit into the GPU's free memory, even with one item at a time. Permanent."""
+
+    code = "gpu_memory"
+    http_status = 507
+    exit_code = 4
+
+
 class ProviderError(ReelworksError):
     """A hosted model's provider gave no usable answer."""
 
@@ -171,6 +179,32 @@ class DatabaseRefusedError(ServiceError):
     code = "database_refused"
 
 
+class PrefectUnavailableError(ServiceError):
+    """The Prefect server does not answer; later may work."""
+
+    code = "prefect_unavailable"
+    retryable = True
+
+
+class PrefectRefusedError(ServiceError):
+    """The Prefect server refuses the key. Permanent."""
+
+    code = "prefect_refused"
+
+
+class WorkerLostError(ServiceError):
+    """The worker that ran a stage died; another may do it."""
+
+    code = "worker_lost"
+    retryable = True
+
+
+class OtherQuestionError(ServiceError):
+    """A worker would answer another question than asked: its code or models differ. Permanent."""
+
+    code = "other_question"
+
+
 class NoSpaceError(ServiceError):
     """A disk is full. Permanent until somebody makes room."""
 
@@ -210,3 +244,14 @@ class CancelledError(ReelworksError):
 
     code = "cancelled"
     exit_code = 130
+
+
+class NotKeptError(ReelworksError):
+    """No answer to a question is kept, and the asker did not want it computed here."""
+
+    code = "not_kept"
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"No answer to the question {question} is kept.")
+        self.question = question
+        """The question's cache key."""

@@ -30,6 +30,20 @@ class Provider(StrEnum):
     OPENAI = "openai"
 
 
+class ShotDetector(StrEnum):
+    """Who finds the cuts of film."""
+
+    ADAPTIVE = "adaptive"
+    TRANSNETV2 = "transnetv2"
+
+
+class GpuFallback(StrEnum):
+    """What a stage does for which no GPU worker is there."""
+
+    CPU = "cpu"
+    WAIT = "wait"
+
+
 DEFAULT_MODELS: dict[str, dict[Provider, str]] = {
     "transcribe": {Provider.LOCAL: "whisper-base", Provider.OPENAI: "whisper-1"},
     "vision": {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-6-luna"},
@@ -111,11 +125,44 @@ class Settings(BaseSettings):
     scene_profile: Literal["auto", "film", "screencast"] = Field(
         "auto", description="How cuts are found; `auto` decides by the picture."
     )
+    shot_detector: ShotDetector = Field(
+        ShotDetector.ADAPTIVE,
+        description="Who finds film cuts; `transnetv2` needs the extra `cuda`.",
+    )
+    library_shot_detectors: str = Field(
+        "",
+        description="Another detector for some libraries, like `films=transnetv2,news=adaptive`.",
+    )
+    video_encoder: Literal["auto", "x264", "nvenc"] = Field(
+        "x264",
+        description="Who encodes normalized video; `auto` takes NVENC where it works.",
+    )
+    gpu_pool: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9_-]+$",
+        description="Work pool for stages that profit from a GPU. Unset: all run in one process.",
+    )
+    gpu_fallback: GpuFallback = Field(
+        GpuFallback.CPU,
+        description="Without a live worker in `GPU_POOL`: run on the `cpu` here, or `wait`.",
+    )
     worker_max_attempts: int = Field(
         3, ge=1, le=20, description="Tries of a stage whose failure can pass."
     )
     cpu_threads: int | None = Field(
         None, ge=1, description="Threads for each local model. Unset: the machine's cores."
+    )
+    model_memory_mb: int | None = Field(
+        None, ge=1, description="Memory in MB for the loaded models of a process. Unset: no limit."
+    )
+    gpu_memory_mb: int | None = Field(
+        None, ge=1, description="GPU memory in MB for the same. Unset: no limit."
+    )
+    model_idle_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="A model that nobody used for so long is let go. Unset: never.",
     )
 
     @field_validator("data_dir", "models_dir")
@@ -155,11 +202,59 @@ class Settings(BaseSettings):
             raise ValueError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together")
         return self
 
+    @field_validator("library_shot_detectors")
+    @classmethod
+    def _is_detector_list(cls, text: str) -> str:
+        _detectors_by_library(text)
+        return text
+
+    def shot_detector_for(self, library: str | None) -> ShotDetector:
+        """Return who finds the cuts of the videos of ``library``."""
+        return _detectors_by_library(self.library_shot_detectors).get(
+            library or "", self.shot_detector
+        )
+
+    @property
+    def uses_transnet(self) -> bool:
+        """True when the cuts of any library are found by TransNetV2."""
+        others = _detectors_by_library(self.library_shot_detectors).values()
+        return ShotDetector.TRANSNETV2 in (self.shot_detector, *others)
+
+    def deciding(self) -> dict[str, str]:
+        """Return the settings that decide what local models answer.
+
+        They travel with a stage that runs on another worker, so that its answer is the one that
+        was asked for.
+        """
+        chosen = {
+            "scene_profile": self.scene_profile,
+            "shot_detector": self.shot_detector.value,
+            "library_shot_detectors": self.library_shot_detectors,
+            "video_encoder": self.video_encoder,
+        }
+        for capability in DEFAULT_MODELS:
+            if getattr(self, f"{capability}_provider") is Provider.LOCAL:
+                chosen[f"{capability}_provider"] = Provider.LOCAL.value
+                chosen[f"{capability}_model"] = self.model_for(capability)  # type: ignore[arg-type]
+        return chosen
+
     def model_for(self, capability: Literal["transcribe", "vision", "embed"]) -> str:
         """Return the configured model's name for a capability, or its default."""
         chosen: str | None = getattr(self, f"{capability}_model")
         provider: Provider = getattr(self, f"{capability}_provider")
         return chosen or DEFAULT_MODELS[capability][provider]
+
+
+def _detectors_by_library(text: str) -> dict[str, ShotDetector]:
+    """Read ``films=transnetv2,news=adaptive``. Raises ``ValueError`` that names the wrong part."""
+    chosen = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        library, _, detector = (word.strip() for word in part.partition("="))
+        if not library or detector not in set(ShotDetector):
+            names = " or ".join(ShotDetector)
+            raise ValueError(f"{part!r} must be a library, '=' and {names}")
+        chosen[library] = ShotDetector(detector)
+    return chosen
 
 
 def load_settings(**values: Any) -> Settings:

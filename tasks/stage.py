@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, TypeVar
 
 from anyio import CancelScope
@@ -25,9 +25,10 @@ from prefect.states import Completed
 
 from reelworks.domain.progress import Progress
 from reelworks.domain.report import Observer, StageReport, StageState
-from reelworks.errors import CancelledError, RateLimitedError, ReelworksError
-from reelworks.stages.cached import Answer
+from reelworks.errors import CancelledError, NotKeptError, RateLimitedError, ReelworksError
+from reelworks.stages.cached import Answer, Terms, answering
 from reelworks.stages.workplace import Workplace
+from tasks.routing import Hop, pool_of, run_in_pool
 
 log = logging.getLogger("video_worker")
 Value = TypeVar("Value")
@@ -52,6 +53,9 @@ class NobodyWatches:
     """The observer of a run that nobody watches."""
 
     def started(self, stage: str) -> None:
+        """Ignore it."""
+
+    def placed(self, stage: str, where: str) -> None:
         """Ignore it."""
 
     def advanced(self, stage: str, done: float, total: float) -> None:
@@ -192,7 +196,7 @@ async def answered(
     observer.started(stage)
     started = time.monotonic()
     try:
-        answer = await in_thread(stage, work)
+        answer, ran_on, note = await _found(stage, work)
     except ReelworksError as error:
         log.warning("%s failed: %s", stage.upper(), error)
         raise
@@ -203,12 +207,43 @@ async def answered(
         items=count(answer.result),
         unit=unit,
         model=answer.model,
-        warnings=warnings(answer.result),
+        warnings=(*warnings(answer.result), *note),
+        ran_on=ran_on,
     )
     observer.finished(report)
     message = f"{report.items} {unit}" + "".join(f"; {line}" for line in report.warnings)
     name = "Cached" if answer.cached else "Completed"
     return Completed(name=name, message=message, data=answer)
+
+
+async def _found(
+    stage: str, work: Callable[[Progress], Answer[Value]]
+) -> tuple[Answer[Value], str | None, tuple[str, ...]]:
+    """Return a stage's answer, where it was made when not in this process, and what was amiss.
+
+    A stage that belongs in a pool is computed here only when its hop says so, or when the hop's
+    answer is one that is not kept.
+    """
+    run, asker = here(), TaskRunContext.get()
+    pool = pool_of(asker.task, run.place.settings) if asker else None
+    if asker is None or pool is None:
+        return await in_thread(stage, work), None, ()
+    try:
+        with answering(Terms(only_kept=True)):
+            return await in_thread(stage, work), None, ()
+    except NotKeptError as missing:
+        question = missing.question
+    told: list[str] = []
+
+    def tell(where: str) -> None:
+        told.append(where)
+        run.observer.placed(stage, where)
+
+    ran_on = await run_in_pool(Hop(asker, pool, question, run.place, tell))
+    answer = await in_thread(stage, work)
+    if ran_on is None:
+        return answer, None, tuple(told[-1:])
+    return replace(answer, cached=False), ran_on, ()
 
 
 def _state_of(cached: bool) -> StageState:

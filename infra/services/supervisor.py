@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.fleet.plan import HEARTBEAT
 from infra.services.endpoints import Endpoints
 from infra.services.files import last_lines
 from infra.services.parts import House, embedded, endpoints, start_parts, stop_parts
@@ -113,6 +114,7 @@ def _start_runner(house: House, state: State, runner: Sequence[str], found: Endp
             log=log,
             environment={
                 **found.environment(),
+                **HEARTBEAT,
                 "DATA_DIR": str(house.data_dir),
                 "PYTHONPATH": os.pathsep.join(paths),
             },

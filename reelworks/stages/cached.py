@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
+from reelworks.errors import NotKeptError, OtherQuestionError
 from reelworks.stages.workplace import Workplace
 from reelworks.store.artifacts import Artifact
 from reelworks.store.cache import Manifest, StageCache
@@ -76,6 +79,29 @@ class Answer(Generic[Result]):
     cached: bool
 
 
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms questions are answered."""
+
+    only_kept: bool = False
+    """True: an answer that is not kept is not computed."""
+    expected: str | None = None
+    """The one question that may be asked, by its key. None: any."""
+
+
+_terms: ContextVar[Terms] = ContextVar("reelworks_terms")
+
+
+@contextmanager
+def answering(terms: Terms) -> Iterator[None]:
+    """Answer what is asked inside under ``terms``."""
+    token = _terms.set(terms)
+    try:
+        yield
+    finally:
+        _terms.reset(token)
+
+
 def ask(
     question: Question[Result],
     compute: Callable[[Path], Produced[Result]],
@@ -87,12 +113,21 @@ def ask(
 
     Of several runs that ask the same at once, one computes and the others wait for it, each
     calling ``go_on`` meanwhile, which raises when its own run is stopped. ``compute`` gets an
-    empty folder to work in. Raises what ``compute`` raises, and store or database errors.
+    empty folder to work in. Raises what ``compute`` raises, and store or database errors; by its
+    ``Terms`` also ``NotKeptError`` or ``OtherQuestionError``.
     """
+    terms = _terms.get(Terms())
+    if terms.expected not in (None, question.key):
+        raise OtherQuestionError(
+            f"This worker would answer another {question.stage} question than asked: "
+            "give it the same version of Reelworks and the same models as the asker."
+        )
     cache = StageCache(place.store)
     known = _kept(question, cache)
     if known is not None:
         return known
+    if terms.only_kept:
+        raise NotKeptError(question.key)
     database_url = place.engine.url.render_as_string(hide_password=False)
     with held(database_url, question.key, should_stop=go_on):
         known = _kept(question, cache)

@@ -31,6 +31,8 @@ class Recorder:
 
     reports: list[StageReport] = field(default_factory=list)
     progress: dict[str, list[float]] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)
+    """Where each stage said that it runs, or what it waits for."""
     started_at: dict[str, list[float]] = field(default_factory=dict)
     """``time.monotonic`` of each try, by stage."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -39,6 +41,10 @@ class Recorder:
         with self.lock:
             self.progress.setdefault(stage, [])
             self.started_at.setdefault(stage, []).append(time.monotonic())
+
+    def placed(self, stage: str, where: str) -> None:
+        with self.lock:
+            self.places.setdefault(stage, []).append(where)
 
     def advanced(self, stage: str, done: float, total: float) -> None:
         with self.lock:
@@ -71,7 +77,10 @@ class Run:
 
 
 async def run_index(
-    source: Path | str, video_id: str | None = None, recorder: Recorder | None = None
+    source: Path | str,
+    video_id: str | None = None,
+    recorder: Recorder | None = None,
+    library: str | None = None,
 ) -> Run:
     """Run the flow here, with the settings of this process's environment."""
     from flows.index import IndexParams
@@ -81,7 +90,7 @@ async def run_index(
     recorder = recorder or Recorder()
     with observing(recorder):
         try:
-            found = await flow(IndexParams(source=str(source), video_id=video_id))
+            found = await flow(IndexParams(source=str(source), video_id=video_id, library=library))
         except ReelworksError as error:
             return Run(None, error, recorder)
     return Run(found, None, recorder)

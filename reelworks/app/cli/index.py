@@ -13,11 +13,12 @@ from typing import Annotated, Any
 
 import typer
 
+from blocks.prefect_faults import prefect_errors
+from infra.fleet.plan import HEARTBEAT, OURS
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.app.cli import output
-from reelworks.app.cli.detached import submit
-from reelworks.app.cli.prefect_faults import prefect_errors
+from reelworks.app.cli.detached import Handover, submit
 from reelworks.app.cli.watch import Watch, stage_table, watching
 from reelworks.domain.ids import is_video_id
 from reelworks.domain.printable import one_line
@@ -61,6 +62,12 @@ def _check_language(text: str | None) -> str | None:
     return text
 
 
+def _check_library(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[a-z0-9_-]{1,63}", text):
+        raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
+    return text
+
+
 def index(
     sources: Annotated[
         list[str], typer.Argument(help="Files, folders, http(s) addresses or s3://bucket/key.")
@@ -75,9 +82,20 @@ def index(
             help="Spoken language, for example en. Default: detected.", callback=_check_language
         ),
     ] = None,
+    library: Annotated[
+        str | None,
+        typer.Option(
+            help="Group that the videos belong to. Default: where they are, or `default`.",
+            callback=_check_library,
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Hand the work to the running services and return.")
     ] = False,
+    pool: Annotated[
+        str | None,
+        typer.Option("--pool", help="Hand the work to the workers of this pool and return."),
+    ] = None,
     json: output.Json = False,
 ) -> int:
     """Turn videos into searchable content."""
@@ -85,12 +103,13 @@ def index(
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    if detach:
-        return submit(settings, found, video_id, language, json=json)
+    asked = {"video_id": video_id, "language": language, "library": library}
+    if detach or pool:
+        return submit(settings, Handover(tuple(found), asked, pool), json=json)
     parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
     with running(settings, parts) as endpoints:
         os.environ.update(endpoints.environment())
-        outcomes = [_index_one(item, video_id, language, quiet=json) for item in found]
+        outcomes = [_index_one(item, asked, quiet=json) for item in found]
     if json:
         output.print_json([_as_json(outcome) for outcome in outcomes])
     failed = [outcome.error for outcome in outcomes if outcome.error]
@@ -124,13 +143,13 @@ def _is_media(file: Path) -> bool:
     return not hidden and file.suffix.lower() in MEDIA_SUFFIXES and file.is_file()
 
 
-def _index_one(source: str, video_id: str | None, language: str | None, *, quiet: bool) -> Outcome:
+def _index_one(source: str, asked: dict[str, str | None], *, quiet: bool) -> Outcome:
     started = time.monotonic()
     indexed: str | None = None
     error: ReelworksError | None = None
     with watching(quiet=quiet) as watch:
         try:
-            indexed = _run_to_its_end(_run_flow(source, video_id, language, watch))
+            indexed = _run_to_its_end(_run_flow(source, asked, watch))
         except ReelworksError as raised:
             error = raised
         finally:
@@ -145,6 +164,7 @@ def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
     # Prefect reads its environment once, when it is imported.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
+    os.environ.update(HEARTBEAT)
     from prefect.exceptions import TerminationSignal
 
     try:
@@ -153,7 +173,9 @@ def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
         raise KeyboardInterrupt from None
 
 
-async def _run_flow(source: str, video_id: str | None, language: str | None, watch: Watch) -> str:
+async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> str:
+    from prefect import tags
+
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.stage import observing
@@ -163,8 +185,8 @@ async def _run_flow(source: str, video_id: str | None, language: str | None, wat
         source.encode()
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
-    params = IndexParams(source=source, video_id=video_id, language=language)
-    with observing(watch), prefect_errors():
+    params = IndexParams.model_validate({"source": source, **asked})
+    with observing(watch), prefect_errors(), tags(OURS):
         try:
             return await flow(params)
         except TimeoutError:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from reelworks.app.cli import doctor, index, library, output, search, services
+from reelworks.app.cli import deploy, doctor, index, library, output, search, services
 from reelworks.errors import CancelledError, ReelworksError
 
 EXIT_CODES = (
@@ -38,6 +38,7 @@ app.command()(services.up)
 app.command()(services.down)
 app.command()(services.status)
 app.command()(doctor.doctor)
+app.command()(deploy.deploy)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -48,6 +49,12 @@ class Watch:
             else:
                 self._lines[stage] = self._progress.add_task(stage, total=None)
 
+    def placed(self, stage: str, where: str) -> None:
+        """Show beside the stage's name where it runs, or what it waits for."""
+        if self._progress is not None and stage in self._lines:
+            text = escape(f"{stage} ({where})")
+            self._progress.update(self._lines[stage], description=text)
+
     def advanced(self, stage: str, done: float, total: float) -> None:
         """Move the stage's line."""
         if self._progress is not None and stage in self._lines and total > 1:
@@ -89,7 +96,8 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
 
 def stage_table(reports: list[StageReport]) -> Table:
     """Return the closing table of one run."""
-    made = output.table("stage", "state", "#seconds", "#items", "", "model")
+    elsewhere = ["ran on"] if any(report.ran_on for report in reports) else []
+    made = output.table("stage", "state", "#seconds", "#items", "", "model", *elsewhere)
     for report in reports:
         colour = _COLOURS[report.state]
         made.add_row(
@@ -99,5 +107,6 @@ def stage_table(reports: list[StageReport]) -> Table:
             str(report.items),
             report.unit,
             report.model or "",
+            *(report.ran_on or "" for _ in elsewhere),
         )
     return made

@@ -1,0 +1,43 @@
+"""What goes wrong between us and the Prefect server, as errors of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from reelworks.domain.printable import one_line
+from reelworks.errors import PrefectRefusedError, PrefectUnavailableError, ServiceError
+
+REFUSALS = (401, 403)
+
+
+@contextmanager
+def prefect_errors() -> Iterator[None]:
+    """Turn the errors of Prefect's client into ours.
+
+    Raises ``PrefectUnavailableError`` for a server that is out of reach or in trouble, and
+    ``PrefectRefusedError`` for one that refuses the key.
+    """
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise _ours(error) from None
+    except RuntimeError as error:
+        if isinstance(error.__cause__, httpx.HTTPError):  # what a flow's first call makes of it
+            raise _ours(error.__cause__) from None
+        raise
+
+
+def _ours(error: httpx.HTTPError) -> ServiceError:
+    if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in REFUSALS:
+        return PrefectRefusedError(
+            f"The Prefect server refuses the key ({error.response.status_code}); set "
+            "PREFECT_API_AUTH_STRING, or PREFECT_API_KEY for Prefect Cloud."
+        )
+    reason = one_line(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
+    return PrefectUnavailableError(
+        f"The Prefect server does not answer ({reason}); check PREFECT_API_URL and run the "
+        "same command again, finished stages are kept."
+    )

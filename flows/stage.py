@@ -1,0 +1,77 @@
+"""Run one stage of another run's flow: what a GPU worker is asked for."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, Field
+
+from blocks.connections import current_settings
+from blocks.worker_log import worker_log
+from reelworks.errors import ReelworksError, StageTimeoutError
+from reelworks.stages.cached import Terms, answering
+from reelworks.stages.workplace import open_workplace
+from tasks.stage import run, run_context
+from tasks.wire import carry, receive, task_named, unpack
+
+
+class StageParams(BaseModel):
+    """Which stage to run, and on what. Runs of other flows fill this in."""
+
+    stage: str = Field(
+        title="Stage",
+        description="The importable name of the stage's task.",
+        pattern=r"^tasks(\.[a-z_][a-z0-9_]*){2}$",
+        examples=["tasks.transcribe.transcribe"],
+    )
+    arguments: dict[str, Any] | None = Field(
+        None, title="Arguments", description="The task's arguments by name, as JSON."
+    )
+    arguments_key: str | None = Field(
+        None,
+        title="Arguments' key",
+        description="Where in the store the arguments lie that are too long for a form.",
+        pattern="^cache/calls/[0-9a-f]{64}[.]json$",
+    )
+    question: str | None = Field(
+        None,
+        title="Question",
+        description="Cache key of what the asker wants to know. Empty: not compared.",
+        pattern="^[0-9a-f]{64}$",
+    )
+    settings: dict[str, str] = Field(
+        default_factory=dict,
+        title="Settings",
+        description="The asker's settings that decide what comes out, such as models.",
+    )
+
+
+@flow(name="stage", description=__doc__, persist_result=False)
+async def stage(params: StageParams) -> State[None]:
+    """Run the stage once; its answer is kept in the artifact cache, where the asker finds it.
+
+    The asker decides whether a failure is worth another try, and an error goes back to it in the
+    state's message, so that it can be raised there as what it is.
+    """
+    try:
+        await _run(params)
+    except ReelworksError as error:
+        return Failed(message=carry(error))
+    except TimeoutError:
+        late = StageTimeoutError(f"The stage {params.stage} took longer than its limit.")
+        return Failed(message=carry(late))
+    return Completed(message=f"on {platform.node()}")
+
+
+async def _run(params: StageParams) -> None:
+    task = task_named(params.stage)
+    once = {"gpu_pool": None, "worker_max_attempts": 1}
+    settings = (await current_settings(**params.settings)).model_copy(update=once)
+    with worker_log(settings), open_workplace(settings) as place, run_context(place):
+        packed = receive(params.arguments, params.arguments_key, place.store)
+        with answering(Terms(expected=params.question)):
+            await run(task, **unpack(task, packed))

@@ -1,0 +1,1 @@
+"""What a fleet has on the Prefect server: pools, queues, rules, deployments."""

@@ -1,0 +1,106 @@
+"""What the server does by itself about runs whose process died.
+
+Nothing in Prefect finds such runs, so two of its automations do. They work on the server, without
+a process of ours that could die too.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+
+from infra.fleet.change import Change, Outcome
+from infra.fleet.plan import HEARTBEAT_SECONDS, OURS
+
+SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
+TAKEN_BACK = "taken-back-when-lost"
+"""Tag of the runs that start again by themselves. A stage in a pool has its asker for that."""
+LOST = f"No heartbeat for {SILENT_SECONDS} s: the process of this run is gone."
+
+
+def _tagged(tag: str) -> ResourceSpecification:
+    return ResourceSpecification(
+        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}
+    )
+
+
+def _flow_runs(**labels: list[str]) -> ResourceSpecification:
+    return ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*", **labels})
+
+
+def silent_runs_crash() -> AutomationCore:
+    """Return the rule that calls a run dead from which nothing is heard."""
+    return AutomationCore(
+        name="Reelworks: a run without heartbeat is crashed",
+        description=f"{SILENT_SECONDS} s after the last heartbeat of a run that has not ended.",
+        trigger=EventTrigger(
+            match=_flow_runs(),
+            match_related=_tagged(OURS),
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.*"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=SILENT_SECONDS),
+        ),
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message=LOST)],
+    )
+
+
+def crashed_runs_start_again(attempts: int) -> AutomationCore:
+    """Return the rule that hands a crashed run to the next worker, ``attempts`` tries in all.
+
+    The server counts: a run that was running once carries the count of its starts in its events.
+    One that never came to run (a missing image, say) has the count 0 and stays crashed.
+    """
+    tries = [str(count) for count in range(1, attempts)]
+    return AutomationCore(
+        name="Reelworks: a crashed run starts again",
+        description=f"At most {attempts} tries; finished stages are kept (WORKER_MAX_ATTEMPTS).",
+        enabled=bool(tries),
+        trigger=EventTrigger(
+            match=_flow_runs(**{"prefect.run-count": tries or ["never"]}),
+            match_related=_tagged(TAKEN_BACK),
+            expect={"prefect.flow-run.Crashed"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Reactive,
+            threshold=1,
+            within=timedelta(0),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.SCHEDULED,
+                name="AwaitingRetry",
+                message="Its process died: handed to the next worker.",
+                force=True,
+            )
+        ],
+    )
+
+
+async def put_rules(client: PrefectClient, attempts: int) -> list[Change]:
+    """Make or update both rules; a rule that an operator switched off stays off."""
+    wanted = (silent_runs_crash(), crashed_runs_start_again(attempts))
+    return [await _put(client, rule) for rule in wanted]
+
+
+async def _put(client: PrefectClient, rule: AutomationCore) -> Change:
+    there = await client.read_automations_by_name(rule.name)
+    if not there:
+        await client.create_automation(rule)
+        return Change("rule", rule.name, Outcome.MADE)
+    found = there[0]
+    wanted = rule.model_copy(update={"enabled": found.enabled and rule.enabled})
+    if _content(found) == _content(wanted):
+        return Change("rule", rule.name, Outcome.UNCHANGED)
+    await client.update_automation(found.id, wanted)
+    return Change("rule", rule.name, Outcome.UPDATED)
+
+
+def _content(rule: AutomationCore) -> dict[str, object]:
+    return AutomationCore(**rule.model_dump(include=set(AutomationCore.model_fields))).model_dump()

@@ -1,0 +1,64 @@
+"""Base job templates: the default of a worker's type, with what our pools add to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prefect.workers.base import BaseWorker
+
+from infra.fleet.plan import DOCKER, HEARTBEAT, Pool
+from reelworks.errors import SettingsError
+
+FOLDER = Path(__file__).parents[1] / "pools"
+"""``{pool}.json``: a JSON merge patch (RFC 7386) on the default of the pool's type."""
+
+
+def job_template(pool: Pool) -> dict[str, Any] | None:
+    """Return a pool's base job template; None when no installed package knows its type.
+
+    Raises ``SettingsError`` for a patch of ours that is no JSON object.
+    """
+    worker = BaseWorker.get_worker_class_from_type(pool.type)
+    if worker is None:
+        return None
+    default = worker.get_default_base_job_template()
+    heartbeat = {"variables": {"properties": {"env": {"default": HEARTBEAT}}}}
+    made = merged(merged(default, heartbeat), _patch(FOLDER / f"{pool.name}.json"))
+    assert isinstance(made, dict)  # noqa: S101  # a patch that is an object leaves an object
+    return made
+
+
+def remedy(pool: Pool) -> str:
+    """Say how to get the type of a pool that no installed package knows."""
+    package = "prefect-docker" if pool.type == DOCKER else "reelworks"
+    return (
+        f"The pool {pool.name} is of the type {pool.type}, which no installed package knows: "
+        f"pip install {package}"
+    )
+
+
+def merged(value: Any, patch: Any) -> Any:
+    """Return ``value`` with a JSON merge patch applied (RFC 7386): null removes a name."""
+    if not isinstance(patch, dict):
+        return patch
+    kept = dict(value) if isinstance(value, dict) else {}
+    for name, part in patch.items():
+        if part is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = merged(kept.get(name), part)
+    return kept
+
+
+def _patch(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SettingsError(f"The pool template {path} is no JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise SettingsError(f"The pool template {path} must be a JSON object.")
+    return found

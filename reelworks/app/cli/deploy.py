@@ -1,0 +1,94 @@
+"""``reelworks deploy``: what a fleet needs on the Prefect server, made or brought up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from blocks.prefect_faults import prefect_errors
+from infra.fleet.change import Change, Outcome
+from infra.services.supervisor import running
+from reelworks.app.cli import output
+from reelworks.app.cli.services import ui_address
+from reelworks.settings import Settings, load_settings
+from reelworks.stages.workplace import prepare_services
+
+_COLOURS = {
+    Outcome.MADE: "green",
+    Outcome.UPDATED: "yellow",
+    Outcome.UNCHANGED: "dim",
+    Outcome.SKIPPED: "cyan",
+}
+
+
+def deploy(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="The deployments. Default: deployments.yaml.")
+    ] = None,
+    docker: Annotated[
+        bool | None,
+        typer.Option(
+            "--docker/--no-docker",
+            help="Pools for containers. Default: made when prefect-docker is installed.",
+        ),
+    ] = None,
+    json: output.Json = False,
+) -> None:
+    """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
+    with running(load_settings()) as endpoints:
+        os.environ.update(endpoints.environment())
+        settings = load_settings()
+        with prefect_errors():
+            changes = asyncio.run(_put(settings, file, docker))
+        prepare_services(settings)
+        address = ui_address(endpoints)
+    if json:
+        output.print_json({"prefect_ui": address, "changes": changes})
+        return
+    made = output.table("what", "name", "state", "")
+    for change in changes:
+        state = Text(change.outcome.value, style=_COLOURS[change.outcome])
+        made.add_row(change.kind, change.name, state, change.note)
+    output.out.print(made)
+    output.say(f"Start workers with: prefect worker start --pool cpu    Prefect UI: {address}")
+
+
+async def _put(settings: Settings, file: Path | None, docker: bool | None) -> list[Change]:
+    from prefect.client.orchestration import get_client
+
+    from infra.fleet.deployments import find_file, put_deployments, read_entries
+    from infra.fleet.plan import DOCKER, POOLS
+    from infra.fleet.pools import put_pools
+    from infra.fleet.rules import put_rules
+
+    path = find_file(file)
+    entries = read_entries(path)
+    pools = [pool for pool in POOLS if docker is not False or pool.type != DOCKER]
+    must = frozenset({DOCKER} if docker else ())
+    async with get_client() as client:
+        changes = await put_pools(client, pools, must)
+        changes += await put_rules(client, settings.worker_max_attempts)
+        changes += await _put_blocks(settings)
+        there = [
+            change.name
+            for change in changes
+            if change.kind == "pool" and change.outcome is not Outcome.SKIPPED
+        ]
+        changes += await put_deployments(client, path, entries, there)
+    return changes
+
+
+async def _put_blocks(settings: Settings) -> list[Change]:
+    from blocks.connections import BLOCK_NAME, register_blocks
+
+    outcomes = {None: Outcome.MADE, True: Outcome.UPDATED, False: Outcome.UNCHANGED}
+    saved = await register_blocks(settings)
+    return [
+        Change("block", f"{kind}/{BLOCK_NAME}", outcomes[changed])
+        for kind, changed in saved.items()
+    ]

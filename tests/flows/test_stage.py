@@ -1,0 +1,130 @@
+"""The flow ``stage``: one stage of another run, asked for through a pool."""
+
+from __future__ import annotations
+
+import pytest
+
+from reelworks.domain.transcript import Segment, Transcript
+from reelworks.errors import OtherQuestionError
+from reelworks.settings import Settings
+from reelworks.stages.cached import Answer
+from reelworks.stages.workplace import open_workplace
+from reelworks.store.publish import claim_video, publish_transcript
+from tests.flows.library import rows, video
+from tests.flows.runs import STAGES
+
+SAID = Answer(Transcript("en", (Segment(0.0, 1.0, "Call me Ishmael."),)), {}, "", None, False)
+
+
+@pytest.fixture
+def library(environment: Settings) -> Settings:
+    """A library with one transcribed video."""
+    with open_workplace(environment) as place:
+        claim_video(place.engine, "clip", original_path="clip.mp4")
+        publish_transcript(place.engine, "clip", SAID.result, model="local/whisper")
+    return environment
+
+
+async def ask(**params):
+    """Run the flow as a worker does, and return the state that the asker reads."""
+    from flows.stage import StageParams, stage
+    from tasks.embed import embed_speech
+    from tasks.wire import pack
+
+    arguments = pack(embed_speech, {"video_id": "clip", "transcript": SAID})
+    asked = {"stage": "tasks.embed.embed_speech", "arguments": arguments} | params
+    return await stage(StageParams.model_validate(asked), return_state=True)
+
+
+async def test_it_runs_the_stage_and_says_where(library):
+    import platform
+
+    state = await ask()
+
+    assert state.is_completed()
+    assert state.message == f"on {platform.node()}"
+    (segment,) = rows(library)["transcript_segments"]
+    assert any("minilm" in str(column) for column in segment)
+
+
+@pytest.mark.slow
+async def test_it_does_not_go_to_another_worker(library, monkeypatch):
+    monkeypatch.setenv("GPU_POOL", "nowhere")
+    monkeypatch.setenv("GPU_FALLBACK", "wait")
+
+    assert (await ask()).is_completed()
+
+
+async def test_another_question_than_asked_is_refused_and_not_computed(library):
+    from tasks.wire import carried
+
+    state = await ask(question="0" * 64)
+
+    assert state.is_failed()
+    error = carried(state.message)
+    assert type(error) is OtherQuestionError
+    assert "same version of Reelworks" in str(error)
+    with open_workplace(library) as place:
+        assert not list(place.store.keys("cache/stages/"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"stage": "tasks.gone.gone"}, "bad_input"),
+        ({"arguments": {"video_id": "clip"}}, "other_question"),
+        ({"settings": {"embed_model": "no-such-model"}}, "bad_settings"),
+        ({"settings": {"scene_profile": "wrong"}}, "bad_settings"),
+        ({"arguments": None, "arguments_key": f"cache/calls/{'0' * 64}.json"}, "artifact_missing"),
+    ],
+)
+async def test_what_cannot_be_run_is_told_as_what_it_is(library, params, code):
+    state = await ask(**params)
+
+    assert state.is_failed()
+    assert state.message.startswith(f"[{code}] "), state.message
+
+
+@pytest.mark.slow
+async def test_a_store_out_of_reach_is_told_and_worth_another_try(library, monkeypatch):
+    from tasks.wire import carried
+
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    state = await ask()
+
+    error = carried(state.message)
+    assert error is not None
+    assert (error.code, error.retryable) == ("store_unavailable", True)
+
+
+@pytest.mark.slow
+async def test_an_asker_s_model_goes_before_the_worker_s_own(library, monkeypatch):
+    monkeypatch.setenv("EMBED_MODEL", "no-such-model")
+
+    assert (await ask()).is_failed()
+    state = await ask(settings={"embed_provider": "local", "embed_model": "minilm-l6-v2-int8"})
+    assert state.is_completed(), state.message
+
+
+@pytest.mark.slow
+async def test_a_whole_run_with_its_gpu_stages_elsewhere(environment, index, media, monkeypatch):
+    from tests.fleet import pool_with_stage
+
+    async with pool_with_stage() as pool, pool.worker():
+        monkeypatch.setenv("GPU_POOL", pool.name)
+        run = await index(media / "video" / "voicestudio-en.mp4", "clip")
+        asked = await pool.runs()
+        again = await index(media / "video" / "voicestudio-en.mp4", "clip")
+        assert len(await pool.runs()) == len(asked), "kept answers need no worker"
+
+    assert run.error is None, run.error
+    elsewhere = {report.stage for report in run.recorder.reports if report.ran_on}
+    assert elsewhere == {"transcribe", "embed_speech", "embed_picture"}
+    assert run.worked == STAGES
+    assert again.worked == set()
+    assert {one.state.name for one in asked} == {"Completed"}
+    assert len(asked) == 3
+    found = video(environment, "clip")
+    assert found.summary.status == "ready"
+    assert "voice" in found.transcript.text.lower()

@@ -1,0 +1,147 @@
+"""The rules about runs whose process died, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import pytest
+
+from infra.fleet.change import Outcome
+from infra.fleet.plan import HEARTBEAT, OURS
+from infra.fleet.rules import (
+    TAKEN_BACK,
+    crashed_runs_start_again,
+    put_rules,
+    silent_runs_crash,
+)
+
+HANGS = """
+import asyncio
+from uuid import UUID
+import sys
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.flow_engine import run_flow
+
+@flow(name="hangs", persist_result=False)
+async def hangs():
+    await asyncio.sleep(600)
+
+async def main():
+    async with get_client() as client:
+        run = await client.read_flow_run(UUID(sys.argv[1]))
+    await run_flow(hangs, flow_run=run)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def no_rules(client):
+    """A server without our rules, before and after."""
+
+    async def remove() -> None:
+        for automation in await client.read_automations():
+            if automation.name.startswith("Reelworks: "):
+                await client.delete_automation(automation.id)
+
+    await remove()
+    yield
+    await remove()
+
+
+async def test_both_rules_are_made_once(client, no_rules):
+    made = await put_rules(client, 3)
+    ids = {one.id for one in await client.read_automations() if one.name.startswith("Reelworks")}
+    again = await put_rules(client, 3)
+
+    assert [one.outcome for one in made] == [Outcome.MADE, Outcome.MADE]
+    assert [one.outcome for one in again] == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    after = {one.id for one in await client.read_automations() if one.name.startswith("Reelworks")}
+    assert after == ids
+    assert len(ids) == 2
+
+
+async def test_another_number_of_attempts_updates_its_rule_alone(client, no_rules):
+    await put_rules(client, 3)
+
+    silent, again = await put_rules(client, 5)
+
+    assert (silent.outcome, again.outcome) == (Outcome.UNCHANGED, Outcome.UPDATED)
+
+
+async def test_a_rule_that_was_switched_off_stays_off(client, no_rules):
+    await put_rules(client, 3)
+    rule = await client.find_automation(silent_runs_crash().name)
+    await client.pause_automation(rule.id)
+
+    changes = await put_rules(client, 3)
+
+    assert [one.outcome for one in changes] == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert not (await client.find_automation(rule.id)).enabled
+
+
+def test_with_one_attempt_nothing_starts_again():
+    assert not crashed_runs_start_again(1).enabled
+    assert crashed_runs_start_again(2).enabled
+
+
+@pytest.mark.slow
+async def test_a_killed_run_crashes_and_starts_again_as_often_as_allowed(
+    client, no_rules, tmp_path
+):
+    silent = silent_runs_crash()
+    silent.trigger.within = timedelta(seconds=10)  # as short as Prefect allows, for the test
+    await client.create_automation(silent)
+    await client.create_automation(crashed_runs_start_again(2))
+    run = await a_run(client, tags=[OURS, TAKEN_BACK])
+
+    await start_and_kill(client, run.id, tmp_path)
+    again = await until(client, run.id, "AwaitingRetry")
+    assert again.run_count == 1
+    await start_and_kill(client, run.id, tmp_path)
+    lost = await until(client, run.id, "Crashed")
+
+    assert lost.run_count == 2
+    assert "No heartbeat" in lost.state.message
+    await asyncio.sleep(3)
+    assert (await client.read_flow_run(run.id)).state.name == "Crashed", "two tries, no more"
+
+
+async def a_run(client, tags):
+    from prefect import flow
+
+    @flow(name="hangs")
+    async def hangs():
+        pass
+
+    flow_id = await client.create_flow(hangs)
+    deployment = await client.create_deployment(flow_id, "hangs", tags=tags)
+    return await client.create_flow_run_from_deployment(deployment, tags=tags)
+
+
+async def start_and_kill(client, run_id, folder):
+    """Let a process run the flow, wait for its first heartbeat, and kill it."""
+    program = folder / "hangs.py"
+    program.write_text(HANGS)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(program), str(run_id), env=os.environ | HEARTBEAT, cwd=folder
+    )
+    try:
+        await until(client, run_id, "Running")
+        await asyncio.sleep(2)  # its first heartbeat is on its way
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def until(client, run_id, name, seconds=60.0):
+    async with asyncio.timeout(seconds):
+        while (run := await client.read_flow_run(run_id)).state.name != name:
+            await asyncio.sleep(0.2)
+    return run

@@ -1,0 +1,265 @@
+"""``deployments.yaml`` and ``reelworks deploy``: what the file says is what the server has."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.fleet.deployments import find_file, read_entries
+from infra.fleet.plan import DOCKER, POOLS
+from reelworks.errors import SettingsError
+from tests.flows.runs import as_environment
+
+FILE = Path(__file__).parents[1] / "deployments.yaml"
+QUEUES = {pool.name: {queue.name for queue in pool.queues} for pool in POOLS}
+NAMES = {"index/cpu", "index/docker", "stage/gpu", "stage/gpu-docker"}
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collected():
+    yield
+    gc.collect()
+
+
+def said() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())["deployments"]
+    return found
+
+
+def test_every_entrypoint_is_a_flow_of_the_same_name():
+    from prefect import Flow
+
+    for entry in said():
+        module, _, name = entry["entrypoint"].rpartition(".")
+        flow = getattr(import_module(module), name)
+        assert isinstance(flow, Flow)
+        assert flow.name == name == module.removeprefix("flows.")
+
+
+def test_every_flow_is_deployed():
+    flows = {path.stem for path in (FILE.parent / "flows").glob("*.py")} - {"__init__", "serve"}
+
+    assert {entry["entrypoint"].split(".")[1] for entry in said()} == flows
+    assert {entry.full_name for entry in read_entries(FILE)} == NAMES
+
+
+def test_every_pool_and_queue_is_one_of_ours():
+    for entry in said():
+        place = entry["work_pool"]
+        assert place["work_queue_name"] in QUEUES[place["name"]]
+    assert {entry["work_pool"]["name"] for entry in said()} == set(QUEUES)
+
+
+def test_interactive_work_goes_before_backfills():
+    for pool in POOLS:
+        priorities = {queue.name: queue.priority for queue in pool.queues}
+        assert priorities["interactive"] < priorities["backfill"]
+
+
+def test_whole_runs_are_taken_back_and_stages_are_not():
+    """A stage in a pool has an asker, which asks again by itself."""
+    from flows.serve import TAGS
+
+    for entry in said():
+        whole = entry["entrypoint"] == "flows.index.index"
+        assert ("taken-back-when-lost" in entry["tags"]) is whole
+        assert "reelworks" in entry["tags"]
+    assert set(TAGS) == {"reelworks", "taken-back-when-lost"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("deployments: [{entrypoint: flows.index.index}]", "deployments.0.name"),
+        ("deployments: [{name: a, entrypoint: flows/index.py:index}]", "deployments.0.entrypoint"),
+        ("deployments: [{name: a, entrypoint: flows.index.index}]", "deployments.0.work_pool"),
+        ("deployments: 3", "is wrong at deployments"),
+        ("{", "cannot be read"),
+        ("\xff", "is wrong at"),
+    ],
+)
+def test_a_wrong_file_is_told_before_anything_is_deployed(tmp_path, text, complaint):
+    path = tmp_path / "deployments.yaml"
+    path.write_text(text)
+
+    with pytest.raises(SettingsError, match=complaint) as raised:
+        read_entries(path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("entrypoint", ["flows.gone.gone", "flows.index.gone", "json.dumps"])
+def test_an_entrypoint_that_is_no_flow_is_named(tmp_path, entrypoint):
+    path = tmp_path / "deployments.yaml"
+    place = "{name: cpu, work_queue_name: interactive}"
+    path.write_text(f"deployments: [{{name: a, entrypoint: {entrypoint}, work_pool: {place}}}]")
+
+    (entry,) = read_entries(path)
+    with pytest.raises(SettingsError, match=entrypoint):
+        _ = entry.full_name
+
+
+def test_the_file_of_the_folder_goes_before_the_program_s(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_file(None) == FILE
+    (tmp_path / "deployments.yaml").write_text("")
+    assert find_file(None) == tmp_path / "deployments.yaml"
+    with pytest.raises(SettingsError, match="--file"):
+        find_file(tmp_path / "gone.yaml")
+
+
+def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reelworks.app.cli", "deploy", *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+async def content() -> dict[str, Any]:
+    """All that the server has of ours, without the times at which somebody looked."""
+    from prefect.client.orchestration import get_client
+
+    async with get_client() as client:
+        pools = [await client.read_work_pool(pool.name) for pool in POOLS]
+        queues = [
+            await client.read_work_queue_by_name(queue.name, work_pool_name=pool.name)
+            for pool in POOLS
+            for queue in pool.queues
+        ]
+        deployments = [await client.read_deployment_by_name(name) for name in sorted(NAMES)]
+        blocks = await client.read_block_documents(include_secrets=True)
+        rules = [rule for rule in await client.read_automations() if "Reelworks" in rule.name]
+    seen = {"updated", "last_polled", "status", "active_slots", "block_type", "block_schema"}
+    kinds = {"pool": pools, "queue": queues, "deployment": deployments, "block": blocks}
+    found = {
+        f"{kind} {one.name} {one.id}": one.model_dump(mode="json", exclude=seen)
+        for kind, many in kinds.items()
+        for one in many
+    }
+    for one in found.values():
+        if limit := one.get("global_concurrency_limit"):
+            limit.pop("updated")
+            limit.pop("active_slots")
+    return found | {f"rule {rule.id}": rule.model_dump(mode="json") for rule in rules}
+
+
+@pytest.mark.slow
+async def test_deploy_makes_all_of_it_once_and_a_second_time_changes_nothing(
+    prefect_api, clean_settings
+):
+    variables = as_environment(clean_settings) | {"PREFECT_API_URL": prefect_api}
+
+    first = await asyncio.to_thread(call, "--json", **variables)
+    assert first.returncode == 0, first.stderr + first.stdout
+    before = await content()
+    second = await asyncio.to_thread(call, "--json", **variables)
+    assert second.returncode == 0, second.stderr + second.stdout
+
+    changes = json.loads(second.stdout)["changes"]
+    assert {change["outcome"] for change in changes} == {"unchanged"}
+    assert {change["name"] for change in changes if change["kind"] == "deployment"} == NAMES
+    assert await content() == before
+    for entry in said():
+        await same_as_said(entry)
+
+
+async def same_as_said(entry: dict[str, Any]) -> None:
+    from prefect.client.orchestration import get_client
+
+    flow = entry["entrypoint"].rpartition(".")[2]
+    async with get_client() as client:
+        there = await client.read_deployment_by_name(f"{flow}/{entry['name']}")
+    assert there.entrypoint == entry["entrypoint"]
+    assert there.description == entry["description"]
+    assert there.tags == entry["tags"]
+    assert (there.work_pool_name, there.work_queue_name) == (
+        entry["work_pool"]["name"],
+        entry["work_pool"]["work_queue_name"],
+    )
+    assert there.enforce_parameter_schema is True
+    assert there.pull_steps == []
+    assert there.schedules == []
+    assert there.global_concurrency_limit.limit == entry["concurrency_limit"]["limit"]
+    assert there.concurrency_options.collision_strategy == "ENQUEUE"
+    (form,) = there.parameter_openapi_schema["definitions"].values()
+    for name, field in form["properties"].items():
+        assert field["title"], name
+        assert field["description"].endswith("."), name
+
+
+@pytest.mark.slow
+async def test_pools_for_containers_can_be_left_out(prefect_api, clean_settings, tmp_path):
+    variables = as_environment(clean_settings) | {"PREFECT_API_URL": prefect_api}
+
+    said = await asyncio.to_thread(call, "--no-docker", "--json", **variables)
+
+    assert said.returncode == 0, said.stderr + said.stdout
+    changes = {change["name"]: change["outcome"] for change in json.loads(said.stdout)["changes"]}
+    containers = {pool.name for pool in POOLS if pool.type == DOCKER}
+    assert not containers & changes.keys()
+    assert changes["index/docker"] == changes["stage/gpu-docker"] == "skipped"
+    assert changes["index/cpu"] != "skipped"
+
+
+@pytest.mark.slow
+def test_no_server_is_one_sentence(clean_settings):
+    variables = as_environment(clean_settings) | {
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_CLIENT_MAX_RETRIES": "0",
+    }
+
+    said = call(**variables)
+
+    assert said.returncode == 6
+    assert said.stdout == ""
+    assert said.stderr.count("\n") == 1
+    assert "The Prefect server does not answer" in said.stderr
+    assert "PREFECT_API_URL" in said.stderr
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """A server that knows nobody's key."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815  # the name that the base looks for
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.mark.slow
+def test_a_wrong_key_is_one_sentence(clean_settings):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/api"
+        said = call(
+            **(as_environment(clean_settings) | {"PREFECT_API_URL": address}),
+            PREFECT_API_AUTH_STRING="me:secret-word",
+        )
+        server.shutdown()
+
+    assert said.returncode == 6
+    assert said.stderr.count("\n") == 1
+    assert "refuses the key (401); set PREFECT_API_AUTH_STRING" in said.stderr
+    assert "secret-word" not in said.stderr
