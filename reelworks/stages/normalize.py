@@ -19,13 +19,13 @@ from reelworks.media.encoding import (
     normalize_arguments,
     remux_arguments,
 )
-from reelworks.media.ffmpeg import DecodeReport, transcode
+from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
 from reelworks.media.folder import writable
 from reelworks.media.timing import is_constant, longest_run, read_timing
 
 __all__ = ["VERSION", "NormalizeParams", "Normalized", "conforms", "normalize"]
 
-VERSION = 1
+VERSION = 3
 """Raised when the same parameters give other bytes."""
 
 MISSING_SECONDS = 0.5
@@ -33,6 +33,7 @@ MISSING_SECONDS = 0.5
 SPARSEST_KEYFRAMES = 10
 """Seconds between keyframes beyond which seeking in a copied source would be slow."""
 
+_FILTER_FAILED = re.compile(r"^\[(?:Parsed_|fc#|vf#|libx264)\S* @ .*\[error\] (.+)$", re.MULTILINE)
 _ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
 
@@ -107,7 +108,7 @@ def _stated_to_conform(probe: Probe, track: VideoTrack, params: NormalizeParams)
         and abs((track.frame_rate or 0) - params.frame_rate) < 0.01
         and not (track.interlaced or track.hdr or track.variable_rate)
         and fitted_size(track, params.max_height) == Size(track.width, track.height)
-        and track.rotation == 0
+        and not (track.rotation or track.mirrored)
         and abs(track.start) < 1e-6
         and (sound is None or (sound.codec == "aac" and sound.start > -1e-6))
     )
@@ -127,9 +128,23 @@ def _encode(
     except ProcessError as error:
         if params.scaler == "zscale" and _ZSCALE_FAILED.search(error.tail):
             return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
-        if "Nothing was written" in error.tail:
+        if "Nothing was written" not in error.tail:
+            raise
+        if probe.video is None or not frames_decoded(error.tail, probe.video.index):
             raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
-        raise
+        raise _filters_failed(source, error) from error
+
+
+def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
+    """Quote the filter or encoder that failed first, before all that waited for it."""
+    reason = _FILTER_FAILED.search(error.tail)
+    said = reason[1].rstrip(".!") if reason else "no reason given"
+    return ProcessError(
+        f"The picture of {source} decodes but ffmpeg cannot convert it ({said}); "
+        "please report it with the file.",
+        arguments=error.arguments,
+        tail=error.tail,
+    )
 
 
 @dataclass(frozen=True, slots=True)

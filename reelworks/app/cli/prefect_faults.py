@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from reelworks.domain.printable import one_line
-from reelworks.errors import ServiceError
+from reelworks.errors import ReelworksError, ServiceError
 
 
 @contextmanager
@@ -18,8 +18,10 @@ def prefect_errors() -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         raise _unanswered(error) from None
-    except RuntimeError as error:
-        if isinstance(error.__cause__, httpx.HTTPError):  # what a flow's first call makes of it
+    except ReelworksError:
+        raise
+    except Exception as error:
+        if isinstance(error.__cause__, httpx.HTTPError):  # what Prefect's own parts make of it
             raise _unanswered(error.__cause__) from None
         raise
 
