@@ -8,6 +8,7 @@ nearly throughout (two speakers). All from ``tests/media`` and ``samples``.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -43,14 +44,19 @@ ENCODE = (
     "-t 60 -c:v libx264 -preset veryfast -crf 18 -threads 1 -c:a aac -b:a 128k "
     "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact"
 )
+SPOKEN = ("speech/two_cities.wav", "speech/jfk.flac")
+"""The speeches in it, in order, as the ground truth names them."""
 
 
 def make_clip(path: Path) -> Path:
-    """Write the clip to ``path`` and return it."""
+    """Write the clip to ``path`` and what is said in it beside it (``.txt``); return ``path``."""
     inputs = [part for source in INPUTS for part in ("-i", str(source))]
     head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
     graph = ["-filter_complex", GRAPH, "-map", "[picture]", "-map", "[sound]"]
     subprocess.run([*head, *inputs, *graph, *ENCODE.split(), str(path)], check=True)
+    truth = json.loads((MEDIA / "ground_truth.json").read_text(encoding="utf-8"))
+    spoken = [truth[name]["text"] for name in SPOKEN]
+    path.with_suffix(".txt").write_text("\n".join(spoken), encoding="utf-8")
     return path
 
 

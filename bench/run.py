@@ -4,7 +4,8 @@ Rows: ffmpeg alone (the floor), the plain sequential script of the same six stag
 pipeline cold (a fresh process, nothing cached), warm (models loaded) and unchanged (all cached).
 Each round runs them one after another, so that a machine whose speed drifts treats all alike; the
 table shows medians. The services run throughout; what a one-shot command adds for starting them
-is a row of its own.
+is a row of its own. Processor seconds are those of the run and its children, without the services:
+they tell what a run costs even where other work disturbs the clock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +21,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,14 @@ from reelworks.settings import load_settings
 
 console = Console(highlight=False)
 ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run took: seconds by the clock, and of processors in all its processes."""
+
+    seconds: float
+    cpu: float
 
 
 def main() -> None:
@@ -54,7 +65,7 @@ def main() -> None:
             os.environ.pop("S3_BUCKET")
         for key in endpoints.environment():
             os.environ.pop(key, None)
-        one_shot = _timed(lambda: _index(clip, bucket=_new_bucket()))[0]
+        one_shot = _timed(lambda: _index(clip, bucket=_new_bucket()))[0].seconds
     _print(rounds, one_shot, quality)
 
 
@@ -96,8 +107,8 @@ def _index(clip: Path, bucket: str) -> list[dict[str, Any]]:
     return found
 
 
-def _in_one_process(clip: Path) -> list[float]:
-    """Return the seconds of three runs in one process: cold, warm, unchanged."""
+def _in_one_process(clip: Path) -> list[Cost]:
+    """Return the costs of three runs in one process: cold, warm, unchanged."""
     command = [
         sys.executable,
         "-m",
@@ -106,7 +117,7 @@ def _in_one_process(clip: Path) -> list[float]:
         _new_bucket(),
         _new_bucket(),
     ]
-    return [float(seconds) for seconds in _output(command, {}).split()]
+    return [Cost(*map(float, line.split())) for line in _output(command, {}).splitlines()]
 
 
 def _output(command: list[str], environment: dict[str, str]) -> str:
@@ -124,10 +135,12 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    started = time.monotonic()
+def _timed(work: Callable[[], Any]) -> tuple[Cost, Any]:
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     result = work()
-    return time.monotonic() - started, result
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.monotonic() - started, cpu), result
 
 
 def _new_bucket() -> str:
@@ -136,13 +149,14 @@ def _new_bucket() -> str:
 
 def _print(rounds: list[dict[str, Any]], one_shot: float, quality: Quality) -> None:
     def median(row: str) -> float:
-        return statistics.median(one[row] for one in rounds)
+        return statistics.median(one[row].seconds for one in rounds)
 
     floor, script = median("ffmpeg alone"), median("sequential script")
-    table = Table("run", "median s", "min - max", "of script", "of ffmpeg", title="Speed")
+    columns = ("run", "median s", "min - max", "of script", "of ffmpeg", "cpu s")
+    table = Table(*columns, title="Speed")
     rows = ("ffmpeg alone", "sequential script", "this, cold", "this, warm", "this, unchanged")
     for row in rows:
-        values = [one[row] for one in rounds]
+        values = [one[row].seconds for one in rounds]
         middle = median(row)
         table.add_row(
             row,
@@ -150,6 +164,7 @@ def _print(rounds: list[dict[str, Any]], one_shot: float, quality: Quality) -> N
             f"{min(values):.2f} - {max(values):.2f}",
             f"{middle / script:.2f}",
             f"{middle / floor:.2f}",
+            f"{statistics.median(one[row].cpu for one in rounds):.1f}",
         )
     console.print(table)
     console.print(

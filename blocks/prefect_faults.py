@@ -8,7 +8,12 @@ from contextlib import contextmanager
 import httpx
 
 from reelworks.domain.printable import one_line
-from reelworks.errors import PrefectRefusedError, PrefectUnavailableError, ServiceError
+from reelworks.errors import (
+    PrefectRefusedError,
+    PrefectUnavailableError,
+    ReelworksError,
+    ServiceError,
+)
 
 REFUSALS = (401, 403)
 
@@ -24,8 +29,10 @@ def prefect_errors() -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         raise _ours(error) from None
-    except RuntimeError as error:
-        if isinstance(error.__cause__, httpx.HTTPError):  # what a flow's first call makes of it
+    except ReelworksError:
+        raise
+    except Exception as error:
+        if isinstance(error.__cause__, httpx.HTTPError):  # what Prefect's own parts make of it
             raise _ours(error.__cause__) from None
         raise
 

@@ -16,10 +16,11 @@ from reelworks.stages.ingest import without_secrets
 from reelworks.stages.workplace import open_workplace
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
-from tasks.finish import finish
+from tasks.finish import finish, say_how_it_ended
 from tasks.frames import frames
 from tasks.ingest import Ingested, ingest
 from tasks.normalize import normalize
+from tasks.prefect_server import is_gone, look_for_it, wait_for_it
 from tasks.scenes import scenes
 from tasks.stage import reason_of, run, run_context
 from tasks.transcribe import transcribe
@@ -67,15 +68,20 @@ async def index(params: IndexParams) -> str:
     Speech needs only the sound and pictures need only the picture, so the two sides run side by
     side and each side's vectors follow when that side is ready.
     """
+    wait_for_it()
     settings = await current_settings()
     with worker_log(settings), open_workplace(settings) as place, run_context(place):
         video: Ingested = (await run(ingest, params.source, params.video_id, params.library)).result
         try:
             await _both(_speech(video, params.language), _picture(video))
         except (Exception, asyncio.CancelledError) as error:
-            await asyncio.shield(run(finish, video.video_id, reason_of(error)))
+            if is_gone(error):  # a task would only wait for the Prefect server
+                say_how_it_ended(place.engine, video.video_id, reason_of(error))
+            else:
+                await asyncio.shield(run(finish, video.video_id, reason_of(error)))
             raise
         await run(finish, video.video_id)
+        await look_for_it()
         return video.video_id
 
 

@@ -49,6 +49,19 @@ class SourceUnavailableError(InputError):
     http_status = 502
     retryable = True
 
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait, when the server says so."""
+
+
+class SourceChangedError(InputError):
+    """The source was written to while it was being read; another try reads it as it is then."""
+
+    code = "source_changed"
+    http_status = 409
+    retryable = True
+
 
 class UnsupportedMediaError(InputError):
     """The file is empty, is not media, or holds nothing that can be decoded."""

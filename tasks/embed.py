@@ -16,11 +16,13 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.progress import Progress
 from reelworks.domain.transcript import Transcript
 from reelworks.domain.vision import FrameDescription, VisionResult
+from reelworks.settings import Provider
 from reelworks.stages import embed as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.capabilities import make_embedder
 from reelworks.store.cache import StoredItems
-from reelworks.store.publish import publish_caption_vectors, publish_segment_vectors, seen_words
+from reelworks.store.publish import seen_words
+from reelworks.store.publish_vectors import publish_caption_vectors, publish_segment_vectors
 from tasks.stage import answered, here, stage_task
 
 log = logging.getLogger("video_worker")
@@ -71,7 +73,8 @@ async def _embed(
         )
 
         def compute(room: Path) -> Produced[int]:
-            items = StoredItems(place.store, "embed")
+            local = place.settings.embed_provider is Provider.LOCAL
+            items = verb.NothingKept() if local else StoredItems(place.store, "embed")
             vectors = verb.embed_texts(texts, embedder, items, progress)
             np.save(room / "vectors.npy", pack(vectors, embedder.dimensions))
             return Produced(len(texts), {"vectors.npy": room / "vectors.npy"})

@@ -31,7 +31,8 @@ async def extract_audio(video: Ingested) -> State[Answer[NormalizedAudio | None]
         )
 
         def compute(room: Path) -> Produced[NormalizedAudio | None]:
-            made = verb.extract_audio(place.fetch(video.upload), video.probe, room, progress)
+            with place.reading(video.upload) as source:
+                made = verb.extract_audio(source, video.probe, room, progress)
             files = {"audio.wav": made.wav_path} if made.wav_path else {}
             return Produced(made.audio, files)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from prefect import task
+from sqlalchemy import Engine
 
-from reelworks.domain.progress import Progress
 from reelworks.store.publish import set_status
 from tasks.stage import here, in_thread, stage_task
 
@@ -17,12 +17,13 @@ log = logging.getLogger("video_worker")
 async def finish(video_id: str, error: str | None = None) -> None:
     """Set the status to ``ready``, or to ``failed`` with the reason."""
     engine = here().place.engine
+    await in_thread("finish", lambda _: say_how_it_ended(engine, video_id, error))
 
-    def work(_: Progress) -> None:
-        set_status(engine, video_id, "failed" if error else "ready", error=error)
-        if error:
-            log.error("FAILED %s: %s", video_id, error)
-        else:
-            log.info("READY %s", video_id)
 
-    await in_thread("finish", work)
+def say_how_it_ended(engine: Engine, video_id: str, error: str | None) -> None:
+    """Write the video's last status; needs no Prefect server."""
+    set_status(engine, video_id, "failed" if error else "ready", error=error)
+    if error:
+        log.error("FAILED %s: %s", video_id, error)
+    else:
+        log.info("READY %s", video_id)

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 
 from reelworks.domain.library import DEFAULT_LIBRARY
 from reelworks.domain.progress import Progress
+from reelworks.domain.stamp import unchanged
 from reelworks.domain.video import Probe
 from reelworks.media.probe import probe
 from reelworks.stages.cached import Answer, Produced, Question, ask
@@ -56,20 +57,9 @@ async def ingest(
         return kept
 
     def _keep(local: LocalSource, claimed: str, progress: Progress) -> Answer[Ingested]:
-        place.adopt(local.path, local.sha256)
-        question = Question[Probe](
-            stage="ingest",
-            version=1,
-            result_type=Probe,
-            place_of=lambda _: f"uploads/{local.video_id}_{local.name}",
-            inputs={"source": local.sha256},
-        )
-        known = ask(
-            question,
-            lambda _: Produced(probe(local.path), {"source": local.path}),
-            place,
-            go_on=lambda: progress(0, 1),
-        )
+        place.adopt(local.path, local.sha256, local.stamp)
+        question = probe_question(local.sha256, f"uploads/{local.video_id}_{local.name}")
+        known = ask(question, lambda _: _look(local), place, go_on=lambda: progress(0, 1))
         upload = known.artifacts["source"]
         publish_probe(
             place.engine,
@@ -82,3 +72,20 @@ async def ingest(
         return Answer(ingested, known.artifacts, known.digest, known.model, known.cached)
 
     return await answered("ingest", work, count=lambda _: 1, unit="file")
+
+
+def probe_question(sha256: str, upload_key: str) -> Question[Probe]:
+    """Return the question what the source with this digest is."""
+    return Question[Probe](
+        stage="ingest",
+        version=2,
+        result_type=Probe,
+        place_of=lambda _: upload_key,
+        inputs={"source": sha256},
+    )
+
+
+def _look(local: LocalSource) -> Produced[Probe]:
+    with unchanged(local.path, local.stamp):
+        found = probe(local.path)
+    return Produced(found, {"source": local.path}, {"source": local.sha256})

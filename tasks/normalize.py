@@ -37,7 +37,8 @@ async def normalize(video: Ingested) -> State[Answer[NormalizedVideo | None]]:
         )
 
         def compute(room: Path) -> Produced[NormalizedVideo | None]:
-            made = verb.normalize(place.fetch(video.upload), video.probe, params, room, progress)
+            with place.reading(video.upload) as source:
+                made = verb.normalize(source, video.probe, params, room, progress)
             paths = (made.video_path, made.proxy_path)
             return Produced(made.video, {path.name: path for path in paths if path})
 

@@ -25,9 +25,16 @@ from prefect.states import Completed
 
 from reelworks.domain.progress import Progress
 from reelworks.domain.report import Observer, StageReport, StageState
-from reelworks.errors import CancelledError, NotKeptError, RateLimitedError, ReelworksError
+from reelworks.errors import (
+    CancelledError,
+    NotKeptError,
+    RateLimitedError,
+    ReelworksError,
+    SourceUnavailableError,
+)
 from reelworks.stages.cached import Answer, Terms, answering
 from reelworks.stages.workplace import Workplace
+from tasks.prefect_server import GONE, is_gone, wait_no_more
 from tasks.routing import Hop, pool_of, run_in_pool
 
 log = logging.getLogger("video_worker")
@@ -138,9 +145,28 @@ def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
 
 
 async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """Call a stage's task from a flow and return its answer; raises the task's own error."""
-    state: State[Any] = await task(*arguments, **keywords, return_state=True)
-    return await state.aresult()
+    """Call a stage's task from a flow and return its answer; raises the task's own error.
+
+    A stage that failed for good is reported here: only now it is known that no try follows.
+    """
+    started = time.monotonic()
+    try:
+        state: State[Any] = await task(*arguments, **keywords, return_state=True)
+        return await state.aresult()
+    except Exception as error:
+        if is_gone(error):
+            wait_no_more()
+        here().observer.finished(
+            StageReport(
+                stage=task.name,
+                state=StageState.FAILED,
+                seconds=time.monotonic() - started,
+                items=0,
+                unit="",
+                reason=reason_of(error),
+            )
+        )
+        raise
 
 
 def _see(job: asyncio.Future[Any]) -> None:
@@ -153,8 +179,8 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
     """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
 
     ``work`` gets a ``Progress`` that reports to the observer and raises ``CancelledError`` once
-    the task is cancelled. A provider's ``retry_after`` is waited for before the error goes on, so
-    that Prefect's next try comes no sooner than asked.
+    the task is cancelled. The ``retry_after`` of a provider or of a source's server is waited for
+    before the error goes on, so that Prefect's next try comes no sooner than asked.
     """
     stop = threading.Event()
     observer = here().observer
@@ -173,7 +199,7 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
         with CancelScope(shield=True):  # a time limit cancels again and again
             await asyncio.wait([job], timeout=STOP_SECONDS)
         raise
-    except RateLimitedError as error:
+    except (RateLimitedError, SourceUnavailableError) as error:
         context = TaskRunContext.get()
         if error.retry_after and context is not None and _tries_are_left(context.task_run):
             await asyncio.sleep(error.retry_after)
@@ -260,4 +286,6 @@ def reason_of(error: BaseException) -> str:
         return str(error)
     if isinstance(error, asyncio.CancelledError):
         return "The run was stopped."
+    if is_gone(error):
+        return GONE
     return f"Something went wrong that Reelworks did not foresee ({type(error).__name__})."

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
-from infra.services.seaweed import s3_client
+from infra.services.s3 import s3_client
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.models.fetch import ensure_model

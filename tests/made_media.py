@@ -35,6 +35,9 @@ RECIPES: dict[str, list[str]] = {
     "anamorphic.mp4": [*_COUNT, "-vf", "scale=720:576,setsar=64/45", *_QUICK],
     "turned_180.mp4": ["-display_rotation", "180", *_COUNT, "-c", "copy"],
     "turned_270.mp4": ["-display_rotation", "270", *_COUNT, "-c", "copy"],
+    "mirrored.mp4": ["-display_hflip", *_COUNT, "-c", "copy"],
+    "upside_down.mp4": ["-display_vflip", *_COUNT, "-c", "copy"],
+    "turned_mirrored.mp4": ["-display_rotation", "90", "-display_hflip", *_COUNT, "-c", "copy"],
     "hdr.mp4": [*_TALK, "-t", "1", "-an", "-vf", _TO_PQ, "-c:v", "libx265", "-preset"]
     + ["ultrafast", "-x265-params", _PQ_TAGS, "-tag:v", "hvc1"],
     "hdr_half_tagged.mp4": ["-i", "{made}/hdr.mp4", "-c", "copy", "-color_primaries", "2"]

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder
 from infra.services.postgres import EXTENSIONS
-from infra.services.seaweed import is_local, s3_client
+from infra.services.s3 import is_local, s3_client
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 

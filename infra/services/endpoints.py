@@ -8,7 +8,7 @@ from urllib.request import getproxies_environment
 
 from pydantic import SecretStr
 
-from infra.services.seaweed import is_local
+from infra.services.s3 import is_local
 from reelworks.settings import Settings
 
 

@@ -15,6 +15,7 @@ class StageState(StrEnum):
     RETRIED = "retried"
     """Done, after at least one try that failed."""
     FAILED = "failed"
+    """Given up: the last try failed, or the first one for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class StageReport:
     unit: str
     model: str | None = None
     warnings: tuple[str, ...] = ()
+    reason: str | None = None
+    """Why the stage failed, in one sentence."""
     ran_on: str | None = None
     """The pool and the machine that did the work; None for the run's own process."""
 

@@ -16,6 +16,8 @@ class VideoTrack:
     height: int
     rotation: int = 0
     """Clockwise degrees to turn the picture for display: 0, 90, 180 or 270."""
+    mirrored: bool = False
+    """True when the turned picture must also be mirrored left to right, as some phones' are."""
     pixel_aspect: str = "1:1"
     frame_rate: float | None = None
     variable_rate: bool = False

@@ -147,6 +147,12 @@ def transcode(
     return DecodeReport(decoded=decoded, errors=errors, damaged_pictures=damaged)
 
 
+def frames_decoded(tail: str, index: int) -> int:
+    """Return how many frames of stream ``index`` ffmpeg's closing lines say it decoded."""
+    counts = (_STREAM_REPORT.search(line) for line in tail.splitlines())
+    return max((int(one[2]) for one in counts if one and int(one[1]) == index), default=0)
+
+
 def progress_seconds(line: str) -> float | None:
     """Read one line of ``-progress``: seconds written so far, or None for any other line."""
     value = line.removeprefix(_OUT_TIME).strip()

@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from reelworks.errors import UnsupportedMediaError
@@ -34,6 +35,8 @@ class Picture:
     pts: int
     frame: Any
     """The ``av.VideoFrame``."""
+    converter: VideoReformatter
+    """Of the whole reel: setting one up costs more than a small picture's conversion."""
 
     def luma(self) -> Luma:
         """Return the brightness plane, HxW uint8, of a planar YUV picture."""
@@ -43,8 +46,8 @@ class Picture:
 
     def bgr(self) -> NDArray[np.uint8]:
         """Return the picture as HxWx3 uint8 BGR, the order that OpenCV works in."""
-        pixels: NDArray[np.uint8] = self.frame.to_ndarray(format="bgr24")
-        return pixels
+        converted = self.converter.reformat(self.frame, format="bgr24")
+        return np.asarray(converted.to_ndarray(), np.uint8)
 
     def rgb(self, width: int, height: int) -> bytes:
         """Return the picture at another size as 8-bit RGB, row by row, without padding."""
@@ -63,6 +66,7 @@ class Reel:
         # One thread costs the least CPU on small pictures and keeps skipping exact.
         self._stream.thread_type = "NONE"
         self._path = path
+        self._converter = VideoReformatter()
         self._base = Fraction(self._stream.time_base)
         self._start = int(self._stream.start_time or 0)
         rate = self._stream.average_rate or _UNKNOWN_RATE
@@ -126,7 +130,8 @@ class Reel:
     def _picture(self, frame: Any) -> Picture:
         t = (frame.pts - self._start) * self._base
         length = frame.duration * self._base if frame.duration else self._tick
-        return Picture(t=float(t), t_end=float(t + length), pts=frame.pts, frame=frame)
+        times = {"t": float(t), "t_end": float(t + length)}
+        return Picture(**times, pts=frame.pts, frame=frame, converter=self._converter)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -149,17 +150,34 @@ def _duration(stream: Any) -> float | None:
 def _chosen_video(path: Path, found: _Decoded, zero: float) -> VideoTrack:
     stream = found.stream
     first = found.frames[0]
+    rotation, mirrored = _orientation(first)
     return _video_track(
         stream,
         zero,
         start=found.start - zero,
-        # PyAV gives the display matrix's angle, which turns the other way.
-        rotation=round(-first.rotation / 90) * 90 % 360,
+        rotation=rotation,
+        mirrored=mirrored,
         interlaced=any(frame.interlaced_frame for frame in found.frames),
         variable_rate=looks_variable(path, stream.index, stream.time_base),
         pixel_format=str(first.format.name),
         hdr=int(first.color_trc) in _HDR_TRANSFERS,
     )
+
+
+def _orientation(frame: Any) -> tuple[int, bool]:
+    """Return the clockwise degrees to turn a picture, and whether to mirror it then.
+
+    PyAV gives the display matrix's angle, which turns the other way and knows of no mirror. A
+    matrix that mirrors has a negative determinant; the angle is then that of its first row, which
+    for a picture that stands or lies on its head is the one before a left-right mirror.
+    """
+    rotation = round(-frame.rotation / 90) * 90 % 360
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return rotation, False
+    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
+    mirrored = a * d < b * c
+    return (rotation + 180) % 360 if mirrored and rotation in (0, 180) else rotation, mirrored
 
 
 def _video_track(stream: Any, zero: float, **seen: Any) -> VideoTrack:

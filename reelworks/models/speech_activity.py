@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelworks.domain.transcript import Word
+from reelworks.models.threads import let_idle_threads_sleep
 from reelworks.models.waveform import SAMPLE_RATE, read_samples, sample_count
 
 Region = tuple[float, float]
@@ -29,6 +30,7 @@ def speech_regions(wav: Path) -> list[Region]:
     Raises ``SourceNotFoundError`` or ``UnsupportedMediaError``.
     """
     # Loaded late: it takes a second, which those who only import this module need not wait.
+    let_idle_threads_sleep()
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(

@@ -25,6 +25,7 @@ from reelworks.models.fetch import ensure_model
 from reelworks.models.pool import ModelPool
 from reelworks.models.pool import pool as shared_pool
 from reelworks.models.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.threads import let_idle_threads_sleep, load_in_background
 from reelworks.models.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
 from reelworks.models.whisper_decode import DecodeOptions, Heard, WhisperDecoder
 from reelworks.models.whisper_doubt import is_invented, left_out, without_loops
@@ -125,12 +126,14 @@ class WhisperTranscriber:
         folder = ensure_model(self._entry.name, self._models_dir)
         on_gpu = _has_gpu()
         try:
-            return WhisperModel(
-                str(folder),
-                device="cuda" if on_gpu else "cpu",
-                compute_type="float16" if on_gpu else "int8",
-                cpu_threads=self._threads,
-                local_files_only=True,
+            return load_in_background(
+                lambda: WhisperModel(
+                    str(folder),
+                    device="cuda" if on_gpu else "cpu",
+                    compute_type="float16" if on_gpu else "int8",
+                    cpu_threads=self._threads,
+                    local_files_only=True,
+                )
             )
         except (RuntimeError, ValueError) as error:
             raise ModelUnavailableError(
@@ -140,6 +143,7 @@ class WhisperTranscriber:
 
 
 def _has_gpu() -> bool:
+    let_idle_threads_sleep()
     import ctranslate2
 
     return int(ctranslate2.get_cuda_device_count()) > 0

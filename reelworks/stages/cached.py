@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
-from reelworks.errors import NotKeptError, OtherQuestionError
+from reelworks.errors import NotKeptError, OtherQuestionError, SourceChangedError
 from reelworks.stages.workplace import Workplace
 from reelworks.store.artifacts import Artifact
 from reelworks.store.cache import Manifest, StageCache
@@ -32,6 +33,9 @@ CONTENT_TYPES = {
 }
 ANY_CONTENT = "application/octet-stream"
 """Of a file with another suffix: an upload may be called anything."""
+
+_UPLOADS_AT_ONCE = 4
+"""A frame is small: its upload is mostly waiting."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Produced(Generic[Result]):
 
     result: Result
     files: Mapping[str, Path] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 that a file had when it was last looked at, by name, where somebody else owns it."""
     final: bool = True
     """False when a part is missing that another try could bring: such an answer is not kept."""
 
@@ -152,12 +158,20 @@ def _kept(question: Question[Result], cache: StageCache) -> Answer[Result] | Non
 
 
 def _upload(question: Question[Result], produced: Produced[Result], place: Workplace) -> Manifest:
-    artifacts = {}
-    for name, path in sorted(produced.files.items()):
+    def send(name: str) -> Artifact:
+        path = produced.files[name]
         content_type = CONTENT_TYPES.get(path.suffix.lower(), ANY_CONTENT)
         artifact = place.store.put_file(question.place_of(name), path, content_type)
+        if produced.digests.get(name, artifact.sha256) != artifact.sha256:
+            raise SourceChangedError(
+                f"{path} was changed while it was being read; index it again once it is complete."
+            )
         place.adopt(path, artifact.sha256)
-        artifacts[name] = artifact
+        return artifact
+
+    names = sorted(produced.files)
+    with ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload") as senders:
+        artifacts = dict(zip(names, senders.map(send, names), strict=True))
     return Manifest(
         stage=question.stage,
         key=question.key,

@@ -19,6 +19,16 @@ _AT_ONCE = 16
 """Questions to the cache at once: each waits for the network, not for the processor."""
 
 
+class NothingKept:
+    """The item cache for an embedder that is quicker than a store: it makes each vector anew."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return None."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Drop ``value``."""
+
+
 def embed_texts(
     texts: Sequence[str], embedder: Embedder, cache: ItemCache, progress: Progress
 ) -> list[list[float] | None]:

@@ -16,7 +16,7 @@ from reelworks.media.sound import speech_arguments, zero_of
 
 __all__ = ["VERSION", "ExtractedAudio", "extract_audio"]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same source gives other bytes."""
 
 MISSING_SECONDS = 0.5

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import is_video_id, video_id_for
 from reelworks.domain.printable import one_line
 from reelworks.domain.progress import Progress
+from reelworks.domain.stamp import FileStamp, stamp_of
 from reelworks.errors import (
     InputError,
     NoSpaceError,
@@ -23,6 +25,7 @@ from reelworks.errors import (
     SourceUnavailableError,
     SourceUnreadableError,
 )
+from reelworks.providers.retry_after import retry_after
 from reelworks.store.artifacts import ArtifactStore
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -40,6 +43,8 @@ class LocalSource:
     name: str
     """The file's own name, made safe for a store key."""
     sha256: str
+    stamp: FileStamp | None
+    """Of the file before its digest was read."""
     video_id: str
 
 
@@ -71,9 +76,10 @@ def localize(
         path = existing_file(source)
         name = path.name
     with _reading(shown):
+        stamp = stamp_of(path)
         digest = sha256_of_file(path)
     chosen = video_id or video_id_for(PurePosixPath(name).stem, digest)
-    return LocalSource(shown, path, safe_name(name), digest, chosen)
+    return LocalSource(shown, path, safe_name(name), digest, stamp, chosen)
 
 
 def safe_name(name: str) -> str:
@@ -173,7 +179,11 @@ def _check(answer: httpx.Response, shown: str) -> None:
     if status in (404, 410):
         raise SourceNotFoundError(f"{shown} does not exist (HTTP {status}).")
     if status in (408, 425, 429) or status >= 500:
-        raise SourceUnavailableError(f"{shown} cannot be fetched now (HTTP {status}).")
+        wait = retry_after(answer.headers, datetime.now(UTC))
+        until = "" if wait is None else f"; its server asks to wait {wait:.0f} s"
+        raise SourceUnavailableError(
+            f"{shown} cannot be fetched now (HTTP {status}){until}.", retry_after=wait
+        )
     if status >= 400:
         raise SourceUnreadableError(f"{shown} may not be read (HTTP {status}).")
 

@@ -21,7 +21,7 @@ from reelworks.media.encoding import (
     normalize_arguments,
     remux_arguments,
 )
-from reelworks.media.ffmpeg import DecodeReport, transcode
+from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
 from reelworks.media.folder import writable
 from reelworks.media.timing import is_constant, longest_run, read_timing
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["VERSION", "NormalizeParams", "Normalized", "conforms", "normalize"]
 
-VERSION = 1
+VERSION = 3
 """Raised when the same parameters give other bytes."""
 
 MISSING_SECONDS = 0.5
@@ -39,6 +39,7 @@ SPARSEST_KEYFRAMES = 10
 
 NVENC_FAILED = "The GPU's encoder failed or is not there, so x264 encoded the video."
 
+_FILTER_FAILED = re.compile(r"^\[(?:Parsed_|fc#|vf#|libx264)\S* @ .*\[error\] (.+)$", re.MULTILINE)
 _ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
 
@@ -124,7 +125,7 @@ def _stated_to_conform(probe: Probe, track: VideoTrack, params: NormalizeParams)
         and abs((track.frame_rate or 0) - params.frame_rate) < 0.01
         and not (track.interlaced or track.hdr or track.variable_rate)
         and fitted_size(track, params.max_height) == Size(track.width, track.height)
-        and track.rotation == 0
+        and not (track.rotation or track.mirrored)
         and abs(track.start) < 1e-6
         and (sound is None or (sound.codec == "aac" and sound.start > -1e-6))
     )
@@ -153,9 +154,23 @@ def _encode(
         if params.encoder == "nvenc":
             log.warning("NVENC could not encode %s, x264 does it now: %s", source.name, error)
             return _encode(source, probe, replace(params, encoder="x264"), paths, progress)
-        if "Nothing was written" in tail:
+        if not isinstance(error, ProcessError) or "Nothing was written" not in tail:
+            raise
+        if probe.video is None or not frames_decoded(tail, probe.video.index):
             raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
-        raise
+        raise _filters_failed(source, error) from error
+
+
+def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
+    """Quote the filter or encoder that failed first, before all that waited for it."""
+    reason = _FILTER_FAILED.search(error.tail)
+    said = reason[1].rstrip(".!") if reason else "no reason given"
+    return ProcessError(
+        f"The picture of {source} decodes but ffmpeg cannot convert it ({said}); "
+        "please report it with the file.",
+        arguments=error.arguments,
+        tail=error.tail,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
 from sqlalchemy import Engine
 
+from reelworks.domain.stamp import FileStamp, stamp_of, unchanged
 from reelworks.errors import NoSpaceError, PermissionDeniedError
 from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
@@ -21,6 +22,14 @@ from reelworks.store.artifacts import Artifact, ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema
 
 _IF_FREE = fcntl.LOCK_EX | fcntl.LOCK_NB
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A file of this machine that holds an artifact's bytes as long as its stamp is the same."""
+
+    path: Path
+    stamp: FileStamp | None
 
 
 @dataclass(frozen=True)
@@ -32,29 +41,47 @@ class Workplace:
     engine: Engine
     scratch: Path
     """A folder of this run only; it is removed with the run."""
+    adopted: dict[str, Adopted] = field(default_factory=dict)
+    """Files of this machine, by the SHA-256 that they had."""
 
     def fetch(self, artifact: Artifact) -> Path:
         """Return a local file with the artifact's bytes, downloading it at most once a run.
 
-        What was made here keeps its own name, so that messages name the file that the user knows.
+        What was here already keeps its own name, so that messages name the file that the user
+        knows. One that was written to since is left alone, and the artifact downloaded.
         """
-        local = self._local(artifact.sha256)
+        here = self.adopted.get(artifact.sha256)
+        if here is not None and stamp_of(here.path) == here.stamp is not None:
+            return here.path
+        local = self.scratch / "by-digest" / artifact.sha256
         if not local.exists():
             self.store.fetch(artifact, local)
-        return local.readlink() if local.is_symlink() else local
+        return local
 
-    def adopt(self, path: Path, sha256: str) -> None:
-        """Let ``fetch`` find ``path``, which was made here, instead of downloading it again."""
-        with suppress(FileExistsError):  # another stage of this run made the same bytes
-            self._local(sha256).symlink_to(path.absolute())
+    @contextmanager
+    def reading(self, artifact: Artifact) -> Iterator[Path]:
+        """Give ``fetch(artifact)`` to a reader that takes its time.
+
+        Raises ``SourceChangedError`` at the end when the file was written to meanwhile, so that
+        nothing is kept that was made of other bytes than the artifact's.
+        """
+        path = self.fetch(artifact)
+        here = self.adopted.get(artifact.sha256)
+        with unchanged(path, here.stamp) if here and here.path == path else nullcontext():
+            yield path
+
+    def adopt(self, path: Path, sha256: str, stamp: FileStamp | None = None) -> None:
+        """Let ``fetch`` find ``path``, a file here, instead of downloading it again.
+
+        ``stamp`` is the file's from before its digest was read; without it, the one of now.
+        """
+        path = path.absolute()
+        self.adopted.setdefault(sha256, Adopted(path, stamp or stamp_of(path)))
 
     def room(self, stage: str) -> Path:
         """Return a new empty folder for one attempt of one stage."""
         with _disk_errors(self.scratch):
             return Path(mkdtemp(prefix=f"{stage}-", dir=self.scratch))
-
-    def _local(self, sha256: str) -> Path:
-        return self.scratch / "by-digest" / sha256
 
 
 def prepare_services(settings: Settings) -> None:

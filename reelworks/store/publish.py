@@ -15,14 +15,12 @@ from typing import Any, Literal
 from sqlalchemy import (
     Connection,
     Engine,
-    Table,
     Text,
     cast,
     func,
     literal,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, insert
@@ -37,14 +35,11 @@ from reelworks.store.database import transaction
 from reelworks.store.languages import configuration_for
 from reelworks.store.rows import Row, replace_rows, storable, table_of, video_locked
 from reelworks.store.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
-from reelworks.store.vectors import ensure_vector_index, vector_text
 
 Status = Literal["pending", "processing", "ready", "failed"]
 
 CUT_DETECTOR = "local/adaptive-detector"
 FRAME_PICKER = "local/sharpest-frame"
-_BATCH = 500
-"""Vectors in one statement."""
 
 
 def claim_video(
@@ -222,54 +217,11 @@ def publish_captions(engine: Engine, video_id: str, vision: VisionResult, model:
         replace_rows(connection, table, video_id, rows, embedded=("seen_text", "screen_text"))
 
 
-def publish_segment_vectors(
-    engine: Engine, video_id: str, vectors: Sequence[Sequence[float] | None], model: str
-) -> None:
-    """Give each segment its vector, in order; None takes a vector away."""
-    by_id = {segment_id(video_id, index): vector for index, vector in enumerate(vectors)}
-    _publish_vectors(engine, table_of(SegmentRow), video_id, by_id, model)
-
-
-def publish_caption_vectors(
-    engine: Engine, video_id: str, vectors: Mapping[int, Sequence[float] | None], model: str
-) -> None:
-    """Give each caption its vector, by the frame's index; None takes a vector away."""
-    by_id = {caption_id(video_id, index): vector for index, vector in vectors.items()}
-    _publish_vectors(engine, table_of(CaptionRow), video_id, by_id, model)
-
-
 def seen_words(description: FrameDescription) -> str:
     """Return caption, objects and controls as words to search in."""
     controls = [f"{one.label} {one.kind.value}".strip() for one in description.controls]
     parts = [description.caption or "", ", ".join(description.objects), ", ".join(controls)]
     return "\n".join(part for part in parts if part)
-
-
-def _publish_vectors(
-    engine: Engine,
-    table: Table,
-    video_id: str,
-    by_id: Mapping[str, Sequence[float] | None],
-    model: str,
-) -> None:
-    for size in {len(vector) for vector in by_id.values() if vector is not None}:
-        ensure_vector_index(engine, model, size)
-    statement = text(
-        f"UPDATE {table.name} AS old"  # noqa: S608 - the name is a table's of ours
-        " SET embedding = new.vector, embedding_model = new.maker FROM ("
-        "  SELECT id, CAST(vector AS vector) AS vector,"
-        "         CASE WHEN vector IS NULL THEN NULL ELSE CAST(:model AS text) END AS maker"
-        "  FROM unnest(CAST(:ids AS text[]), CAST(:vectors AS text[])) AS given (id, vector)"
-        ") AS new WHERE old.id = new.id AND old.video_id = :video_id AND"
-        " (old.embedding IS DISTINCT FROM new.vector"
-        "  OR old.embedding_model IS DISTINCT FROM new.maker)"
-    )
-    rows = [(row, None if one is None else vector_text(one)) for row, one in by_id.items()]
-    with video_locked(engine, video_id) as connection:
-        for start in range(0, len(rows), _BATCH):
-            ids, vectors = zip(*rows[start : start + _BATCH], strict=True)
-            values = {"ids": list(ids), "vectors": list(vectors)}
-            connection.execute(statement, {**values, "model": model, "video_id": video_id})
 
 
 def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any]) -> None:

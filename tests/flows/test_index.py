@@ -218,7 +218,9 @@ async def test_bad_input_fails_at_once_with_one_sentence(index_shared, shared, m
     assert run.error.code == code
     assert Path(name).name in str(run.error)
     assert "\n" not in str(run.error)
-    assert run.states == {}
+    (report,) = run.recorder.reports
+    assert (report.stage, report.state) == ("ingest", StageState.FAILED)
+    assert report.reason == str(run.error)
     assert run.tries("ingest") == 1
     found = video(shared, bad)
     assert found.summary.status == "failed"

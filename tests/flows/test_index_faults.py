@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -14,8 +17,12 @@ import pytest
 
 from infra.services.state import Part
 from reelworks.domain.report import StageState
+from reelworks.media.probe import probe
+from reelworks.settings import Settings
+from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.cache import Manifest, StageCache
 from tests.flows.library import counts, rows, video
-from tests.flows.runs import STAGES, Ended, reelworks, run_index, wait_for
+from tests.flows.runs import STAGES, Ended, Recorder, Run, reelworks, run_index, wait_for
 from tests.openai_server import CHAT
 
 BEFORE_VISION = {"ingest", "extract_audio", "normalize", "transcribe", "scenes", "frames"}
@@ -53,11 +60,22 @@ async def test_lost_database_connections_are_made_again_and_no_call_is_repeated(
     assert video(environment, "clip").summary.status == "ready"
 
 
-async def test_database_down_in_mid_run(hosted, house, clip, monkeypatch):
-    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "2")
-    hosted.delay[CHAT] = 1.0
-    run = asyncio.create_task(run_index(clip, "clip"))
-    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+@pytest.fixture
+def in_vision(hosted, house, clip, monkeypatch):
+    """Start a run and wait until it asks about its only frame, whose answer takes a second."""
+
+    async def start(attempts: int) -> asyncio.Task[Run]:
+        monkeypatch.setenv("WORKER_MAX_ATTEMPTS", str(attempts))
+        hosted.delay[CHAT] = 1.0
+        run = asyncio.create_task(run_index(clip, "clip"))
+        await wait_for(lambda: hosted.count(CHAT) == 1, run)
+        return run
+
+    return start
+
+
+async def test_database_down_in_mid_run(in_vision, hosted, house, clip):
+    run = await in_vision(attempts=2)
     house.stop(Part.POSTGRES)
     failed = await run
 
@@ -66,6 +84,7 @@ async def test_database_down_in_mid_run(hosted, house, clip, monkeypatch):
     assert "PostgreSQL" in str(failed.error)
     assert is_one_sentence(str(failed.error))
     assert failed.tries("vision") == 2
+    assert failed.states["vision"] is StageState.FAILED
     with house.again(Part.POSTGRES):
         half = counts(house.settings)
         again = await run_index(clip, "clip")
@@ -80,11 +99,8 @@ async def test_database_down_in_mid_run(hosted, house, clip, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_store_down_in_mid_run(hosted, house, clip, monkeypatch):
-    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "1")
-    hosted.delay[CHAT] = 1.0
-    run = asyncio.create_task(run_index(clip, "clip"))
-    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
+    run = await in_vision(attempts=1)
     house.stop(Part.STORE)
     failed = await run
 
@@ -103,11 +119,8 @@ async def test_store_down_in_mid_run(hosted, house, clip, monkeypatch):
     assert video(house.settings, "clip").summary.status == "ready"
 
 
-async def test_store_that_comes_back_in_time_costs_a_retry(hosted, house, clip, monkeypatch):
-    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "5")
-    hosted.delay[CHAT] = 0.5
-    run = asyncio.create_task(run_index(clip, "clip"))
-    await wait_for(lambda: hosted.count(CHAT) == 1, run)
+async def test_store_that_comes_back_in_time_costs_a_retry(in_vision, hosted, house):
+    run = await in_vision(attempts=5)
     house.stop(Part.STORE)
     await asyncio.sleep(1.0)
     with house.again(Part.STORE):
@@ -263,3 +276,100 @@ async def test_one_bad_source_costs_the_others_nothing(environment, media, clip)
     assert "gone.mp4" in ended.err
     assert "Ready:" in ended.out
     assert counts(environment)["videos"] == 2
+
+
+@pytest.fixture
+def overwritten(index, media, tmp_path):
+    """Index a file that another program writes over while it is being encoded."""
+
+    async def start() -> tuple[Run, Path]:
+        path = tmp_path / "talk.mp4"
+        path.write_bytes((media / "video" / "testvideo.mp4").read_bytes())
+        recorder = Recorder()
+        run = asyncio.create_task(index(path, "talk", recorder))
+        await wait_for(lambda: recorder.progress.get("normalize"), run)
+        path.write_bytes((media / "video" / "counter.mp4").read_bytes())
+        return await run, path
+
+    return start
+
+
+async def test_a_source_overwritten_in_mid_run_is_never_kept_as_the_old_one(
+    overwritten, index, environment, media, monkeypatch
+):
+    monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "1")
+    failed, path = await overwritten()
+
+    assert failed.error is not None
+    assert failed.error.code == "source_changed"
+    assert "talk.mp4 was changed while it was being read" in str(failed.error)
+    assert failed.states["normalize"] is StageState.FAILED
+    assert video(environment, "talk").summary.status == "failed"
+    path.write_bytes((media / "video" / "testvideo.mp4").read_bytes())
+    again = await index(path, "talk")
+    assert again.error is None
+    assert again.states["ingest"] is StageState.CACHED
+    assert again.states["normalize"] is StageState.DONE
+    assert video(environment, "talk").summary.duration == pytest.approx(24.0, abs=0.1)
+
+
+@pytest.mark.slow
+async def test_the_next_try_of_an_overwritten_source_reads_its_upload(overwritten, environment):
+    run, _ = await overwritten()
+
+    assert run.error is None
+    assert run.states["normalize"] is StageState.RETRIED
+    assert video(environment, "talk").summary.duration == pytest.approx(24.0, abs=0.1)
+
+
+@pytest.fixture
+def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
+    """A video whose kept probe somebody altered to what no probe says, so that a stage trips."""
+    from tasks.ingest import probe_question
+
+    path = tmp_path / "cursed.mp4"
+    path.write_bytes((media / "odd" / "single_frame.mp4").read_bytes() + b"\0\0\0\x08free")
+    store = ArtifactStore.open(environment)
+    store.ensure_bucket()
+    found = replace(probe(path), video=replace(probe(path).video, pixel_aspect="wide"))
+    upload = store.put_file("uploads/cursed_cursed.mp4", path, "video/mp4")
+    asked = probe_question(upload.sha256, upload.key)
+    StageCache(store).save(
+        Manifest(
+            stage="ingest",
+            key=asked.key,
+            model=None,
+            created_at=datetime.now(UTC),
+            result=asdict(found),
+            artifacts={"source": upload},
+        )
+    )
+    return path
+
+
+async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment, cursed, clip):
+    ended = await reelworks({}, "index", cursed, clip)
+
+    assert ended.code == 7, ended.text
+    assert "Traceback" not in ended.text
+    assert ended.err.count("Error:") == 1
+    assert "cursed.mp4: Something went wrong that Reelworks did not foresee" in ended.err
+    assert re.search(r"^normalize +failed ", ended.out, re.MULTILINE), ended.out
+    assert ended.out.count("Ready:") == 1
+    log = environment.data_dir / "logs" / "fault.log"
+    assert str(log) in ended.err
+    assert log.read_text().count("Traceback (most recent call last)") >= 1
+    assert "ValueError: invalid literal for int()" in log.read_text()
+
+
+async def test_a_failed_stage_is_told_to_programs_with_its_reason(environment, cursed):
+    ended = await reelworks({}, "index", cursed, "--id", "cursed", "--json")
+
+    assert ended.code == 1
+    assert ended.error["code"] == "internal"
+    (told,) = json.loads(ended.out)
+    states = {stage["stage"]: stage["state"] for stage in told["stages"]}
+    assert (states["ingest"], states["normalize"]) == ("cached", "failed")
+    (reason,) = [stage["reason"] for stage in told["stages"] if stage["state"] == "failed"]
+    assert is_one_sentence(reason.replace("(ValueError)", ""))
+    assert video(environment, "cursed").summary.error == reason

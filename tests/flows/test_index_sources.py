@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,8 +27,14 @@ class Web:
     asked: Counter[str] = field(default_factory=Counter)
     address: str = ""
 
+    busy: dict[str, str] = field(default_factory=dict)
+    """``Retry-After`` of a path's answers that are no success."""
+    times: dict[str, list[float]] = field(default_factory=dict)
+    """``time.monotonic`` of each request."""
+
     def next_status(self, path: str) -> int:
         self.asked[path] += 1
+        self.times.setdefault(path, []).append(time.monotonic())
         statuses = self.answers.get(path, [200])
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
@@ -46,6 +53,8 @@ def web(media: Path) -> Iterator[Web]:
             status = site.next_status(path)
             body = site.content if status in (200, CUT_OFF) else b""
             self.send_response(200 if status == CUT_OFF else status)
+            if status >= 400 and path in site.busy:
+                self.send_header("Retry-After", site.busy[path])
             if status == 302:
                 self.send_header("Location", "/clip.mp4")
             self.send_header("Content-Length", str(len(body)))
@@ -118,6 +127,22 @@ async def test_trouble_that_passes_is_waited_for(index_shared, shared, web, trou
     assert run.error is None
     assert run.states["ingest"] is StageState.RETRIED
     assert web.asked["/later.mp4"] == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_asks_to_wait_is_asked_again_no_sooner(
+    index_shared, shared, web, status
+):
+    web.content += _free_box(status + 1000)
+    web.answers["/busy.mp4"] = [status, 200]
+    web.busy["/busy.mp4"] = "3"
+
+    run = await index_shared(f"{web.address}/busy.mp4", f"busy-{status}")
+
+    assert run.error is None
+    assert run.states["ingest"] is StageState.RETRIED
+    first, second = web.times["/busy.mp4"]
+    assert second - first >= 3.0
 
 
 def _free_box(mark: int) -> bytes:

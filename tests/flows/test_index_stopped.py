@@ -8,6 +8,7 @@ import os
 import signal
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -186,15 +187,74 @@ async def test_a_prefect_server_that_dies_in_mid_run_is_named(alone, openai_serv
             await wait_for(lambda: openai_server.count(CHAT) == 1, running_command)
             server = read_state(house.data_dir / "run").parts[Part.PREFECT].process
             os.kill(server.pid, signal.SIGKILL)
+            began = time.monotonic()
             ended = await running_command.ended(300)
+            assert time.monotonic() - began < 30
         stop(server)
         assert "Traceback" not in ended.text
         assert ended.code == 6, ended.text
         assert "no_audio.mp4" in ended.err
-        assert "Prefect" in ended.err
+        assert ended.err.count("The Prefect server does not answer") == 1
+        row = video(endpoints.settings(house), "clip").summary
+        assert (row.status, row.error) == ("failed", "The Prefect server does not answer.")
 
         again = await reelworks(alone | hosted, *index, "--json")
 
         assert again.code == 0, again.text
         assert openai_server.count(CHAT) == 1, "the frame's answer was kept"
         assert video(endpoints.settings(house), "clip").summary.status == "ready"
+
+
+@dataclass
+class Line:
+    """A line to the Prefect server that can be cut and mended."""
+
+    port: int
+    """Of the server."""
+    listener: asyncio.Server | None = None
+    here: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def mend(self) -> None:
+        self.listener = await asyncio.start_server(self._connect, "127.0.0.1", self.here)
+        self.here = self.listener.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self.listener is not None
+        self.listener.close()
+        for writer in self.open:
+            writer.transport.abort()
+
+    async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        far, forth = await asyncio.open_connection("127.0.0.1", self.port)
+        self.open |= {back, forth}
+        await asyncio.gather(self._pass(near, forth), self._pass(far, back))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+        self.open.discard(writer)
+
+
+@pytest.mark.slow
+async def test_a_prefect_server_that_is_back_in_time_is_waited_for(
+    prefect_api, hosted, environment, media
+):
+    hosted.delay[CHAT] = 2.0
+    line = Line(int(prefect_api.rpartition(":")[2].partition("/")[0]))
+    await line.mend()
+    through = {"PREFECT_API_URL": f"http://127.0.0.1:{line.here}/api"}
+    index = ("index", media / "odd" / "no_audio.mp4", "--id", "clip")
+    with command(through, *index) as running_command:
+        await wait_for(lambda: hosted.count(CHAT) == 1, running_command)
+        await line.cut()
+        await asyncio.sleep(9.0)
+        await line.mend()
+        ended = await running_command.ended(120)
+    await line.cut()
+
+    assert ended.code == 0, ended.text
+    assert video(environment, "clip").summary.status == "ready"

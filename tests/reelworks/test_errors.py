@@ -40,7 +40,7 @@ def test_each_kind_has_a_documented_exit_code_and_an_http_error(kind):
     [
         *(errors.SourceUnavailableError, errors.ProviderUnavailableError, RateLimitedError),
         *(errors.ProviderAnswerError, errors.StoreUnavailableError, errors.ArtifactMissingError),
-        *(errors.DatabaseUnavailableError, errors.StageTimeoutError),
+        *(errors.DatabaseUnavailableError, errors.StageTimeoutError, errors.SourceChangedError),
     ],
 )
 def test_what_can_pass_is_retryable(kind):
@@ -60,9 +60,10 @@ def test_what_cannot_pass_is_not(kind):
     assert not kind.retryable
 
 
-def test_a_rate_limit_keeps_how_long_to_wait():
-    assert RateLimitedError("Slow down.", retry_after=1.5).retry_after == 1.5
-    assert RateLimitedError("Slow down.").retry_after is None
+@pytest.mark.parametrize("kind", [RateLimitedError, errors.SourceUnavailableError])
+def test_who_asks_to_wait_may_say_how_long(kind):
+    assert kind("Slow down.", retry_after=1.5).retry_after == 1.5
+    assert kind("Slow down.").retry_after is None
 
 
 def test_a_process_error_keeps_its_command_and_last_lines():

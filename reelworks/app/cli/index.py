@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
+import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.detached import Handover, submit
+from reelworks.app.cli.faults import unforeseen
 from reelworks.app.cli.watch import Watch, stage_table, watching
 from reelworks.domain.ids import is_video_id
 from reelworks.domain.printable import one_line
@@ -35,8 +38,8 @@ MEDIA_SUFFIXES = frozenset((*PICTURE_SUFFIXES, *SOUND_SUFFIXES))
 """What is taken from a folder; a file named by itself is judged by its content alone."""
 
 SOME_FAILED = 7
-PREFECT_RETRIES = "3"
-"""Waits of 2, 4 and 8 s. Prefect's own five are a minute for each call, and a run makes many."""
+PREFECT_RETRIES = "2"
+"""Ten seconds for each call: three tries to connect, of 1.5 s each, and waits of 2 and 4 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +116,22 @@ def index(
     if json:
         output.print_json([_as_json(outcome) for outcome in outcomes])
     failed = [outcome.error for outcome in outcomes if outcome.error]
-    if failed and len(failed) < len(outcomes):
-        return SOME_FAILED
-    return failed[0].exit_code if failed else 0
+    code = failed[0].exit_code if failed else 0
+    return _ended(SOME_FAILED if failed and len(failed) < len(outcomes) else code)
+
+
+def _ended(code: int) -> int:
+    """Return ``code``; end with it at once when the Prefect server is gone.
+
+    Prefect would keep the process for a minute, to deliver what nobody takes.
+    """
+    from tasks.prefect_server import was_given_up
+
+    if was_given_up():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def expand(source: str) -> list[str]:
@@ -152,6 +168,8 @@ def _index_one(source: str, asked: dict[str, str | None], *, quiet: bool) -> Out
             indexed = _run_to_its_end(_run_flow(source, asked, watch))
         except ReelworksError as raised:
             error = raised
+        except Exception as raised:  # noqa: BLE001  # one source's fault must not end the others
+            error = unforeseen(raised)
         finally:
             deliver_to_prefect()
     outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
@@ -163,9 +181,12 @@ def _index_one(source: str, asked: dict[str, str | None], *, quiet: bool) -> Out
 def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
     # Prefect reads its environment once, when it is imported.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
     os.environ.update(HEARTBEAT)
     from prefect.exceptions import TerminationSignal
+
+    logging.raiseExceptions = False  # a log line that gets lost is nothing for the terminal
 
     try:
         return asyncio.run(run)
@@ -195,6 +216,10 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
 
 def deliver_to_prefect() -> None:
     """Hand Prefect's last logs and task states to its server, which may stop after us."""
+    from tasks.prefect_server import was_given_up
+
+    if was_given_up():
+        return
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
@@ -208,6 +233,8 @@ def _print_outcome(outcome: Outcome) -> None:
     for report in outcome.stages:
         for warning in report.warnings:
             output.note(f"{outcome.source}: {warning}")
+        if report.reason and report.reason.rstrip(".") not in str(outcome.error):
+            output.note(f"{outcome.source}: {report.stage} failed: {report.reason}")
     if outcome.error:
         output.print_error(_naming(outcome.source, outcome.error))
     else:

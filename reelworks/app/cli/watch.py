@@ -104,7 +104,7 @@ def stage_table(reports: list[StageReport]) -> Table:
             report.stage,
             Text(report.state.value, style=colour),
             f"{report.seconds:.2f}",
-            str(report.items),
+            "" if report.state is StageState.FAILED else str(report.items),
             report.unit,
             report.model or "",
             *(report.ran_on or "" for _ in elsewhere),

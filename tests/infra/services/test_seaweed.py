@@ -19,7 +19,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.services.process import Process
-from infra.services.seaweed import PORTS, StorePlace, answers, s3_client, start_store, stop_store
+from infra.services.s3 import answers, s3_client
+from infra.services.seaweed import PORTS, StorePlace, start_store, stop_store
 from reelworks.errors import ServiceError
 
 Server = tuple[Process, tuple[int, ...]]

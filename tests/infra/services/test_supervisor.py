@@ -21,8 +21,8 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import is_alive
-from infra.services.seaweed import answers as store_answers
-from infra.services.seaweed import s3_client
+from infra.services.s3 import answers as store_answers
+from infra.services.s3 import s3_client
 from infra.services.state import Part, read_state
 from infra.services.status import Condition, PartStatus, status
 from infra.services.supervisor import down, running, up

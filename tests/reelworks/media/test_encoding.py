@@ -44,12 +44,12 @@ def test_arguments_of_a_film_are_exactly_these() -> None:
         "-filter_complex",
         "[0:0]zscale=f=bicubic:h=720:r=limited:w=1280[s0];[s0]format=yuv420p[s1];"
         "[s1]setsar=1[s2];[s2]fps=fps=30:start_time=0[s3];[s3]split=2[s4][s5];"
-        "[s5]scale=320:180:flags=area[s6];[s6]format=yuv420p[s7];[s7]setsar=1[s8]",
+        "[s5]zscale=f=bilinear:h=180:w=320[s6];[s6]format=yuv420p[s7];[s7]setsar=1[s8]",
         *("-map", "[s4]", "-f", "mp4", "-c:v", "libx264", "-crf", "25"),
         *("-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:v", "+bitexact"),
         *("-fps_mode", "passthrough", "-g", "60", "-map_chapters", "-1", "-map_metadata", "-1"),
-        *("-movflags", "+faststart", "-preset", "superfast", "-threads:v", "3"),
-        *("-x264-params", "subme=0:b-adapt=0", "file:n"),
+        *("-movflags", "+faststart", "-preset", "ultrafast", "-threads:v", "3"),
+        *("-x264-params", PARAMS.x264, "file:n"),
         *("-map", "[s8]", "-f", "mp4", "-an", "-c:v", "libx264", "-crf", "28"),
         *("-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:v", "+bitexact"),
         *("-fps_mode", "passthrough", "-g", "60", "-map_chapters", "-1", "-map_metadata", "-1"),

@@ -85,6 +85,17 @@ def test_rotation_is_clockwise(made: MadeMedia, name: str, degrees: int) -> None
     assert found.rotation == degrees
 
 
+@pytest.mark.parametrize(
+    ("name", "degrees"),
+    [("mirrored.mp4", 0), ("upside_down.mp4", 180), ("turned_mirrored.mp4", 270)],
+)
+def test_a_mirror_comes_after_the_turn(made: MadeMedia, name: str, degrees: int) -> None:
+    """Upside down is turned by half and then mirrored left to right."""
+    found = probe(made(name)).video
+    assert found is not None
+    assert (found.rotation, found.mirrored) == (degrees, True)
+
+
 def test_broadcast_stream(made: MadeMedia) -> None:
     found = probe(made("interlaced.ts"))
     assert found.video is not None

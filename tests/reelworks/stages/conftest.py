@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.made_slides import normalized
+
+Normalized = tuple[Path, Path]
 
 
 @dataclass
@@ -31,6 +37,13 @@ class FolderCache:
 
     def __len__(self) -> int:
         return len(list(self.folder.iterdir()))
+
+
+@pytest.fixture(scope="session")
+def film(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Normalized]:
+    """(normalized video, proxy) of a file of ``tests/media/video``, made once a session."""
+    folder = tmp_path_factory.mktemp("films")
+    return cache(lambda name: normalized(media / "video" / name, folder))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.progress import silent
 from reelworks.errors import ProviderAnswerError, ProviderUnavailableError
 from reelworks.models.minilm import MiniLmEmbedder
-from reelworks.stages.embed import embed_texts
+from reelworks.stages.embed import NothingKept, embed_texts
 
 TEXTS = ["a red car", "", "a blue sea", "a red car", "  \n", "my old dog"]
 
@@ -86,3 +86,10 @@ def test_too_few_vectors_are_an_error_and_nothing_is_kept(embedder: Counting, it
 def test_no_texts_need_no_model(embedder: Counting, items: Any) -> None:
     assert embed_texts([], embedder, items, silent) == []
     assert embedder.asked == []
+
+
+def test_without_a_cache_each_run_asks_and_gives_the_same(embedder: Counting, items: Any) -> None:
+    kept = embed_texts(TEXTS, embedder, items, silent)
+    for _ in range(2):
+        assert embed_texts(TEXTS, embedder, NothingKept(), silent) == kept
+    assert len(embedder.asked) == 6

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -34,6 +37,11 @@ class Site(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path.startswith("/status/"):
             self.send_response(int(path.rpartition("/")[2]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif path.startswith("/busy/"):
+            self.send_response(int(path.rpartition("/")[2]))
+            self.send_header("Retry-After", unquote(self.path.partition("?")[2]))
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif path == "/moved":
@@ -225,6 +233,25 @@ def test_what_a_server_answers_decides_whether_to_try_again(bring, site, path, k
     assert f"{site}{path}" in str(caught.value)
     assert "0815" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("date", [False, True])
+def test_a_server_may_say_how_long_to_wait(bring, site, status, date):
+    said = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True) if date else "90"
+
+    with pytest.raises(SourceUnavailableError, match=r"asks to wait \d+ s\.$") as caught:
+        bring(f"{site}/busy/{status}?{quote(said)}")
+
+    assert caught.value.retry_after == pytest.approx(90, abs=2)
+
+
+@pytest.mark.parametrize("said", ["", "soon", "-5"])
+def test_a_wait_that_makes_no_sense_is_none(bring, site, said):
+    with pytest.raises(SourceUnavailableError, match=r"\(HTTP 503\)\.$") as caught:
+        bring(f"{site}/busy/503?{said}")
+
+    assert caught.value.retry_after is None
 
 
 def test_a_source_that_does_not_fit_is_refused_before_it_is_fetched(bring, site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -18,6 +19,7 @@ from reelworks.errors import (
     CancelledError,
     NoSpaceError,
     PermissionDeniedError,
+    ProcessError,
     UnsupportedMediaError,
 )
 from reelworks.media import nvenc
@@ -153,6 +155,29 @@ def test_rotated_pictures_stand_upright(
     assert upright.shape[0] >= upright.shape[1] or turns == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "shown_as"),
+    [
+        ("mirrored.mp4", np.fliplr),
+        ("upside_down.mp4", np.flipud),
+        ("turned_mirrored.mp4", lambda luma: np.fliplr(np.rot90(luma))),
+    ],
+)
+def test_mirrored_pictures_are_mirrored_back(
+    made: MadeMedia, tmp_path: Path, name: str, shown_as: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    source = made(name)
+    _, whole, proxy = run(source, tmp_path)
+    wanted = shown_as(pictures(source, limit=1)[0].luma)
+    size = (wanted.shape[1], wanted.shape[0])
+    for path in (whole, proxy):
+        shown = pictures(path, size=size, limit=1)[0].luma
+        assert np.abs(shown - wanted).mean() < 0.5 * np.abs(shown - np.fliplr(wanted)).mean()
+        assert np.abs(shown - wanted).mean() < 0.5 * np.abs(shown - np.flipud(wanted)).mean()
+    with av.open(str(whole)) as container:
+        assert "DISPLAYMATRIX" not in {one.type.name for one in next(container.decode()).side_data}
+
+
 @pytest.mark.slow
 def test_a_film_keeps_its_quality(media: Path, tmp_path: Path) -> None:
     source = media / "video" / "voicestudio-en.mp4"
@@ -169,16 +194,29 @@ def combing(luma: np.ndarray) -> float:
 
 
 def test_fields_are_woven_into_whole_pictures(made: MadeMedia, tmp_path: Path) -> None:
+    """Against the same filters without the deinterlacer, which leave the lines torn."""
     source = made("interlaced.ts")
-    _, whole, _ = run(source, tmp_path)
-    torn = max(combing(p.luma) for p in pictures(source))
-    assert torn > 1.0
-    assert max(combing(p.luma) for p in pictures(whole)) < min(torn, 1.0)
+    _, whole, _ = run(source, tmp_path / "woven")
+    found = probe(source)
+    assert found.video is not None
+    as_it_is = replace(found, video=replace(found.video, interlaced=False))
+    made_torn = normalize(source, as_it_is, PARAMS, tmp_path / "torn", silent)
+    assert made_torn.video_path is not None
+    torn = np.array([combing(p.luma) for p in pictures(made_torn.video_path)])
+    woven = np.array([combing(p.luma) for p in pictures(whole)])
+    assert (torn / woven).max() > 1.3, "the picture that moves most"
+    assert (torn / woven).mean() > 1.02, "most of the film stands still"
 
 
-def test_hdr_becomes_an_ordinary_picture(made: MadeMedia, media: Path, tmp_path: Path) -> None:
-    """The HDR file was made from a plain one, which tone mapping should about give back."""
-    _, whole, _ = run(made("hdr.mp4"), tmp_path)
+@pytest.mark.parametrize("name", ["hdr.mp4", "hdr_half_tagged.mp4"])
+def test_hdr_becomes_an_ordinary_picture(
+    made: MadeMedia, media: Path, tmp_path: Path, name: str
+) -> None:
+    """The HDR file was made from a plain one, which tone mapping should about give back.
+
+    Half tagged, it says PQ but neither primaries nor matrix.
+    """
+    _, whole, _ = run(made(name), tmp_path)
     plain = pictures(media / "video" / "voicestudio-en.mp4", size=(640, 360))[10].luma
     mapped = pictures(whole)[12].luma
     assert likeness(plain, mapped) > 0.9
@@ -352,3 +390,13 @@ def test_a_damaged_source_is_blamed_on_the_source_and_not_on_nvenc(
     known = probe(media / "odd" / "single_frame.mp4")
     with pytest.raises(UnsupportedMediaError, match="no picture decodes"):
         normalize(made("wiped.mp4"), known, NormalizeParams(encoder="nvenc"), tmp_path, silent)
+
+
+def test_a_filter_that_fails_is_not_called_damage_of_the_file(media: Path, tmp_path: Path) -> None:
+    """Tone mapping of a file without any colour tags is refused by the filter."""
+    source = media / "video" / "counter.mp4"
+    found = probe(source)
+    assert found.video is not None
+    wrong = replace(found, video=replace(found.video, hdr=True))
+    with pytest.raises(ProcessError, match=r"counter\.mp4 decodes but .*no path between colo"):
+        normalize(source, wrong, PARAMS, tmp_path, silent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -20,10 +20,15 @@ from reelworks.stages.scenes import SceneParams, choose_cuts, detect_scenes, til
 from tests.made_slides import DECK, normalized, show, slide
 
 ONE_FRAME = 1 / 30 + 1e-6
+Film = Callable[[str], tuple[Path, Path]]
 
 
 def cuts_of(source: Path, folder: Path, **params: object) -> list[float]:
     _, proxy = normalized(source, folder)
+    return cuts_seen(proxy, **params)
+
+
+def cuts_seen(proxy: Path, **params: object) -> list[float]:
     scenes = detect_scenes(proxy, SceneParams(**params), silent)  # type: ignore[arg-type]
     assert_tiled(scenes)
     return [scene.t_start for scene in scenes[1:]]
@@ -50,16 +55,16 @@ FILMS = {
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_every_known_cut_is_found_and_few_others(media: Path, tmp_path: Path, name: str) -> None:
+def test_every_known_cut_is_found_and_few_others(film: Film, name: str) -> None:
     truth, extras = FILMS[name]
-    found = cuts_of(media / "video" / name, tmp_path, profile="film")
+    found = cuts_seen(film(name)[1], profile="film")
     assert missed(truth, found) == []
     assert len(found) - len(truth) <= extras
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_auto_keeps_the_film_cuts(media: Path, tmp_path: Path, name: str) -> None:
-    assert missed(FILMS[name][0], cuts_of(media / "video" / name, tmp_path)) == []
+def test_auto_keeps_the_film_cuts(film: Film, name: str) -> None:
+    assert missed(FILMS[name][0], cuts_seen(film(name)[1])) == []
 
 
 @pytest.mark.slow
@@ -111,19 +116,19 @@ class EverySecond:
 
 
 def test_a_background_that_changes_colour_is_a_cut_even_at_ten_pictures_a_second(
-    media: Path, tmp_path: Path
+    film: Film,
 ) -> None:
     # The upstream table lists none, since its shortest scene is 15 frames: 1.5 s at this rate.
-    assert cuts_of(media / "video" / "counter.mp4", tmp_path, profile="film") == [1.0, 2.0]
+    assert cuts_seen(film("counter.mp4")[1], profile="film") == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("rate", [1, 30])
 def test_each_new_slide_is_a_scene(tmp_path: Path, dark: bool, rate: int) -> None:
-    deck = [(slide(title, lines, dark=dark), 3.0) for title, lines in DECK]
-    video = show(tmp_path / "deck.mp4", deck, rate=rate)
-    assert cuts_of(video, tmp_path) == pytest.approx([3.0, 6.0, 9.0], abs=ONE_FRAME)
-    assert cuts_of(video, tmp_path, profile="film") == []
+    deck = [(slide(title, lines, dark=dark), 2.0) for title, lines in DECK]
+    _, proxy = normalized(show(tmp_path / "deck.mp4", deck, rate=rate), tmp_path)
+    assert cuts_seen(proxy) == pytest.approx([2.0, 4.0, 6.0], abs=ONE_FRAME)
+    assert cuts_seen(proxy, profile="film") == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -147,8 +152,8 @@ def test_one_frame_is_one_scene(media: Path, tmp_path: Path) -> None:
     assert scene == Scene(0, 0.0, pytest.approx(1 / 30, abs=1e-4))
 
 
-def test_progress_counts_seconds_up_to_the_end(media: Path, tmp_path: Path) -> None:
-    _, proxy = normalized(media / "video" / "counter.mp4", tmp_path)
+def test_progress_counts_seconds_up_to_the_end(film: Film) -> None:
+    _, proxy = film("counter.mp4")
     reports: list[tuple[float, float]] = []
     detect_scenes(proxy, SceneParams(), lambda done, total: reports.append((done, total)))
     assert [done for done, _ in reports] == sorted(done for done, _ in reports)

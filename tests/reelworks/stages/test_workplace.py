@@ -12,10 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reelworks.domain.stamp import stamp_of
 from reelworks.errors import (
     ArtifactMissingError,
     DatabaseUnavailableError,
     PermissionDeniedError,
+    SourceChangedError,
 )
 from reelworks.stages.workplace import open_workplace, prepare_services
 from reelworks.store.artifacts import ArtifactStore
@@ -130,6 +132,36 @@ def test_two_stages_may_make_the_same_bytes_at_once(clean_settings):
             thread.join()
 
     assert failed == []
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.mp4"
+    path.write_bytes(b"picture")
+    return path
+
+
+def test_a_source_that_changes_while_it_is_read_is_an_error(clean_settings, source):
+    with open_workplace(clean_settings) as place:
+        artifact = place.store.put_file("uploads/talk.mp4", source, "video/mp4")
+        place.adopt(source, artifact.sha256)
+        with pytest.raises(SourceChangedError), place.reading(artifact) as path:
+            assert path == source
+            source.write_bytes(b"another")
+
+        with place.reading(artifact) as path:
+            assert path.read_bytes() == b"picture", "the next try takes the one in the store"
+            source.write_bytes(b"a third")
+
+
+def test_a_source_that_changed_since_its_digest_was_read_is_not_used(clean_settings, source):
+    before = stamp_of(source)
+    with open_workplace(clean_settings) as place:
+        artifact = place.store.put_file("uploads/talk.mp4", source, "video/mp4")
+        source.write_bytes(b"another")
+        place.adopt(source, artifact.sha256, before)
+
+        assert place.fetch(artifact).read_bytes() == b"picture"
 
 
 def test_a_file_that_went_away_is_downloaded_after_all(clean_settings):

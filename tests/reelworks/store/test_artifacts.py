@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from reelworks.errors import (
     ArtifactMissingError,
+    SourceChangedError,
     SourceNotFoundError,
     StoreRefusedError,
     StoreUnavailableError,
@@ -104,6 +105,28 @@ def test_fetching_what_changed_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_written_to_meanwhile_is_not_stored(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "growing.mp4"
+    path.write_bytes(bytes(4 << 20))
+    done = threading.Event()
+
+    def touch() -> None:
+        while not done.wait(0.001):
+            path.touch()
+
+    writer = threading.Thread(target=touch)
+    writer.start()
+    try:
+        with pytest.raises(SourceChangedError, match=r"growing\.mp4 was changed"):
+            store.put_file("a/growing.mp4", path, BYTES)
+    finally:
+        done.set()
+        writer.join()
+    assert store.head("a/growing.mp4") is None
+
+
 def test_a_prefix_is_removed_and_only_that(store: ArtifactStore) -> None:
     for name in ("a/p/1", "a/p/2", "a/pq"):
         store.put_bytes(name, b"", BYTES)
@@ -111,12 +134,6 @@ def test_a_prefix_is_removed_and_only_that(store: ArtifactStore) -> None:
     assert list(store.keys("a/p")) == ["a/pq"]
     with pytest.raises(ValueError, match="empty prefix"):
         store.delete_prefix("")
-
-
-def test_a_presigned_address_opens_without_keys(store: ArtifactStore) -> None:
-    store.put_bytes("a/show me.txt", b"shown", "text/plain")
-    answer = httpx.get(store.presign("a/show me.txt", 60))
-    assert (answer.status_code, answer.content) == (200, b"shown")
 
 
 def asks(store: ArtifactStore, folder: Path) -> list[Callable[[], object]]:

@@ -29,16 +29,15 @@ from reelworks.store.library import count_all, delete_video, get_video, list_vid
 from reelworks.store.publish import (
     claim_video,
     publish_audio,
-    publish_caption_vectors,
     publish_captions,
     publish_frames,
     publish_normalized,
     publish_probe,
     publish_scenes,
-    publish_segment_vectors,
     publish_transcript,
     set_status,
 )
+from reelworks.store.publish_vectors import publish_caption_vectors, publish_segment_vectors
 
 BOX = Box(0.1, 0.2, 0.3, 0.4)
 HEARD = "local/whisper-base@ebe41f70"

@@ -20,14 +20,13 @@ from reelworks.domain.vision import Box, Described, FrameDescription, ScreenText
 from reelworks.errors import InputError, UnknownVideoError
 from reelworks.store.publish import (
     claim_video,
-    publish_caption_vectors,
     publish_captions,
     publish_frames,
     publish_scenes,
-    publish_segment_vectors,
     publish_transcript,
     set_status,
 )
+from reelworks.store.publish_vectors import publish_caption_vectors, publish_segment_vectors
 from reelworks.store.search import Embed, search
 from reelworks.store.vectors import index_name
 
@@ -233,12 +232,12 @@ def test_a_long_text_is_cut_around_what_matched(engine: Engine) -> None:
     assert hit.excerpt.text.startswith(("filler", "words"))
 
 
-MANY = 2500
+MANY = 1200
 
 
 @pytest.fixture(scope="module")
 def crowd(engine: Engine, talk: str) -> str:
-    """A few thousand generated lines with 384 numbers each."""
+    """A thousand and more generated lines with 384 numbers each."""
     dice = random.Random(7)
     claim_video(engine, "crowd", original_path="/crowd.mp4")
     lines = tuple(Segment(float(n), n + 1.0, f"crowd line {n}") for n in range(MANY))

@@ -1,0 +1,28 @@
+"""An error that nobody foresaw: its trace goes to a file, the user gets a sentence."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from reelworks.errors import ReelworksError
+
+
+def unforeseen(error: Exception) -> ReelworksError:
+    """Write the trace of ``error`` to ``{DATA_DIR}/logs/fault.log`` and return what to say."""
+    lines = "".join(traceback.format_exception(error))
+    path = Path(os.environ.get("DATA_DIR") or "~/.reelworks") / "logs" / "fault.log"
+    try:
+        path = path.expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{datetime.now().astimezone().isoformat()}\n{lines}\n")
+    except (OSError, RuntimeError):  # the folder cannot be written, or is in nobody's home
+        details = f"this line: {lines.rstrip().splitlines()[-1]}"
+    else:
+        details = f"the file {path}"
+    return ReelworksError(
+        f"Something went wrong that Reelworks did not foresee; please report it with {details}."
+    )

@@ -1,0 +1,100 @@
+"""One bucket of an S3 server: its keys, and what an answer of the server means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from reelworks.errors import StoreRefusedError
+from reelworks.store.s3_faults import create_bucket, error_code, status_of, store_errors
+from reelworks.store.transfer import Place
+
+_DELETE_BATCH = 1000
+"""The most keys that one DeleteObjects request takes."""
+
+
+class Bucket:
+    """A bucket, seen as names. May be used by several threads at once."""
+
+    def __init__(self, client: Any, bucket: str, address: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._address = address
+        self._bucket_seen = False
+
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket."""
+        return self._bucket
+
+    def ensure_bucket(self) -> None:
+        """Make the bucket if it is missing."""
+        with self._errors(self._bucket):
+            if self._has_bucket():
+                return
+            create_bucket(self._client, self._bucket, self._address)
+
+    def delete(self, key: str) -> None:
+        """Remove what lies under ``key``, if anything does."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove every key that begins with ``prefix`` (not empty); return how many there were."""
+        if not prefix:
+            raise ValueError("an empty prefix would remove everything")
+        doomed = list(self.keys(prefix))
+        for start in range(0, len(doomed), _DELETE_BATCH):
+            batch = [{"Key": key} for key in doomed[start : start + _DELETE_BATCH]]
+            with self._errors(prefix):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True}
+                )
+            if answer.get("Errors"):
+                first = answer["Errors"][0]
+                raise StoreRefusedError(f"{first['Key']} cannot be removed: {first['Code']}.")
+        return len(doomed)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order."""
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                yield from (item["Key"] for item in page.get("Contents", ()))
+
+    def _place(self, key: str) -> Place:
+        return {"Bucket": self._bucket, "Key": key}
+
+    def _errors(self, subject: str) -> AbstractContextManager[None]:
+        return store_errors(subject, self._address)
+
+    def _must_be_absent(self, error: Any, bucket: str | None = None) -> None:
+        """Raise ``error`` unless it says that the key is absent.
+
+        Our own bucket must exist; somebody else's that does not holds no such key either.
+        """
+        if status_of(error) == 404 and bucket not in (None, self._bucket):
+            return
+        if status_of(error) != 404 or error_code(error) == "NoSuchBucket":
+            raise error
+        # The answer to HEAD has no body: a missing bucket looks like a missing key.
+        if not self._has_bucket():
+            raise StoreRefusedError(
+                f"The bucket {self._bucket} does not exist at {self._address}; "
+                "make it or set S3_BUCKET."
+            ) from None
+
+    def _has_bucket(self) -> bool:
+        if self._bucket_seen:
+            return True
+        try:
+            self._client.head_bucket(Bucket=self._bucket)
+        except self._client.exceptions.ClientError as error:
+            if status_of(error) != 404:
+                raise
+            return False
+        self._bucket_seen = True
+        return True

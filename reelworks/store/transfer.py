@@ -1,0 +1,71 @@
+"""How bytes travel to, from and inside an S3 server: whole when small, in parts when large."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+MULTIPART_BYTES = 64 << 20
+"""Files from this size on travel in parts."""
+PART_BYTES = 16 << 20
+SMALL_BYTES = 8 << 20
+"""Files up to this size are fetched in one answer."""
+ONE_COPY_BYTES = 5 << 30
+"""The most that one CopyObject request may copy (Amazon S3 API reference, CopyObject)."""
+
+Place = dict[str, str]
+"""``Bucket`` and ``Key`` of an object."""
+
+
+def send(
+    client: Any, place: Place, stream: BinaryIO, size: int, extra: dict[str, Any]
+) -> str | None:
+    """Upload ``size`` bytes; return the entity tag, or None when they went in parts."""
+    if size < MULTIPART_BYTES:
+        answer = client.put_object(**place, Body=stream, **extra)
+        return str(answer["ETag"]).strip('"')
+    client.upload_fileobj(
+        stream, place["Bucket"], place["Key"], ExtraArgs=extra, Config=_parts(MULTIPART_BYTES)
+    )
+    return None
+
+
+def receive(client: Any, place: Place, draft: Path, size: int | None) -> None:
+    """Download an object to ``draft``; ``size`` is its bytes where they are known."""
+    with draft.open("wb") as file:
+        if size is not None and size <= SMALL_BYTES:
+            file.write(client.get_object(**place)["Body"].read())
+        else:
+            client.download_fileobj(place["Bucket"], place["Key"], file, Config=_parts(PART_BYTES))
+
+
+def copy(
+    client: Any, source: Place, target: Place, size: int, etag: str, metadata: dict[str, str]
+) -> None:
+    """Copy an object of ``size`` bytes inside the store, if it still has this entity tag."""
+    if size < ONE_COPY_BYTES:
+        client.copy_object(**target, CopySource=source, CopySourceIfMatch=etag)
+    else:
+        extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
+        client.copy(source, target["Bucket"], target["Key"], ExtraArgs=extra)
+
+
+@contextmanager
+def draft_for(to: Path) -> Iterator[Path]:
+    """Give a place beside ``to`` to write into; what is left there at the end is removed."""
+    draft = to.with_name(f".{to.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _parts(threshold: int) -> Any:
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(
+        multipart_threshold=threshold, multipart_chunksize=PART_BYTES, max_concurrency=4
+    )
