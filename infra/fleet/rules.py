@@ -37,11 +37,12 @@ def silent_runs_crash() -> AutomationCore:
     """Return the rule that calls a run dead from which nothing is heard."""
     return AutomationCore(
         name="Reelworks: a run without heartbeat is crashed",
-        description=f"{SILENT_SECONDS} s after the last heartbeat of a run that has not ended.",
+        description=f"{SILENT_SECONDS} s after the last sign of life of a run that has not ended.",
         trigger=EventTrigger(
             match=_flow_runs(),
             match_related=_tagged(OURS),
-            after={"prefect.flow-run.heartbeat"},
+            # A run killed as it starts has sent no heartbeat yet, but the server noted its start.
+            after={"prefect.flow-run.heartbeat", "prefect.flow-run.Running"},
             expect={"prefect.flow-run.*"},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,

@@ -101,10 +101,10 @@ async def test_a_killed_run_crashes_and_starts_again_as_often_as_allowed(
     await client.create_automation(crashed_runs_start_again(2))
     run = await a_run(client, tags=[OURS, TAKEN_BACK])
 
-    await start_and_kill(client, run.id, tmp_path)
+    await start_and_kill(client, run.id, tmp_path, after=2)  # its first heartbeat is sent
     again = await until(client, run.id, "AwaitingRetry")
     assert again.run_count == 1
-    await start_and_kill(client, run.id, tmp_path)
+    await start_and_kill(client, run.id, tmp_path, after=0)
     lost = await until(client, run.id, "Crashed")
 
     assert lost.run_count == 2
@@ -125,8 +125,8 @@ async def a_run(client, tags):
     return await client.create_flow_run_from_deployment(deployment, tags=tags)
 
 
-async def start_and_kill(client, run_id, folder):
-    """Let a process run the flow, wait for its first heartbeat, and kill it."""
+async def start_and_kill(client, run_id, folder, after):
+    """Let a process run the flow and kill it ``after`` seconds of running."""
     program = folder / "hangs.py"
     program.write_text(HANGS)
     process = await asyncio.create_subprocess_exec(
@@ -134,7 +134,7 @@ async def start_and_kill(client, run_id, folder):
     )
     try:
         await until(client, run_id, "Running")
-        await asyncio.sleep(2)  # its first heartbeat is on its way
+        await asyncio.sleep(after)
     finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()
