@@ -40,6 +40,7 @@ def clip(media: Path) -> Path:
     return media / "odd" / "no_audio.mp4"
 
 
+@pytest.mark.slow
 async def test_lost_database_connections_are_made_again_and_no_call_is_repeated(
     index, hosted, environment, clip
 ):
@@ -119,6 +120,7 @@ async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
     assert video(house.settings, "clip").summary.status == "ready"
 
 
+@pytest.mark.slow
 async def test_store_that_comes_back_in_time_costs_a_retry(in_vision, hosted, house):
     run = await in_vision(attempts=5)
     house.stop(Part.STORE)
@@ -362,6 +364,7 @@ async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment
     assert "ValueError: invalid literal for int()" in log.read_text()
 
 
+@pytest.mark.slow
 async def test_a_failed_stage_is_told_to_programs_with_its_reason(environment, cursed):
     ended = await reelworks({}, "index", cursed, "--id", "cursed", "--json")
 

@@ -77,6 +77,7 @@ async def test_one_frame_is_one_scene(index_shared, shared, media):
     assert found.frames[0].frame.t == 0.0
 
 
+@pytest.mark.slow
 async def test_a_turned_picture_stands_upright(index_shared, shared, media):
     run = await index_shared(media / "odd" / "rot90.mp4", "turned")
 
@@ -85,6 +86,7 @@ async def test_a_turned_picture_stands_upright(index_shared, shared, media):
     assert frame.height > frame.width
 
 
+@pytest.mark.slow
 async def test_the_default_track_is_the_one_that_is_heard(index_shared, shared, media, tmp_path):
     """English first, German second and marked as default."""
     source = tmp_path / "two_languages.mkv"
@@ -125,7 +127,14 @@ def cuts(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 CUTS = [286 / 24 - 10, 348 / 24 - 10]
 
 
-@pytest.mark.parametrize("name", ["constant", "variable", "interlaced"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "constant",
+        pytest.param("variable", marks=pytest.mark.slow),
+        pytest.param("interlaced", marks=pytest.mark.slow),
+    ],
+)
 async def test_cuts_are_where_they_are_at_any_rate(index_shared, shared, cuts, tmp_path, name):
     ways = {
         "constant": ["-c:v", "libx264"],

@@ -129,7 +129,7 @@ async def test_trouble_that_passes_is_waited_for(index_shared, shared, web, trou
     assert web.asked["/later.mp4"] == 2
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [pytest.param(429, marks=pytest.mark.slow), 503])
 async def test_a_server_that_asks_to_wait_is_asked_again_no_sooner(
     index_shared, shared, web, status
 ):

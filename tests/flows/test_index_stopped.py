@@ -46,7 +46,8 @@ async def test_a_run_killed_in_vision_leaves_only_the_missing_frames_to_do(
     repeated = [image for image in again if image in done]
     assert len(repeated) <= 1  # the answer that was on its way when the run died
     assert len(again) == len(set(again))
-    assert run.worked <= {"vision", "embed_picture", "embed_speech"}
+    # On a busy machine the run may die before it has heard all that was said.
+    assert run.worked <= {"vision", "embed_picture", "transcribe", "embed_speech"}
     assert run.states["normalize"] is StageState.CACHED
     assert video(environment, "clip").summary.status == "ready"
 
@@ -79,7 +80,9 @@ def encoders(pid: int) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 async def test_a_stopped_command_ends_its_ffmpeg_and_says_so(
     environment, index, media, tmp_path, number
 ):

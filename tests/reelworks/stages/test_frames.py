@@ -32,7 +32,7 @@ def frames_of(source: Path, folder: Path, cuts: list[float] | None = None) -> tu
     return pick_frames(video, proxy, scenes, PARAMS, folder, silent)
 
 
-@pytest.mark.parametrize("name", ["sintel-trailer-30s.mp4", "nasa_13013.mp4", "testvideo.mp4"])
+@pytest.mark.parametrize("name", ["sintel-trailer-30s.mp4", "nasa_13013.mp4"])
 def test_every_scene_has_a_frame_inside_it(film: Film, tmp_path: Path, name: str) -> None:
     video, proxy = film(name)
     scenes = detect_scenes(proxy, SceneParams(), silent)
@@ -125,7 +125,7 @@ def test_a_video_shorter_than_its_proxy_is_an_error(film: Film, tmp_path: Path) 
         pick_frames(short, proxy, [Scene(0, 8.0, 13.0)], PARAMS, tmp_path, silent)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=2, deadline=None, derandomize=True)
 @given(order=st.lists(st.sampled_from(range(len(DECK))), min_size=2, max_size=5))
 def test_duplicates_point_back_to_the_first_of_their_kind(
     tmp_path_factory: pytest.TempPathFactory, order: list[int]

@@ -213,6 +213,7 @@ def test_the_user_can_stop_it(
             transcribe(as_wav("speech/two_cities.flac"), hosted, PARAMS, items, tmp_path, stop)
 
 
+@pytest.mark.slow
 def test_unbroken_sound_is_cut_where_it_is_quietest(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
