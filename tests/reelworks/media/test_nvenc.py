@@ -31,7 +31,7 @@ def test_arguments_of_a_film_on_a_gpu_are_exactly_these() -> None:
         "[0:0]format=yuv420p[s0];[s0]zscale=f=bicubic:h=720:r=limited:w=1280[s1];"
         "[s1]format=yuv420p[s2];[s2]setsar=1[s3];[s3]fps=fps=30:start_time=0[s4];"
         "[s4]split=2[s5][s6];"
-        "[s6]scale=320:180:flags=area[s7];[s7]format=yuv420p[s8];[s8]setsar=1[s9]",
+        "[s6]zscale=f=bilinear:h=180:w=320[s7];[s7]format=yuv420p[s8];[s8]setsar=1[s9]",
         *("-map", "[s5]", "-f", "mp4", "-b:v", "0", "-bf", "2", "-c:v", "h264_nvenc", "-cq", "25"),
         *("-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:v", "+bitexact"),
         *("-fps_mode", "passthrough", "-g", "60", "-map_chapters", "-1", "-map_metadata", "-1"),
