@@ -16,7 +16,6 @@ from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.services import ui_address
 from reelworks.settings import Settings, load_settings
-from reelworks.stages.workplace import prepare_services
 
 _COLOURS = {
     Outcome.MADE: "green",
@@ -42,7 +41,9 @@ def deploy(
     """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
     with running(load_settings()) as endpoints:
         os.environ.update(endpoints.environment())
-        settings = load_settings()
+        from reelworks.stages.workplace import prepare_services
+
+    settings = load_settings()
         with prefect_errors():
             changes = asyncio.run(_put(settings, file, docker))
         prepare_services(settings)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -117,21 +116,7 @@ def index(
         output.print_json([_as_json(outcome) for outcome in outcomes])
     failed = [outcome.error for outcome in outcomes if outcome.error]
     code = failed[0].exit_code if failed else 0
-    return _ended(SOME_FAILED if failed and len(failed) < len(outcomes) else code)
-
-
-def _ended(code: int) -> int:
-    """Return ``code``; end with it at once when the Prefect server is gone.
-
-    Prefect would keep the process for a minute, to deliver what nobody takes.
-    """
-    from tasks.prefect_server import was_given_up
-
-    if was_given_up():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    return SOME_FAILED if failed and len(failed) < len(outcomes) else code
 
 
 def expand(source: str) -> list[str]:

@@ -118,15 +118,6 @@ def print_usage_error(message: str, command: str) -> None:
         err.print(line(f"Try: {command} --help"), soft_wrap=True)
 
 
-def print_fault(details: str) -> None:
-    """Tell of an error that nobody foresaw, and where its details are."""
-    print_error(
-        ReelworksError(
-            f"Something went wrong that Reelworks did not foresee; please report it with {details}."
-        )
-    )
-
-
 def say_stopped() -> int:
     """Tell that the user stopped the command, and return its exit code."""
     error = CancelledError(
