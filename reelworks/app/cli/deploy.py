@@ -43,7 +43,7 @@ def deploy(
         os.environ.update(endpoints.environment())
         from reelworks.stages.workplace import prepare_services
 
-    settings = load_settings()
+        settings = load_settings()
         with prefect_errors():
             changes = asyncio.run(_put(settings, file, docker))
         prepare_services(settings)
