@@ -14,6 +14,7 @@ from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.stages.ingest import without_secrets
 from reelworks.stages.workplace import open_workplace
+from tasks.context import run_context
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
 from tasks.finish import finish, say_how_it_ended
@@ -22,7 +23,7 @@ from tasks.ingest import Ingested, ingest
 from tasks.normalize import normalize
 from tasks.prefect_server import is_gone, look_for_it, wait_for_it
 from tasks.scenes import scenes
-from tasks.stage import reason_of, run, run_context
+from tasks.stage import reason_of, run
 from tasks.transcribe import transcribe
 from tasks.vision import vision
 

@@ -15,7 +15,8 @@ from blocks.worker_log import worker_log
 from reelworks.errors import ReelworksError, StageTimeoutError
 from reelworks.stages.cached import Terms, answering
 from reelworks.stages.workplace import open_workplace
-from tasks.stage import run, run_context
+from tasks.context import run_context
+from tasks.stage import run
 from tasks.wire import carry, receive, task_named, unpack
 
 

@@ -23,7 +23,8 @@ from reelworks.stages.capabilities import make_embedder
 from reelworks.store.cache import StoredItems
 from reelworks.store.publish import seen_words
 from reelworks.store.publish_vectors import publish_caption_vectors, publish_segment_vectors
-from tasks.stage import answered, here, stage_task
+from tasks.context import here
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 Vectors = list[list[float] | None]

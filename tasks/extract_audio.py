@@ -12,8 +12,9 @@ from reelworks.domain.video import NormalizedAudio
 from reelworks.stages import extract_audio as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.store.publish import publish_audio
+from tasks.context import here
 from tasks.ingest import Ingested
-from tasks.stage import answered, here, stage_task
+from tasks.stage import answered, stage_task
 
 
 @task(**stage_task("extract_audio", runs_on="cpu", minutes=60))

@@ -8,7 +8,8 @@ from prefect import task
 from sqlalchemy import Engine
 
 from reelworks.store.publish import set_status
-from tasks.stage import here, in_thread, stage_task
+from tasks.context import here
+from tasks.stage import in_thread, stage_task
 
 log = logging.getLogger("video_worker")
 

@@ -15,7 +15,8 @@ from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import frames as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.store.publish import publish_frames
-from tasks.stage import answered, here, stage_task
+from tasks.context import here
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 

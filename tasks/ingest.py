@@ -17,7 +17,8 @@ from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.ingest import LocalSource, localize
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import claim_video, publish_probe, set_status
-from tasks.stage import answered, here, reason_of, stage_task
+from tasks.context import here
+from tasks.stage import answered, reason_of, stage_task
 
 log = logging.getLogger("video_worker")
 

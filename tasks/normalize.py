@@ -14,8 +14,9 @@ from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import normalize as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.store.publish import publish_normalized
+from tasks.context import here
 from tasks.ingest import Ingested
-from tasks.stage import answered, here, stage_task
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 

@@ -17,7 +17,8 @@ from reelworks.stages import scenes as verb
 from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.capabilities import make_shot_detector, preload_for_pictures
 from reelworks.store.publish import CUT_DETECTOR, publish_scenes
-from tasks.stage import answered, here, stage_task
+from tasks.context import here
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 

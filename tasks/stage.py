@@ -10,10 +10,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypedDict, TypeVar
 
 from anyio import CancelScope
@@ -24,7 +22,7 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from reelworks.domain.progress import Progress
-from reelworks.domain.report import Observer, StageReport, StageState
+from reelworks.domain.report import StageReport, StageState
 from reelworks.errors import (
     CancelledError,
     NotKeptError,
@@ -33,7 +31,7 @@ from reelworks.errors import (
     SourceUnavailableError,
 )
 from reelworks.stages.cached import Answer, Terms, answering
-from reelworks.stages.workplace import Workplace
+from tasks.context import here
 from tasks.prefect_server import GONE, is_gone, wait_no_more
 from tasks.routing import Hop, pool_of, run_in_pool
 
@@ -46,59 +44,6 @@ MAX_TRIES = 20
 
 STOP_SECONDS = 30.0
 """How long a stopped stage may take to notice; its thread is left behind after that."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """What the tasks of one flow run share, besides their parameters."""
-
-    place: Workplace
-    observer: Observer
-
-
-class NobodyWatches:
-    """The observer of a run that nobody watches."""
-
-    def started(self, stage: str) -> None:
-        """Ignore it."""
-
-    def placed(self, stage: str, where: str) -> None:
-        """Ignore it."""
-
-    def advanced(self, stage: str, done: float, total: float) -> None:
-        """Ignore it."""
-
-    def finished(self, report: StageReport) -> None:
-        """Ignore it."""
-
-
-_observer: ContextVar[Observer] = ContextVar("reelworks_observer")
-_context: ContextVar[RunContext] = ContextVar("reelworks_run")
-
-
-@contextmanager
-def observing(observer: Observer) -> Iterator[None]:
-    """Let ``observer`` watch the flow runs started inside, in this process."""
-    token = _observer.set(observer)
-    try:
-        yield
-    finally:
-        _observer.reset(token)
-
-
-@contextmanager
-def run_context(place: Workplace) -> Iterator[None]:
-    """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(RunContext(place, _observer.get(NobodyWatches())))
-    try:
-        yield
-    finally:
-        _context.reset(token)
-
-
-def here() -> RunContext:
-    """Return the context of the flow run that this task belongs to."""
-    return _context.get()
 
 
 class TaskOptions(TypedDict):

@@ -18,7 +18,8 @@ from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.capabilities import make_transcriber
 from reelworks.store.cache import StoredItems
 from reelworks.store.publish import publish_transcript
-from tasks.stage import answered, here, stage_task
+from tasks.context import here
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 

@@ -16,8 +16,9 @@ from reelworks.stages.cached import Answer, Produced, Question, ask
 from reelworks.stages.capabilities import make_describer
 from reelworks.store.cache import StoredItems
 from reelworks.store.publish import publish_captions
+from tasks.context import here
 from tasks.frames import file_name
-from tasks.stage import answered, here, stage_task
+from tasks.stage import answered, stage_task
 
 log = logging.getLogger("video_worker")
 

@@ -40,7 +40,7 @@ def with_table(text: str) -> str:
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
-    if value is None:
+    if value in (None, ""):
         return UNSET
     if isinstance(value, Enum):
         shown, choices = value.value, [one.value for one in type(value)]

@@ -85,7 +85,7 @@ async def run_index(
     """Run the flow here, with the settings of this process's environment."""
     from flows.index import IndexParams
     from flows.index import index as flow
-    from tasks.stage import observing
+    from tasks.context import observing
 
     recorder = recorder or Recorder()
     with observing(recorder):

@@ -64,8 +64,9 @@ async def embed(settings, text="Call me Ishmael."):
     """Run ``embed_speech`` as the only task of a flow; return its answer and the recorder."""
     from prefect import flow
 
+    from tasks.context import observing, run_context
     from tasks.embed import embed_speech
-    from tasks.stage import observing, run, run_context
+    from tasks.stage import run
 
     recorder = Recorder()
 
@@ -244,7 +245,8 @@ async def test_a_time_limit_cancels_what_runs(chosen):
 async def embed_by(task, settings):
     from prefect import flow
 
-    from tasks.stage import run, run_context
+    from tasks.context import run_context
+    from tasks.stage import run
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
@@ -301,8 +303,8 @@ async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
     from prefect.client.orchestration import get_client
     from prefect.context import TaskRunContext
 
+    from tasks.context import here
     from tasks.routing import Hop, _started
-    from tasks.stage import here
 
     async with pool(chosen) as (made, settings):
         await made.appear()
@@ -330,8 +332,8 @@ async def in_task_of_embed(work, settings):
     """Run ``work`` inside a task that has the arguments of ``embed_speech``."""
     from prefect import flow
 
+    from tasks.context import run_context
     from tasks.embed import embed_speech
-    from tasks.stage import run_context
 
     async def stand_in(video_id: str, transcript: Answer[Transcript]) -> None:
         await work()

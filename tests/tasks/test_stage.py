@@ -63,7 +63,8 @@ async def run_stage(place: Workplace, stage: Stage, work=None, options=None):
     """Run the stage as the only task of a flow; return the task's final state and the recorder."""
     from prefect import flow, task
 
-    from tasks.stage import answered, here, observing, run_context, stage_task
+    from tasks.context import here, observing, run_context
+    from tasks.stage import answered, stage_task
 
     @task(**(stage_task("count", runs_on="cpu", minutes=stage.minutes) | (options or {})))
     async def count():
@@ -231,7 +232,7 @@ async def test_a_cancelled_task_stops_its_thread(place):
 
 
 async def test_a_run_that_nobody_watches_runs_all_the_same(place):
-    from tasks.stage import here, run_context
+    from tasks.context import here, run_context
 
     with run_context(place):
         observer = here().observer

@@ -184,7 +184,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
 
     from flows.index import IndexParams
     from flows.index import index as flow
-    from tasks.stage import observing
+    from tasks.context import observing
 
     shown = one_line(source)
     try:

@@ -1,0 +1,64 @@
+"""What the tasks of one flow run share: where they work, and who watches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from reelworks.domain.report import Observer, StageReport
+from reelworks.stages.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the tasks of one flow run share, besides their parameters."""
+
+    place: Workplace
+    observer: Observer
+
+
+class NobodyWatches:
+    """The observer of a run that nobody watches."""
+
+    def started(self, stage: str) -> None:
+        """Ignore it."""
+
+    def placed(self, stage: str, where: str) -> None:
+        """Ignore it."""
+
+    def advanced(self, stage: str, done: float, total: float) -> None:
+        """Ignore it."""
+
+    def finished(self, report: StageReport) -> None:
+        """Ignore it."""
+
+
+_observer: ContextVar[Observer] = ContextVar("reelworks_observer")
+_context: ContextVar[RunContext] = ContextVar("reelworks_run")
+
+
+@contextmanager
+def observing(observer: Observer) -> Iterator[None]:
+    """Let ``observer`` watch the flow runs started inside, in this process."""
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+@contextmanager
+def run_context(place: Workplace) -> Iterator[None]:
+    """Make the workplace and the observer known to every task called inside."""
+    token = _context.set(RunContext(place, _observer.get(NobodyWatches())))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def here() -> RunContext:
+    """Return the context of the flow run that this task belongs to."""
+    return _context.get()
