@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+from prefect.exceptions import ObjectNotFound
 
 from reelworks.domain.printable import one_line
 from reelworks.errors import (
@@ -23,13 +24,14 @@ def prefect_errors() -> Iterator[None]:
     """Turn the errors of Prefect's client into ours.
 
     Raises ``PrefectUnavailableError`` for a server that is out of reach or in trouble, and
-    ``PrefectRefusedError`` for one that refuses the key.
+    ``PrefectRefusedError`` for one that refuses the key. What the server answers in good order,
+    such as ``ObjectNotFound``, is left as it is.
     """
     try:
         yield
     except httpx.HTTPError as error:
         raise _ours(error) from None
-    except ReelworksError:
+    except (ReelworksError, ObjectNotFound):
         raise
     except Exception as error:
         if isinstance(error.__cause__, httpx.HTTPError):  # what Prefect's own parts make of it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from prefect.exceptions import ObjectNotFound
 
 from blocks.prefect_faults import prefect_errors
 from reelworks.errors import PrefectRefusedError, PrefectUnavailableError
@@ -39,6 +40,11 @@ def test_a_fault_becomes_one_sentence_and_says_whether_to_try_again(fault, error
 def test_what_a_flow_s_first_call_makes_of_it_is_the_same():
     with pytest.raises(PrefectUnavailableError, match="does not answer"), prefect_errors():
         raise RuntimeError("Failed to reach API") from httpx.ConnectError("refused")
+
+
+def test_what_the_server_does_not_have_is_no_fault_of_it():
+    with pytest.raises(ObjectNotFound), prefect_errors():
+        raise ObjectNotFound(status(404)) from status(404)
 
 
 def test_anything_else_passes_as_it_is():
