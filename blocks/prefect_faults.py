@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from prefect.exceptions import ObjectNotFound
 
 from reelworks.domain.printable import one_line
 from reelworks.errors import (
@@ -31,9 +30,13 @@ def prefect_errors() -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         raise _ours(error) from None
-    except (ReelworksError, ObjectNotFound):
+    except ReelworksError:
         raise
     except Exception as error:
+        from prefect.exceptions import ObjectNotFound  # Prefect reads its environment at import
+
+        if isinstance(error, ObjectNotFound):
+            raise
         if isinstance(error.__cause__, httpx.HTTPError):  # what Prefect's own parts make of it
             raise _ours(error.__cause__) from None
         raise

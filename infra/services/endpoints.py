@@ -36,6 +36,8 @@ class Endpoints:
             "S3_SECRET_ACCESS_KEY": _reveal(self.s3_secret_access_key),
             "PREFECT_API_URL": self.prefect_api_url,
         }
+        if self.prefect_api_url is not None:  # or a call too many would start one of its own
+            values["PREFECT_SERVER_EPHEMERAL_ENABLED"] = "false"
         if self.prefect_home is not None:
             values |= {"PREFECT_HOME": str(self.prefect_home), "DO_NOT_TRACK": "1"}
         if any(url and is_local(url) for url in (self.s3_endpoint_url, self.prefect_api_url)):

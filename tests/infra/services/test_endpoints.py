@@ -27,6 +27,7 @@ def test_only_what_is_known_is_set() -> None:
     assert LOCAL.environment() == {
         "DATABASE_URL": "postgresql://r:p@127.0.0.1:1/d",
         "PREFECT_API_URL": "http://127.0.0.1:2/api",
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
         "PREFECT_HOME": "/data/prefect",
         "DO_NOT_TRACK": "1",
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -92,3 +94,10 @@ def test_a_prefect_server_that_is_away_ends_with_6(reelworks):
     assert said.code == 6
     assert "check PREFECT_API_URL" in said.err
     assert "Traceback" not in said.err
+
+
+def test_prefect_is_not_imported_before_it_is_known_where_its_server_is():
+    """It reads its environment once, and would start a server of its own beside ours."""
+    asked = "import sys, reelworks.app.cli.main; sys.exit('prefect' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
