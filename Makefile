@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet test-cuda gpu-check settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-kills bench-search eval test-cuda gpu-check settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -76,6 +76,19 @@ bench-fleet: $(VENV)/.installed-dev
 
 bench-workers: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.workers
+
+# Everything is killed again and again under load; the jobs are counted.
+bench-kills: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.kills
+
+# A million generated lines, searched: takes about 20 minutes and 8 GB of disk the first time.
+# Fewer: LINES=100000.
+bench-search: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.search_load --lines $(or $(LINES),1000000)
+
+# Questions over the test media: HIT@1, HIT@5, MRR by words, by meaning and by both.
+eval: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.evaluate
 
 settings-table: $(VENV)/.installed-dev
 	$(BIN)/python -m reelworks.app.settings_table --write README.md

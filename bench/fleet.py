@@ -99,6 +99,11 @@ class Fleet:
             if enough():
                 return
             time.sleep(LOOK_SECONDS)
+        for run in self.seen:
+            if run.state and not run.state.is_completed():
+                console.print(
+                    f"{run.name}: {run.state.name}, start {run.run_count}", run.state.message
+                )
         raise TimeoutError(f"{len(ended(self.seen))} of {self.count} videos after an hour")
 
     def done(self, share: float) -> Callable[[], bool]:
@@ -241,6 +246,8 @@ def _print(fleet: Fleet, lost: Lost) -> None:
         f"{sum(computations.values())} stages computed, {len(twice)} of them twice; "
         f"{answered} answered from the cache."
     )
+    for (video, stage), times in twice.items():
+        console.print(f"computed {times} times: {stage} of {video}")
     _print_lost(fleet, lost)
 
 

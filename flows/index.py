@@ -7,19 +7,24 @@ from collections.abc import Coroutine
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
+from reelworks.domain.stage import Stage
+from reelworks.errors import LeaseLostError
 from reelworks.stages.ingest import without_secrets
-from reelworks.stages.workplace import open_workplace
+from reelworks.stages.workplace import Workplace, open_workplace
 from tasks.context import run_context
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
 from tasks.finish import finish, say_how_it_ended
 from tasks.frames import frames
 from tasks.ingest import Ingested, ingest
+from tasks.ledger import JobRef, Work, doing
 from tasks.normalize import normalize
 from tasks.prefect_server import is_gone, look_for_it, wait_for_it
 from tasks.scenes import scenes
@@ -53,6 +58,14 @@ class IndexParams(BaseModel):
         description="Group that the video belongs to. Empty: where it is, or `default`.",
         pattern="^[a-z0-9_-]{1,63}$",
     )
+    again: list[Stage] = Field(
+        default_factory=list,
+        title="Again",
+        description="Stages to run although their answers are kept.",
+    )
+    job: JobRef | None = Field(
+        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+    )
 
 
 def _run_name() -> str:
@@ -63,7 +76,7 @@ def _run_name() -> str:
 
 
 @flow(name="index", description=__doc__, flow_run_name=_run_name, persist_result=False)
-async def index(params: IndexParams) -> str:
+async def index(params: IndexParams) -> str | State[str]:
     """Run the stages of one video and return its id.
 
     Speech needs only the sound and pictures need only the picture, so the two sides run side by
@@ -71,19 +84,32 @@ async def index(params: IndexParams) -> str:
     """
     wait_for_it()
     settings = await current_settings()
-    with worker_log(settings), open_workplace(settings) as place, run_context(place):
-        video: Ingested = (await run(ingest, params.source, params.video_id, params.library)).result
+    with worker_log(settings), open_workplace(settings) as place:
         try:
-            await _both(_speech(video, params.language), _picture(video))
-        except (Exception, asyncio.CancelledError) as error:
-            if is_gone(error):  # a task would only wait for the Prefect server
-                say_how_it_ended(place.engine, video.video_id, reason_of(error))
-            else:
-                await asyncio.shield(run(finish, video.video_id, reason_of(error)))
-            raise
-        await run(finish, video.video_id)
+            async with doing(params.job, place) as work:
+                with run_context(place, params.again):
+                    video_id = await _index(params, place, work)
+                work.result |= {"video_id": video_id}
+        except LeaseLostError as lost:
+            return Cancelled(message=str(lost))
         await look_for_it()
-        return video.video_id
+        return video_id
+
+
+async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
+    video: Ingested = (await run(ingest, params.source, params.video_id, params.library)).result
+    try:
+        await _both(_speech(video, params.language), _picture(video))
+    except (Exception, asyncio.CancelledError) as error:
+        if work.taken_over:  # the video's row is another run's by now
+            raise
+        if is_gone(error):  # a task would only wait for the Prefect server
+            say_how_it_ended(place.engine, video.video_id, reason_of(error))
+        else:
+            await asyncio.shield(run(finish, video.video_id, reason_of(error)))
+        raise
+    await run(finish, video.video_id)
+    return video.video_id
 
 
 async def _speech(video: Ingested, language: str | None) -> None:

@@ -8,7 +8,9 @@ import os
 from prefect import aserve
 from prefect.types.entrypoint import EntrypointType
 
+from flows.backfill import backfill
 from flows.index import index
+from flows.sync import sync
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
@@ -20,10 +22,11 @@ TAGS = ["reelworks", "taken-back-when-lost"]
 
 async def serve() -> None:
     """Register the deployments and run what is asked of them until stopped."""
-    deployment = await index.ato_deployment(
-        "index", tags=TAGS, entrypoint_type=EntrypointType.MODULE_PATH
-    )
-    await aserve(deployment, limit=RUNS_AT_ONCE, print_starting_message=False)
+    deployments = [
+        await flow.ato_deployment(flow.name, tags=TAGS, entrypoint_type=EntrypointType.MODULE_PATH)
+        for flow in (index, backfill, sync)
+    ]
+    await aserve(*deployments, limit=RUNS_AT_ONCE, print_starting_message=False)
 
 
 if __name__ == "__main__":

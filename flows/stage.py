@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
+from reelworks.domain.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
 from reelworks.stages.cached import Terms, answering
 from reelworks.stages.workplace import open_workplace
 from tasks.context import run_context
 from tasks.stage import run
-from tasks.wire import carry, receive, task_named, unpack
+from tasks.wire import carry, receive, task_named, unpack, with_usage
 
 
 class StageParams(BaseModel):
@@ -44,6 +45,7 @@ class StageParams(BaseModel):
         description="Cache key of what the asker wants to know. Empty: not compared.",
         pattern="^[0-9a-f]{64}$",
     )
+    again: bool = Field(False, title="Again", description="Compute it although an answer is kept.")
     settings: dict[str, str] = Field(
         default_factory=dict,
         title="Settings",
@@ -56,23 +58,27 @@ async def stage(params: StageParams) -> State[None]:
     """Run the stage once; its answer is kept in the artifact cache, where the asker finds it.
 
     The asker decides whether a failure is worth another try, and an error goes back to it in the
-    state's message, so that it can be raised there as what it is.
+    state's message, so that it can be raised there as what it is. So does the usage of hosted
+    models, which is on the asker's bill.
     """
+    meter = Meter()
     try:
-        await _run(params)
+        with counting(meter):
+            await _run(params)
     except ReelworksError as error:
-        return Failed(message=carry(error))
+        return Failed(message=with_usage(carry(error), meter.total()))
     except TimeoutError:
         late = StageTimeoutError(f"The stage {params.stage} took longer than its limit.")
-        return Failed(message=carry(late))
-    return Completed(message=f"on {platform.node()}")
+        return Failed(message=with_usage(carry(late), meter.total()))
+    return Completed(message=with_usage(f"on {platform.node()}", meter.total()))
 
 
 async def _run(params: StageParams) -> None:
     task = task_named(params.stage)
     once = {"gpu_pool": None, "worker_max_attempts": 1}
     settings = (await current_settings(**params.settings)).model_copy(update=once)
-    with worker_log(settings), open_workplace(settings) as place, run_context(place):
+    again = [task.name] if params.again else []
+    with worker_log(settings), open_workplace(settings) as place, run_context(place, again):
         packed = receive(params.arguments, params.arguments_key, place.store)
         with answering(Terms(expected=params.question)):
             await run(task, **unpack(task, packed))

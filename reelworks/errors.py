@@ -83,6 +83,120 @@ class UnknownVideoError(InputError):
     http_status = 404
 
 
+class UnknownFrameError(InputError):
+    """No frame has that id."""
+
+    code = "unknown_frame"
+    http_status = 404
+
+
+class SearchExpiredError(InputError):
+    """The further pages of a search are kept no longer; searching again makes new ones."""
+
+    code = "search_expired"
+    http_status = 410
+
+
+class UnknownJobError(InputError):
+    """No job has that id."""
+
+    code = "unknown_job"
+    http_status = 404
+
+
+class JobRefusedError(InputError):
+    """The flow of a job does not take its parameters. Permanent."""
+
+    code = "job_refused"
+
+
+class NotStoredError(InputError):
+    """The video has no such file, or not yet."""
+
+    code = "not_stored"
+    http_status = 404
+
+
+class UnsafeAddressError(InputError):
+    """An address leads to a machine that must not be asked: a private or a reserved one."""
+
+    code = "unsafe_address"
+
+
+class OverLimitError(InputError):
+    """Something is larger or longer than the settings allow. Permanent."""
+
+    code = "over_limit"
+    http_status = 413
+
+
+class RequestError(InputError):
+    """A request to the API cannot be understood."""
+
+    code = "bad_request"
+    http_status = 400
+
+
+class UnauthenticatedError(RequestError):
+    """The API needs a token, and none that is valid was given."""
+
+    code = "unauthenticated"
+    http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class ConflictError(RequestError):
+    """What is asked for does not fit what is there."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class BusyError(ConflictError):
+    """The same request is being worked on; its answer will be there in a moment."""
+
+    code = "busy"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait."""
+
+
+class TooManyRequestsError(RequestError):
+    """The caller asks more often than the settings allow."""
+
+    code = "too_many_requests"
+    http_status = 429
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait."""
+
+
+class UnknownBackfillError(InputError):
+    """No backfill has that id."""
+
+    code = "unknown_backfill"
+    http_status = 404
+
+
+class SourceVanishedError(InputError):
+    """Too much of a source is gone at once: it is more likely out of reach than deleted."""
+
+    code = "source_vanished"
+    http_status = 409
+
+
 class SettingsError(ReelworksError):
     """A setting is missing or wrong. Permanent."""
 
@@ -209,6 +323,20 @@ class WorkerLostError(ServiceError):
     """The worker that ran a stage died; another may do it."""
 
     code = "worker_lost"
+    retryable = True
+
+
+class LeaseLostError(ServiceError):
+    """A job went to another run meanwhile, or somebody cancelled it: this run must stop."""
+
+    code = "lease_lost"
+    http_status = 409
+
+
+class NothingDeployedError(ServiceError):
+    """No flow is deployed that does such jobs; somebody may deploy it."""
+
+    code = "nothing_deployed"
     retryable = True
 
 

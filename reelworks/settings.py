@@ -122,6 +122,15 @@ class Settings(BaseSettings):
         description="Seconds to wait for one answer of a hosted model.",
     )
 
+    provider_calls_per_minute: str = Field(
+        "",
+        description="Most calls a minute to hosted models, like `openai=500` or `60` for each.",
+    )
+    model_prices: Path | None = Field(
+        None,
+        description="TOML file of prices that go before our own, as `providers/prices.toml`.",
+    )
+
     scene_profile: Literal["auto", "film", "screencast"] = Field(
         "auto", description="How cuts are found; `auto` decides by the picture."
     )
@@ -149,6 +158,20 @@ class Settings(BaseSettings):
     worker_max_attempts: int = Field(
         3, ge=1, le=20, description="Tries of a stage whose failure can pass."
     )
+    worker_poll_ms: int = Field(
+        1500,
+        ge=50,
+        description="Milliseconds between two looks of the intake at the jobs table, when busy.",
+    )
+    jobs_in_flight: int = Field(
+        16, ge=1, le=1000, description="Jobs that are handed to Prefect at once."
+    )
+    job_lease_seconds: float = Field(
+        60.0,
+        ge=3,
+        allow_inf_nan=False,
+        description="A job whose run is silent for so long goes to another run.",
+    )
     cpu_threads: int | None = Field(
         None, ge=1, description="Threads for each local model. Unset: the machine's cores."
     )
@@ -165,6 +188,51 @@ class Settings(BaseSettings):
         description="A model that nobody used for so long is let go. Unset: never.",
     )
 
+    api_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Where the API listens. Anything but loopback needs a token.",
+    )
+    api_port: int = Field(8400, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs the calls that tell of jobs' ends. Unset: none are made."
+    )
+    s3_public_url: str | None = Field(
+        None,
+        description="Where callers reach the store. Unset: the API hands media through itself.",
+    )
+    max_upload_mb: int = Field(
+        20_000, ge=1, le=80_000, description="Largest upload or download of a source, in MB."
+    )
+    max_duration_hours: float = Field(
+        24.0, gt=0, allow_inf_nan=False, description="Longest video or sound that is taken."
+    )
+    max_megapixels: float = Field(
+        40.0, gt=0, allow_inf_nan=False, description="Largest picture of a video, in megapixels."
+    )
+    max_requests_per_minute: int = Field(
+        3000, ge=1, description="Requests that the API takes of one caller in a minute."
+    )
+    max_request_kb: int = Field(
+        1024, ge=1, le=65536, description="Largest request to the API that is no upload."
+    )
+    client_patience: float = Field(
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds that the API waits for a caller that sends nothing.",
+    )
+    fetch_private_addresses: bool = Field(
+        False,
+        description="Fetch addresses of private networks too; `reelworks index` always does.",
+    )
+    allowed_source_buckets: str = Field(
+        "", description="S3 buckets that callers of the API may name, like `rushes,archive`."
+    )
+    source_folders: str = Field(
+        "", description="Folders of which callers of the API may name files, divided by `:`."
+    )
+
     @field_validator("data_dir", "models_dir")
     @classmethod
     def _expand(cls, path: Path) -> Path:
@@ -173,7 +241,7 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError(f"{path.parts[0]} is nobody's home folder here") from None
 
-    @field_validator("openai_base_url", "s3_endpoint_url", "prefect_api_url")
+    @field_validator("openai_base_url", "s3_endpoint_url", "s3_public_url", "prefect_api_url")
     @classmethod
     def _is_http(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
@@ -214,6 +282,20 @@ class Settings(BaseSettings):
             library or "", self.shot_detector
         )
 
+    @field_validator("provider_calls_per_minute")
+    @classmethod
+    def _is_pace_list(cls, text: str) -> str:
+        _calls_by_provider(text)
+        return text
+
+    def calls_per_minute_of(self, provider: str) -> int | None:
+        """Return how many calls a minute ``provider`` may get; None: as many as it takes.
+
+        ``openai-compatible:host`` is meant by its host's name too.
+        """
+        rates = _calls_by_provider(self.provider_calls_per_minute)
+        return rates.get(provider) or rates.get(provider.partition(":")[2]) or rates.get("")
+
     @property
     def uses_transnet(self) -> bool:
         """True when the cuts of any library are found by TransNetV2."""
@@ -243,6 +325,17 @@ class Settings(BaseSettings):
         chosen: str | None = getattr(self, f"{capability}_model")
         provider: Provider = getattr(self, f"{capability}_provider")
         return chosen or DEFAULT_MODELS[capability][provider]
+
+
+def _calls_by_provider(text: str) -> dict[str, int]:
+    """Read ``openai=500,localhost=60``; a number alone is for all others, under an empty name."""
+    rates = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        provider, _, number = (word.strip() for word in part.rpartition("="))
+        if not number.isdecimal() or int(number) == 0:
+            raise ValueError(f"{part!r} must be a provider, '=' and calls a minute")
+        rates[provider] = int(number)
+    return rates
 
 
 def _detectors_by_library(text: str) -> dict[str, ShotDetector]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from reelworks.domain.pace import pacing
 from reelworks.domain.report import Observer, StageReport
 from reelworks.stages.workplace import Workplace
+from reelworks.store.paces import Pace, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class RunContext:
 
     place: Workplace
     observer: Observer
+    again: frozenset[str] = frozenset()
+    """Stages that are computed anew although their answers are kept."""
 
 
 class NobodyWatches:
@@ -49,14 +53,31 @@ def observing(observer: Observer) -> Iterator[None]:
         _observer.reset(token)
 
 
+def watcher() -> Observer:
+    """Return who watches the flow runs of this context."""
+    return _observer.get(NobodyWatches())
+
+
 @contextmanager
-def run_context(place: Workplace) -> Iterator[None]:
+def run_context(place: Workplace, again: Iterable[str] = ()) -> Iterator[None]:
     """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(RunContext(place, _observer.get(NobodyWatches())))
+    token = _context.set(RunContext(place, watcher(), frozenset(again)))
     try:
-        yield
+        with paced(place, place.settings.calls_per_minute_of):
+            yield
     finally:
         _context.reset(token)
+
+
+@contextmanager
+def paced(place: Workplace, rate: Rate, *, of: str = "") -> Iterator[None]:
+    """Ask hosted models inside no faster than ``rate``, together with all who share its name."""
+    pace = Pace(place.engine, rate, of=of)
+    try:
+        with pacing(pace):
+            yield
+    finally:
+        pace.close()
 
 
 def here() -> RunContext:

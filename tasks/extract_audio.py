@@ -10,7 +10,8 @@ from prefect.client.schemas.objects import State
 from reelworks.domain.progress import Progress
 from reelworks.domain.video import NormalizedAudio
 from reelworks.stages import extract_audio as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask
+from reelworks.stages.questions import audio_question
 from reelworks.store.publish import publish_audio
 from tasks.context import here
 from tasks.ingest import Ingested
@@ -23,13 +24,7 @@ async def extract_audio(video: Ingested) -> State[Answer[NormalizedAudio | None]
     place = here().place
 
     def work(progress: Progress) -> Answer[NormalizedAudio | None]:
-        question = Question[NormalizedAudio | None](
-            stage="extract_audio",
-            version=verb.VERSION,
-            result_type=NormalizedAudio | None,
-            place_of=lambda name: f"processed/{video.video_id}/{name}",
-            inputs={"source": video.sha256},
-        )
+        question = audio_question(video.video_id, video.sha256)
 
         def compute(room: Path) -> Produced[NormalizedAudio | None]:
             with place.reading(video.upload) as source:

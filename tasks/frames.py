@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from prefect import task
@@ -13,7 +12,8 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import frames as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask
+from reelworks.stages.questions import frames_question
 from reelworks.store.publish import publish_frames
 from tasks.context import here
 from tasks.stage import answered, stage_task
@@ -33,14 +33,7 @@ async def frames(
 
     def work(progress: Progress) -> Answer[tuple[Frame, ...]]:
         sources = [normalized.artifacts.get(name) for name in ("normalized.mp4", "proxy.mp4")]
-        question = Question[tuple[Frame, ...]](
-            stage="frames",
-            version=verb.VERSION,
-            result_type=tuple[Frame, ...],
-            place_of=lambda name: f"frames/{video_id}/{name}",
-            inputs={"video": normalized.digest, "scenes": scenes.digest},
-            params=asdict(params),
-        )
+        question = frames_question(video_id, normalized, scenes, params)
 
         def compute(room: Path) -> Produced[tuple[Frame, ...]]:
             video, proxy = (place.fetch(source) if source else None for source in sources)

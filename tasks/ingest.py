@@ -13,8 +13,10 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.stamp import unchanged
 from reelworks.domain.video import Probe
 from reelworks.media.probe import probe
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask
 from reelworks.stages.ingest import LocalSource, localize
+from reelworks.stages.limits import Limits, check_limits, limits_of
+from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import claim_video, publish_probe, set_status
 from tasks.context import here
@@ -40,9 +42,10 @@ async def ingest(
 ) -> State[Answer[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
     place = here().place
+    limits = limits_of(place.settings)
 
     def work(progress: Progress) -> Answer[Ingested]:
-        local = localize(source, video_id, place.room("ingest"), place.store, progress)
+        local = localize(source, video_id, place.room("ingest"), place.store, progress, limits)
         claimed = claim_video(
             place.engine, local.video_id, original_path=local.original, library=library
         )
@@ -59,8 +62,10 @@ async def ingest(
 
     def _keep(local: LocalSource, claimed: str, progress: Progress) -> Answer[Ingested]:
         place.adopt(local.path, local.sha256, local.stamp)
-        question = probe_question(local.sha256, f"uploads/{local.video_id}_{local.name}")
-        known = ask(question, lambda _: _look(local), place, go_on=lambda: progress(0, 1))
+        upload_key = f"uploads/{local.video_id}_{local.name}"
+        question = probe_question(local.sha256, upload_key, local.video_id)
+        known = ask(question, lambda _: _look(local, limits), place, go_on=lambda: progress(0, 1))
+        check_limits(known.result, limits, local.name)  # they may be lower than once
         upload = known.artifacts["source"]
         publish_probe(
             place.engine,
@@ -75,18 +80,8 @@ async def ingest(
     return await answered("ingest", work, count=lambda _: 1, unit="file")
 
 
-def probe_question(sha256: str, upload_key: str) -> Question[Probe]:
-    """Return the question what the source with this digest is."""
-    return Question[Probe](
-        stage="ingest",
-        version=2,
-        result_type=Probe,
-        place_of=lambda _: upload_key,
-        inputs={"source": sha256},
-    )
-
-
-def _look(local: LocalSource) -> Produced[Probe]:
+def _look(local: LocalSource, limits: Limits) -> Produced[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe(local.path)
+    check_limits(found, limits, local.name)
     return Produced(found, {"source": local.path}, {"source": local.sha256})

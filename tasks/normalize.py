@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from prefect import task
@@ -12,7 +11,8 @@ from prefect.client.schemas.objects import State
 from reelworks.domain.progress import Progress
 from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import normalize as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask
+from reelworks.stages.questions import normalize_question
 from reelworks.store.publish import publish_normalized
 from tasks.context import here
 from tasks.ingest import Ingested
@@ -28,14 +28,7 @@ async def normalize(video: Ingested) -> State[Answer[NormalizedVideo | None]]:
     params = verb.NormalizeParams(encoder=place.settings.video_encoder)
 
     def work(progress: Progress) -> Answer[NormalizedVideo | None]:
-        question = Question[NormalizedVideo | None](
-            stage="normalize",
-            version=verb.VERSION,
-            result_type=NormalizedVideo | None,
-            place_of=lambda name: f"processed/{video.video_id}/{name}",
-            inputs={"source": video.sha256},
-            params=asdict(params),
-        )
+        question = normalize_question(video.video_id, video.sha256, params)
 
         def compute(room: Path) -> Produced[NormalizedVideo | None]:
             with place.reading(video.upload) as source:

@@ -23,6 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Scheduled
 
 from blocks.prefect_faults import prefect_errors
+from reelworks.domain.usage import current_meter
 from reelworks.errors import (
     CancelledError,
     PrefectUnavailableError,
@@ -33,7 +34,7 @@ from reelworks.settings import GpuFallback, Settings
 from reelworks.stages.capabilities import profits_from_gpu
 from reelworks.stages.workplace import Workplace
 from tasks.pools import lacking
-from tasks.wire import carried, name_of, pack, send
+from tasks.wire import carried, name_of, pack, send, split_usage
 
 log = logging.getLogger("video_worker")
 
@@ -57,6 +58,8 @@ class Hop:
     place: Workplace
     tell: Callable[[str], None]
     """Told where the stage runs, or what it waits for."""
+    again: bool = False
+    """Compute it although an answer is kept."""
 
     @property
     def stage(self) -> str:
@@ -141,6 +144,7 @@ async def _create(hop: Hop, sent: dict[str, Any], number: int) -> FlowRun:
     params = {
         "stage": name_of(hop.asker.task),
         "question": hop.question,
+        "again": hop.again,
         "settings": hop.place.settings.deciding(),
         **sent,
     }
@@ -191,7 +195,9 @@ async def _stop(run: FlowRun) -> None:
 
 
 def _outcome(state: State[Any], run: FlowRun, hop: Hop) -> str:
-    message = state.message or ""
+    message, used = split_usage(state.message or "")
+    for model, usage in used.items():
+        current_meter().add(model, usage)
     if state.is_completed():
         return f"{hop.pool} ({message})" if message else hop.pool
     where = f"in the pool {hop.pool} (flow run {run.name})"

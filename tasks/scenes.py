@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from prefect import task
@@ -14,8 +13,9 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Scene
 from reelworks.domain.video import NormalizedVideo
 from reelworks.stages import scenes as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask
 from reelworks.stages.capabilities import make_shot_detector, preload_for_pictures
+from reelworks.stages.questions import scenes_question
 from reelworks.store.publish import CUT_DETECTOR, publish_scenes
 from tasks.context import here
 from tasks.stage import answered, stage_task
@@ -35,15 +35,7 @@ async def scenes(
         film = params.profile != "screencast"
         shots = make_shot_detector(place.settings, library) if film else None
         proxy = normalized.artifacts.get("proxy.mp4")
-        question = Question[tuple[Scene, ...]](
-            stage="scenes",
-            version=verb.VERSION,
-            result_type=tuple[Scene, ...],
-            place_of=lambda name: f"processed/{video_id}/{name}",
-            inputs={"proxy": proxy.sha256 if proxy else ""},
-            params=asdict(params),
-            model=shots.model if shots else None,
-        )
+        question = scenes_question(video_id, normalized, params, shots.model if shots else None)
 
         def compute(_: Path) -> Produced[tuple[Scene, ...]]:
             preload_for_pictures(place.settings)

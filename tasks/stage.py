@@ -30,7 +30,7 @@ from reelworks.errors import (
     ReelworksError,
     SourceUnavailableError,
 )
-from reelworks.stages.cached import Answer, Terms, answering
+from reelworks.stages.cached import Answer, Terms, anew, answering
 from tasks.context import here
 from tasks.prefect_server import GONE, is_gone, wait_no_more
 from tasks.routing import Hop, pool_of, run_in_pool
@@ -196,11 +196,14 @@ async def _found(
     answer is one that is not kept.
     """
     run, asker = here(), TaskRunContext.get()
+    first_try = asker is None or asker.task_run.run_count <= 1
+    again = stage in run.again and first_try
     pool = pool_of(asker.task, run.place.settings) if asker else None
     if asker is None or pool is None:
-        return await in_thread(stage, work), None, ()
+        with anew(again):
+            return await in_thread(stage, work), None, ()
     try:
-        with answering(Terms(only_kept=True)):
+        with answering(Terms(only_kept=True, anew=again)):
             return await in_thread(stage, work), None, ()
     except NotKeptError as missing:
         question = missing.question
@@ -210,8 +213,9 @@ async def _found(
         told.append(where)
         run.observer.placed(stage, where)
 
-    ran_on = await run_in_pool(Hop(asker, pool, question, run.place, tell))
-    answer = await in_thread(stage, work)
+    ran_on = await run_in_pool(Hop(asker, pool, question, run.place, tell, again))
+    with anew(again and ran_on is None):
+        answer = await in_thread(stage, work)
     if ran_on is None:
         return answer, None, tuple(told[-1:])
     return replace(answer, cached=False), ran_on, ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from prefect import task
@@ -14,9 +13,9 @@ from reelworks.domain.transcript import Transcript
 from reelworks.domain.video import NormalizedAudio
 from reelworks.media.subtitles import to_srt, to_vtt
 from reelworks.stages import transcribe as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask, items_of
 from reelworks.stages.capabilities import make_transcriber
-from reelworks.store.cache import StoredItems
+from reelworks.stages.questions import transcript_question
 from reelworks.store.publish import publish_transcript
 from tasks.context import here
 from tasks.stage import answered, stage_task
@@ -35,19 +34,11 @@ async def transcribe(
     def work(progress: Progress) -> Answer[Transcript]:
         transcriber = make_transcriber(place.settings)
         wav = audio.artifacts.get("audio.wav")
-        question = Question[Transcript](
-            stage="transcribe",
-            version=verb.VERSION,
-            result_type=Transcript,
-            place_of=lambda name: f"subs/{video_id}{Path(name).suffix}",
-            inputs={"audio": wav.sha256 if wav else ""},
-            params=asdict(params),
-            model=transcriber.model,
-        )
+        question = transcript_question(video_id, audio, params, transcriber.model)
 
         def compute(room: Path) -> Produced[Transcript]:
             local = place.fetch(wav) if wav else None
-            items = StoredItems(place.store, "transcribe")
+            items = items_of("transcribe", place, video_id)
             transcript = verb.transcribe(local, transcriber, params, items, room, progress)
             files = {"captions.srt": to_srt(transcript), "captions.vtt": to_vtt(transcript)}
             for name, text in files.items():

@@ -12,9 +12,9 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.scene import Frame
 from reelworks.domain.vision import VisionResult
 from reelworks.stages import vision as verb
-from reelworks.stages.cached import Answer, Produced, Question, ask
+from reelworks.stages.cached import Answer, Produced, ask, items_of
 from reelworks.stages.capabilities import make_describer
-from reelworks.store.cache import StoredItems
+from reelworks.stages.questions import vision_question
 from reelworks.store.publish import publish_captions
 from tasks.context import here
 from tasks.frames import file_name
@@ -30,20 +30,13 @@ async def vision(video_id: str, frames: Answer[tuple[Frame, ...]]) -> State[Answ
 
     def work(progress: Progress) -> Answer[VisionResult]:
         describer = make_describer(place.settings)
-        question = Question[VisionResult](
-            stage="vision",
-            version=verb.VERSION,
-            result_type=VisionResult,
-            place_of=lambda name: f"frames/{video_id}/{name}",
-            inputs={"frames": frames.digest},
-            model=describer.model,
-        )
+        question = vision_question(video_id, frames, describer.model)
 
         def read_jpeg(frame: Frame) -> bytes:
             return place.fetch(frames.artifacts[file_name(frame)]).read_bytes()
 
         def compute(_: Path) -> Produced[VisionResult]:
-            items = StoredItems(place.store, "vision")
+            items = items_of("vision", place, video_id)
             seen = verb.describe_frames(frames.result, read_jpeg, describer, items, progress)
             return Produced(seen, final=not seen.undescribed)
 

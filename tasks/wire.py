@@ -12,6 +12,7 @@ from prefect import Task
 from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.usage import Usage
 from reelworks.errors import (
     ArtifactMissingError,
     InputError,
@@ -22,6 +23,8 @@ from reelworks.store.artifacts import ArtifactStore
 
 INLINE_BYTES = 64 * 1024
 """Longer arguments travel through the store. Prefect's server refuses 512 KiB of parameters."""
+_USED = "\nused: "
+"""Before what a hop's hosted models were asked for, at the end of its state's message."""
 _CARRIED = re.compile(r"\[(?P<code>[a-z_]+)\] (?P<message>.*)", re.DOTALL)
 
 
@@ -87,6 +90,22 @@ def receive(
         raise ArtifactMissingError(f"The arguments {key} are gone from the store.")
     found: dict[str, Any] = json.loads(content)
     return found
+
+
+def with_usage(message: str, used: Mapping[str, Usage]) -> str:
+    """Return a state's message that also carries what hosted models were asked for."""
+    if not used:
+        return message
+    amounts = {model: usage.to_dict() for model, usage in used.items()}
+    return f"{message}{_USED}{json.dumps(amounts, sort_keys=True)}"
+
+
+def split_usage(message: str) -> tuple[str, dict[str, Usage]]:
+    """Reverse ``with_usage``; a message that carries nothing of the kind stays whole."""
+    text, mark, amounts = message.rpartition(_USED)
+    if not mark:
+        return message, {}
+    return text, {model: Usage.from_dict(one) for model, one in json.loads(amounts).items()}
 
 
 def carry(error: ReelworksError) -> str:

@@ -99,6 +99,7 @@ async def pool_with(flow: Flow[..., Any] | None) -> AsyncIterator[TestPool]:
     name = f"gpu-{secrets.token_hex(4)}"
     async with get_client() as client:
         await client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+        deployed = None
         if flow is not None:
             made = await flow.ato_deployment(
                 name,
@@ -106,8 +107,10 @@ async def pool_with(flow: Flow[..., Any] | None) -> AsyncIterator[TestPool]:
                 work_queue_name="interactive",
                 entrypoint_type=EntrypointType.MODULE_PATH,
             )
-            await made.apply()
+            deployed = await made.apply()
         try:
             yield TestPool(name, client)
         finally:
+            if deployed is not None:
+                await client.delete_deployment(deployed)
             await client.delete_work_pool(name)

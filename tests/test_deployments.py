@@ -24,7 +24,10 @@ from tests.flows.runs import as_environment
 
 FILE = Path(__file__).parents[1] / "deployments.yaml"
 QUEUES = {pool.name: {queue.name for queue in pool.queues} for pool in POOLS}
-NAMES = {"index/cpu", "index/docker", "stage/gpu", "stage/gpu-docker"}
+NAMES = {
+    *("index/cpu", "index/docker", "stage/gpu", "stage/gpu-docker"),
+    *("backfill/cpu", "sync/cpu"),
+}
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
@@ -75,7 +78,7 @@ def test_whole_runs_are_taken_back_and_stages_are_not():
     from flows.serve import TAGS
 
     for entry in said():
-        whole = entry["entrypoint"] == "flows.index.index"
+        whole = entry["entrypoint"] != "flows.stage.stage"
         assert ("taken-back-when-lost" in entry["tags"]) is whole
         assert "reelworks" in entry["tags"]
     assert set(TAGS) == {"reelworks", "taken-back-when-lost"}
@@ -195,10 +198,13 @@ async def same_as_said(entry: dict[str, Any]) -> None:
     )
     assert there.enforce_parameter_schema is True
     assert there.pull_steps == []
-    assert there.schedules == []
+    planned = {one["slug"]: (one["cron"], one["active"]) for one in entry["schedules"]}
+    assert {one.slug: (one.schedule.cron, one.active) for one in there.schedules} == planned
+    assert not any(one.active for one in there.schedules)
     assert there.global_concurrency_limit.limit == entry["concurrency_limit"]["limit"]
     assert there.concurrency_options.collision_strategy == "ENQUEUE"
-    (form,) = there.parameter_openapi_schema["definitions"].values()
+    forms = there.parameter_openapi_schema["definitions"]
+    (form,) = (form for name, form in forms.items() if name.endswith("Params"))
     for name, field in form["properties"].items():
         assert field["title"], name
         assert field["description"].endswith("."), name
@@ -263,3 +269,17 @@ def test_a_wrong_key_is_one_sentence(clean_settings):
     assert said.stderr.count("\n") == 1
     assert "refuses the key (401); set PREFECT_API_AUTH_STRING" in said.stderr
     assert "secret-word" not in said.stderr
+
+
+@pytest.mark.parametrize("name", ["backfill", "sync"])
+def test_a_form_reads_well(name):
+    """Each field of a flow's parameters says in the Prefect UI what it is."""
+    from prefect.utilities.callables import parameter_schema
+
+    flow = getattr(import_module(f"flows.{name}"), name)
+    schema = parameter_schema(flow)
+    form = schema.definitions[f"{name.capitalize()}Params"]
+
+    for field, one in form["properties"].items():
+        assert one["title"], field
+        assert one["description"].endswith("."), field

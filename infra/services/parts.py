@@ -99,7 +99,7 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
 def stop_parts(state: State, parts: Iterable[Part]) -> None:
     """Stop parts, users before what they use, and forget them."""
     chosen = [part for part in Part if part in set(parts) and part in state.parts]
-    for part in (Part.RUNNER, Part.PREFECT):
+    for part in (Part.KEEPER, Part.API, Part.INTAKE, Part.RUNNER, Part.PREFECT):
         if part in chosen:
             _stop(part, state.parts.pop(part))
     below = [part for part in chosen if part in state.parts]
@@ -141,7 +141,7 @@ def part_answers(part: Part, running: Running, patience: float) -> bool:
     """Tell whether a running part takes connections within ``patience`` seconds."""
     if part is Part.PREFECT:
         return prefect.answers(running.ports[0], patience)
-    return part is Part.RUNNER or accepts(running.ports[0], patience)
+    return not running.ports or accepts(running.ports[0], patience)
 
 
 def _submit(

@@ -23,7 +23,13 @@ class Part(StrEnum):
     STORE = "store"
     PREFECT = "prefect"
     RUNNER = "runner"
-    """Serves the deployments; runs under ``up`` only."""
+    """Serves the deployments; it and those below run under ``up`` only."""
+    INTAKE = "intake"
+    """Takes jobs from the ledger and has Prefect run them."""
+    API = "api"
+    """The HTTP API and the web page."""
+    KEEPER = "keeper"
+    """Starts again what has died."""
 
 
 class Running(BaseModel):

@@ -84,7 +84,7 @@ def _status(house: House, settings: Settings, state: State, part: Part) -> PartS
 
 
 def _address(part: Part, running: Running) -> str | None:
-    if part is Part.RUNNER:
+    if not running.ports:
         return None
     host = f"127.0.0.1:{running.ports[0]}"
     return host if part is Part.POSTGRES else f"http://{host}"

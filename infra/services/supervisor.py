@@ -5,27 +5,18 @@ A one-shot command uses `running`; `up` pins the services until `down`. Everythi
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from infra.fleet.plan import HEARTBEAT
 from infra.services.endpoints import Endpoints
-from infra.services.files import last_lines
 from infra.services.parts import House, embedded, endpoints, start_parts, stop_parts
-from infra.services.process import Command, current, start, wait_gone
+from infra.services.process import current
+from infra.services.programs import PROGRAMS, Program, start_programs
 from infra.services.state import Part, State, User, locked
-from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
 SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
-RUNNER_COMMAND = (sys.executable, "-m", "flows.serve")
-"""Serves the deployments by polling Prefect; runs under ``up`` only."""
-_RUNNER_GRACE = 0.5
-"""Seconds in which a runner that cannot start at all is noticed."""
 
 
 @contextmanager
@@ -55,10 +46,10 @@ def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[En
         _leave(house, user)
 
 
-def up(settings: Settings, runner: Sequence[str] | None = RUNNER_COMMAND) -> Endpoints:
-    """Start every embedded service and the runner, keep them after this process, say where.
+def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
+    """Start every embedded service and our programs, keep them after this process, say where.
 
-    Calling it again starts what is missing. ``runner`` None starts no runner.
+    Calling it again starts what is missing.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
     """
@@ -69,8 +60,7 @@ def up(settings: Settings, runner: Sequence[str] | None = RUNNER_COMMAND) -> End
         try:
             start_parts(house, state, needed)
             found = endpoints(house, settings, state, SERVICES)
-            if runner is not None and state.alive(Part.RUNNER) is None:
-                _start_runner(house, state, runner, found)
+            start_programs(house, state, programs, found, settings)
             for running_part in state.parts.values():
                 running_part.pinned = True
         except BaseException:
@@ -104,23 +94,18 @@ def _leave(house: House, user: User) -> None:
         stop_parts(state, state.unused())
 
 
-def _start_runner(house: House, state: State, runner: Sequence[str], found: Endpoints) -> None:
-    root = str(Path(__file__).parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    log = house.log(Part.RUNNER)
-    process = start(
-        Command(
-            arguments=runner,
-            log=log,
-            environment={
-                **found.environment(),
-                **HEARTBEAT,
-                "DATA_DIR": str(house.data_dir),
-                "PYTHONPATH": os.pathsep.join(paths),
-            },
-        )
-    )
-    if wait_gone(process, _RUNNER_GRACE):
-        reason = last_lines(log, 1) or "it ended at once"
-        raise ServiceError(f"The runner did not start: {reason} (log: {log}).")
-    state.note(Part.RUNNER, process, ())
+def mend(settings: Settings) -> list[Part]:
+    """Start again what ``up`` keeps and what has died since; return what that was.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; what could be started
+    stays.
+    """
+    house = House(settings.data_dir)
+    with locked(house.run) as state:
+        dead = [part for part, kept in state.parts.items() if kept.pinned and not state.alive(part)]
+        if dead:
+            start_parts(house, state, [part for part in SERVICES if part in dead])
+            found = endpoints(house, settings, state, SERVICES)
+            ours = [program for program in PROGRAMS if program.part in dead]
+            start_programs(house, state, ours, found, settings)
+    return dead

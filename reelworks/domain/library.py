@@ -29,6 +29,8 @@ class VideoSummary:
     original_path: str
     created_at: datetime
     updated_at: datetime
+    gone_at: datetime | None = None
+    """When the last of its files was missed by a sync; None while there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -25,16 +26,44 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """Which videos and moments count; what is empty or None leaves all."""
+
+    video_ids: tuple[str, ...] = ()
+    """Any of these videos."""
+    libraries: tuple[str, ...] = ()
+    """Any of these libraries."""
+    languages: tuple[str, ...] = ()
+    """Spoken languages as ISO 639-1 codes: speech by its own, pictures by their video's."""
+    speakers: tuple[str, ...] = ()
+    """Said by any of these; leaves speech only."""
+    created_from: datetime | None = None
+    """In the library since then or later."""
+    created_to: datetime | None = None
+    """In the library before then."""
+    ready_from: datetime | None = None
+    """First searchable then or later."""
+    ready_to: datetime | None = None
+    """First searchable before then."""
+    min_seconds: float | None = None
+    """Least length of the video."""
+    max_seconds: float | None = None
+    """Most length of the video."""
+    text_on_screen: bool | None = None
+    """True: text can be read on screen in that moment. False: none can."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """What is looked for.
 
-    ``query`` takes words, ``"phrases in quotes"``, ``or`` and ``-unwanted``. ``limit`` is the
-    most hits to return, 1 to 200.
+    ``query`` takes words, ``"phrases in quotes"``, ``begin*``, ``or`` and ``-unwanted``; at most
+    1000 characters. ``limit`` is the most moments on one page, 1 to 200.
     """
 
     query: str
     kinds: frozenset[Kind] = field(default_factory=lambda: frozenset(Kind))
-    video_id: str | None = None
+    filters: Filters = field(default_factory=Filters)
     limit: int = 10
 
 
@@ -69,8 +98,10 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A moment of a video that answers the question."""
+    """One line of speech or one frame that answers the question."""
 
+    id: str
+    """Id of the row found."""
     video_id: str
     title: str
     kind: Kind
@@ -87,3 +118,86 @@ class SearchHit:
     """Store key of that frame's JPEG."""
     model: str
     """What made the found row."""
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Hits of one video that lie together in time."""
+
+    video_id: str
+    title: str
+    library: str
+    source: str
+    """Where the video came from: a path, an address or a key."""
+    duration: float | None
+    """Of the video."""
+    t_start: float
+    t_end: float
+    score: float
+    """Sum over the ranked lists of 1 / (60 + the best place that any hit has there)."""
+    hits: tuple[SearchHit, ...]
+    """Best first, at least one."""
+
+    @property
+    def best(self) -> SearchHit:
+        """The hit that answers best."""
+        return self.hits[0]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Where it was found, best first."""
+        return tuple(dict.fromkeys(hit.kind for hit in self.hits))
+
+    @property
+    def reasons(self) -> tuple[Placing, ...]:
+        """Why it was found: the best placing of any hit in each ranked list, best first."""
+        best: dict[tuple[Reason, Kind, str | None], Placing] = {}
+        for placing in sorted((p for hit in self.hits for p in hit.reasons), key=lambda p: p.rank):
+            best.setdefault((placing.reason, placing.kind, placing.model), placing)
+        return tuple(best.values())
+
+    @property
+    def frame_id(self) -> str | None:
+        """The frame that shows it best: a frame that was found itself before one shown then."""
+        return self._shown.frame_id
+
+    @property
+    def frame_path(self) -> str | None:
+        """Store key of that frame's JPEG."""
+        return self._shown.frame_path
+
+    @property
+    def _shown(self) -> SearchHit:
+        seen = (hit for hit in self.hits if hit.kind is not Kind.SPEECH)
+        return next(seen, self.best)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """One page of what was found."""
+
+    moments: tuple[Moment, ...]
+    """Best first."""
+    total: int
+    """Moments on all pages, when the first was made; 200 at most."""
+    cursor: str | None
+    """Asks for the next page; None on the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarFrame:
+    """A frame that looks like another."""
+
+    frame_id: str
+    video_id: str
+    title: str
+    t: float
+    """When the frame was taken."""
+    t_start: float
+    """The frame's scene."""
+    t_end: float
+    frame_path: str
+    """Store key of the frame's JPEG."""
+    distance: int
+    """Bits of 64 in which the two picture hashes differ; 0 is the same picture."""

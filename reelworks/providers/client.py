@@ -19,6 +19,8 @@ from openai import OpenAI, OpenAIError, Timeout
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from reelworks.domain.digest import ModelRef
+from reelworks.domain.pace import turnstiles
+from reelworks.domain.usage import NOTHING, Usage, current_meter
 from reelworks.errors import (
     ProviderAnswerError,
     ProviderError,
@@ -41,7 +43,11 @@ Wire = TypeVar("Wire", bound=BaseModel)
 
 
 class HostedApi:
-    """An OpenAI-compatible server. Threads may share one; close it when done."""
+    """An OpenAI-compatible server. Threads may share one; close it when done.
+
+    It counts on the meter and passes the turnstiles of the context in which it is made
+    (``reelworks.domain.usage``, ``reelworks.domain.pace``), in whatever thread it is used.
+    """
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class HostedApi:
         self._attempts = max(1, attempts)
         self._first_wait = first_wait
         self._longest_wait = longest_wait
+        self._meter, self._turnstiles = current_meter(), turnstiles()
         self._client = OpenAI(
             api_key=self._secret,
             base_url=base_url or OPENAI_URL,
@@ -100,9 +107,13 @@ class HostedApi:
 
     def model(self, name: str, revision: str = "") -> ModelRef:
         """Name a model of this server, so that a row tells OpenAI's from another server's."""
+        return ModelRef(provider=self.provider, name=name, revision=revision)
+
+    @property
+    def provider(self) -> str:
+        """``openai``, or ``openai-compatible:`` and the server's name."""
         own = self._name == "api.openai.com" or self._name.endswith(".api.openai.com")
-        provider = "openai" if own else f"openai-compatible:{self._name}"
-        return ModelRef(provider=provider, name=name, revision=revision)
+        return "openai" if own else f"openai-compatible:{self._name}"
 
     def ask(
         self,
@@ -110,18 +121,23 @@ class HostedApi:
         setting: str,
         call: Callable[[OpenAI], bytes],
         read: Callable[[bytes], Answer],
+        *,
+        sent: Usage = NOTHING,
     ) -> Answer:
         """Send one request and read its answer; ask again after faults that can pass.
 
         ``call`` sends the request and returns the body. ``read`` turns the body into the answer
         and raises ``ProviderAnswerError`` when it cannot. ``setting`` is the variable that names
-        the model. A server's Retry-After is kept to exactly. Raises the ``ProviderError`` of the
-        last try, or of the first permanent one.
+        the model. ``sent`` is what the request holds, for servers whose answer does not state
+        what it counts. A server's Retry-After is kept to exactly. Raises the ``ProviderError`` of
+        the last try, or of the first permanent one, and what a turnstile raises.
         """
         question = Question(self.host, model, setting)
         attempt = 1
         while True:
-            outcome = self._once(question, call, read)
+            for turnstile in self._turnstiles:
+                turnstile.wait(self.provider)
+            outcome = self._once(question, call, read, sent)
             if not isinstance(outcome, ProviderError):
                 return outcome
             wait = self._wait_before_retry(outcome, attempt)
@@ -146,12 +162,19 @@ class HostedApi:
         return notice.shutdown_date
 
     def _once(
-        self, question: Question, call: Callable[[OpenAI], bytes], read: Callable[[bytes], Answer]
+        self,
+        question: Question,
+        call: Callable[[OpenAI], bytes],
+        read: Callable[[bytes], Answer],
+        sent: Usage,
     ) -> Answer | ProviderError:
         # Faults are returned, not raised from here, so that no traceback shows the SDK's error
         # and with it a server's words about the key.
         try:
-            return read(call(self._client))
+            body = call(self._client)
+            # An answer that cannot be used is on the bill as well.
+            self._meter.add(f"{self.provider}/{question.model}", usage_in(body, sent))
+            return read(body)
         except OpenAIError as error:
             return translate(error, question, self._secret)
         except ProviderError as error:
@@ -165,6 +188,33 @@ class HostedApi:
             return error.retry_after if error.retry_after <= self._longest_wait else None
         wait = self._first_wait * 2.0 ** (attempt - 1) * _jitter.uniform(0.75, 1.25)
         return min(wait, self._longest_wait)
+
+
+class _Stated(BaseModel):
+    prompt_tokens: int | None = None
+    input_tokens: int | None = None
+    completion_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float | None = None
+
+
+class _Billed(BaseModel):
+    usage: _Stated | None = None
+
+
+def usage_in(body: bytes, sent: Usage = NOTHING) -> Usage:
+    """Return what an answer says that it counts, ``sent`` where it says nothing; one call."""
+    try:
+        stated = _Billed.model_validate_json(body).usage or _Stated()
+    except ValidationError:  # no JSON, or a form of its own: what was sent is known
+        stated = _Stated()
+    return Usage(
+        calls=1,
+        input_tokens=stated.prompt_tokens or stated.input_tokens or sent.input_tokens,
+        output_tokens=stated.completion_tokens or stated.output_tokens or sent.output_tokens,
+        audio_seconds=stated.seconds or sent.audio_seconds,
+        characters=sent.characters,
+    )
 
 
 class _ModelNotice(BaseModel):

@@ -12,6 +12,7 @@ from reelworks.domain.capabilities import AudioLimits
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.progress import Progress
 from reelworks.domain.transcript import Transcript
+from reelworks.domain.usage import Usage
 from reelworks.errors import ProviderRejectedError, SourceNotFoundError, UnsupportedMediaError
 from reelworks.providers.client import HostedApi, read_as
 from reelworks.providers.verbose_json import VerboseTranscription
@@ -78,7 +79,8 @@ class OpenAiTranscriber:
             return answer.to_domain(duration, language)
 
         try:
-            return self._api.ask(self._name, _SETTING, call, read)
+            sent = Usage(audio_seconds=duration)
+            return self._api.ask(self._name, _SETTING, call, read, sent=sent)
         except ProviderRejectedError as error:
             if not any(name in str(error) for name in _TIMES_PARAMETERS):
                 raise

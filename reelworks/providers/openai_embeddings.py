@@ -11,6 +11,7 @@ from openai import Omit, OpenAI, omit
 from pydantic import BaseModel
 
 from reelworks.domain.digest import ModelRef
+from reelworks.domain.usage import Usage
 from reelworks.errors import ProviderAnswerError, ProviderRejectedError
 from reelworks.providers.client import HostedApi, read_as
 from reelworks.settings import Settings
@@ -79,7 +80,11 @@ class OpenAiEmbedder:
                 encoding_format="base64",
             ).content
 
-        return self._api.ask(self._name, _SETTING, call, lambda body: self._read(body, len(texts)))
+        def read(body: bytes) -> list[list[float]]:
+            return self._read(body, len(texts))
+
+        sent = Usage(characters=sum(map(len, texts)))
+        return self._api.ask(self._name, _SETTING, call, read, sent=sent)
 
     def _of_our_length(self, vector: list[float]) -> list[float]:
         if len(vector) != self._dimensions:

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from reelworks.domain.capabilities import ItemCache
 from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
 from reelworks.errors import NotKeptError, OtherQuestionError, SourceChangedError
 from reelworks.stages.workplace import Workplace
-from reelworks.store.artifacts import Artifact
-from reelworks.store.cache import Manifest, StageCache
+from reelworks.store.artifacts import Artifact, ArtifactStore
+from reelworks.store.cache import Manifest, StageCache, StoredItems
 from reelworks.store.locks import held
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Question(Generic[Result]):
     """Content digest of each input, by name."""
     params: Mapping[str, Any] = field(default_factory=dict)
     model: ModelRef | None = None
+    video_id: str | None = None
+    """For whom it is asked: what is kept then goes with that video. No part of the key."""
 
     @property
     def key(self) -> str:
@@ -93,6 +96,8 @@ class Terms:
     """True: an answer that is not kept is not computed."""
     expected: str | None = None
     """The one question that may be asked, by its key. None: any."""
+    anew: bool = False
+    """True: what is kept is computed again and replaced."""
 
 
 _terms: ContextVar[Terms] = ContextVar("reelworks_terms")
@@ -106,6 +111,32 @@ def answering(terms: Terms) -> Iterator[None]:
         yield
     finally:
         _terms.reset(token)
+
+
+@contextmanager
+def anew(wanted: bool = True) -> Iterator[None]:
+    """Compute what is asked inside although it is kept, when that is ``wanted``."""
+    with answering(replace(_terms.get(Terms()), anew=wanted)):
+        yield
+
+
+class _Renewed:
+    """Item answers that are computed again and replaced."""
+
+    def __init__(self, items: ItemCache) -> None:
+        self._items = items
+
+    def get(self, key: str) -> None:
+        del key
+
+    def put(self, key: str, value: bytes) -> None:
+        self._items.put(key, value)
+
+
+def items_of(stage: str, place: Workplace, video_id: str | None = None) -> ItemCache:
+    """Return where a stage keeps its answers to single items, for a video."""
+    kept = StoredItems(place.store, stage, video_id)
+    return _Renewed(kept) if _terms.get(Terms()).anew else kept
 
 
 def ask(
@@ -129,16 +160,18 @@ def ask(
             "give it the same version of Reelworks and the same models as the asker."
         )
     cache = StageCache(place.store)
-    known = _kept(question, cache)
+    known = None if terms.anew else _kept(question, cache)
     if known is not None:
         return known
     if terms.only_kept:
         raise NotKeptError(question.key)
     database_url = place.engine.url.render_as_string(hide_password=False)
     with held(database_url, question.key, should_stop=go_on):
-        known = _kept(question, cache)
+        known = None if terms.anew else _kept(question, cache)
         if known is not None:
             return known
+        if question.video_id is not None:  # before anything is kept: a crash leaves a trail
+            cache.note_use(question.stage, question.key, question.video_id)
         produced = compute(place.room(question.stage))
         manifest = _upload(question, produced, place)
         if produced.final:
@@ -150,10 +183,26 @@ def _kept(question: Question[Result], cache: StageCache) -> Answer[Result] | Non
     manifest = cache.find(question.key, question.place_of, stage=question.stage)
     if manifest is None:
         return None
+    if question.video_id is not None:
+        cache.note_use(question.stage, question.key, question.video_id)
     try:
         return _answer(question, manifest, cached=True)
     except ValidationError:
         log.warning("The kept answer %s has another form: computing again.", question.key)
+        return None
+
+
+def kept_answer(question: Question[Result], store: ArtifactStore) -> Answer[Result] | None:
+    """Return what is kept as the answer, without a look at its files; None when nothing is.
+
+    For plans: nothing is copied or computed, so a file may still turn out to be gone.
+    """
+    manifest = StageCache(store).manifest(question.key, stage=question.stage)
+    if manifest is None:
+        return None
+    try:
+        return _answer(question, manifest, cached=True)
+    except ValidationError:
         return None
 
 

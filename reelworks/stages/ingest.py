@@ -21,11 +21,14 @@ from reelworks.domain.stamp import FileStamp, stamp_of
 from reelworks.errors import (
     InputError,
     NoSpaceError,
+    OverLimitError,
     SourceNotFoundError,
     SourceUnavailableError,
     SourceUnreadableError,
 )
+from reelworks.providers.fetching import client
 from reelworks.providers.retry_after import retry_after
+from reelworks.stages.limits import PUBLIC_ONLY, Limits
 from reelworks.store.artifacts import ArtifactStore
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -49,13 +52,19 @@ class LocalSource:
 
 
 def localize(
-    source: str, video_id: str | None, room: Path, store: ArtifactStore, progress: Progress
+    source: str,
+    video_id: str | None,
+    room: Path,
+    store: ArtifactStore,
+    progress: Progress,
+    limits: Limits = PUBLIC_ONLY,
 ) -> LocalSource:
     """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and name it.
 
     A local file stays where it is; others are downloaded into ``room``. ``progress`` counts bytes.
     Raises ``InputError`` for an id that is none, ``SourceNotFoundError``,
-    ``SourceUnreadableError``, ``SourceUnavailableError`` (may pass) and ``NoSpaceError``.
+    ``SourceUnreadableError``, ``SourceUnavailableError`` (may pass), ``UnsafeAddressError``,
+    ``OverLimitError`` and ``NoSpaceError``.
     """
     if video_id is not None and not is_video_id(video_id):
         raise InputError(
@@ -66,9 +75,9 @@ def localize(
     scheme = scheme.lower() if mark else ""
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
-        path = _download(source, room / safe_name(name), progress)
+        path = _download(source, room / safe_name(name), progress, limits)
     elif scheme == "s3":
-        name = PurePosixPath(rest).name
+        name = _own_name(rest, video_id, store.bucket)
         path = _from_store(rest, room / safe_name(name), store)
     elif scheme:
         raise InputError(f"{shown} cannot be read: use a path, http(s):// or s3://.")
@@ -132,6 +141,14 @@ def _reading(shown: str) -> Iterator[None]:
         raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from None
 
 
+def _own_name(address: str, video_id: str | None, bucket: str) -> str:
+    """Return the file's own name: an upload has lost it to a key that begins with the id."""
+    name = PurePosixPath(address).name
+    if video_id is not None and address.startswith(f"{bucket}/uploads/"):
+        return name.removeprefix(f"{video_id}_")
+    return name
+
+
 def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
     bucket, _, key = address.partition("/")
     shown = one_line(f"s3://{address}")
@@ -142,19 +159,21 @@ def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
     return target
 
 
-def _download(url: str, target: Path, progress: Progress) -> Path:
+def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Path:
     shown = without_secrets(url)
     try:
         with (
-            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=5) as client,
-            client.stream("GET", url) as answer,
+            client(private=limits.private_addresses, timeout=_TIMEOUT) as session,
+            session.stream("GET", url) as answer,
         ):
             _check(answer, shown)
             total = int(answer.headers.get("content-length", 0))
+            _check_size(total, limits, shown)
             _check_room(target.parent, total, shown)
             with target.open("wb") as file:
                 for block in answer.iter_bytes(_BLOCK):
                     file.write(block)
+                    _check_size(file.tell(), limits, shown)
                     progress(file.tell(), max(total, file.tell()))
     except (
         httpx.InvalidURL,
@@ -186,6 +205,13 @@ def _check(answer: httpx.Response, shown: str) -> None:
         )
     if status >= 400:
         raise SourceUnreadableError(f"{shown} may not be read (HTTP {status}).")
+
+
+def _check_size(size: int, limits: Limits, shown: str) -> None:
+    if limits.most_bytes is not None and size > limits.most_bytes:
+        raise OverLimitError(
+            f"{shown} is larger than {limits.most_bytes // 1_000_000} MB (MAX_UPLOAD_MB)."
+        )
 
 
 def _check_room(room: Path, needed: int, shown: str) -> None:

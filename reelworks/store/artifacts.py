@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.stamp import must_be_unchanged, stamp_of
@@ -46,7 +48,11 @@ class ArtifactStore(Bucket):
         from reelworks.store.s3 import make_client
 
         address = settings.s3_endpoint_url or AMAZON
-        return cls(make_client(settings), settings.s3_bucket, address)
+        store = cls(make_client(settings), settings.s3_bucket, address)
+        if settings.s3_public_url is not None:
+            outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
+            store._public = make_client(outside)
+        return store
 
     def put_file(self, key: str, path: Path, content_type: str) -> Artifact:
         """Store a file under ``key``, with its SHA-256 as metadata.
@@ -124,19 +130,49 @@ class ArtifactStore(Bucket):
         digest = answer.get("Metadata", {}).get(_DIGEST, "")
         return Artifact(key, digest, answer["ContentLength"], answer["ETag"].strip('"'))
 
+    def objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[Artifact]:
+        """Yield what lies under ``prefix``, in order, without digests.
+
+        ``bucket`` names another bucket of the same store. Raises ``SourceNotFoundError`` when
+        that one does not exist.
+        """
+        where = bucket or self._bucket
+        with self._errors(prefix):
+            try:
+                pages = self._client.get_paginator("list_objects_v2").paginate(
+                    Bucket=where, Prefix=prefix
+                )
+                for page in pages:
+                    for item in page.get("Contents", ()):
+                        etag = item["ETag"].strip('"')
+                        yield Artifact(item["Key"], "", item["Size"], etag)
+            except self._client.exceptions.NoSuchBucket:
+                raise SourceNotFoundError(f"The bucket {where} does not exist.") from None
+
+    def read_range(self, key: str, start: int, length: int, *, bucket: str | None = None) -> bytes:
+        """Return a part of any object, fewer bytes at its end."""
+        asked = f"bytes={start}-{start + length - 1}"
+        with self._errors(key):
+            answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key, Range=asked)
+            data: bytes = answer["Body"].read()
+        return data
+
     def content_digest(self, key: str) -> str | None:
         """Return the SHA-256 of the bytes now under ``key`` by reading them; None if none."""
         with tempfile.TemporaryDirectory(prefix="reelworks-") as room:
             copy = Path(room) / "copy"
             return sha256_of_file(copy) if self.download(key, copy) else None
 
-    def copy(self, source: Artifact, key: str) -> Artifact:
+    def copy(self, source: Artifact, key: str, *, content_type: str | None = None) -> Artifact:
         """Copy an artifact to ``key`` inside the store and return the copy.
 
-        Raises ``ArtifactMissingError`` when the source is gone or no longer the same object.
+        ``content_type`` None leaves the type and the metadata as they are. Raises
+        ``ArtifactMissingError`` when the source is gone or no longer the same object.
         """
         places = (self._place(source.key), self._place(key))
-        known = {_DIGEST: source.sha256}
+        known: dict[str, Any] = {"Metadata": {_DIGEST: source.sha256}}
+        if content_type is not None:
+            known["ContentType"] = content_type
         with self._errors(key):
             try:
                 copy(self._client, *places, source.size, source.etag, known)
@@ -150,6 +186,37 @@ class ArtifactStore(Bucket):
         if made is None or made.size != source.size:
             raise ArtifactMissingError(f"The copy of {source.key} to {key} is not complete.")
         return Artifact(key, source.sha256, made.size, made.etag)
+
+    @contextmanager
+    def opened_range(self, artifact: Artifact, start: int, end: int) -> Iterator[BinaryIO]:
+        """Open the bytes from ``start`` to before ``end`` of an artifact, to be read in pieces.
+
+        Raises ``ArtifactMissingError`` when it is gone or another object by now.
+        """
+        with self._errors(artifact.key):
+            try:
+                answer = self._client.get_object(
+                    **self._place(artifact.key),
+                    Range=f"bytes={start}-{end - 1}",
+                    IfMatch=artifact.etag,
+                )
+            except self._client.exceptions.ClientError as error:
+                if status_of(error) not in (404, 412):
+                    raise
+                raise ArtifactMissingError(f"{artifact.key} is gone or has changed.") from error
+            with closing(answer["Body"]) as body:
+                yield body
+
+    def signed_address(self, key: str, seconds: int, *, content_type: str, disposition: str) -> str:
+        """Return an address at which anybody may read ``key`` for some seconds."""
+        place = self._place(key) | {
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": disposition,
+        }
+        address: str = self._public.generate_presigned_url(
+            "get_object", Params=place, ExpiresIn=seconds
+        )
+        return address
 
     def _put(
         self, key: str, stream: BinaryIO, content: tuple[str, int], content_type: str

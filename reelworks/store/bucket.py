@@ -19,6 +19,8 @@ class Bucket:
 
     def __init__(self, client: Any, bucket: str, address: str) -> None:
         self._client = client
+        self._public = client
+        """Knows the server by the address that callers reach; signs only."""
         self._bucket = bucket
         self._address = address
         self._bucket_seen = False
@@ -34,6 +36,11 @@ class Bucket:
             if self._has_bucket():
                 return
             create_bucket(self._client, self._bucket, self._address)
+
+    def check(self) -> None:
+        """Ask whether the bucket is there and ours. Raises ``StoreRefusedError`` when not."""
+        with self._errors(self._bucket):
+            self._client.head_bucket(Bucket=self._bucket)
 
     def delete(self, key: str) -> None:
         """Remove what lies under ``key``, if anything does."""
@@ -64,6 +71,31 @@ class Bucket:
             )
             for page in pages:
                 yield from (item["Key"] for item in page.get("Contents", ()))
+
+    def begin_parts(self, key: str) -> str:
+        """Begin an object that comes in parts; return the number of its upload."""
+        with self._errors(key):
+            return str(self._client.create_multipart_upload(**self._place(key))["UploadId"])
+
+    def put_part(self, key: str, upload: str, number: int, part: bytes) -> str:
+        """Send the ``number``-th part, counted from 1, of at least 5 MB but for the last."""
+        with self._errors(key):
+            answer = self._client.upload_part(
+                **self._place(key), UploadId=upload, PartNumber=number, Body=part
+            )
+            return str(answer["ETag"])
+
+    def complete_parts(self, key: str, upload: str, parts: list[dict[str, Any]]) -> None:
+        """Make the object of its parts, each with ``PartNumber`` and ``ETag``."""
+        with self._errors(key):
+            self._client.complete_multipart_upload(
+                **self._place(key), UploadId=upload, MultipartUpload={"Parts": parts}
+            )
+
+    def abort_parts(self, key: str, upload: str) -> None:
+        """Remove the parts of an object that will not be completed."""
+        with self._errors(key):
+            self._client.abort_multipart_upload(**self._place(key), UploadId=upload)
 
     def _place(self, key: str) -> Place:
         return {"Bucket": self._bucket, "Key": key}

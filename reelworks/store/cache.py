@@ -14,6 +14,9 @@ from reelworks.store.artifacts import Artifact, ArtifactStore
 
 log = logging.getLogger(__name__)
 
+_USES = "cache/uses/"
+_ITEM = "item."
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -57,6 +60,19 @@ class StageCache:
         content keeps it, is copied inside the store; the manifest returned names the asker's keys.
         Raises store errors: an outage is no miss.
         """
+        manifest = self.manifest(key, stage=stage)
+        if manifest is None:
+            return None
+        found = {}
+        for name, artifact in manifest.artifacts.items():
+            own = self._settle(artifact, place_of(name))
+            if own is None:
+                return None
+            found[name] = own
+        return replace(manifest, artifacts=found)
+
+    def manifest(self, key: str, *, stage: str) -> Manifest | None:
+        """Return the kept answer as it was written down; nothing is said of its files."""
         data = self._store.get_bytes(_manifest_key(stage, key))
         if data is None:
             return None
@@ -68,19 +84,20 @@ class StageCache:
         if (manifest.stage, manifest.key) != (stage, key):
             log.warning("The manifest %s answers another question: computing again.", key)
             return None
-        found = {}
-        for name, artifact in manifest.artifacts.items():
-            own = self._settle(artifact, place_of(name))
-            if own is None:
-                return None
-            found[name] = own
-        return replace(manifest, artifacts=found)
+        return manifest
 
     def save(self, manifest: Manifest) -> None:
         """Keep an answer; its files must be in the store already."""
         self._store.put_bytes(
             _manifest_key(manifest.stage, manifest.key), manifest.to_json(), "application/json"
         )
+
+    def note_use(self, stage: str, key: str, video_id: str) -> None:
+        """Note that an answer is this video's, before anything of it is kept."""
+        notes = (_use_by_video(video_id, stage, key), _use_by_answer(stage, key, video_id))
+        if self._store.head(notes[-1]) is None:
+            for note in notes:
+                self._store.put_bytes(note, b"", "application/octet-stream")
 
     def _settle(self, recorded: Artifact, target: str) -> Artifact | None:
         """Return the artifact at ``target``, copied there when need be; None when it is lost."""
@@ -116,9 +133,10 @@ class StoredItems:
     Implements ``reelworks.domain.capabilities.ItemCache``.
     """
 
-    def __init__(self, store: ArtifactStore, stage: str) -> None:
+    def __init__(self, store: ArtifactStore, stage: str, video_id: str | None = None) -> None:
         self._store = store
         self._stage = stage
+        self._video_id = video_id
 
     def get(self, key: str) -> bytes | None:
         """Return the kept bytes, or None. Raises when the store cannot be reached."""
@@ -126,10 +144,46 @@ class StoredItems:
 
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value`` for good under ``key`` (64 hex digits)."""
+        if self._video_id is not None:
+            note = _use_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
+            self._store.put_bytes(note, b"", "application/octet-stream")
         self._store.put_bytes(self._place(key), value, "application/octet-stream")
 
     def _place(self, key: str) -> str:
-        return f"cache/items/{self._stage}/{key[:2]}/{key}"
+        return _item_key(self._stage, key)
+
+
+def drop_uses(store: ArtifactStore, video_id: str) -> int:
+    """Remove the answers that were given to one video alone; return how many objects went.
+
+    An answer that another video has as well stays. An item's answer goes in any case: whoever
+    needs it has the stage's answer that was made of it.
+    """
+    folder = f"{_USES}{video_id}/"
+    removed = 0
+    for note in list(store.keys(folder)):
+        stage, _, key = note.removeprefix(folder).partition("/")
+        if stage.startswith(_ITEM):
+            store.delete(_item_key(stage.removeprefix(_ITEM), key))
+        else:
+            store.delete(_use_by_answer(stage, key, video_id))
+            if next(store.keys(_use_by_answer(stage, key, "")), None) is None:
+                store.delete(_manifest_key(stage, key))
+        store.delete(note)
+        removed += 2
+    return removed
+
+
+def _item_key(stage: str, key: str) -> str:
+    return f"cache/items/{stage}/{key[:2]}/{key}"
+
+
+def _use_by_video(video_id: str, stage: str, key: str) -> str:
+    return f"{_USES}{video_id}/{stage}/{key}"
+
+
+def _use_by_answer(stage: str, key: str, video_id: str) -> str:
+    return f"cache/stages/{stage}/{key}.uses/{video_id}"
 
 
 def _manifest_key(stage: str, key: str) -> str:

@@ -120,7 +120,7 @@ def _restore(connection: Connection) -> None:
 
 
 def _ensure_extensions(connection: Connection) -> None:
-    for name in ("vector", "pg_trgm"):
+    for name in ("vector", "pg_trgm", "unaccent"):
         connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
     version = connection.scalar(
         text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")

@@ -19,13 +19,19 @@ _MARKED = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 _WORD = re.compile(r"\w+")
 
 
-def excerpt_of(headlines: Sequence[str], misspelt: Sequence[str] = ()) -> Excerpt:
+def excerpt_of(
+    headlines: Sequence[str], misspelt: Sequence[str] = (), runs: Sequence[str] = ()
+) -> Excerpt:
     """Return the excerpt of the first headline with a match, or the text's beginning.
 
-    ``misspelt`` are words that the text spells differently: marked when nothing else matches.
+    ``runs`` are pieces of text in scripts without spaces: marked wherever they stand. ``misspelt``
+    are words that the text spells differently: marked when nothing else matches.
     """
     chosen = next((line for line in headlines if OPEN in line), headlines[0])
     plain, spans = _unmarked(chosen)
+    for run in runs:
+        spans += [Span(*match.span()) for match in re.finditer(re.escape(run), plain)]
+    spans = _apart(spans)
     if not spans:
         spans = _alike(plain, misspelt)
     start, end = _window(plain, spans)
@@ -34,6 +40,17 @@ def excerpt_of(headlines: Sequence[str], misspelt: Sequence[str] = ()) -> Excerp
         plain[start:end].replace("\n", " "),
         tuple(one for one in inside if one.end <= end - start),
     )
+
+
+def _apart(spans: Sequence[Span]) -> list[Span]:
+    """Return spans in order, with those that overlap made one."""
+    apart: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if apart and span.start < apart[-1].end:
+            apart[-1] = Span(apart[-1].start, max(span.end, apart[-1].end))
+        else:
+            apart.append(span)
+    return apart
 
 
 def _unmarked(headline: str) -> tuple[str, list[Span]]:

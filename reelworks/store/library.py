@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Table,
+    case,
+    delete,
+    exists,
+    func,
+    select,
+)
 
 from reelworks.domain.library import (
     Counts,
@@ -20,21 +31,42 @@ from reelworks.domain.vision import Box, Control, ControlKind, FrameDescription,
 from reelworks.errors import UnknownVideoError
 from reelworks.store.database import transaction
 from reelworks.store.rows import table_of
-from reelworks.store.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
+from reelworks.store.schema import (
+    Base,
+    CaptionRow,
+    CaptionVectorRow,
+    EmbeddingModelRow,
+    FrameRow,
+    SceneRow,
+    SegmentRow,
+    SegmentVectorRow,
+    SourceRow,
+    Video,
+)
 
 VIDEOS, SCENES, FRAMES, SEGMENTS, CAPTIONS = (
     table_of(kind) for kind in (Video, SceneRow, FrameRow, SegmentRow, CaptionRow)
 )
 
+_SOURCES = table_of(SourceRow)
+_GONE_AT = (
+    select(func.max(_SOURCES.c.gone_at))
+    .where(_SOURCES.c.video_id == VIDEOS.c.id)
+    .having(func.bool_and(_SOURCES.c.gone_at.is_not(None)))
+    .scalar_subquery()
+    .label("gone_at")
+)
+_VIDEO = select(VIDEOS, _GONE_AT)
+
 
 def get_video(engine: Engine, video_id: str) -> VideoView:
     """Return a video with its scenes, frames, captions and speech. Raises ``UnknownVideoError``."""
     with transaction(engine) as connection:
-        row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == video_id)).one_or_none()
+        row = connection.execute(_VIDEO.where(VIDEOS.c.id == video_id)).one_or_none()
         if row is None:
             raise UnknownVideoError(f"No video has the id {video_id}.")
         return VideoView(
-            summary=_summary(row),
+            summary=summary_of(row),
             upload_path=row.upload_path,
             normalized_path=row.normalized_path,
             digests=row.digests,
@@ -46,13 +78,22 @@ def get_video(engine: Engine, video_id: str) -> VideoView:
         )
 
 
+def get_summary(engine: Engine, video_id: str) -> VideoSummary:
+    """Return a video as one line. Raises ``UnknownVideoError``."""
+    with transaction(engine) as connection:
+        row = connection.execute(_VIDEO.where(VIDEOS.c.id == video_id)).one_or_none()
+    if row is None:
+        raise UnknownVideoError(f"No video has the id {video_id}.")
+    return summary_of(row)
+
+
 def list_videos(engine: Engine, *, library: str | None = None) -> list[VideoSummary]:
     """Return all videos, or those of one library, newest first."""
-    query = select(VIDEOS).order_by(VIDEOS.c.created_at.desc(), VIDEOS.c.id)
+    query = _VIDEO.order_by(VIDEOS.c.created_at.desc(), VIDEOS.c.id)
     if library is not None:
         query = query.where(VIDEOS.c.library == library)
     with transaction(engine) as connection:
-        return [_summary(row) for row in connection.execute(query)]
+        return [summary_of(row) for row in connection.execute(query)]
 
 
 def count_all(engine: Engine) -> Counts:
@@ -64,8 +105,12 @@ def count_all(engine: Engine) -> Counts:
             for table in (SCENES, FRAMES, SEGMENTS, CAPTIONS)
         )
         embeddings: dict[str, int] = {}
-        for table in (SEGMENTS, CAPTIONS):
-            made_by = table.c.embedding_model
+        for made_by in (
+            SEGMENTS.c.embedding_model,
+            CAPTIONS.c.embedding_model,
+            table_of(SegmentVectorRow).c.model,
+            table_of(CaptionVectorRow).c.model,
+        ):
             counted = select(made_by, func.count()).where(made_by.is_not(None)).group_by(made_by)
             for model, count in connection.execute(counted):
                 embeddings[model] = embeddings.get(model, 0) + count
@@ -88,7 +133,8 @@ def delete_video(engine: Engine, video_id: str) -> None:
             raise UnknownVideoError(f"No video has the id {video_id}.")
 
 
-def _summary(row: Row[Any]) -> VideoSummary:
+def summary_of(row: Row[Any]) -> VideoSummary:
+    """Return a row of the table as one line of the library."""
     return VideoSummary(
         id=row.id,
         title=row.title or row.id,
@@ -100,6 +146,7 @@ def _summary(row: Row[Any]) -> VideoSummary:
         original_path=row.original_path,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        gone_at=getattr(row, "gone_at", None),
     )
 
 
@@ -119,7 +166,7 @@ def _frames(connection: Connection, video_id: str) -> tuple[StoredFrame, ...]:
         CAPTIONS.c.revision.label("described_at"),
         CAPTIONS.c.caption,
         CAPTIONS.c.entities,
-        CAPTIONS.c.embedding_model,
+        _embedded_by(CAPTIONS, CaptionVectorRow),
     ]
     joined = FRAMES.outerjoin(CAPTIONS, CAPTIONS.c.frame_id == FRAMES.c.id)
     query = select(FRAMES, *columns).select_from(joined).where(FRAMES.c.video_id == video_id)
@@ -147,7 +194,7 @@ def _frame(row: Row[Any]) -> StoredFrame:
         model=_model(row),
         description=_description(row.caption, row.entities) if described else None,
         description_model=_name(row.described_by, row.described_at) if described else None,
-        embedding_model=row.embedding_model,
+        embedding_model=row.embedded_by,
     )
 
 
@@ -168,7 +215,8 @@ def _description(caption: str | None, entities: dict[str, Any]) -> FrameDescript
 
 def _segments(connection: Connection, video_id: str) -> tuple[StoredSegment, ...]:
     columns = [column for column in SEGMENTS.c if column.name not in ("embedding", "tsv")]
-    query = select(*columns).where(SEGMENTS.c.video_id == video_id)
+    embedded_by = _embedded_by(SEGMENTS, SegmentVectorRow)
+    query = select(*columns, embedded_by).where(SEGMENTS.c.video_id == video_id)
     rows = connection.execute(query.order_by(SEGMENTS.c.t_start, SEGMENTS.c.id))
     return tuple(
         StoredSegment(
@@ -182,10 +230,21 @@ def _segments(connection: Connection, video_id: str) -> tuple[StoredSegment, ...
                 speaker=row.speaker,
             ),
             _model(row),
-            row.embedding_model,
+            row.embedded_by,
         )
         for row in rows
     )
+
+
+def _embedded_by(rows: Table, beside: type[Base]) -> ColumnElement[str | None]:
+    """Return the column that names the live model where it has a vector of the row.
+
+    Elsewhere it names the model whose vector is in the row.
+    """
+    models, vectors = table_of(EmbeddingModelRow), table_of(beside)
+    live = select(models.c.model).where(models.c.live).scalar_subquery()
+    has_one = exists().where(vectors.c.row_id == rows.c.id, vectors.c.model == live)
+    return case((has_one, live), else_=rows.c.embedding_model).label("embedded_by")
 
 
 def _index(row_id: str) -> int:

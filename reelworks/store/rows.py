@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from reelworks.errors import UnknownVideoError
 from reelworks.store.database import transaction
 from reelworks.store.schema import Base, Video
+from reelworks.store.vectors import BESIDE
 
 Row = Mapping[str, Any]
 _BATCH = 500
@@ -51,7 +52,7 @@ def replace_rows(
     """Make ``rows`` the only rows of a video in ``table``.
 
     A row that is there already with the same values is not written. A row whose ``embedded``
-    columns change loses its vector, which was made from them.
+    columns change loses its vectors, which were made from them.
     """
     ids = [row["id"] for row in rows]
     connection.execute(delete(table).where(table.c.video_id == video_id, table.c.id.not_in(ids)))
@@ -70,9 +71,23 @@ def _upsert(
         reworded = or_(*(table.c[name].is_distinct_from(new[name]) for name in embedded))
         for name in ("embedding", "embedding_model"):
             changes[name] = case((reworded, None), else_=table.c[name])
+        _forget_beside(connection, table, rows, embedded)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=changes, where=changed)
     )
+
+
+def _forget_beside(
+    connection: Connection, table: Table, rows: Sequence[Row], embedded: Sequence[str]
+) -> None:
+    """Remove the vectors beside rows whose ``embedded`` columns are about to change."""
+    new = {row["id"]: tuple(storable(row[name]) for name in embedded) for row in rows}
+    columns = [table.c[name] for name in embedded]
+    known = connection.execute(select(table.c.id, *columns).where(table.c.id.in_(new)))
+    reworded = [row.id for row in known if tuple(row)[1:] != new[row.id]]
+    if reworded:
+        beside = table.metadata.tables[BESIDE[table.name]]
+        connection.execute(delete(beside).where(beside.c.row_id.in_(reworded)))
 
 
 def storable(value: Any) -> Any:

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine
 
-from reelworks.domain.search import Kind, Placing, Reason, SearchHit, SearchRequest
-from reelworks.errors import InputError, UnknownVideoError
+from reelworks.domain.moments import Mark, merge
+from reelworks.domain.search import Kind, Placing, Reason, SearchAnswer, SearchRequest
+from reelworks.errors import InputError
 from reelworks.store.database import transaction
-from reelworks.store.excerpts import CLOSE, OPEN, excerpt_of
-from reelworks.store.languages import SIMPLE, configuration_for
+from reelworks.store.hits import K, moments_of, places_of
+from reelworks.store.languages import configurations_in_use
+from reelworks.store.models import StoredModel, stored_models
+from reelworks.store.pages import (
+    Listed,
+    ListedHit,
+    ListedMoment,
+    cursor_of,
+    keep,
+    read_cursor,
+    recall,
+)
 from reelworks.store.query import TextQuery, Wording, read_query, to_text_query
 from reelworks.store.ranked import (
     PICTURE,
     SPEECH,
     TEXT,
+    Asked,
     Ranked,
-    Scope,
+    Wanted,
     by_meaning,
     by_spelling,
     by_words,
-    has_vectors,
 )
+from reelworks.store.scope import Scope, check_filters, scope_of
+from reelworks.store.vectors import Vectors
 
-K = 60
-"""Constant of reciprocal rank fusion: Cormack, Clarke, Büttcher, "Reciprocal Rank Fusion
-outperforms Condorcet and individual rank learning methods", SIGIR 2009."""
 LIMIT = 200
-_SHORTEST_LIST = 50
+"""Most moments of a page, and of all pages of a search together."""
+_SHORTEST_LIST = 100
+_MOST_ROWS = 400
+"""Rows that moments are made of: the best ones of all lists."""
+_FEW = 3
+"""Rows that have the words; with so many found, nobody misspelt them."""
 
 Embed = Callable[[str], Sequence[float]]
 PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
@@ -40,173 +53,191 @@ PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
 @dataclass
 class _Found:
     kind: Kind
-    placings: list[Placing]
+    placings: list[Placing] = field(default_factory=list)
 
     @property
     def score(self) -> float:
         return sum(1 / (K + placing.rank) for placing in self.placings)
 
 
-def search(
-    engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]
-) -> list[SearchHit]:
-    """Return the best moments for a request, best first.
+def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]) -> SearchAnswer:
+    """Return the first page of the best moments for a request.
 
     ``embedders`` maps an embedding model's full name, as rows hold it, to a function that returns
-    a text's vector; each is called once, and only when a row has vectors of its model. Videos that
-    were never ready stay hidden; a video that is being indexed again keeps its hits.
+    a text's vector; the live model's is called once, and another's only while it has rows that the
+    live model lacks. Videos that were never ready stay hidden; a video that is being indexed again
+    keeps its hits. All is read as of one instant.
 
-    Raises ``InputError`` for an empty query or a wrong limit, ``UnknownVideoError``, database
-    errors, and what an embedder raises.
+    Raises ``InputError`` for an empty query, a wrong limit or filter, ``UnknownVideoError``,
+    database errors, and what an embedder raises.
     """
     wording = read_query(request.query)
     if not wording.plain:
         raise InputError("The search has no words; say what to look for.")
-    if not 1 <= request.limit <= LIMIT:
-        raise InputError(f"The limit {request.limit} is out of range: use 1 to {LIMIT}.")
-    vectors = _vectors(engine, request.kinds, embedders, wording.plain)
+    _check_limit(request.limit)
+    check_filters(request.filters)
+    vectors: dict[str, Sequence[float]] = {}
+    listed = moments = None
+    while listed is None or moments is None:  # a switch of models may come between
+        with transaction(engine) as connection:
+            asked = _to_ask(stored_models(connection), embedders)
+        for one in asked:
+            if one.model not in vectors:
+                vectors[one.model] = embedders[one.model](wording.plain)
+        with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+            asked = _to_ask(stored_models(connection), embedders)
+            if vectors.keys() >= {one.model for one in asked}:
+                listed = _listed(connection, request, wording, (asked, vectors))
+                moments = moments_of(connection, listed, listed.moments[: request.limit])
+    more = len(listed.moments) > request.limit
+    cursor = cursor_of(keep(engine, listed), request.limit) if more else None
+    return SearchAnswer(tuple(moments), len(listed.moments), cursor)
+
+
+def search_on(engine: Engine, cursor: str, limit: int = 10) -> SearchAnswer:
+    """Return the next page of a search: ``cursor`` comes with the page before.
+
+    All pages of a search show one list, ranked when its first page was made and kept for an hour.
+    No moment comes twice and none is skipped, whatever is added meanwhile; a moment that was
+    deleted, or whose words are others by now, is left out, so a page may hold fewer than ``limit``.
+
+    Raises ``InputError`` for what is no cursor or a wrong limit, and ``SearchExpiredError``.
+    """
+    _check_limit(limit)
+    page_id, offset = read_cursor(cursor)
+    listed = recall(engine, page_id)
     with transaction(engine) as connection:
-        if request.video_id is not None:
-            _check_known(connection, request.video_id)
-        query = to_text_query(connection, wording, _configurations(connection))
-        depth = max(_SHORTEST_LIST, 2 * request.limit)
-        scope = Scope(query, _hidden(connection), request.video_id, depth)
-        found = _fuse(connection, request.kinds, wording, vectors, scope)
-        best = sorted(found.items(), key=lambda item: (-item[1].score, item[0]))[: request.limit]
-        return _hits(connection, best, query, wording)
-
-
-def _vectors(
-    engine: Engine, kinds: frozenset[Kind], embedders: Mapping[str, Embed], plain: str
-) -> dict[str, Sequence[float]]:
-    """Embed the query for each model in use; no connection is held while a model answers."""
-    tables = [SPEECH.table] if Kind.SPEECH in kinds else []
-    tables += [PICTURE.table] if kinds & PICTURE_KINDS else []
-    with transaction(engine) as connection:
-        used = [
-            model
-            for model in embedders
-            if any(has_vectors(connection, table, model) for table in tables)
-        ]
-    return {model: embedders[model](plain) for model in used}
-
-
-def _fuse(
-    connection: Connection,
-    kinds: frozenset[Kind],
-    wording: Wording,
-    vectors: Mapping[str, Sequence[float]],
-    scope: Scope,
-) -> dict[str, _Found]:
-    """Merge the ranked lists: a row's score is the sum of 1 / (K + rank) over its lists."""
-    found: dict[str, _Found] = {}
-
-    def add(entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
-        for rank, entry in enumerate(entries, start=1):
-            placing = Placing(reason, entry.kind, rank, model, entry.similarity)
-            found.setdefault(entry.id, _Found(entry.kind, [])).placings.append(placing)
-
-    for source in (SPEECH, TEXT, PICTURE):
-        if source.kind in kinds:
-            add(by_words(connection, source, scope), Reason.WORDS)
-    if Kind.TEXT in kinds:
-        add(by_spelling(connection, wording.long_words, scope), Reason.SIMILAR_SPELLING)
-    for model, vector in vectors.items():
-        for group in (kinds & {Kind.SPEECH}, kinds & PICTURE_KINDS):
-            if group:
-                near = by_meaning(connection, frozenset(group), model, vector, scope)
-                add(near, Reason.MEANING, model)
-    for one in found.values():
-        one.placings.sort(key=lambda placing: placing.rank)
-        literal = [placing for placing in one.placings if placing.reason is not Reason.MEANING]
-        one.kind = (literal or one.placings)[0].kind
-    return found
-
-
-def _hits(
-    connection: Connection,
-    best: Sequence[tuple[str, _Found]],
-    query: TextQuery,
-    wording: Wording,
-) -> list[SearchHit]:
-    by_kind: defaultdict[Kind, list[str]] = defaultdict(list)
-    for row_id, found in best:
-        by_kind[found.kind].append(row_id)
-    rows: dict[str, Row[Any]] = {}
-    for kind, ids in by_kind.items():
-        statement = text(_SPEECH_ROWS if kind is Kind.SPEECH else _FRAME_ROWS[kind])
-        values = {"ids": ids, "wide": query.wide, "options": _HEADLINE}
-        rows |= {row.id: row for row in connection.execute(statement, values)}
-    return [_hit(rows[row_id], found, wording) for row_id, found in best if row_id in rows]
-
-
-def _hit(row: Row[Any], found: _Found, wording: Wording) -> SearchHit:
-    spelt = any(placing.reason is Reason.SIMILAR_SPELLING for placing in found.placings)
-    return SearchHit(
-        video_id=row.video_id,
-        title=row.title,
-        kind=found.kind,
-        t_start=row.t_start,
-        t_end=row.t_end,
-        excerpt=excerpt_of((row.stemmed, row.exact), wording.long_words if spelt else ()),
-        reasons=tuple(found.placings),
-        score=found.score,
-        frame_id=row.frame_id,
-        frame_path=row.frame_path,
-        model=f"{row.model}@{row.revision}" if row.revision else row.model,
+        moments = moments_of(connection, listed, listed.moments[offset : offset + limit])
+    following = offset + limit
+    more = following < len(listed.moments)
+    return SearchAnswer(
+        tuple(moments), len(listed.moments), cursor_of(page_id, following) if more else None
     )
 
 
-def _hidden(connection: Connection) -> list[str]:
-    return list(connection.scalars(text("SELECT id FROM videos WHERE ready_at IS NULL")))
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LIMIT:
+        raise InputError(f"The limit {limit} is out of range: use 1 to {LIMIT}.")
 
 
-def _configurations(connection: Connection) -> list[str]:
-    """Return the text search configurations that rows use; captions are always English too."""
-    languages = connection.scalars(text("SELECT DISTINCT language FROM videos"))
-    return sorted({SIMPLE, "english", *(configuration_for(one) for one in languages)})
+def _to_ask(models: Sequence[StoredModel], able: Mapping[str, Embed]) -> list[StoredModel]:
+    """Return the live model and those that fill its gaps; without it, all that can be asked."""
+    live = next((one for one in models if one.live), None)
+    if live is not None and live.model in able:
+        return [live, *(one for one in models if one.fills and one.model in able)]
+    return [one for one in models if one.model in able]
 
 
-def _check_known(connection: Connection, video_id: str) -> None:
-    known = text("SELECT EXISTS (SELECT FROM videos WHERE id = :id)")
-    if not connection.scalar(known, {"id": video_id}):
-        raise UnknownVideoError(f"No video has the id {video_id}.")
+def _listed(
+    connection: Connection,
+    request: SearchRequest,
+    wording: Wording,
+    embedded: tuple[Sequence[StoredModel], Mapping[str, Sequence[float]]],
+) -> Listed:
+    query = to_text_query(connection, wording, configurations_in_use(connection))
+    scope = scope_of(connection, request.filters)
+    depth = max(_SHORTEST_LIST, 2 * request.limit)
+    found = _Lists(connection, request.kinds, scope, query, depth)
+    found.add_words(wording)
+    found.add_meanings(*embedded)
+    return Listed(request.query, query.wide, _moments(connection, found.rows()))
 
 
-_HEADLINE = f"HighlightAll=true, StartSel={OPEN}, StopSel={CLOSE}"
+class _Lists:
+    """Merges the ranked lists: a row's score is the sum of 1 / (K + rank) over its lists."""
 
-_SPEECH_ROWS = """
-SELECT s.id, s.video_id, coalesce(v.title, v.id) AS title, s.t_start, s.t_end, s.model, s.revision,
-       ts_headline(s.ts_config, s.text, CAST(:wide AS tsquery), :options) AS stemmed,
-       ts_headline('simple', s.text, CAST(:wide AS tsquery), :options) AS exact,
-       f.id AS frame_id, f.path AS frame_path
-FROM transcript_segments s
-JOIN videos v ON v.id = s.video_id
-LEFT JOIN LATERAL (
-    SELECT one.id, one.path FROM frames one JOIN scenes c ON c.id = one.scene_id
-    WHERE one.video_id = s.video_id
-    ORDER BY c.t_start <= s.t_start AND s.t_start < c.t_end DESC, abs(one.t - s.t_start)
-    LIMIT 1
-) f ON true
-WHERE s.id = ANY (CAST(:ids AS text[]))
-"""
+    def __init__(
+        self,
+        connection: Connection,
+        kinds: frozenset[Kind],
+        scope: Scope,
+        query: TextQuery,
+        depth: int,
+    ) -> None:
+        self._connection = connection
+        self._speech = kinds & {Kind.SPEECH} if scope.speech else frozenset()
+        self._frames = kinds & PICTURE_KINDS if scope.frames else frozenset()
+        self._wanted = {
+            table: Wanted(query, rows, depth)
+            for table, rows in ((SPEECH.table, scope.speech), (TEXT.table, scope.frames))
+            if rows is not None
+        }
+        self._found: dict[str, _Found] = {}
+
+    def add_words(self, wording: Wording) -> None:
+        """Add what has the words, and text on screen that is spelt like them."""
+        for source in (SPEECH, TEXT, PICTURE):
+            if source.kind in self._speech | self._frames:
+                entries = by_words(self._connection, source, self._wanted[source.table])
+                self._add(entries, Reason.WORDS)
+        if len(self._found) < _FEW and Kind.TEXT in self._frames:
+            alike = by_spelling(self._connection, wording.long_words, self._wanted[TEXT.table])
+            self._add(alike, Reason.SIMILAR_SPELLING)
+
+    def add_meanings(
+        self, models: Sequence[StoredModel], vectors: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Add what is near in meaning, by the live model and by those that fill its gaps."""
+        for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
+            live: Asked | None = None
+            for one in models if kinds else ():
+                place = Vectors(table, one.place)
+                asked = Asked(one.model, vectors[one.model], place, None if one.live else live)
+                live = asked if one.live else live
+                near = by_meaning(self._connection, kinds, asked, self._wanted[table])
+                self._add(near, Reason.MEANING, one.model)
+
+    def rows(self) -> list[tuple[str, _Found]]:
+        """Return the best rows, best first."""
+        for one in self._found.values():
+            one.placings.sort(key=lambda placing: placing.rank)
+            literal = [placing for placing in one.placings if placing.reason is not Reason.MEANING]
+            one.kind = (literal or one.placings)[0].kind
+        ranked = sorted(self._found.items(), key=lambda item: (-item[1].score, item[0]))
+        return ranked[:_MOST_ROWS]
+
+    def _add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
+        for rank, entry in enumerate(entries, start=1):
+            placing = Placing(reason, entry.kind, rank, model, entry.similarity)
+            self._found.setdefault(entry.id, _Found(entry.kind)).placings.append(placing)
 
 
-def _frame_rows(column: str, config: str) -> str:
-    return f"""
-SELECT p.id, p.video_id, coalesce(v.title, v.id) AS title, c.t_start, c.t_end, p.model, p.revision,
-       ts_headline({config}, p.{column}, CAST(:wide AS tsquery), :options) AS stemmed,
-       ts_headline('simple', p.{column}, CAST(:wide AS tsquery), :options) AS exact,
-       f.id AS frame_id, f.path AS frame_path
-FROM frame_captions p
-JOIN frames f ON f.id = p.frame_id
-JOIN scenes c ON c.id = f.scene_id
-JOIN videos v ON v.id = p.video_id
-WHERE p.id = ANY (CAST(:ids AS text[]))
-"""  # noqa: S608 - our own names
+def _moments(
+    connection: Connection, rows: Sequence[tuple[str, _Found]]
+) -> tuple[ListedMoment, ...]:
+    speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
+    frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
+    places = places_of(connection, speech, frames)
+    found_by_id = dict(rows)
+    marks = [
+        Mark(
+            id=row_id,
+            video_id=places[row_id].video_id,
+            t_start=places[row_id].t_start,
+            t_end=places[row_id].t_end,
+            score=found.score,
+            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.placings),
+        )
+        for row_id, found in rows
+    ]
+    return tuple(
+        ListedMoment(
+            group.t_start,
+            group.t_end,
+            group.score,
+            tuple(
+                ListedHit(
+                    mark.id,
+                    found_by_id[mark.id].kind,
+                    places[mark.id].mark,
+                    tuple(found_by_id[mark.id].placings),
+                )
+                for mark in group.marks
+            ),
+        )
+        for group in merge(marks)[:LIMIT]
+    )
 
 
-_FRAME_ROWS = {
-    Kind.PICTURE: _frame_rows("seen_text", "'english'"),
-    Kind.TEXT: _frame_rows("screen_text", "p.ts_config"),
-}
+def _list_name(placing: Placing) -> str:
+    return f"{placing.reason} {placing.kind} {placing.model}"

@@ -43,14 +43,18 @@ def receive(client: Any, place: Place, draft: Path, size: int | None) -> None:
 
 
 def copy(
-    client: Any, source: Place, target: Place, size: int, etag: str, metadata: dict[str, str]
+    client: Any, source: Place, target: Place, size: int, etag: str, extra: dict[str, Any]
 ) -> None:
-    """Copy an object of ``size`` bytes inside the store, if it still has this entity tag."""
+    """Copy an object of ``size`` bytes inside the store, if it still has this entity tag.
+
+    ``extra`` holds the copy's ``Metadata`` and, where it gets a new one, its ``ContentType``.
+    """
+    renewed = {**extra, "MetadataDirective": "REPLACE"}
     if size < ONE_COPY_BYTES:
-        client.copy_object(**target, CopySource=source, CopySourceIfMatch=etag)
+        how = renewed if "ContentType" in extra else {}
+        client.copy_object(**target, CopySource=source, CopySourceIfMatch=etag, **how)
     else:
-        extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
-        client.copy(source, target["Bucket"], target["Key"], ExtraArgs=extra)
+        client.copy(source, target["Bucket"], target["Key"], ExtraArgs=renewed)
 
 
 @contextmanager

@@ -84,6 +84,7 @@ def environment(
     mine = clean_settings.model_copy(update={"models_dir": models_dir})
     for name, value in as_environment(mine).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FETCH_PRIVATE_ADDRESSES", "true")  # these tests' web sites are here
     return mine
 
 
@@ -124,6 +125,7 @@ def index_shared(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> Index:
     """Run the index flow in this process, in the module's library."""
     for name, value in as_environment(shared).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FETCH_PRIVATE_ADDRESSES", "true")
     return run_index
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.report import StageState
 from reelworks.domain.search import Reason, SearchRequest
 from reelworks.models.pool import pool
@@ -50,10 +51,10 @@ def test_a_video_becomes_searchable(first_run, shared):
     embedder = make_embedder(shared)
     word = found.segments[0].segment.text.split()[0].strip(".,!?")
     by_meaning = {str(embedder.model): lambda query: embedder.embed([query])[0]}
-    hits = search(engine, SearchRequest(word), by_meaning)
+    (moment, *_) = search(engine, SearchRequest(word), by_meaning).moments
     engine.dispose()
-    assert hits[0].video_id == "voice"
-    assert Reason.WORDS in {placing.reason for placing in hits[0].reasons}
+    assert moment.video_id == "voice"
+    assert Reason.WORDS in {placing.reason for placing in moment.reasons}
 
 
 def test_every_produced_row_says_which_model_made_it(first_run, shared):
@@ -135,14 +136,16 @@ async def test_an_unchanged_rerun_computes_nothing(first_run, index_shared, shar
         ("processed/voice/proxy.mp4", "normalize"),
         ("frames/voice/scene_000.jpg", "frames"),
         ("subs/voice.vtt", "transcribe"),
-        ("embeddings/voice/embed_speech-vectors.npy", "embed_speech"),
-        ("embeddings/voice/embed_picture-vectors.npy", "embed_picture"),
+        ("embeddings/voice/embed_speech-vectors-MODEL.npy", "embed_speech"),
+        ("embeddings/voice/embed_picture-vectors-MODEL.npy", "embed_picture"),
     ],
 )
 async def test_a_deleted_artifact_redoes_its_stage_alone(
     first_run, index_shared, shared, source, artifact, stage
 ):
     store = ArtifactStore.open(shared)
+    model = str(make_embedder(shared).model)
+    artifact = artifact.replace("MODEL", sha256_of_bytes(model.encode())[:8])
     before = store.head(artifact)
     store.delete(artifact)
 

@@ -1,4 +1,4 @@
-"""``reelworks index --detach``: somebody else runs the flow, this command returns.
+"""``reelworks index --detach``: a job for the ledger, which somebody else does.
 
 That is a pool of workers when there is one, else the runner that ``reelworks up`` keeps.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from blocks.prefect_faults import prefect_errors
@@ -17,7 +16,7 @@ from infra.services import supervisor
 from infra.services.endpoints import Endpoints
 from reelworks.app.cli import output
 from reelworks.app.cli.services import prepare, ui_address
-from reelworks.errors import ServiceError, SettingsError
+from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.ingest import existing_file
 
@@ -25,11 +24,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
-RUNNER = "index/index"
 FLEET_POOL = "cpu"
 """The pool that takes over when none is named and a worker is live in it."""
-QUEUE = "interactive"
-PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +39,60 @@ class Handover:
 
 
 def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
-    """Create one flow run for each source, and start the services if they are not up.
+    """Put one job for each source into the ledger, and start the services if they are not up.
 
     A local source is looked for before anything is started: the answer would come too late.
     Raises ``SettingsError`` when nothing is deployed to the pool that was asked for.
     """
     sources = [_absolute(source) for source in wanted.sources]
-    endpoints = supervisor.up(settings, runner=None)
+    endpoints = supervisor.up(settings, programs=())
     os.environ.update(endpoints.environment())
     with prefect_errors():
         pool = asyncio.run(_pool_for(wanted.pool))
-        if pool is None:
-            _start_runner(settings)
-        else:
-            sources = [_within_reach(source, endpoints.settings(settings)) for source in sources]
-        runs = asyncio.run(_create_runs(sources, wanted, pool))
-    _tell(runs, endpoints, json=json)
+    if pool is None:
+        prepare(supervisor.up(settings))
+    jobs = [
+        _put(wanted, shown, source, pool, endpoints.settings(settings))
+        for shown, source in zip(wanted.sources, sources, strict=True)
+    ]
+    _tell(jobs, endpoints, json=json)
     return 0
+
+
+def _put(
+    wanted: Handover, shown: str, source: str, pool: str | None, settings: Settings
+) -> dict[str, Any]:
+    """Note the video and the job that shall index it."""
+    from reelworks.domain.digest import sha256_of_bytes
+    from reelworks.domain.ids import video_id_for
+    from reelworks.domain.job import NewJob
+    from reelworks.stages.ingest import without_secrets
+    from reelworks.store.database import create_database_engine, ensure_schema
+    from reelworks.store.jobs import add_jobs, new_job_id
+    from reelworks.store.leases import has_intake
+    from reelworks.store.videos import NewVideo, add_video
+
+    asked = {name: value for name, value in wanted.asked.items() if value is not None}
+    chosen = asked.pop("video_id", None)
+    locator, sha256 = (source, None) if "://" in source else _kept(source, pool, settings)
+    name = PurePosixPath(without_secrets(source)).stem
+    video_id = chosen or video_id_for(name, sha256 or sha256_of_bytes(source.encode()))
+    engine = create_database_engine(settings)
+    try:
+        ensure_schema(engine)
+        library = asked.get("library")
+        noted = NewVideo(video_id, without_secrets(source), name, library, sha256=sha256)
+        video_id, _ = add_video(engine, noted)
+        params = {"source": locator, **asked}
+        (job,) = add_jobs(engine, [NewJob(new_job_id(), video_id, params=params, pool=wanted.pool)])
+        if not has_intake(engine):
+            output.note(
+                "No intake is running, so the job waits; start one with "
+                "python -m reelworks.app.intake or reelworks up."
+            )
+    finally:
+        engine.dispose()
+    return {"source": shown, "pool": pool, "video_id": video_id, "job_id": job.id}
 
 
 def _tell(runs: list[dict[str, Any]], endpoints: Endpoints, *, json: bool) -> None:
@@ -68,8 +101,8 @@ def _tell(runs: list[dict[str, Any]], endpoints: Endpoints, *, json: bool) -> No
         return
     for run in runs:
         where = f" in the pool {run['pool']}" if run["pool"] else ""
-        output.say(f"Started {run['source']}{where}: flow run {run['flow_run_id']}")
-    output.say(f"Watch it: {ui_address(endpoints)}, or: reelworks list")
+        output.say(f"Waiting{where}: {run['source']}, job {run['job_id']}")
+    output.say(f"Watch it: reelworks jobs list, or the Prefect UI {ui_address(endpoints)}")
 
 
 def _absolute(source: str) -> str:
@@ -77,24 +110,24 @@ def _absolute(source: str) -> str:
     return source if "://" in source else str(existing_file(source).absolute())
 
 
-def _start_runner(settings: Settings) -> None:
-    prepare(supervisor.up(settings))
+def _kept(source: str, pool: str | None, settings: Settings) -> tuple[str, str]:
+    """Return where a run finds a file of this machine, and its digest.
 
-
-def _within_reach(source: str, settings: Settings) -> str:
-    """Bring a file of this machine into the store: a worker may run on another one."""
-    if "://" in source:
-        return source
+    A worker of a pool may run on another machine, so the file is brought into the store.
+    """
     from reelworks.domain.digest import sha256_of_file
     from reelworks.stages.cached import ANY_CONTENT
     from reelworks.store.artifacts import ArtifactStore
 
     path = Path(source)
+    sha256 = sha256_of_file(path)
+    if pool is None:
+        return source, sha256
     store = ArtifactStore.open(settings)
     store.ensure_bucket()
-    key = f"incoming/{sha256_of_file(path)[:16]}/{path.name}"
+    key = f"incoming/{sha256[:16]}/{path.name}"
     store.put_file(key, path, ANY_CONTENT)
-    return f"s3://{settings.s3_bucket}/{key}"
+    return f"s3://{settings.s3_bucket}/{key}", sha256
 
 
 async def _pool_for(asked: str | None) -> str | None:
@@ -134,40 +167,3 @@ async def _deployed(client: PrefectClient, pool: str) -> DeploymentResponse | No
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
     )
     return found[0] if found else None
-
-
-async def _runner(client: PrefectClient) -> DeploymentResponse:
-    """Return the deployment that the runner makes when it starts."""
-    from prefect.exceptions import ObjectNotFound
-
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await client.read_deployment_by_name(RUNNER)
-        except ObjectNotFound:
-            if time.monotonic() > deadline:
-                raise ServiceError(
-                    f"The deployment {RUNNER} is not there; "
-                    "see the runner's log and try: reelworks status"
-                ) from None
-            await asyncio.sleep(0.25)
-
-
-async def _create_runs(
-    sources: list[str], wanted: Handover, pool: str | None
-) -> list[dict[str, Any]]:
-    from prefect.client.orchestration import get_client
-
-    runs = []
-    async with get_client() as client:
-        deployment = await (_runner(client) if pool is None else _deployed(client, pool))
-        if deployment is None:
-            raise ServiceError(f"The deployment to the pool {pool} was removed meanwhile.")
-        for shown, source in zip(wanted.sources, sources, strict=True):
-            run = await client.create_flow_run_from_deployment(
-                deployment.id,
-                parameters={"params": {"source": source, **wanted.asked}},
-                work_queue_name=QUEUE if pool else None,
-            )
-            runs.append({"source": shown, "pool": pool, "flow_run_id": str(run.id)})
-    return runs

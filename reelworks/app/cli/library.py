@@ -33,7 +33,7 @@ class Form(StrEnum):
 
 
 @contextmanager
-def _library() -> Iterator[Engine]:
+def library_engine() -> Iterator[Engine]:
     """Open the database, starting it if it is embedded and not up."""
     with running(load_settings(), (Part.POSTGRES,)) as endpoints:
         os.environ.update(endpoints.environment())
@@ -50,7 +50,7 @@ def _library() -> Iterator[Engine]:
 def _read(video_id: str) -> VideoView:
     from reelworks.store.library import get_video
 
-    with _library() as engine:
+    with library_engine() as engine:
         return get_video(engine, video_id)
 
 
@@ -58,7 +58,7 @@ def list_(json: output.Json = False) -> None:
     """List the videos of the library, newest first."""
     from reelworks.store.library import list_videos
 
-    with _library() as engine:
+    with library_engine() as engine:
         videos = list_videos(engine)
     if json:
         output.print_json(videos)
@@ -66,7 +66,8 @@ def list_(json: output.Json = False) -> None:
     made = output.table("id", "status", "#length", "language", "title")
     for video in videos:
         length = output.clock(video.duration) if video.duration is not None else ""
-        made.add_row(video.id, video.status, length, video.language or "", video.title)
+        status = f"{video.status}, file gone" if video.gone_at else video.status
+        made.add_row(video.id, status, length, video.language or "", video.title)
     output.out.print(made if videos else "The library is empty. Try: reelworks index FILE")
 
 
@@ -81,6 +82,9 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
     output.say((summary.id, "bold"), f"  {summary.title}  {summary.status}  {length}")
     if summary.error:
         output.say(("Error: ", "red"), summary.error)
+    if summary.gone_at:
+        when = f"{summary.gone_at:%Y-%m-%d %H:%M}"
+        output.say(("Note: ", "yellow"), f"Its file is gone since {when}; what was made is kept.")
     for warning in view.warnings:
         output.say(("Note: ", "yellow"), warning)
     for scene in view.scenes:

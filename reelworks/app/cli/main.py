@@ -11,7 +11,20 @@ from typing import Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from reelworks.app.cli import deploy, doctor, index, library, output, search, services
+from reelworks.app.cli import (
+    backfill,
+    deploy,
+    doctor,
+    embeddings,
+    index,
+    jobs,
+    library,
+    output,
+    search,
+    services,
+    sync,
+    token,
+)
 from reelworks.app.cli.faults import unforeseen
 from reelworks.errors import CancelledError, ReelworksError
 
@@ -38,6 +51,11 @@ app.command()(services.down)
 app.command()(services.status)
 app.command()(doctor.doctor)
 app.command()(deploy.deploy)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(backfill.app, name="backfill")
+app.command()(sync.sync)
+app.add_typer(embeddings.app, name="embeddings")
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from blocks.prefect_faults import prefect_errors
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
+from infra.services.state import Part
 from infra.services.status import Condition
 from infra.services.status import status as part_status
 from infra.workers.facts import WorkerFacts, read_facts
@@ -34,10 +35,12 @@ def up(json: output.Json = False) -> None:
     endpoints = supervisor.up(settings)
     prepare(endpoints)
     address = ui_address(endpoints)
+    parts = part_status(settings)
+    page = next((one.address for one in parts if one.part is Part.API), None)
     if json:
-        output.print_json({"prefect_ui": address, "parts": part_status(settings)})
+        output.print_json({"page": page, "prefect_ui": address, "parts": parts})
         return
-    output.say(f"The services are up. Prefect UI: {address}")
+    output.say(f"The services are up. Library: {page}  Prefect UI: {address}")
     output.say("Stop them with: reelworks down")
 
 

@@ -22,6 +22,7 @@ from infra.services.account import ACCOUNT
 from infra.services.postgres import (
     PostgresPlace,
     answers,
+    memory_options,
     programs,
     start_postgres,
     stop_postgres,
@@ -207,3 +208,21 @@ def test_an_ordinary_user_can_run_it() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "good\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "shared", "pages", "making", "workers"),
+    [
+        (0.25, 8, "128MB", "128MB", "2"),
+        (8, 4, "2048MB", "1024MB", "2"),
+        (8, 0.0625, "2048MB", "1024MB", "0"),
+        (256, 64, "8192MB", "4096MB", "2"),
+    ],
+)
+def test_memory_follows_the_machine(
+    gigabytes: float, shared: float, pages: str, making: str, workers: str
+) -> None:
+    """A plain container has 64 MB of shared memory: an index is made there by one process."""
+    found = memory_options(int(gigabytes * 2**30), int(shared * 2**30))
+    assert (found["shared_buffers"], found["maintenance_work_mem"]) == (pages, making)
+    assert found["max_parallel_maintenance_workers"] == workers

@@ -21,16 +21,24 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import is_alive
+from infra.services.programs import Program
 from infra.services.s3 import answers as store_answers
 from infra.services.s3 import s3_client
 from infra.services.state import Part, read_state
 from infra.services.status import Condition, PartStatus, status
-from infra.services.supervisor import down, running, up
+from infra.services.supervisor import down, mend, running, up
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
 BELOW = (Part.POSTGRES, Part.STORE)
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+HTTP = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
+SLEEPERS = (
+    Program(Part.RUNNER, SLEEPER),
+    Program(Part.INTAKE, SLEEPER),
+    Program(Part.API, HTTP, listens=True),
+    Program(Part.KEEPER, SLEEPER, starts_services=True),
+)
 
 
 @pytest.fixture
@@ -112,7 +120,7 @@ def test_a_one_shot_command_stops_what_it_started(house: Settings) -> None:
     with running(house, BELOW) as endpoints:
         assert works(endpoints)
         found = conditions(house)
-        assert [found[part] for part in Part] == ["running", "running", "stopped", "stopped"]
+        assert {part for part in Part if found[part] is Condition.RUNNING} == set(BELOW)
         first = endpoints.environment()
     assert not processes_in(house)
     assert set(conditions(house).values()) == {Condition.STOPPED}
@@ -210,7 +218,7 @@ def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> Non
 
 @pytest.mark.slow
 def test_up_keeps_everything_until_down(house: Settings) -> None:
-    endpoints = up(house, runner=SLEEPER)
+    endpoints = up(house, SLEEPERS)
     found = {one.part: one for one in status(house)}
     assert {one.condition for one in found.values()} == {Condition.RUNNING}
     assert all(one.pinned and one.pid and one.since for one in found.values())
@@ -220,12 +228,14 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     before = pids(house)
     with running(house) as shared:
         assert shared.environment() == endpoints.environment()
-    assert up(house, runner=SLEEPER) == endpoints
+    assert up(house, SLEEPERS) == endpoints
     assert pids(house) == before
 
     environment = psutil.Process(before[Part.RUNNER]).environ()
     assert endpoints.environment().items() <= environment.items()
     assert environment["DATA_DIR"] == str(house.data_dir)
+    keeper = psutil.Process(before[Part.KEEPER]).environ()
+    assert "DATABASE_URL" not in keeper, "it starts the services, so it uses nobody else's"
 
     assert endpoints.prefect_api_url is not None
     host = endpoints.prefect_api_url.removeprefix("http://").removesuffix("/api")
@@ -248,6 +258,10 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     while is_alive(read_state(house.data_dir / "run").parts[Part.PREFECT].process):
         time.sleep(0.02)
     assert row(house, Part.PREFECT).condition is Condition.BROKEN
+    assert mend(house) == [Part.PREFECT]
+    assert mend(house) == []
+    assert works(endpoints)
+    before = pids(house)
 
     assert down(house) == ()
     assert set(conditions(house).values()) == {Condition.STOPPED}
@@ -282,6 +296,9 @@ def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Se
     )
     with running(external, (Part.POSTGRES,)):
         with pytest.raises(ServiceError, match=r"The runner did not start: no way"):
-            up(external, runner=(sys.executable, "-c", "raise SystemExit('no way')"))
+            up(
+                external,
+                [Program(Part.RUNNER, (sys.executable, "-c", "raise SystemExit('no way')"))],
+            )
         assert row(external, Part.POSTGRES).condition is Condition.RUNNING
     assert not processes_in(house)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+from sqlalchemy import text
 
+from reelworks.settings import Settings
+from reelworks.stages.workplace import Workplace, open_workplace
+from reelworks.store.database import transaction
 from tests.made_slides import normalized
 
 Normalized = tuple[Path, Path]
@@ -52,3 +60,28 @@ def items(tmp_path: Path) -> FolderCache:
     folder = tmp_path / "items"
     folder.mkdir()
     return FolderCache(folder)
+
+
+@pytest.fixture(scope="module")
+def own_place(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """A workplace with a database and a bucket of the module's own."""
+    assert settings.database_url is not None
+    server, name = settings.database_url.get_secret_value(), f"own-{secrets.token_hex(6)}"
+    mine = {
+        "database_url": SecretStr(f"{server.rpartition('/')[0]}/{name}"),
+        "s3_bucket": name,
+        "data_dir": tmp_path_factory.mktemp("own"),
+    }
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        with open_workplace(settings.model_copy(update=mine)) as place:
+            yield place
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def place(own_place: Workplace) -> Workplace:
+    """That workplace with an empty library."""
+    with transaction(own_place.engine) as connection:
+        connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
+    return own_place

@@ -19,14 +19,19 @@ from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.progress import silent
 from reelworks.errors import (
     InputError,
+    OverLimitError,
     ReelworksError,
     SourceNotFoundError,
     SourceUnavailableError,
     SourceUnreadableError,
+    UnsafeAddressError,
 )
 from reelworks.stages.ingest import localize, safe_name, without_secrets
+from reelworks.stages.limits import PUBLIC_ONLY, Limits
 from reelworks.store.artifacts import ArtifactStore
 
+HERE = Limits(private_addresses=True)
+"""The web sites of these tests are on this machine."""
 BODY = bytes(range(256)) * 12_000  # 3 MB: several blocks
 
 
@@ -84,8 +89,8 @@ def bring(settings, bucket, tmp_path):
     room = tmp_path / "room"
     room.mkdir()
 
-    def run(source, video_id=None, progress=silent):
-        return localize(source, video_id, room, store, progress)
+    def run(source, video_id=None, progress=silent, limits=HERE):
+        return localize(source, video_id, room, store, progress, limits)
 
     return run
 
@@ -351,3 +356,23 @@ def test_names_with_odd_characters_are_read_and_shown_harmlessly(bring, tmp_path
     assert local.path == path
     assert local.original == str(tmp_path / "a [bold]\ufffd[2J\ufffd.mp4")
     assert local.video_id.startswith("a-bold-2j-")
+
+
+def test_a_private_address_is_not_fetched_unless_the_settings_allow_it(bring, site):
+    with pytest.raises(UnsafeAddressError, match="on a private network"):
+        bring(f"{site}/talk.mp4", limits=PUBLIC_ONLY)
+
+
+@pytest.mark.parametrize("path", ["/talk.mp4", "/unknown-length.mp4"])
+def test_a_download_ends_where_it_grows_too_large(bring, site, path):
+    with pytest.raises(OverLimitError, match="is larger than 2 MB"):
+        bring(f"{site}{path}", limits=Limits(private_addresses=True, most_bytes=2_000_000))
+
+
+def test_an_upload_s_own_name_is_found_again(bring, settings, bucket):
+    store = ArtifactStore.open(settings.model_copy(update={"s3_bucket": bucket}))
+    store.put_bytes("uploads/my-clip_Team-talk.mp4", BODY, "video/mp4")
+
+    local = bring(f"s3://{bucket}/uploads/my-clip_Team-talk.mp4", "my-clip")
+
+    assert local.name == "Team-talk.mp4"

@@ -213,8 +213,33 @@ def test_only_reworded_rows_lose_their_vector(engine: Engine) -> None:
 def test_a_vector_can_be_replaced_and_taken_away(engine: Engine) -> None:
     video_id = next(names)
     publish_all(engine, video_id, TALK, VisionResult())
-    publish_segment_vectors(engine, video_id, [[1.0] * 5, None, [0.5] * 5], "hosted/five")
+    publish_segment_vectors(engine, video_id, [[1.0] * 5, None, [0.5] * 5], EMBEDDED)
     assert vectors(engine, video_id) == ["[1,1,1,1,1]", None, "[0.5,0.5,0.5,0.5,0.5]"]
+
+
+def test_vectors_of_another_model_lie_beside_the_rows_until_the_words_change(
+    engine: Engine,
+) -> None:
+    video_id = next(names)
+    publish_all(engine, video_id, TALK, VisionResult())
+    before = vectors(engine, video_id)
+
+    def beside() -> list[str]:
+        query = (
+            "SELECT row_id || ' ' || embedding::text FROM segment_vectors"
+            " WHERE model = 'hosted/five' ORDER BY row_id"
+        )
+        with engine.connect() as connection:
+            return [one.partition("_segment_")[2] for one in connection.scalars(text(query))]
+
+    publish_segment_vectors(engine, video_id, [[1.0] * 2, None, [0.5] * 2], "hosted/five")
+    assert (vectors(engine, video_id), beside()) == (before, ["000 [1,1]", "002 [0.5,0.5]"])
+    publish_segment_vectors(engine, video_id, [[3.0] * 2, [2.0] * 2, None], "hosted/five")
+    assert beside() == ["000 [3,3]", "001 [2,2]"]
+    moved = (Segment(0, 1.5, "one"), Segment(1.5, 2, "other"), Segment(2, 3, "three"))
+    publish_transcript(engine, video_id, Transcript("de", moved), model="local/other@2")
+    assert beside() == ["000 [3,3]"]
+    assert count_all(engine).embeddings["hosted/five"] == 1
 
 
 def test_a_video_stays_in_its_library_until_another_is_named(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
 from reelworks.domain.scene import Frame, Scene
-from reelworks.domain.search import Kind, Reason, SearchHit, SearchRequest
+from reelworks.domain.search import Filters, Kind, Reason, SearchHit, SearchRequest
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.domain.vision import Box, Described, FrameDescription, ScreenText, VisionResult
 from reelworks.errors import InputError, UnknownVideoError
@@ -77,9 +77,16 @@ def talk(engine: Engine) -> str:
 
 
 def find(
-    engine: Engine, query: str, embedders: Mapping[str, Embed] | None = None, **more: object
+    engine: Engine,
+    query: str,
+    embedders: Mapping[str, Embed] | None = None,
+    video_id: str | None = None,
+    **more: object,
 ) -> list[SearchHit]:
-    return search(engine, SearchRequest(query, **more), embedders or {})  # type: ignore[arg-type]
+    """All hits of the first page, moment by moment."""
+    filters = Filters(video_ids=() if video_id is None else (video_id,))
+    request = SearchRequest(query, filters=filters, **more)  # type: ignore[arg-type]
+    return [hit for one in search(engine, request, embedders or {}).moments for hit in one.hits]
 
 
 def marked(hit: SearchHit) -> list[str]:

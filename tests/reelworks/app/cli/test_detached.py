@@ -6,6 +6,10 @@ import asyncio
 
 import pytest
 
+from reelworks.store.database import create_database_engine
+from reelworks.store.jobs import get_job
+from reelworks.store.library import get_summary
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.usefixtures("models_dir"),
@@ -28,16 +32,20 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
             PREFECT_API_URL=prefect_api,
         )
         assert handed.code == 0, handed.err
-        (run,) = await pool.runs()
 
     (told,) = handed.json
-    assert told == {"source": source, "pool": pool.name, "flow_run_id": str(run.id)}
+    engine = create_database_engine(clean_settings)
+    try:
+        job = get_job(engine, told["job_id"])
+        assert get_summary(engine, "clip").status == "pending"
+    finally:
+        engine.dispose()
+    assert told == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
     assert f"No live worker in the pool {pool.name}" in handed.err
     assert "Until then the runs wait." in handed.err
-    params = run.parameters["params"]
-    assert params["video_id"] == "clip"
-    assert run.work_queue_name == "interactive"
-    bucket, _, key = params["source"].removeprefix("s3://").partition("/")
+    assert "No intake is running" in handed.err
+    assert (job.kind, job.video_id, job.pool) == ("index", "clip", pool.name)
+    bucket, _, key = job.params["source"].removeprefix("s3://").partition("/")
     assert bucket == clean_settings.s3_bucket
     assert key.endswith("/audio_only.m4a")
     stored = ArtifactStore.open(clean_settings).get_bytes(key)

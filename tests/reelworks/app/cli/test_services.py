@@ -99,7 +99,7 @@ def test_up_indexes_what_is_handed_over_until_down(media, tmp_path):
             source = str(media / "odd" / "audio_only.m4a")
             sent = call("index", "--detach", source, "--id", "clip", "--json", environment=own)
             assert sent.code == 0, sent.err
-            assert sent.json[0]["flow_run_id"]
+            assert sent.json[0]["job_id"]
             deadline = time.monotonic() + 180
             listed: list[dict[str, str]] = []
             while not any(one["status"] in ("ready", "failed") for one in listed):

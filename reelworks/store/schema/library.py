@@ -1,9 +1,9 @@
-"""The tables. ``migrations/`` makes them; a test keeps the two in step."""
+"""Videos and what the stages found in them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
@@ -11,42 +11,30 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     Index,
-    MetaData,
-    Text,
     func,
 )
 from sqlalchemy import (
     text as sql,
 )
-from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, TIMESTAMP, TSVECTOR
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.dialects.postgresql import BIT, REGCONFIG, TSVECTOR
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-REVISION = "0001"
-"""The newest migration."""
-
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-SPOKEN_TSV = "to_tsvector(ts_config, text) || to_tsvector('simple', text)"
-SEEN_TSV = "to_tsvector('english', seen_text) || to_tsvector('simple', seen_text)"
-SCREEN_TSV = "to_tsvector(ts_config, screen_text) || to_tsvector('simple', screen_text)"
+from reelworks.store.schema.base import Base
+from reelworks.store.schema.search import PLAIN
 
 
-class Base(DeclarativeBase):
-    """The base of all tables."""
+def tsv_of(column: str, config: str) -> str:
+    """Return the SQL of a column's text vector: stems by ``config``, plain words, letter pairs."""
+    return (
+        f"to_tsvector({config}, {column}) || to_tsvector('{PLAIN}'::regconfig, {column})"
+        f" || reelworks_unspaced({column})"
+    )
 
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text(),
-        datetime: TIMESTAMP(timezone=True),
-        dict[str, Any]: JSONB(),
-        list[Any]: JSONB(),
-    }
+
+SPOKEN_TSV = tsv_of("text", "ts_config")
+SEEN_TSV = tsv_of("seen_text", "'english'::regconfig")
+SCREEN_TSV = tsv_of("screen_text", "ts_config")
+PHASH_BITS = "('x' || phash)::bit(64)"
 
 
 class OfVideo:
@@ -81,6 +69,8 @@ class Video(Base):
     __tablename__ = "videos"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'processing', 'ready', 'failed')", name="status"),
+        Index("ix_videos_hidden", "id", postgresql_where=sql("ready_at IS NULL")),
+        Index("ix_videos_library_created_at", "library", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -103,31 +93,6 @@ class Video(Base):
     ready_at: Mapped[datetime | None] = mapped_column(doc="first ready; search shows it since")
 
 
-class Job(Base):
-    """Work that somebody asked for."""
-
-    __tablename__ = "jobs"
-    __table_args__ = (
-        CheckConstraint(
-            "status IN ('pending', 'processing', 'done', 'failed', 'cancelled')", name="status"
-        ),
-        Index("ix_jobs_status_created_at", "status", "created_at"),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(server_default="index")
-    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
-    params: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
-    status: Mapped[str] = mapped_column(server_default="pending")
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    error: Mapped[str | None]
-    flow_run_id: Mapped[str | None]
-    lease: Mapped[str | None] = mapped_column(doc="who works on it")
-    expires_at: Mapped[datetime | None] = mapped_column(doc="end of the lease")
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
 class SceneRow(OfVideo, Base):
     """A shot."""
 
@@ -142,10 +107,19 @@ class FrameRow(OfVideo, Base):
     """The picture that stands for a scene."""
 
     __tablename__ = "frames"
+    __table_args__ = (
+        Index(
+            "ix_frames_phash_bits",
+            "phash_bits",
+            postgresql_using="hnsw",
+            postgresql_ops={"phash_bits": "bit_hamming_ops"},
+        ),
+    )
 
     scene_id: Mapped[str] = mapped_column(ForeignKey("scenes.id", ondelete="CASCADE"), index=True)
     t: Mapped[float]
     phash: Mapped[str]
+    phash_bits: Mapped[Any] = mapped_column(BIT(64), Computed(PHASH_BITS, persisted=True))
     path: Mapped[str] = mapped_column(doc="store key of the JPEG")
     sha256: Mapped[str]
     width: Mapped[int]
@@ -164,6 +138,11 @@ class SegmentRow(OfVideo, Embedded, Base):
         CheckConstraint("t_start <= t_end", name="times"),
         _both_or_none(),
         Index("ix_transcript_segments_tsv", "tsv", postgresql_using="gin"),
+        Index(
+            "ix_transcript_segments_speaker",
+            "speaker",
+            postgresql_where=sql("speaker IS NOT NULL"),
+        ),
     )
 
     t_start: Mapped[float]
@@ -171,7 +150,7 @@ class SegmentRow(OfVideo, Embedded, Base):
     text: Mapped[str]
     words: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     speaker: Mapped[str | None]
-    language: Mapped[str | None]
+    language: Mapped[str | None] = mapped_column(index=True)
     ts_config: Mapped[Any] = mapped_column(
         REGCONFIG(), server_default=sql("'simple'::regconfig"), nullable=False
     )

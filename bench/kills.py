@@ -1,0 +1,298 @@
+"""``make bench-kills``: kill everything, again and again, under load, and count the jobs.
+
+Real services and real processes on this machine: PostgreSQL, the S3 server, the Prefect server, an
+intake and two warm workers. Jobs (naps of a second or so) are put into the ledger while one
+process after the other is killed with SIGKILL and started again, as an operating system would do.
+Counted at the end: jobs that were lost, done twice, or stuck longer than a lease and a heartbeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.context import refresh_global_settings_context
+from prefect.types.entrypoint import EntrypointType
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, text
+
+from bench.ledger_flows import nap
+from infra.fleet.plan import HEARTBEAT
+from infra.services import supervisor
+from infra.services.state import Part, read_state
+from infra.workers.warm_process import WarmProcessWorker
+from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.settings import Settings, load_settings
+from reelworks.store.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs import add_jobs, count_jobs, list_jobs
+
+console = Console(highlight=False)
+console_of_faults = Console(highlight=False, stderr=True)
+ROOT = Path(__file__).parents[1]
+POOL = "naps"
+LEASE_SECONDS = 6.0
+HEARTBEAT_SECONDS = LEASE_SECONDS / 3
+NAP_SECONDS = 2.0
+TARGETS = ("flow process", "worker", "intake", "Prefect server")
+BACK_AFTER = 1.0
+"""Seconds until what was killed is started again."""
+
+
+@dataclass
+class Count:
+    """What became of the jobs."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    jobs: int = 0
+    done: int = 0
+    lost: int = 0
+    doubled: int = 0
+    stuck: int = 0
+    restarted: int = 0
+    """Jobs that needed more than one attempt."""
+    naps: int = 0
+    """Naps that came to their end, also those of runs that were killed before they could say so."""
+    longest_silence: float = 0.0
+    """Seconds for which a job was held longer than its lease, at most."""
+    seconds: float = 0.0
+
+
+class Fleet:
+    """The processes that are killed, each started again by the benchmark."""
+
+    def __init__(self, folder: Path, settings: Settings, chance: random.Random) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._chance = chance
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start the intake and two workers, and start again what is dead."""
+        for name, command in self._commands().items():
+            there = self._running.get(name)
+            if there is None or there.poll() is not None:
+                with (self._folder / f"{name}.log").open("ab") as log:
+                    self._running[name] = subprocess.Popen(
+                        command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+                        env=os.environ | HEARTBEAT | {"PREFECT_WORKER_QUERY_SECONDS": "0.5"},
+                    )  # fmt: skip
+
+    def _commands(self) -> dict[str, list[str]]:
+        worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
+        return {
+            "intake": [sys.executable, "-m", "reelworks.app.intake"],
+            "worker-1": [*worker, "--name", "one", "--limit", "2"],
+            "worker-2": [*worker, "--name", "two", "--limit", "2"],
+        }
+
+    def kill(self, target: str) -> bool:
+        """Kill a process of this kind; False when there is none at the moment."""
+        pid = self._pid(target)
+        if pid is None:
+            return False
+        psutil.Process(pid).kill()
+        return True
+
+    def _pid(self, target: str) -> int | None:
+        if target == "intake":
+            return self._running["intake"].pid
+        if target == "Prefect server":
+            state = read_state(self._settings.data_dir / "run")
+            running = state.alive(Part.PREFECT)
+            return running.process.pid if running else None
+        worker = self._running[self._chance.choice(["worker-1", "worker-2"])]
+        if target == "worker":
+            return worker.pid
+        return next((one.pid for one in _children(worker.pid)), None)
+
+    def stop(self) -> None:
+        """End what is left, the workers' children too."""
+        for process in self._running.values():
+            family = _children(process.pid)
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            for child in family:
+                if child.is_running():
+                    child.kill()
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill_them(folder: Path, jobs: int, kills: int, seed: int = 1) -> Count:
+    """Run the experiment in ``folder`` and return the count."""
+    os.environ |= {"DATA_DIR": str(folder / "data"), "JOB_LEASE_SECONDS": str(LEASE_SECONDS)}
+    os.environ |= {"WORKER_POLL_MS": "200", "WORKER_MAX_ATTEMPTS": "20"}
+    base = load_settings()
+    endpoints = supervisor.up(base, programs=())
+    try:
+        os.environ.update(endpoints.environment())
+        refresh_global_settings_context()  # Prefect has read its environment at its import
+        settings = load_settings()
+        asyncio.run(_deploy())
+        engine = create_database_engine(settings)
+        try:
+            ensure_schema(engine)
+            chance = random.Random(seed)
+            return _experiment(Fleet(folder, settings, chance), base, engine, (jobs, kills), chance)
+        finally:
+            engine.dispose()
+    finally:
+        supervisor.down(base, force=True)
+
+
+async def _deploy() -> None:
+    template = WarmProcessWorker.get_default_base_job_template()
+    async with get_client() as client:
+        pool = WorkPoolCreate(name=POOL, type="warm-process", base_job_template=template)
+        await client.create_work_pool(pool, overwrite=True)
+        made = await nap.ato_deployment(
+            POOL, work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
+        )
+        await made.apply()
+
+
+def _experiment(
+    fleet: Fleet,
+    settings: Settings,
+    engine: Engine,
+    size: tuple[int, int],
+    chance: random.Random,
+) -> Count:
+    jobs, kills = size
+    told = fleet._folder / "naps"
+    told.touch()
+    count = Count(jobs=jobs)
+    began = time.monotonic()
+    fleet.start()
+    names = [f"nap-{number:04d}" for number in range(jobs)]
+    order = [TARGETS[number % len(TARGETS)] for number in range(kills)]
+    every = max(1, jobs // max(kills, 1))
+    try:
+        for number, target in enumerate(order):
+            _put(engine, names[number * every : (number + 1) * every], told, chance)
+            time.sleep(chance.uniform(1.0, 3.0))
+            count.kills[target] += fleet.kill(target)
+            count.longest_silence = max(count.longest_silence, _silence(engine))
+            time.sleep(BACK_AFTER)
+            supervisor.mend(settings)
+            fleet.start()
+        _put(engine, names[kills * every :], told, chance)
+        _wait(engine, count, jobs)
+    finally:
+        fleet.stop()
+    count.seconds = time.monotonic() - began
+    _count(engine, names, told, count)
+    return count
+
+
+def _put(engine: Engine, names: list[str], told: Path, chance: random.Random) -> None:
+    add_jobs(
+        engine,
+        [
+            NewJob(
+                name,
+                None,
+                kind="nap",
+                params={"seconds": chance.uniform(0.2, 2 * NAP_SECONDS), "told": str(told)},
+            )
+            for name in names
+        ],
+    )
+
+
+def _wait(engine: Engine, count: Count, jobs: int) -> None:
+    """Wait for the last jobs; what makes no headway for a minute is stuck."""
+    last, since = -1, time.monotonic()
+    while True:
+        counts = count_jobs(engine)
+        over = sum(number for status, number in counts.items() if status.is_over)
+        count.longest_silence = max(count.longest_silence, _silence(engine))
+        if over >= jobs:
+            return
+        if over != last:
+            last, since = over, time.monotonic()
+        if time.monotonic() - since > 60 + 2 * LEASE_SECONDS:
+            count.stuck = jobs - over
+            return
+        time.sleep(0.5)
+
+
+def _silence(engine: Engine) -> float:
+    """Return for how long a job has been held beyond its lease, in seconds, the worst one."""
+    query = (
+        "SELECT coalesce(max(extract(epoch FROM now() - expires_at)), 0) FROM jobs"
+        " WHERE status = 'processing'"
+    )
+    with transaction(engine) as connection:
+        return max(0.0, float(connection.scalar(text(query)) or 0.0))
+
+
+def _count(engine: Engine, names: list[str], told: Path, count: Count) -> None:
+    count.done = count_jobs(engine)[JobStatus.DONE]
+    with transaction(engine) as connection:
+        again = text("SELECT count(*) FROM jobs WHERE attempts > 1")
+        count.restarted = connection.scalar(again) or 0
+        there = connection.scalar(text("SELECT count(*) FROM jobs")) or 0
+        twice = (
+            "SELECT count(*) FROM (SELECT job_id FROM job_events WHERE status = 'done'"
+            " GROUP BY job_id HAVING count(*) > 1) AS twice"
+        )
+        count.doubled = connection.scalar(text(twice)) or 0
+    count.lost = len(names) - int(there) + (int(there) - count.done - count.stuck)
+    for job in list_jobs(
+        engine, JobSelection(statuses=frozenset(JobStatus) - {JobStatus.DONE}), limit=9
+    ):
+        console_of_faults.print(
+            f"{job.id} is {job.status.value} after {job.attempts} attempts: {job.error}"
+        )
+    count.naps = len(told.read_text(encoding="utf-8").splitlines())
+
+
+def main() -> None:
+    """Run it and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rwk-", ignore_cleanup_errors=True) as folder:
+        count = kill_them(Path(folder), arguments.jobs, arguments.kills, arguments.seed)
+    if arguments.json:
+        print(json.dumps(vars(count)))
+        return
+    table = Table("killed", "#times", title=f"{count.jobs} jobs, {count.seconds:.0f} s")
+    for target, times in count.kills.items():
+        table.add_row(target, str(times))
+    console.print(table)
+    console.print(
+        f"done {count.done}, lost {count.lost}, done twice {count.doubled}, stuck {count.stuck}; "
+        f"{count.restarted} jobs needed another attempt; {count.naps} naps ended; a job was held "
+        f"at most {count.longest_silence:.1f} s beyond its lease of {LEASE_SECONDS:.0f} s."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""A flow whose jobs take as long as they are told: what the ledger does is measured with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed
+from pydantic import BaseModel
+
+from blocks.connections import current_settings
+from reelworks.errors import LeaseLostError
+from reelworks.stages.workplace import open_workplace
+from tasks.ledger import JobRef, doing
+
+
+class NapParams(BaseModel):
+    """How long, and where to tell of it."""
+
+    seconds: float
+    told: str
+    """A file: each nap that came to its end is a line."""
+    job: JobRef
+
+
+@flow(persist_result=False)
+async def nap(params: NapParams) -> State[None]:
+    """Hold a job and do nothing for it."""
+    settings = await current_settings()
+    with open_workplace(settings) as place:
+        try:
+            async with doing(params.job, place) as work:
+                await asyncio.sleep(params.seconds)
+                line = f"{params.job.id} {params.job.attempt} {os.getpid()}\n"
+                with Path(params.told).open("a", encoding="utf-8") as file:
+                    file.write(line)
+                work.result["slept"] = params.seconds
+        except LeaseLostError as lost:
+            return Cancelled(message=str(lost))
+    return Completed()

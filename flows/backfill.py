@@ -1,0 +1,186 @@
+"""Index many videos at once: a folder, an S3 prefix or the library's own."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any, Literal
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import BaseModel, Field
+
+from blocks.connections import current_settings
+from blocks.worker_log import worker_log
+from reelworks.domain.backfill import IN_FLIGHT, Backfill, BackfillStatus, Limits, Only, Selection
+from reelworks.domain.job import JobStatus
+from reelworks.domain.stage import Stage
+from reelworks.stages.backfill import (
+    Request,
+    must_be_affordable,
+    named_by_root,
+    start_backfill,
+    write_report,
+)
+from reelworks.stages.plan import Planner, no_progress
+from reelworks.stages.workplace import Workplace, open_workplace
+from reelworks.store.backfills import get_backfill, open_slots
+from tasks.ledger import JobRef, doing
+from tasks.prefect_server import wait_for_it
+from tasks.tables import show_plan, show_report
+
+LOOK_SECONDS = 5.0
+
+
+class BackfillParams(BaseModel):
+    """Which videos, how fast, and for how much."""
+
+    source: str | None = Field(
+        None,
+        title="Source",
+        description="A folder on the worker or s3://bucket/prefix. Empty: the library's own.",
+        examples=["s3://reelworks/incoming/"],
+    )
+    library: str | None = Field(
+        None,
+        title="Library",
+        description="Group to look through, or that new videos go to. Empty: all, or `default`.",
+        pattern="^[a-z0-9_-]{1,63}$",
+    )
+    only: list[Literal["new", "failed", "older-model"]] = Field(
+        default_factory=list,
+        title="Only",
+        description="Which of them, any of the kinds chosen. Empty: all.",
+    )
+    missing: list[Stage] = Field(
+        default_factory=list,
+        title="Missing",
+        description="Also those for which one of these stages has no answer.",
+    )
+    language: str | None = Field(
+        None,
+        title="Language",
+        description="Spoken language as a two-letter code. Empty: detected.",
+        pattern="^[a-z]{2,3}$",
+    )
+    limit: int | None = Field(None, title="Limit", description="The most videos.", ge=1)
+    again: list[Stage] = Field(
+        default_factory=list,
+        title="Again",
+        description="Stages to run although their answers are kept.",
+    )
+    in_flight: int = Field(IN_FLIGHT, title="In flight", description="Runs at once.", ge=1, le=1000)
+    per_hour: int | None = Field(
+        None, title="Per hour", description="Runs that may start in an hour.", ge=1
+    )
+    budget: Decimal | None = Field(
+        None,
+        title="Budget",
+        description="US dollars for hosted models; nothing new starts once it is used up.",
+        ge=0,
+    )
+    calls_per_minute: int | None = Field(
+        None, title="Calls a minute", description="To each provider of hosted models.", ge=1
+    )
+    backfill_id: str | None = Field(
+        None,
+        title="Id",
+        description="Name of a new backfill, or of the one to go on with. Empty: made here.",
+        pattern="^[a-z0-9][a-z0-9-]{0,39}$",
+    )
+    plan: bool = Field(
+        False, title="Plan", description="Say what it would do and cost, and start nothing."
+    )
+    wait: bool = Field(
+        False,
+        title="Wait",
+        description="Keep this run until the end. Otherwise the report is a run of its own.",
+    )
+    report: bool = Field(
+        False, title="Report", description="Only write the report of the backfill with this id."
+    )
+    job: JobRef | None = Field(
+        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+    )
+
+    @property
+    def selection(self) -> Selection:
+        """Which videos."""
+        kinds = {Only(one) for one in self.only} | ({Only.MISSING} if self.missing else set())
+        return Selection(
+            source=self.source,
+            library=self.library,
+            only=frozenset(kinds),
+            stages=tuple(self.missing),
+            language=self.language,
+            limit=self.limit,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """How fast, and for how much."""
+        return Limits(self.in_flight, self.per_hour, self.budget, self.calls_per_minute)
+
+
+def _run_name() -> str:
+    params = flow_run.parameters["params"]
+    told = params if isinstance(params, dict) else params.model_dump()
+    what = told.get("source") or told.get("backfill_id") or told.get("library") or "the library"
+    return f"backfill {what}"
+
+
+@flow(name="backfill", description=__doc__, flow_run_name=_run_name, persist_result=False)
+async def backfill(params: BackfillParams) -> dict[str, Any]:
+    """Plan, put the jobs into the ledger, and write the report; return the plan or the report.
+
+    The jobs are the ledger's from then on: this run may end or die, and the backfill goes on. The
+    same parameters again go on with the same backfill while it is not over.
+    """
+    wait_for_it()
+    settings = await current_settings()
+    with worker_log(settings), open_workplace(settings) as place:
+        async with doing(params.job, place) as work:
+            if params.plan:
+                return await _plan(params, place)
+            backfill_id = await _begun(params, place)
+            if params.wait:
+                await _until_over(place, backfill_id)
+            elif not params.report:
+                one = await asyncio.to_thread(get_backfill, place.engine, backfill_id)
+                return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
+            report = await asyncio.to_thread(write_report, place, backfill_id)
+            work.result |= {"backfill_id": backfill_id}
+        return await show_report(report)
+
+
+async def _plan(params: BackfillParams, place: Workplace) -> dict[str, Any]:
+    selection = named_by_root(params.selection)
+    plan = await asyncio.to_thread(Planner(place).plan, selection, params.limits)
+    must_be_affordable(plan, params.limits)
+    return await show_plan(plan)
+
+
+async def _begun(params: BackfillParams, place: Workplace) -> str:
+    if params.report and params.backfill_id is not None:
+        return params.backfill_id
+    request = Request(
+        params.selection, params.limits, params.backfill_id, tuple(params.again), "flow backfill"
+    )
+    started = await asyncio.to_thread(start_backfill, place, request, no_progress)
+    if started.plan is not None:
+        await show_plan(started.plan)
+    return started.backfill.id
+
+
+async def _until_over(place: Workplace, backfill_id: str) -> None:
+    """Wait until nothing of it runs, and nothing more will start by itself."""
+
+    def look() -> Backfill:
+        open_slots(place.engine)  # closes it once nothing is left
+        return get_backfill(place.engine, backfill_id)
+
+    while True:
+        one = await asyncio.to_thread(look)
+        if one.status is not BackfillStatus.RUNNING and not one.jobs[JobStatus.PROCESSING]:
+            return
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,80 @@
+"""Keep a library in step with its source: what is new, changed, moved or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import BaseModel, Field
+
+from blocks.connections import current_settings
+from blocks.worker_log import worker_log
+from reelworks.domain.backfill import IN_FLIGHT, Limits
+from reelworks.stages.sync import must_be_there, plan_sync, survey, sync_json, synchronise
+from reelworks.stages.workplace import open_workplace
+from tasks.ledger import JobRef, doing
+from tasks.prefect_server import wait_for_it
+from tasks.tables import show_sync
+
+
+class SyncParams(BaseModel):
+    """Which place belongs to which library, and how fast what is new is indexed."""
+
+    source: str = Field(
+        title="Source",
+        description="A folder on the worker or s3://bucket/prefix.",
+        examples=["s3://reelworks/incoming/"],
+    )
+    library: str = Field(
+        "default",
+        title="Library",
+        description="Group that the source's videos belong to.",
+        pattern="^[a-z0-9_-]{1,63}$",
+    )
+    plan: bool = Field(False, title="Plan", description="Say what changed, and change nothing.")
+    allow_vanished: bool = Field(
+        False,
+        title="Allow vanished",
+        description="Believe that more than half of the files were deleted.",
+    )
+    in_flight: int = Field(IN_FLIGHT, title="In flight", description="Runs at once.", ge=1, le=1000)
+    per_hour: int | None = Field(
+        None, title="Per hour", description="Runs that may start in an hour.", ge=1
+    )
+    budget: Decimal | None = Field(
+        None, title="Budget", description="US dollars for hosted models, each time.", ge=0
+    )
+    job: JobRef | None = Field(
+        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+    )
+
+
+def _run_name() -> str:
+    params = flow_run.parameters["params"]
+    source = params["source"] if isinstance(params, dict) else params.source
+    return f"sync {source}"
+
+
+@flow(name="sync", description=__doc__, flow_run_name=_run_name, persist_result=False)
+async def sync(params: SyncParams) -> dict[str, Any]:
+    """Look at the source, let rows follow, and put jobs for what is new into the ledger."""
+    wait_for_it()
+    settings = await current_settings()
+    with worker_log(settings), open_workplace(settings) as place:
+        async with doing(params.job, place):
+            seen = await asyncio.to_thread(survey, place, params.source, params.library)
+            plan, backfill_id = plan_sync(seen), None
+            if params.plan:
+                if not params.allow_vanished:
+                    must_be_there(plan, seen.known)
+            else:
+                limits = Limits(params.in_flight, params.per_hour, params.budget)
+                done = await asyncio.to_thread(
+                    synchronise, place, seen, limits, allow_vanished=params.allow_vanished
+                )
+                plan, backfill_id = done.plan, done.backfill_id
+        await show_sync(plan, backfill_id)
+        return sync_json(plan, backfill_id)

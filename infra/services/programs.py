@@ -1,0 +1,112 @@
+"""Our own processes that ``reelworks up`` keeps running on the services."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.fleet.plan import HEARTBEAT
+from infra.services.endpoints import Endpoints
+from infra.services.files import free_ports, last_lines
+from infra.services.parts import House
+from infra.services.process import Command, start, wait_gone
+from infra.services.state import Part, State
+from reelworks.errors import ServiceError
+from reelworks.settings import Settings
+
+_GRACE = 0.5
+"""Seconds in which a program that cannot start at all is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process of ours."""
+
+    part: Part
+    arguments: Sequence[str]
+    listens: bool = False
+    """True: it is given a port of this machine as its last argument."""
+    starts_services: bool = False
+    """True: it is told what the user set, not where the embedded services are."""
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)
+
+
+PROGRAMS = (
+    Program(Part.RUNNER, _module("flows.serve")),
+    Program(Part.INTAKE, _module("reelworks.app.intake")),
+    Program(Part.API, _module("reelworks.app.api", "--port"), listens=True),
+    Program(Part.KEEPER, _module("infra.services.keeper"), starts_services=True),
+)
+
+
+def start_programs(
+    house: House,
+    state: State,
+    programs: Sequence[Program],
+    found: Endpoints,
+    settings: Settings,
+) -> None:
+    """Start those of ``programs`` that do not run, and note them.
+
+    Raises ``ServiceError`` for one that ends at once; those that started stay noted.
+    """
+    missing = [one for one in programs if state.alive(one.part) is None]
+    started = []
+    for program in missing:
+        ports = _ports(program, state, settings)
+        laid_over = _unserved(settings, found) if program.starts_services else found.environment()
+        process = start(_command(house, program, ports, laid_over))
+        state.note(program.part, process, ports)
+        started.append((program, process))
+    for program, process in started:
+        if wait_gone(process, _GRACE / len(started)):
+            log = house.log(program.part)
+            state.parts.pop(program.part)
+            raise ServiceError(
+                f"The {program.part.value} did not start: "
+                f"{last_lines(log, 1) or 'it ended at once'} (log: {log})."
+            )
+
+
+def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...]:
+    if not program.listens:
+        return ()
+    return free_ports(1, state.ports.get(program.part, (settings.api_port,)))
+
+
+def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
+    """Return what takes the addresses of embedded services out of an environment again."""
+    given = Endpoints(
+        database_url=settings.database_url,
+        s3_endpoint_url=settings.s3_endpoint_url,
+        s3_access_key_id=settings.s3_access_key_id,
+        s3_secret_access_key=settings.s3_secret_access_key,
+        prefect_api_url=settings.prefect_api_url,
+    )
+    return {**dict.fromkeys(found.environment()), **given.environment()}
+
+
+def _command(
+    house: House,
+    program: Program,
+    ports: tuple[int, ...],
+    laid_over: Mapping[str, str | None],
+) -> Command:
+    root = str(Path(__file__).parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return Command(
+        arguments=[*program.arguments, *map(str, ports)],
+        log=house.log(program.part),
+        environment={
+            **laid_over,
+            **HEARTBEAT,
+            "DATA_DIR": str(house.data_dir),
+            "PYTHONPATH": os.pathsep.join(paths),
+        },
+    )

@@ -1,0 +1,1 @@
+"""The HTTP API: what ``python -m reelworks.app.api`` serves."""

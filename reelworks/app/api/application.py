@@ -1,0 +1,83 @@
+"""The application: its routes, what they stand on, and how it describes itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from reelworks.app.api import problems
+from reelworks.app.api.auth import is_loopback
+from reelworks.app.api.context import Api
+from reelworks.app.api.events import Changes
+from reelworks.app.api.gate import Gate
+from reelworks.app.api.limits import RateLimit
+from reelworks.app.api.problems import Problem
+from reelworks.app.api.routes import events, jobs, media, search, service, videos
+from reelworks.app.web import site
+from reelworks.errors import SettingsError
+from reelworks.settings import Settings
+from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.database import create_database_engine
+
+_ABOUT = """
+Add videos, follow the jobs that index them, and find the second where something was said, shown
+or written on screen. Errors are problem details (RFC 9457). A POST with an `Idempotency-Key` is
+done once, however often it is sent. While the API listens on loopback no token is needed.
+"""
+
+
+def open_api(settings: Settings) -> Api:
+    """Return the connections that an application needs; nothing is connected yet.
+
+    Raises ``SettingsError`` when an address is missing.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
+    return Api(
+        settings=settings,
+        engine=create_database_engine(settings),
+        store=ArtifactStore.open(settings),
+        changes=Changes(settings.database_url.get_secret_value()),
+        limit=RateLimit(settings.max_requests_per_minute),
+        loopback=is_loopback(settings.api_host),
+    )
+
+
+def create_app(api: Api) -> FastAPI:
+    """Return the application on these connections, which it closes when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await to_thread.run_sync(api.changes.stop)
+        api.engine.dispose()
+
+    app = FastAPI(
+        title="Reelworks",
+        version=version("reelworks"),
+        description=_ABOUT,
+        lifespan=lifespan,
+        responses=_problems(),
+        redoc_url=None,
+    )
+    app.state.api = api
+    app.add_middleware(Gate, api=api)
+    problems.install(app)
+    site.install(app, api)
+    for module in (videos, media, search, jobs, events, service):
+        app.include_router(module.router)
+    return app
+
+
+def _problems() -> dict[int | str, dict[str, Any]]:
+    """Describe the errors that every route may answer with."""
+    content = {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        "4XX": {"description": "What was asked cannot be done.", "content": content},
+        "5XX": {"description": "It cannot be done now.", "content": content},
+    }

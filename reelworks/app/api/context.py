@@ -1,0 +1,36 @@
+"""What every request may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from reelworks.app.api.events import Changes
+from reelworks.app.api.limits import RateLimit
+from reelworks.settings import Settings
+from reelworks.store.artifacts import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Api:
+    """The connections of one API process."""
+
+    settings: Settings
+    engine: Engine
+    store: ArtifactStore
+    changes: Changes
+    limit: RateLimit
+    loopback: bool
+    """True when only this machine can ask: no token is needed then."""
+
+
+def api_of(request: Request) -> Api:
+    """Return what the application was made with."""
+    api: Api = request.app.state.api
+    return api
+
+
+Context = Annotated[Api, Depends(api_of)]

@@ -1,0 +1,88 @@
+"""Handing files of the store to callers: through the API, or by a signed address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from reelworks.app.api.context import Api
+from reelworks.app.api.problems import answer_of, problem_of
+from reelworks.app.api.ranges import UnsatisfiableRangeError, is_unchanged, span_of, wants_range
+from reelworks.errors import NotStoredError
+from reelworks.stages.ingest import safe_name
+from reelworks.store.artifacts import Artifact
+from reelworks.store.streams import read_range
+
+SIGNED_SECONDS = 3600
+"""How long a signed address works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file and how a browser shall take it."""
+
+    key: str
+    name: str
+    """For people; made safe here."""
+    content_type: str
+    """Ours, never the uploader's: what is not ours to show is ``application/octet-stream``."""
+    inline: bool = True
+
+    @property
+    def disposition(self) -> str:
+        """The header ``Content-Disposition``: no name can end the line or the quotes."""
+        kind = "inline" if self.inline else "attachment"
+        spelled = quote(self.name.encode(errors="replace"), safe="")
+        return f"{kind}; filename=\"{safe_name(self.name)}\"; filename*=UTF-8''{spelled}"
+
+
+def hand(request: Request, api: Api, file: Handed) -> Response:
+    """Answer a GET or HEAD for a file, with byte ranges and an entity tag.
+
+    Raises ``NotStoredError`` when it is not in the store.
+    """
+    found = api.store.head(file.key)
+    if found is None:
+        raise NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
+    if api.settings.s3_public_url is not None:
+        address = api.store.signed_address(
+            file.key,
+            SIGNED_SECONDS,
+            content_type=file.content_type,
+            disposition=file.disposition,
+        )
+        return RedirectResponse(address, 307, headers={"Cache-Control": "private, max-age=300"})
+    return _through(request, api, file, found)
+
+
+def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Response:
+    etag = f'"{found.sha256 or found.etag}"'
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": file.disposition,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if is_unchanged(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    asked = request.headers.get("range") if wants_range(request.headers, etag) else None
+    try:
+        span = span_of(asked, found.size)
+    except UnsatisfiableRangeError:
+        size = {"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"}
+        detail = f"The file has {found.size} bytes; the range begins after them."
+        return answer_of(problem_of(416, "no_such_range", detail), size)
+    start, end = (span.start, span.end) if span else (0, found.size)
+    headers["Content-Length"] = str(end - start)
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
+    status = 206 if span else 200
+    if request.method == "HEAD" or start == end:
+        return Response(status_code=status, headers=headers, media_type=file.content_type)
+    body: Iterator[bytes] = read_range(api.store, found, start, end)
+    return StreamingResponse(body, status, headers, media_type=file.content_type)

@@ -1,0 +1,28 @@
+"""An answer that several callers may share for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Value]):
+    """Computes a value, at most once in some seconds; callers wait for one another."""
+
+    def __init__(self, seconds: float, compute: Callable[[], Value]) -> None:
+        self._seconds = seconds
+        self._compute = compute
+        self._known: tuple[float, Value] | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> Value:
+        """Return the value. Raises what computing it raises."""
+        with self._lock:
+            now = time.monotonic()
+            if self._known is None or now - self._known[0] > self._seconds:
+                self._known = (now, self._compute())
+            return self._known[1]

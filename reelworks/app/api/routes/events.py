@@ -1,0 +1,103 @@
+"""A job's progress as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Header
+from fastapi.responses import Response, StreamingResponse
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.routes.jobs import JobPath
+from reelworks.app.api.shapes import JobOut
+from reelworks.domain.access import Scope
+from reelworks.domain.job import Job
+from reelworks.errors import DatabaseUnavailableError, UnknownJobError
+from reelworks.store.jobs import get_job
+
+router = APIRouter(tags=["jobs"])
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment is sent: many proxies cut a silent line at 30."""
+QUICKEST = 0.2
+"""Seconds between two events of one job."""
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_OVER = "over"
+_AWAY = 2.0
+"""Seconds until the next look while the database is away."""
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    dependencies=[needs(Scope.READ)],
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Events named `job` hold a job as `GET /jobs/{id}` shows it: first as "
+            "it stands, then at each change. The last one is followed by an event `end`.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        204: {"description": "The caller has seen the end already."},
+    },
+)
+async def events(
+    job_id: JobPath,
+    api: Context,
+    last_event_id: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Tell how a job goes until it is over."""
+    job = await to_thread.run_sync(get_job, api.engine, job_id)
+    if last_event_id == _OVER and job.status.is_over:
+        return Response(status_code=204)  # a browser that lost the line asks no more
+    return StreamingResponse(_told(api, job_id), media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
+    told, number = "", 0
+    yield "retry: 2000\n\n"
+    with api.changes.of(job_id) as changed:
+        while True:
+            changed.clear()  # before the look: what changes after it is told in the next round
+            try:
+                job = await _look(api, job_id)
+            except DatabaseUnavailableError:
+                yield ": the database is away\n\n"
+                await asyncio.sleep(_AWAY)
+                continue
+            if job is None:
+                yield _event("end", '{"reason":"The job was deleted."}', _OVER)
+                return
+            now = JobOut.of(job).model_dump_json()
+            if now != told:
+                told, number = now, number + 1
+                yield _event("job", now, str(number))
+            if job.status.is_over:
+                yield _event("end", f'{{"status":"{job.status.value}"}}', _OVER)
+                return
+            sent = time.monotonic()
+            while not await _happened(changed, KEEP_ALIVE):
+                yield ": still here\n\n"
+            await asyncio.sleep(max(0.0, QUICKEST - (time.monotonic() - sent)))
+
+
+async def _look(api: Api, job_id: str) -> Job | None:
+    try:
+        return await to_thread.run_sync(get_job, api.engine, job_id)
+    except UnknownJobError:
+        return None
+
+
+async def _happened(changed: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(changed.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _event(name: str, data: str, number: str) -> str:
+    return f"id: {number}\nevent: {name}\ndata: {data}\n\n"

@@ -1,0 +1,161 @@
+"""Jobs: ask for work, see how it goes, change your mind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
+
+from reelworks.app.api.asked import (
+    CancelMany,
+    Change,
+    JobId,
+    NewJobIn,
+    Prioritize,
+    params_of,
+)
+from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.filters import JobQuery
+from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.shapes import (
+    Changed,
+    JobDetail,
+    JobList,
+    JobOut,
+    JobResult,
+    JobState,
+    Peek,
+)
+from reelworks.app.api.sources import allowed, check_webhook
+from reelworks.domain.access import Scope
+from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
+from reelworks.errors import BusyError, ForbiddenError
+from reelworks.store import jobs as ledger
+from reelworks.store.videos import media_keys
+
+router = APIRouter(tags=["jobs"])
+JobPath = Annotated[JobId, Path(description="The job's id.")]
+
+
+@router.post("/jobs", status_code=202, response_model=JobOut, dependencies=[needs(Scope.SUBMIT)])
+def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONResponse:
+    """Ask for work on a video; the answer comes at once, the work follows."""
+
+    def work(names: Names) -> Done:
+        check_webhook(asked.webhook_url, api.settings)
+        params = params_of(asked)
+        if "source" in params:
+            params["source"] = allowed(params["source"], api.settings).locator
+        media_keys(api.engine, asked.video_id)  # the video must be there
+        job = NewJob(
+            id=names.job_id(),
+            video_id=asked.video_id,
+            kind=asked.kind,
+            params=params,
+            priority=asked.priority,
+            requested_by=caller.name or None,
+            webhook_url=asked.webhook_url,
+        )
+        (made,) = ledger.add_jobs(api.engine, [job])
+        return Done(202, JobOut.of(made), f"/jobs/{made.id}")
+
+    return once.run(work)
+
+
+@router.get("/jobs", dependencies=[needs(Scope.READ)])
+def list_jobs(asked: Annotated[JobQuery, Query()], api: Context) -> JobList:
+    """List jobs, the newest first."""
+    limit, offset = asked.limit, asked.offset
+    found = ledger.list_jobs(api.engine, asked.selection(), limit=limit + 1, offset=offset)
+    return JobList(
+        jobs=[JobOut.of(job) for job in found[:limit]],
+        next_offset=offset + limit if len(found) > limit else None,
+    )
+
+
+@router.get("/jobs/peek", dependencies=[needs(Scope.READ)])
+def peek(api: Context, limit: Annotated[int, Query(ge=1, le=200)] = 10) -> Peek:
+    """Show what waits, in the order in which it will be taken."""
+    pending = ledger.count_jobs(api.engine)[JobStatus.PENDING]
+    coming = ledger.waiting(api.engine, limit=limit)
+    return Peek(pending_jobs=pending, jobs=[JobOut.of(job) for job in coming])
+
+
+@router.post("/jobs/retry", response_model=Changed, dependencies=[needs(Scope.ADMIN)])
+def retry_many(asked: Change, once: IfNew, api: Context) -> JSONResponse:
+    """Let failed and cancelled jobs run again, tries counted anew."""
+    return _changing(once, lambda: ledger.retry_jobs(api.engine, asked.selection.selection()))
+
+
+@router.post("/jobs/cancel", response_model=Changed, dependencies=[needs(Scope.ADMIN)])
+def cancel_many(asked: CancelMany, once: IfNew, api: Context) -> JSONResponse:
+    """Cancel jobs that are not over."""
+    which = asked.selection.selection()
+    return _changing(once, lambda: ledger.cancel_jobs(api.engine, which, reason=asked.reason))
+
+
+@router.post("/jobs/priority", response_model=Changed, dependencies=[needs(Scope.ADMIN)])
+def prioritize(asked: Prioritize, once: IfNew, api: Context) -> JSONResponse:
+    """Let waiting jobs come sooner (higher) or later."""
+    which = asked.selection.selection()
+    return _changing(once, lambda: ledger.set_priority(api.engine, which, asked.priority))
+
+
+@router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
+def show(job_id: JobPath, api: Context) -> JobDetail:
+    """Show a job and what became of it so far."""
+    job = ledger.get_job(api.engine, job_id)
+    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id))
+
+
+@router.delete("/jobs/{job_id}", dependencies=[needs(Scope.SUBMIT)])
+def cancel(job_id: JobPath, api: Context, caller: WhoAsks) -> JobOut:
+    """Cancel a job; one that is over stays as it is."""
+    _check_own(ledger.get_job(api.engine, job_id), caller)
+    who = f"Cancelled by {caller.name}." if caller.name else ""
+    ledger.cancel_jobs(api.engine, JobSelection(ids=(job_id,)), reason=who)
+    return JobOut.of(ledger.get_job(api.engine, job_id))
+
+
+@router.post("/jobs/{job_id}/retry", response_model=JobOut, dependencies=[needs(Scope.SUBMIT)])
+def retry(job_id: JobPath, once: IfNew, caller: WhoAsks, api: Context) -> JSONResponse:
+    """Let a failed or cancelled job run again; another one stays as it is."""
+
+    def work(_: Names) -> Done:
+        _check_own(ledger.get_job(api.engine, job_id), caller)
+        ledger.retry_jobs(api.engine, JobSelection(ids=(job_id,)))
+        return Done(202, JobOut.of(ledger.get_job(api.engine, job_id)), f"/jobs/{job_id}")
+
+    return once.run(work)
+
+
+@router.get("/status/{job_id}", dependencies=[needs(Scope.READ)])
+def status(job_id: JobPath, api: Context) -> JobState:
+    """Say how a job stands, in short."""
+    return JobState.of(ledger.get_job(api.engine, job_id))
+
+
+@router.get("/result/{job_id}", dependencies=[needs(Scope.READ)])
+def result(job_id: JobPath, api: Context) -> JobResult:
+    """Give what came out of a job; 409 while it is not over."""
+    job = ledger.get_job(api.engine, job_id)
+    if not job.status.is_over:
+        raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
+    return JobResult.of(job)
+
+
+def _check_own(job: Job, caller: Caller) -> None:
+    """Raise ``ForbiddenError`` when the job is another caller's, and this one no admin."""
+    if not Scope.ADMIN.is_in(caller.scopes) and job.requested_by != caller.name:
+        raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
+
+
+def _changing(once: IfNew, change: Callable[[], list[str]]) -> JSONResponse:
+    def work(_: Names) -> Done:
+        ids = change()
+        return Done(200, Changed(count=len(ids), job_ids=ids))
+
+    return once.run(work)

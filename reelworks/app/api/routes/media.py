@@ -1,0 +1,115 @@
+"""The files of a video: picture and sound, posters, subtitles."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.handing import Handed, hand
+from reelworks.app.api.routes.videos import VideoPath
+from reelworks.domain.access import Scope
+from reelworks.errors import NotStoredError
+from reelworks.media.subtitles import to_srt, to_vtt
+from reelworks.stages.cached import ANY_CONTENT
+from reelworks.store.library import get_video
+from reelworks.store.videos import MediaKeys, frame_key, media_keys
+
+router = APIRouter(tags=["media"], dependencies=[needs(Scope.READ)])
+FramePath = Annotated[
+    str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}_frame_[0-9]{3,6}$", description="The frame's id.")
+]
+
+
+def _file(*types: str) -> dict[int | str, dict[str, Any]]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {"content": dict.fromkeys(types, binary)}
+    return {
+        200: {"description": "The whole file.", **content},
+        206: {"description": "The range that was asked for.", **content},
+        304: {"description": "The caller has these bytes."},
+        307: {"description": "Where the file is, when S3_PUBLIC_URL is set."},
+        416: {"description": "The range begins after the end."},
+    }
+
+
+@router.get(
+    "/videos/{video_id}/media", response_class=Response, responses=_file("video/mp4", "audio/wav")
+)
+@router.head("/videos/{video_id}/media", include_in_schema=False)
+def media(video_id: VideoPath, request: Request, api: Context) -> Response:
+    """Play a video as it was normalized, or its sound when it has no picture."""
+    keys = media_keys(api.engine, video_id)
+    if keys.normalized is not None:
+        return hand(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
+    sound = f"processed/{video_id}/audio.wav"
+    if api.store.head(sound) is None:
+        raise NotStoredError(f"The video {video_id} is not normalized yet; wait for its job.")
+    return hand(request, api, _playable(keys, sound, ".wav", "audio/wav"))
+
+
+def _playable(keys: MediaKeys, key: str, suffix: str, content_type: str) -> Handed:
+    return Handed(key, f"{keys.title}{suffix}", content_type)
+
+
+@router.get("/videos/{video_id}/original", response_class=Response, responses=_file(ANY_CONTENT))
+@router.head("/videos/{video_id}/original", include_in_schema=False)
+def original(video_id: VideoPath, request: Request, api: Context) -> Response:
+    """Save a video as it was uploaded."""
+    keys = media_keys(api.engine, video_id)
+    if keys.upload is None:
+        raise NotStoredError(f"The video {video_id} is not in the store yet; wait for its job.")
+    name = PurePosixPath(keys.upload).name.removeprefix(f"{video_id}_")
+    return hand(request, api, Handed(keys.upload, name, ANY_CONTENT, inline=False))
+
+
+@router.get("/videos/{video_id}/thumbnail", response_class=Response, responses=_file("image/jpeg"))
+@router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
+def thumbnail(video_id: VideoPath, request: Request, api: Context) -> Response:
+    """Show the picture that stands for a video."""
+    media_keys(api.engine, video_id)
+    key = frame_key(api.engine, video_id, None)
+    return hand(request, api, Handed(key, f"{video_id}.jpg", "image/jpeg"))
+
+
+@router.get(
+    "/videos/{video_id}/frames/{frame_id}.jpg",
+    response_class=Response,
+    responses=_file("image/jpeg"),
+)
+@router.head("/videos/{video_id}/frames/{frame_id}.jpg", include_in_schema=False)
+def frame(video_id: VideoPath, frame_id: FramePath, request: Request, api: Context) -> Response:
+    """Show a frame."""
+    key = frame_key(api.engine, video_id, frame_id)
+    return hand(request, api, Handed(key, f"{frame_id}.jpg", "image/jpeg"))
+
+
+@router.get(
+    "/videos/{video_id}/subtitles.srt",
+    response_class=Response,
+    responses={200: {"content": {"application/x-subrip": {"schema": {"type": "string"}}}}},
+)
+def subtitles_srt(video_id: VideoPath, api: Context) -> Response:
+    """Give the transcript as SubRip subtitles."""
+    text = to_srt(get_video(api.engine, video_id).transcript)
+    return _subtitles(video_id, text, "srt", "application/x-subrip")
+
+
+@router.get(
+    "/videos/{video_id}/subtitles.vtt",
+    response_class=Response,
+    responses={200: {"content": {"text/vtt": {"schema": {"type": "string"}}}}},
+)
+def subtitles_vtt(video_id: VideoPath, api: Context) -> Response:
+    """Give the transcript as WebVTT subtitles."""
+    text = to_vtt(get_video(api.engine, video_id).transcript)
+    return _subtitles(video_id, text, "vtt", "text/vtt")
+
+
+def _subtitles(video_id: str, text: str, suffix: str, content_type: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="{video_id}.{suffix}"'}
+    return Response(text, media_type=f"{content_type}; charset=utf-8", headers=headers)

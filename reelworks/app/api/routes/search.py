@@ -1,0 +1,70 @@
+"""Search: the second where something was said, shown or written on screen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import PlainTextResponse
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.filters import CutQuery, SearchQuery, SimilarQuery
+from reelworks.app.api.search_shapes import CutList, CutOut, Found, Similar, SimilarOut
+from reelworks.app.searching import find
+from reelworks.domain.access import Scope
+from reelworks.domain.cuts import Cut, cuts_of
+from reelworks.domain.search import SearchAnswer
+from reelworks.errors import InputError
+from reelworks.media.edl import to_edl
+from reelworks.store.search import search_on
+from reelworks.store.similar import similar_frames
+
+router = APIRouter(tags=["search"], dependencies=[needs(Scope.READ)])
+
+
+@router.get("/search")
+def search(asked: Annotated[SearchQuery, Query()], api: Context) -> Found:
+    """Find moments by words and meaning; give `q`, or the `cursor` of a page before."""
+    return Found.of(*_answer(api, asked))
+
+
+@router.get("/search/cuts.edl", response_class=PlainTextResponse)
+def cuts_edl(asked: Annotated[CutQuery, Query()], api: Context) -> PlainTextResponse:
+    """Give what a search finds as a cut list for editing programs (CMX 3600)."""
+    headers = {"Content-Disposition": 'attachment; filename="cuts.edl"'}
+    text = to_edl(_cuts(api, asked), asked.q or "search")
+    return PlainTextResponse(text, headers=headers)
+
+
+@router.get("/search/cuts.json")
+def cuts_json(asked: Annotated[CutQuery, Query()], api: Context) -> CutList:
+    """Give what a search finds as a list of cuts."""
+    cuts = [CutOut.of(cut) for cut in _cuts(api, asked)]
+    return CutList(title=asked.q or "search", cuts=cuts)
+
+
+@router.get("/frames/{frame_id}/similar")
+def similar(
+    frame_id: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}_frame_[0-9]{3,6}$")],
+    asked: Annotated[SimilarQuery, Query()],
+    api: Context,
+) -> Similar:
+    """Find frames that look like a frame."""
+    found = similar_frames(
+        api.engine, frame_id, asked.filters(), limit=asked.limit, farthest=asked.farthest
+    )
+    return Similar(frames=[SimilarOut.of(one) for one in found])
+
+
+def _answer(api: Api, asked: SearchQuery) -> tuple[SearchAnswer, str | None]:
+    if (asked.q is None) == (asked.cursor is None):
+        raise InputError("Give q, or the cursor of an earlier page.")
+    if asked.cursor is not None:
+        return search_on(api.engine, asked.cursor, asked.limit), None
+    return find(api.engine, api.settings, asked.request())
+
+
+def _cuts(api: Api, asked: CutQuery) -> list[Cut]:
+    answer, _ = _answer(api, asked)
+    return cuts_of(answer.moments, handles=asked.handles)

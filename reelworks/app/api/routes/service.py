@@ -1,0 +1,145 @@
+"""The service itself: is it well, how much is there, what may start."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel, Field
+
+from infra.workers.facts import read_facts
+from reelworks.app.api.asked import Pause
+from reelworks.app.api.auth import WhoAsks, needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.health import faults
+from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
+from reelworks.app.api.remembered import Remembered
+from reelworks.domain.access import Scope
+from reelworks.domain.job import JobStatus
+from reelworks.store.jobs import is_paused, pause_intake, resume_intake
+from reelworks.store.library import count_all
+from reelworks.store.numbers import LedgerNumbers, ledger_numbers
+
+router = APIRouter(tags=["service"])
+_HEALTH_SECONDS = 2.0
+_NUMBERS_SECONDS = 5.0
+
+
+class Health(BaseModel):
+    """Whether all parts answer."""
+
+    ok: bool
+    status: Literal["healthy", "unhealthy"]
+    reasons: dict[str, str] = Field({}, description="What is wrong, by part.")
+
+
+class Stats(BaseModel):
+    """How much there is."""
+
+    jobs: dict[str, Any] = Field(examples=[{"pending": 3, "done": 120, "total": 123}])
+    videos: dict[str, Any] = Field(examples=[{"ready": 118, "total": 120, "hours": 64.5}])
+    processing: dict[str, Any] = Field(examples=[{"jobs": 2, "paused": False, "workers": 1}])
+
+
+class Intake(BaseModel):
+    """Whether waiting jobs may start."""
+
+    paused: bool
+
+
+def remembered(request: Request, api: Context) -> dict[str, Remembered[Any]]:
+    """Return the answers that callers share."""
+    kept: dict[str, Remembered[Any]] | None = getattr(request.app.state, "remembered", None)
+    if kept is None:
+        kept = {
+            "faults": Remembered(_HEALTH_SECONDS, lambda: faults(api)),
+            "numbers": Remembered(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
+            "metrics": Remembered(
+                _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
+            ),
+        }
+        request.app.state.remembered = kept
+    return kept
+
+
+Shared = Annotated[dict[str, Remembered[Any]], Depends(remembered)]
+
+
+@router.get("/healthz", responses={503: {"model": Health, "description": "A part is down."}})
+def healthz(shared: Shared, caller: WhoAsks) -> JSONResponse:
+    """Say whether all parts answer; anybody may ask, reasons are for those with a token."""
+    wrong: dict[str, str] = shared["faults"].get()
+    if not wrong:
+        return JSONResponse({"ok": True, "status": "healthy"})
+    if not Scope.READ.is_in(caller.scopes):
+        wrong = dict.fromkeys(wrong, "down")
+    return JSONResponse({"ok": False, "status": "unhealthy", "reasons": wrong}, 503)
+
+
+@router.get("/stats", dependencies=[needs(Scope.READ)])
+def stats(shared: Shared, api: Context) -> Stats:
+    """Say how much there is; up to five seconds old."""
+    numbers: LedgerNumbers = shared["numbers"].get()
+    held = count_all(api.engine)
+    workers = read_facts(api.settings.data_dir)
+    jobs = {status.value: number for status, number in numbers.jobs.items()}
+    return Stats(
+        jobs=jobs
+        | {
+            "total": sum(jobs.values()),
+            "oldest_waiting_seconds": numbers.oldest_waiting,
+            "failed_by_code": dict(numbers.failures),
+            "cost": float(numbers.cost),
+        },
+        videos=dict.fromkeys(("pending", "processing", "ready", "failed"), 0)
+        | dict(held.videos)
+        | {
+            "total": sum(held.videos.values()),
+            "hours": round(held.hours, 3),
+            "scenes": held.scenes,
+            "frames": held.frames,
+            "segments": held.segments,
+            "captions": held.captions,
+            "embeddings": dict(held.embeddings),
+        },
+        processing={
+            "jobs": numbers.jobs[JobStatus.PROCESSING],
+            "paused": is_paused(api.engine),
+            "workers": len(workers),
+            "busy": sum(child.run is not None for one in workers for child in one.children),
+            "stage_seconds": {
+                one.stage: {"count": one.number, "mean": round(one.total / one.number, 3)}
+                for one in numbers.stages
+            },
+        },
+    )
+
+
+@router.get("/metrics", dependencies=[needs(Scope.READ)], response_class=PlainTextResponse)
+def metrics(shared: Shared) -> PlainTextResponse:
+    """Give the numbers for Prometheus; up to five seconds old."""
+    return PlainTextResponse(shared["metrics"].get(), media_type=CONTENT_TYPE)
+
+
+@router.post("/intake/pause", response_model=Intake, dependencies=[needs(Scope.ADMIN)])
+def pause(once: IfNew, api: Context, asked: Pause | None = None) -> JSONResponse:
+    """Let no waiting job start; what runs goes on."""
+
+    def work(_: Names) -> Done:
+        pause_intake(api.engine, note=asked.note if asked else None)
+        return Done(200, Intake(paused=True))
+
+    return once.run(work)
+
+
+@router.post("/intake/resume", response_model=Intake, dependencies=[needs(Scope.ADMIN)])
+def resume(once: IfNew, api: Context) -> JSONResponse:
+    """Let waiting jobs start again."""
+
+    def work(_: Names) -> Done:
+        resume_intake(api.engine)
+        return Done(200, Intake(paused=False))
+
+    return once.run(work)

@@ -1,0 +1,80 @@
+"""Serving the application until somebody stops it."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from reelworks.app.api.application import create_app, open_api
+from reelworks.app.api.context import Api
+from reelworks.app.api.slow_clients import HEADER_BYTES, PatientProtocol
+from reelworks.errors import ServiceError, SettingsError
+from reelworks.settings import Settings
+from reelworks.store.database import ensure_schema
+from reelworks.store.tokens import any_token
+
+_GRACE = 5
+"""Seconds that open answers, such as event streams, may take to end."""
+_BACKLOG = 512
+
+
+def serve(settings: Settings) -> None:
+    """Serve the API at ``API_HOST`` and ``API_PORT`` until SIGTERM or Ctrl-C.
+
+    Raises ``SettingsError`` when others could reach it and there is no token, ``ServiceError`` when
+    the address is taken, and database errors.
+    """
+    api = open_api(settings)
+    ensure_schema(api.engine)
+    api.store.ensure_bucket()
+    check_open_to(api)
+    listening = bind(settings.api_host, settings.api_port)
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"The API listens at http://{shown}:{port}", flush=True)
+    uvicorn.Server(config_of(api)).run(sockets=[listening])
+
+
+def check_open_to(api: Api) -> None:
+    """Refuse to be reached by others while nobody has a token. Raises ``SettingsError``."""
+    if not api.loopback and not any_token(api.engine):
+        raise SettingsError(
+            f"API_HOST {api.settings.api_host} lets others in, but there is no token: "
+            "make one with `reelworks token create NAME --scope admin`."
+        )
+
+
+def config_of(api: Api) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
+        create_app(api),
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level=api.settings.log_level.lower(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises ``ServiceError``."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        raise ServiceError(
+            f"The API cannot listen at {host}:{port} ({error.strerror}); set API_HOST or API_PORT."
+        ) from None
+    return listening

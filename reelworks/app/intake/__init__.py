@@ -1,0 +1,1 @@
+"""The intake: it takes jobs from the ledger and has Prefect run them."""

@@ -1,0 +1,40 @@
+"""``python -m reelworks.app.intake``: the intake as a process; SIGTERM and SIGINT end it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+from reelworks.app.intake.loop import take_in
+from reelworks.errors import ReelworksError
+from reelworks.settings import load_settings
+from reelworks.store.database import create_database_engine, ensure_schema
+
+
+async def main() -> None:
+    """Run the intake with the settings of the environment."""
+    settings = load_settings()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    engine = create_database_engine(settings)
+    try:
+        await asyncio.to_thread(ensure_schema, engine)
+        await take_in(settings, engine, stop)
+    finally:
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s - intake - %(levelname)s - %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        asyncio.run(main())
+    except ReelworksError as error:
+        logging.getLogger("intake").error("%s", error)
+        sys.exit(error.exit_code)

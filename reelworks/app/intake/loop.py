@@ -1,0 +1,229 @@
+"""The intake's round: take over what is silent, take what waits, hand it to Prefect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from prefect.client.orchestration import PrefectClient, get_client
+from sqlalchemy import Engine
+
+from reelworks.app.intake.runs import (
+    Finding,
+    Verdict,
+    create_run,
+    look_at,
+    tell_to_stop,
+)
+from reelworks.app.intake.webhooks import deliver_due
+from reelworks.domain.job import Failure, Job, JobStatus
+from reelworks.errors import (
+    JobRefusedError,
+    NothingDeployedError,
+    ReelworksError,
+    ServiceError,
+    WorkerLostError,
+)
+from reelworks.settings import Settings
+from reelworks.store import leases
+from reelworks.store.backfills import open_slots
+from reelworks.store.jobs import count_jobs, source_of
+from reelworks.store.leases import attempt_of
+from reelworks.store.notices import Listener
+from reelworks.store.schema.ledger import CHANNEL
+
+log = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+AT_ONCE = 8
+"""Calls to the Prefect server at once."""
+MOST_TAKEN_OVER = 100
+SLOWEST_POLL = 30.0
+"""Seconds between two looks when nothing happens; a notice of PostgreSQL ends the wait."""
+
+
+@dataclass
+class Intake:
+    """One intake process. Several may run; each job is taken by one."""
+
+    settings: Settings
+    engine: Engine
+    client: PrefectClient
+    holder: str = field(
+        default_factory=lambda: f"intake:{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
+    )
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which a job is held without a word."""
+        return self.settings.job_lease_seconds
+
+    async def round(self) -> int:
+        """Do once all that is to be done; return how many jobs were touched."""
+        stopped = await self._stop_cancelled()
+        taken_over = await self._take_over()
+        started = await self._start_waiting()
+        delivered = await _off(deliver_due, self.engine, self.settings)
+        return stopped + taken_over + started + delivered
+
+    async def _stop_cancelled(self) -> int:
+        jobs = await _off(leases.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
+
+        async def stop(job: Job) -> None:
+            await tell_to_stop(self.client, job)
+            await _off(leases.note_told, self.engine, job)
+
+        await _all(stop, jobs)
+        return len(jobs)
+
+    async def _take_over(self) -> int:
+        jobs = await _off(
+            leases.take_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
+        )
+        await _all(self._settle, jobs)
+        return len(jobs)
+
+    async def _settle(self, job: Job) -> None:
+        if job.flow_run_id is None:
+            await self._start(job)
+            return
+        try:
+            finding = await look_at(self.client, job, self.lease)
+        except ServiceError:
+            await self._keep(job, 0.0)
+            raise
+        await self._conclude(job, finding)
+
+    async def _conclude(self, job: Job, finding: Finding) -> None:
+        if finding.verdict is Verdict.WAITS:
+            await self._keep(job, self.lease)
+        elif finding.verdict is Verdict.LOST:
+            log.warning("JOB %s lost its run: %s", job.id, finding.reason)
+            await self._give_up(job, Failure(finding.reason, WorkerLostError.code, can_pass=True))
+        else:
+            done = finding.verdict is Verdict.DONE
+            status = JobStatus.DONE if done else JobStatus.CANCELLED
+            reason = finding.reason or None
+            await _off(leases.close, self.engine, attempt_of(job), self.holder, status, reason)
+
+    async def _start_waiting(self) -> int:
+        under_way = (await _off(count_jobs, self.engine))[JobStatus.PROCESSING]
+        free = self.settings.jobs_in_flight - under_way
+        jobs = await _off(leases.claim, self.engine, self.holder, self.lease, limit=free)
+        free -= len(jobs)
+        if free > 0:
+            for backfill_id, slots in await _off(open_slots, self.engine):
+                some = await _off(
+                    leases.claim,
+                    self.engine,
+                    self.holder,
+                    self.lease,
+                    limit=min(free, slots),
+                    backfill_id=backfill_id,
+                )
+                free -= len(some)
+                jobs += some
+        await _all(self._start, jobs)
+        return len(jobs)
+
+    async def _start(self, job: Job) -> None:
+        """Hand a claimed job to Prefect; what cannot be handed over goes back to the ledger."""
+        try:
+            source = await _off(source_of, self.engine, job, self.settings.s3_bucket)
+            run_id = await create_run(self.client, job, source)
+        except (JobRefusedError, NothingDeployedError) as error:
+            await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
+            return
+        except ServiceError:
+            await self._keep(job, 0.0)
+            raise
+        if await _off(leases.attach_run, self.engine, attempt_of(job), run_id, self.lease):
+            log.info("JOB %s: flow run %s, attempt %d", job.id, run_id, job.attempts)
+
+    async def _keep(self, job: Job, seconds: float) -> None:
+        await _off(leases.leave_queued, self.engine, attempt_of(job), self.holder, seconds)
+
+    async def _give_up(self, job: Job, failure: Failure) -> None:
+        await _off(
+            leases.give_up,
+            self.engine,
+            attempt_of(job),
+            self.holder,
+            failure,
+            most_attempts=self.settings.worker_max_attempts,
+        )
+
+
+async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
+    """Take jobs in until ``stop`` is set; a service that is down is waited for."""
+    assert settings.database_url is not None  # noqa: S101 - the engine was made of it
+    loop, bell = asyncio.get_running_loop(), asyncio.Event()
+    url = settings.database_url.get_secret_value()
+    listener = Listener(
+        url, CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=leases.INTAKE_SESSION
+    )
+    listener.start()
+    stopper = asyncio.ensure_future(stop.wait())
+    stopper.add_done_callback(lambda _: bell.set())
+    busy = settings.worker_poll_ms / 1000
+    pause = busy
+    try:
+        async with get_client() as client:
+            intake = Intake(settings, engine, client)
+            while not stop.is_set():
+                bell.clear()
+                try:
+                    touched = await intake.round()
+                except ReelworksError as error:
+                    log.warning("The intake waits: %s", error)
+                    touched = 0
+                pause = busy if touched else min(2 * pause, SLOWEST_POLL)
+                await _wait(bell, min(pause, await _quiet(engine, settings)))
+                if not stop.is_set():
+                    await asyncio.sleep(min(0.05, busy))  # many notices at once are one
+    finally:
+        stopper.cancel()
+        await asyncio.to_thread(listener.stop)
+
+
+async def _quiet(engine: Engine, settings: Settings) -> float:
+    """Return for how many seconds nothing becomes due by itself."""
+    heartbeat = settings.job_lease_seconds / 3
+    try:
+        due = await _off(leases.next_due, engine)
+    except ServiceError:
+        return heartbeat
+    poll = settings.worker_poll_ms / 1000
+    return heartbeat if due is None else min(heartbeat, max(due, poll))
+
+
+async def _wait(bell: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(bell.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _all(work: Callable[[Job], Awaitable[None]], jobs: Iterable[Job]) -> None:
+    """Do it for every job, some at a time; the first error is raised when all have ended."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(job: Job) -> None:
+        async with gate:
+            await work(job)
+
+    outcomes = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _off(work: Callable[..., Value], *arguments: object, **keywords: object) -> Value:
+    """Do what waits for PostgreSQL in a thread."""
+    return await asyncio.to_thread(work, *arguments, **keywords)

@@ -1,0 +1,1 @@
+"""The pages: what people look at in a browser, served by the API's process."""

@@ -1,0 +1,68 @@
+"""Signing in with a token, and out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from reelworks.app.api.context import Context
+from reelworks.app.web.page_route import Form, page_router
+from reelworks.app.web.rendering import page
+from reelworks.app.web.session import (
+    COOKIE,
+    COOKIE_SECONDS,
+    FORMS,
+    SIGN_IN,
+    is_same_origin,
+    safe_next,
+)
+from reelworks.errors import ForbiddenError
+from reelworks.store.tokens import find_token
+
+router = page_router()
+
+
+@router.get(SIGN_IN)
+def sign_in(request: Request, api: Context, next: str = "/") -> Response:  # noqa: A002 - its name
+    """Ask for a token."""
+    if api.loopback:
+        return RedirectResponse("/", 303)
+    # A link of another site opened this page: the browser held the cookie back, if it has one.
+    # Loading the page that was asked for once more, from here, sends it.
+    elsewhere = request.headers.get("sec-fetch-site") == "cross-site"
+    known = {"next": safe_next(next), "elsewhere": elsewhere, "wrong": None}
+    return page(request, "sign_in.html", known)
+
+
+@router.post(SIGN_IN)
+async def take_token(request: Request, api: Context) -> Response:
+    """Keep a token that is valid in a cookie."""
+    if not is_same_origin(request.headers):
+        raise ForbiddenError("Only pages of this server may send this form.")
+    form = await request.form(max_files=0)
+    token, after = str(form.get("token", "")).strip(), safe_next(str(form.get("next", "/")))
+    return _answer(request, api, token, after)
+
+
+def _answer(request: Request, api: Context, token: str, after: str) -> Response:
+    if find_token(api.engine, token) is None:
+        wrong = "The token is not valid (any more); check it or ask for a new one."
+        known = {"next": after, "elsewhere": False, "wrong": wrong}
+        return page(request, "sign_in.html", known, 422)
+    answer = RedirectResponse(after, 303)
+    secure = urlsplit(request.headers["origin"]).scheme == "https"
+    answer.set_cookie(
+        COOKIE, token, COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure
+    )
+    return answer
+
+
+@router.post(f"{FORMS}sign-out")
+def sign_out(form: Form) -> Response:
+    """Forget the token in this browser."""
+    del form
+    answer = RedirectResponse(SIGN_IN, 303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer

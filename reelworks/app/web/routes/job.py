@@ -1,0 +1,44 @@
+"""``/jobs/{id}``: one job."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.routes.jobs import JobPath
+from reelworks.app.api.shapes import JobOut, JobState
+from reelworks.app.web.page_route import page_router
+from reelworks.app.web.rendering import page
+from reelworks.domain.access import Scope
+from reelworks.settings import Settings
+from reelworks.store import jobs as ledger
+from reelworks.store import shelf
+
+router = page_router()
+
+
+@router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
+def job(job_id: JobPath, request: Request, api: Context) -> Response:
+    """Show a job, its stages and what became of it so far."""
+    found = ledger.get_job(api.engine, job_id)
+    named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])
+    values = {
+        "here": "jobs",
+        "job": found,
+        "shown": JobOut.of(found),
+        "state": JobState.of(found),
+        "title": named.get(found.video_id or ""),
+        "events": ledger.events_of(api.engine, job_id),
+        "run": run_address(api.settings, found.flow_run_id),
+    }
+    return page(request, "job.html", values)
+
+
+def run_address(settings: Settings, flow_run_id: str | None) -> str | None:
+    """Return where the Prefect UI shows a run; None where it has no address that is known."""
+    address = (settings.prefect_api_url or "").rstrip("/")
+    if flow_run_id is None or not address.endswith("/api"):
+        return None
+    return f"{address.removesuffix('/api')}/runs/flow-run/{flow_run_id}"

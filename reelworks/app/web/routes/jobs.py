@@ -1,0 +1,133 @@
+"""``/jobs``: what waits, runs and failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.filters import JobQuery
+from reelworks.app.api.shapes import JobState
+from reelworks.app.web.page_route import Form, asked, page_router
+from reelworks.app.web.rendering import page
+from reelworks.app.web.session import FORMS
+from reelworks.domain.access import Scope
+from reelworks.domain.job import JobSelection
+from reelworks.errors import ForbiddenError, InputError
+from reelworks.store import jobs as ledger
+from reelworks.store import shelf
+
+router = page_router()
+ON_A_PAGE = 50
+_FURTHEST = 1000
+"""Highest and, negated, lowest priority."""
+
+
+@router.get("/jobs", dependencies=[needs(Scope.READ)])
+def jobs(request: Request, api: Context) -> Response:
+    """Show jobs, the newest first."""
+    wanted = asked(JobQuery, request.query_params.multi_items())
+    which, start = wanted.selection(), wanted.offset
+    found = ledger.list_jobs(api.engine, which, limit=ON_A_PAGE + 1, offset=start)
+    given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "offset"})
+    shown, choices = found[:ON_A_PAGE], shelf.choices(api.engine)
+    values = {
+        "here": "jobs",
+        "jobs": [(job, JobState.of(job)) for job in shown],
+        "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
+        "counts": ledger.count_jobs(api.engine),
+        "matching": sum(ledger.count_jobs(api.engine, which).values()),
+        "paused": ledger.is_paused(api.engine),
+        "choices": choices,
+        "libraries": [(name, name) for name in choices.libraries],
+        "codes": [(code, code.replace("_", " ")) for code in shelf.failure_codes(api.engine)],
+        "given": given,
+        "others": {name: value for name, value in given.items() if name != "status"},
+        "more": given | {"offset": start + ON_A_PAGE} if len(found) > ON_A_PAGE else None,
+    }
+    return page(request, "jobs.html", values)
+
+
+@router.post(f"{FORMS}jobs", dependencies=[needs(Scope.SUBMIT)])
+def change(form: Form, caller: WhoAsks, api: Context) -> Response:
+    """Retry, cancel or move jobs: one of them, those that are ticked, or all that match.
+
+    Raises ``InputError`` for what the form does not have, ``ForbiddenError``.
+    """
+    action, _, only = str(form.get("action", "")).partition(" ")
+    which = JobSelection(ids=(only,)) if only else _meant(form)
+    _check_may(api, caller, which)
+    changes: Mapping[str, Callable[[], list[str]]] = {
+        "retry": lambda: ledger.retry_jobs(api.engine, which),
+        "cancel": lambda: ledger.cancel_jobs(api.engine, which, reason=_who(caller)),
+        "priority": lambda: ledger.set_priority(api.engine, which, _priority(form)),
+    }
+    if action not in changes:
+        raise InputError("Say what shall be done with the jobs: retry, cancel or priority.")
+    done = {"retry": "retried", "cancel": "cancelled", "priority": "moved"}[action]
+    return _back(form, done, len(changes[action]()))
+
+
+@router.post(f"{FORMS}intake", dependencies=[needs(Scope.ADMIN)])
+def intake(form: Form, api: Context) -> Response:
+    """Pause the intake or let it go on."""
+    if form.get("action") == "pause":
+        ledger.pause_intake(api.engine, note="from the jobs page")
+        return _back(form, "paused", 1)
+    ledger.resume_intake(api.engine)
+    return _back(form, "resumed", 1)
+
+
+def _meant(form: FormData) -> JobSelection:
+    if form.get("which") == "matching":
+        filters = [(name, str(value)) for name, value in form.multi_items()]
+        return asked(
+            JobQuery, [one for one in filters if one[0] not in ("limit", "offset")]
+        ).selection()
+    ids = tuple(str(one) for one in form.getlist("job"))
+    if not ids:
+        raise InputError("No job is ticked; tick some, or choose all that match.")
+    return JobSelection(ids=ids)
+
+
+def _check_may(api: Api, caller: Caller, which: JobSelection) -> None:
+    """Let callers who are no admins change their own jobs only. Raises ``ForbiddenError``."""
+    if Scope.ADMIN.is_in(caller.scopes):
+        return
+    if which.ids is None:
+        raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
+    for job in ledger.list_jobs(api.engine, which, limit=len(which.ids)):
+        if job.requested_by != caller.name:
+            raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
+
+
+def _who(caller: Caller) -> str:
+    return f"Cancelled by {caller.name}." if caller.name else ""
+
+
+def _priority(form: FormData) -> int:
+    try:
+        priority = int(str(form.get("priority", "")))
+    except ValueError:
+        priority = _FURTHEST + 1
+    if abs(priority) > _FURTHEST:
+        raise InputError("A priority is a whole number from -1000 to 1000.")
+    return priority
+
+
+def _back(form: FormData, done: str, number: int) -> Response:
+    """Return to the page that the form was on: the list with its filter, or one job."""
+    one = str(form.get("back", ""))
+    kept = [
+        (name, str(value))
+        for name, value in form.multi_items()
+        if name in JobQuery.model_fields and value
+    ]
+    query = urlencode([*([] if one else kept), ("done", done), ("n", number)])
+    at = f"/jobs/{one}" if one and "/" not in one and one.isprintable() else "/jobs"
+    return RedirectResponse(f"{at}?{query}", 303)

@@ -1,0 +1,53 @@
+"""``/``: the library."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.filters import VideoQuery
+from reelworks.app.api.shapes import JobState
+from reelworks.app.api.video_shapes import cursor_of, place_of
+from reelworks.app.web.page_route import asked, page_router
+from reelworks.app.web.rendering import page
+from reelworks.domain.access import Scope
+from reelworks.domain.job import JobStatus
+from reelworks.store import shelf
+from reelworks.store.videos import Place, page_of_videos
+
+router = page_router()
+ON_A_PAGE = 24
+
+
+@router.get("/", dependencies=[needs(Scope.READ)])
+def library(request: Request, api: Context) -> Response:
+    """Show the videos, the newest first."""
+    wanted = asked(VideoQuery, request.query_params.multi_items())
+    after = place_of(wanted.cursor) if wanted.cursor is not None else None
+    found = page_of_videos(api.engine, wanted.filter(), limit=ON_A_PAGE + 1, after=after)
+    videos, more = found[:ON_A_PAGE], len(found) > ON_A_PAGE
+    ids = [video.id for video in videos]
+    jobs = shelf.latest_jobs(api.engine, ids)
+    choices = shelf.choices(api.engine)
+    given = wanted.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
+    values = {
+        "here": "library",
+        "videos": videos,
+        "posters": shelf.posters(api.engine, ids),
+        "running": {
+            video_id: JobState.of(job)
+            for video_id, job in jobs.items()
+            if job.status in (JobStatus.PENDING, JobStatus.PROCESSING)
+        },
+        "choices": choices,
+        "libraries": [(name, f"{name} ({count})") for name, count in choices.libraries.items()],
+        "given": given,
+        "more": given | {"cursor": cursor_of(Place(videos[-1].created_at, ids[-1]))}
+        if more
+        else None,
+        "first_page": after is None,
+        "most_mb": api.settings.max_upload_mb,
+    }
+    return page(request, "library.html", values)

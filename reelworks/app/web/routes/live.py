@@ -1,0 +1,92 @@
+"""What goes on now, as one stream of server-sent events for a whole page.
+
+A browser keeps few connections to one server, so that a stream for each job would block the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.events import ANY_JOB
+from reelworks.app.api.shapes import JobState
+from reelworks.app.web.session import FORMS
+from reelworks.domain.access import Scope
+from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.errors import DatabaseUnavailableError
+from reelworks.store.jobs import count_jobs, is_paused, list_jobs
+
+router = APIRouter(include_in_schema=False)
+KEEP_ALIVE = 15.0
+QUICKEST = 1.0
+"""Seconds between two events."""
+MOST = 200
+"""Running jobs that are told of."""
+_RUNNING = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
+
+
+@router.get(f"{FORMS}live", dependencies=[needs(Scope.READ)])
+async def live(api: Context) -> Response:
+    """Tell of running jobs, those that just ended, and how many have which status."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_told(api), media_type="text/event-stream", headers=headers)
+
+
+async def _told(api: Api) -> AsyncIterator[str]:
+    told = ""
+    running: frozenset[str] = frozenset()
+    yield "retry: 3000\n\n"
+    with api.changes.of(ANY_JOB) as changed:
+        while True:
+            changed.clear()  # before the look: what changes after it is told in the next round
+            try:
+                seen = await to_thread.run_sync(_look, api, running)
+            except DatabaseUnavailableError:
+                yield ": the database is away\n\n"
+                await asyncio.sleep(KEEP_ALIVE)
+                continue
+            running = frozenset(
+                one["id"] for one in seen["jobs"] if one["status"] == JobStatus.PROCESSING
+            )
+            now = json.dumps(seen)
+            if now != told:
+                told = now
+                yield f"event: jobs\ndata: {now}\n\n"
+            await asyncio.sleep(QUICKEST)
+            while not changed.is_set():
+                try:
+                    await asyncio.wait_for(changed.wait(), KEEP_ALIVE)
+                except TimeoutError:
+                    yield ": still here\n\n"
+
+
+def _look(api: Api, before: Collection[str]) -> dict[str, Any]:
+    jobs = list_jobs(api.engine, _RUNNING, limit=MOST)
+    ended = tuple(before - {job.id for job in jobs})
+    if ended:
+        jobs += list_jobs(api.engine, JobSelection(ids=ended), limit=len(ended))
+    counts = count_jobs(api.engine)
+    return {
+        "counts": {status.value: number for status, number in counts.items()},
+        "paused": is_paused(api.engine),
+        "jobs": [_short(JobState.of(job)) for job in jobs],
+    }
+
+
+def _short(state: JobState) -> dict[str, Any]:
+    at_work = [stage for stage, one in state.stages.items() if one.state == "running"]
+    return {
+        "id": state.job_id,
+        "video": state.video_id,
+        "status": state.status.value,
+        "share": state.progress,
+        "stages": at_work,
+    }

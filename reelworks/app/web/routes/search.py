@@ -1,0 +1,91 @@
+"""``/search``: the second where something was said, shown or written."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Context
+from reelworks.app.api.filters import SearchQuery
+from reelworks.app.searching import find
+from reelworks.app.web.page_route import asked, page_router
+from reelworks.app.web.rendering import page
+from reelworks.domain.access import Scope
+from reelworks.errors import InputError
+from reelworks.store import shelf
+from reelworks.store.search import search_on
+
+router = page_router()
+ON_A_PAGE = 12
+CUTS = 100
+"""Moments in a cut list."""
+LENGTHS = {
+    "0-60": "up to 1 minute",
+    "60-600": "1 to 10 minutes",
+    "600-3600": "10 minutes to 1 hour",
+    "3600-": "1 hour and more",
+}
+
+
+@router.get("/search", dependencies=[needs(Scope.READ)])
+def search(request: Request, api: Context) -> Response:
+    """Show what a search finds; without words, only the form."""
+    pairs = request.query_params.multi_items()
+    wanted = asked(SearchQuery, [*pairs, *_bounds(dict(pairs))])
+    answer, note, wrong = None, None, None
+    try:
+        if wanted.cursor is not None:
+            answer = search_on(api.engine, wanted.cursor, ON_A_PAGE)
+        elif wanted.q is not None:
+            request_ = wanted.model_copy(update={"limit": ON_A_PAGE}).request()
+            answer, note = find(api.engine, api.settings, request_)
+    except InputError as error:
+        if wanted.cursor is not None:
+            raise
+        wrong = str(error)
+    choices = shelf.choices(api.engine)
+    values = {
+        "here": "search",
+        "given": wanted.model_dump(mode="json", by_alias=True),
+        "raw": dict(pairs),
+        "answer": answer,
+        "note": note,
+        "wrong": wrong,
+        "cuts": _asked_again(wanted) | {"limit": CUTS},
+        "more": [*((n, v) for n, v in pairs if n != "cursor"), ("cursor", answer.cursor)]
+        if answer and answer.cursor
+        else None,
+        "choices": choices,
+        "libraries": [(name, name) for name in choices.libraries],
+        "lengths": LENGTHS,
+    }
+    return page(request, "search.html", values, 422 if wrong else 200)
+
+
+def _asked_again(wanted: SearchQuery) -> dict[str, Any]:
+    told = wanted.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {name: value for name, value in told.items() if name not in ("cursor", "limit")}
+
+
+def _bounds(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Turn what the form asks in days and lengths into the API's own filters.
+
+    Raises ``InputError``.
+    """
+    found = []
+    try:
+        if given.get("from"):
+            found.append(("created_from", f"{date.fromisoformat(given['from'])}T00:00:00Z"))
+        if given.get("to"):
+            following = date.fromisoformat(given["to"]) + timedelta(days=1)
+            found.append(("created_to", f"{following}T00:00:00Z"))
+    except (ValueError, OverflowError):
+        raise InputError("A date of the filter is none; write it like 2026-01-31.") from None
+    if given.get("length") in LENGTHS:
+        least, _, most = given["length"].partition("-")
+        found += [("min_seconds", least), ("max_seconds", most)]
+    return found

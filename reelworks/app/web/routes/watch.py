@@ -1,0 +1,97 @@
+"""``/watch/{id}``: a video, what was heard and seen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.routes.videos import VideoPath
+from reelworks.app.api.shapes import JobState
+from reelworks.app.web.page_route import page_router
+from reelworks.app.web.rendering import page
+from reelworks.domain.access import Scope
+from reelworks.domain.job import JobSelection
+from reelworks.domain.library import StoredFrame, VideoView
+from reelworks.store.jobs import list_jobs
+from reelworks.store.library import get_video
+
+router = page_router()
+SEEN = 120
+"""Frames that are described until all are asked for."""
+_JOBS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frame as the page shows it."""
+
+    stored: StoredFrame
+    t_start: float
+    """Of its scene."""
+    t_end: float
+    same_as: float | None
+    """When the same picture was seen before."""
+
+
+@router.get("/watch/{video_id}", dependencies=[needs(Scope.READ)])
+def watch(
+    video_id: VideoPath,
+    request: Request,
+    api: Context,
+    t: Annotated[float, Query(ge=0, le=1e9)] = 0.0,
+    everything: bool = False,
+) -> Response:
+    """Show a video; the player begins at ``t`` seconds."""
+    view = get_video(api.engine, video_id)
+    jobs = list_jobs(api.engine, JobSelection(video_id=video_id), limit=_JOBS)
+    open_job = next((job for job in jobs if not job.status.is_over), None)
+    frames = seen_of(view)
+    told = [one for one in frames if one.stored.description is not None]
+    values = {
+        "here": "library",
+        "view": view,
+        "video": view.summary,
+        "t": t,
+        "plays": _plays(api, view),
+        "strip": list({one.stored.scene_id: one for one in reversed(frames)}.values())[::-1],
+        "seen": told if everything else told[:SEEN],
+        "hidden": 0 if everything else max(0, len(told) - SEEN),
+        "poster": _poster(frames),
+        "models": sorted({one.model for one in (*view.scenes, *view.segments)}),
+        "jobs": jobs,
+        "open_job": JobState.of(open_job) if open_job else None,
+    }
+    return page(request, "watch.html", values)
+
+
+def seen_of(view: VideoView) -> list[Seen]:
+    """Return the frames of a video with their scenes' times."""
+    scenes = {one.id: one.scene for one in view.scenes}
+    times = {one.frame.index: one.frame.t for one in view.frames}
+    found = []
+    for one in view.frames:
+        scene = scenes[one.scene_id]
+        twin = one.frame.duplicate_of
+        found.append(
+            Seen(one, scene.t_start, scene.t_end, None if twin is None else times.get(twin))
+        )
+    return found
+
+
+def _poster(frames: Sequence[Seen]) -> str | None:
+    first = sorted(frames[:5], key=lambda one: -one.stored.frame.sharpness)
+    return first[0].stored.id if first else None
+
+
+def _plays(api: Api, view: VideoView) -> str | None:
+    """Return how the video can be played now: as ``video``, as ``audio``, or not at all."""
+    if view.normalized_path is not None:
+        return "video"
+    sound = f"processed/{view.summary.id}/audio.wav"
+    return "audio" if view.segments or api.store.head(sound) is not None else None

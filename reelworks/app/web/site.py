@@ -1,0 +1,17 @@
+"""Putting the pages into the API's application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from reelworks.app.api.context import Api
+from reelworks.app.web.routes import account, assets, frames, job, jobs, library, live, search
+from reelworks.app.web.routes import videos, watch
+from reelworks.app.web.session import PageSession
+
+
+def install(app: FastAPI, api: Api) -> None:
+    """Let ``app`` serve the pages. Call it before the API's own routes are added."""
+    app.add_middleware(PageSession, api=api)
+    for module in (library, search, watch, videos, frames, jobs, job, live, account, assets):
+        app.include_router(module.router)

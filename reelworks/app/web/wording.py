@@ -1,0 +1,120 @@
+"""How pages say things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
+
+from reelworks.domain.search import Excerpt, Placing, Reason
+
+STATUSES = {
+    "pending": "Waiting",
+    "processing": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+VIDEO_STATUSES = {
+    "pending": "Waiting",
+    "processing": "Being indexed",
+    "ready": "Ready",
+    "failed": "Failed",
+}
+STATES = {
+    "running": "Running",
+    "done": "Done",
+    "cached": "Kept from before",
+    "retried": "Done after another try",
+    "failed": "Failed",
+}
+STAGES = {
+    "ingest": "Take in the source",
+    "extract_audio": "Extract the sound",
+    "normalize": "Normalize the picture",
+    "transcribe": "Transcribe speech",
+    "scenes": "Find scenes",
+    "frames": "Choose frames",
+    "vision": "Read and describe frames",
+    "embed_speech": "Embed speech",
+    "embed_picture": "Embed pictures",
+}
+KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen"}
+_PLACES = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}
+_DONE = {
+    "retried": ("{n} job waits for another run.", "{n} jobs wait for another run."),
+    "cancelled": ("{n} job was cancelled.", "{n} jobs were cancelled."),
+    "moved": ("{n} job has its new priority.", "{n} jobs have their new priority."),
+    "paused": ("The intake is paused: no waiting job starts.",) * 2,
+    "resumed": ("The intake goes on.",) * 2,
+    "deleted": ("The video was deleted.",) * 2,
+    "asked": ("The job is in the queue.",) * 2,
+}
+
+
+def told(query: Mapping[str, str]) -> str | None:
+    """Return the sentence about what a form did; only sentences of ours are ever shown."""
+    sentences = _DONE.get(query.get("done", ""))
+    if sentences is None:
+        return None
+    number = query.get("n", "1")
+    count = int(number) if number.isdecimal() and len(number) < 8 else 0
+    return sentences[count != 1].format(n=count or "No")
+
+
+def clock(seconds: float | None) -> str:
+    """Return a time as ``m:ss`` or ``h:mm:ss``, rounded down."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(max(0.0, seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def spoken(seconds: float | None) -> str:
+    """Return a time in words, for screen readers."""
+    minutes, second = divmod(int(max(0.0, seconds or 0.0)), 60)
+    hours, minute = divmod(minutes, 60)
+    named = ((hours, "hour"), (minute, "minute"), (second, "second"))
+    parts = [f"{number} {unit}{'s' * (number != 1)}" for number, unit in named if number]
+    return " ".join(parts) or "0 seconds"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago something was, in its largest unit."""
+    if moment is None:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def money(dollars: float) -> str:
+    """Return an amount in US dollars; a dash for nothing."""
+    if not dollars:
+        return "–"
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}"
+
+
+def marked(excerpt: Excerpt) -> Markup:
+    """Return an excerpt with the words that matched marked; all of it escaped."""
+    parts, at = [Markup("")], 0
+    for span in excerpt.matches:
+        parts += [escape(excerpt.text[at : span.start]), Markup("<mark>")]
+        parts += [escape(excerpt.text[span.start : span.end]), Markup("</mark>")]
+        at = span.end
+    return Markup("").join([*parts, escape(excerpt.text[at:])])
+
+
+def why(placing: Placing) -> str:
+    """Return why something was found."""
+    near = "" if placing.similarity is None else f" ({placing.similarity:.0%})"
+    place = _PLACES[placing.kind.value]
+    if placing.reason is Reason.WORDS:
+        return f"these words {place}"
+    if placing.reason is Reason.MEANING:
+        return f"near in meaning {place}{near}"
+    return f"spelt alike {place}{near}"

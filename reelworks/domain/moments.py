@@ -1,0 +1,103 @@
+"""Hits of one video that lie together in time become one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 3.0
+"""Seconds between two hits of one moment: about the longest pause inside one thought."""
+LONGEST = 30.0
+"""Seconds that a moment grows to. A slide may stay for minutes: it joins what is said over it, but
+what is said at its begin and at its end are two moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One hit: where it lies and its places in the ranked lists."""
+
+    id: str
+    video_id: str
+    t_start: float
+    t_end: float
+    score: float
+    terms: tuple[tuple[str, float], ...]
+    """Name of each ranked list that has it, and what its place there is worth."""
+
+    @property
+    def is_long(self) -> bool:
+        """True when it is longer than a moment: it joins one without widening it."""
+        return self.t_end - self.t_start > LONGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The hits of one moment."""
+
+    marks: tuple[Mark, ...]
+    """Best first."""
+    t_start: float
+    t_end: float
+
+    @property
+    def score(self) -> float:
+        """Sum over the ranked lists of the best worth there.
+
+        Several lists that agree count more; many neighbours in one list do not.
+        """
+        best: dict[str, float] = {}
+        for mark in self.marks:
+            for name, worth in mark.terms:
+                best[name] = max(worth, best.get(name, 0.0))
+        return sum(best.values())
+
+
+def merge(marks: Sequence[Mark]) -> list[Group]:
+    """Merge hits into moments, best first.
+
+    The best hit that is in no moment yet begins one, and takes every other hit of its video that
+    lies within ``GAP`` seconds of it; a hit that is taken widens the moment up to ``LONGEST``
+    seconds. Every hit is in one moment. The same hits in any order give the same moments.
+    """
+    by_video: defaultdict[str, list[Mark]] = defaultdict(list)
+    for mark in sorted(marks, key=lambda mark: (-mark.score, mark.id)):
+        by_video[mark.video_id].append(mark)
+    groups = [group for ranked in by_video.values() for group in _of_video(ranked)]
+    return sorted(groups, key=lambda group: (-group.score, group.marks[0].id))
+
+
+def _of_video(ranked: list[Mark]) -> list[Group]:
+    groups = []
+    left = ranked
+    while left:
+        group, left = _grown(left)
+        groups.append(group)
+    return groups
+
+
+def _grown(ranked: list[Mark]) -> tuple[Group, list[Mark]]:
+    """Return the moment of the first hit, and the hits that are left."""
+    anchor = ranked[0]
+    start, end = anchor.t_start, anchor.t_end
+    if anchor.is_long:
+        end = start + LONGEST
+    taken, left = [anchor], ranked[1:]
+    grew = True
+    while grew:
+        grew = False
+        others = []
+        for mark in left:
+            wider = (
+                (start, end) if mark.is_long else (min(start, mark.t_start), max(end, mark.t_end))
+            )
+            near = mark.t_start <= end + GAP and mark.t_end >= start - GAP
+            if near and wider[1] - wider[0] <= LONGEST:
+                taken.append(mark)
+                grew = grew or wider != (start, end)
+                start, end = wider
+            else:
+                others.append(mark)
+        left = others
+    taken.sort(key=lambda mark: (-mark.score, mark.id))
+    return Group(tuple(taken), start, max(end, anchor.t_end)), left

@@ -1,0 +1,46 @@
+"""What changed in the place that a library is kept in step with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that is to be indexed."""
+
+    locator: str
+    video_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A file that lies elsewhere now, with the same content."""
+
+    before: str
+    locator: str
+    video_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The steps that bring a library in step with its source."""
+
+    root: str
+    library: str
+    new: tuple[Arrival, ...]
+    changed: tuple[Arrival, ...]
+    """Files with another content; their videos keep their ids."""
+    moved: tuple[Move, ...]
+    gone: tuple[str, ...]
+    """Files that are missed; their videos are kept and flagged."""
+    back: tuple[str, ...]
+    """Files that were missed and are there again."""
+    same: int
+    """Files that are as they were."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def to_index(self) -> tuple[Arrival, ...]:
+        """What is to be indexed."""
+        return self.new + self.changed

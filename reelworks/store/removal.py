@@ -1,0 +1,61 @@
+"""Remove a video: its rows, its files, and what the stage cache keeps of it.
+
+Each answer that the stage cache keeps has a note of every video that it was given to, and each
+video one of every answer (``StageCache.note_use``). So what belongs to one video alone is found
+without reading the whole cache, and what two videos share stays until the second one goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, delete, select
+
+from reelworks.domain.job import JobSelection
+from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.cache import drop_uses
+from reelworks.store.database import transaction
+from reelworks.store.jobs import cancel_jobs
+from reelworks.store.library import VIDEOS
+
+_FOLDERS = ("processed", "frames", "embeddings")
+
+
+def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
+    """Cancel a video's jobs and remove all that is kept of it; False when nothing was there.
+
+    Rows go first: a run that is still at work finds its video gone and stops. What it wrote
+    meanwhile goes when it calls ``remove_files`` at its end. Raises store and database errors; what
+    is left then goes the next time.
+    """
+    cancel_jobs(engine, JobSelection(video_id=video_id), reason="Its video was deleted.")
+    with transaction(engine) as connection:
+        known = connection.execute(delete(VIDEOS).where(VIDEOS.c.id == video_id)).rowcount > 0
+    return remove_files(engine, store, video_id) > 0 or known
+
+
+def remove_files(engine: Engine, store: ArtifactStore, video_id: str) -> int:
+    """Remove a video's files and what the cache keeps of it alone; return how many objects."""
+    removed = sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
+    for key in (*_uploads(engine, store, video_id), *_subtitles(store, video_id)):
+        store.delete(key)
+        removed += 1
+    return removed + drop_uses(store, video_id)
+
+
+def _uploads(engine: Engine, store: ArtifactStore, video_id: str) -> Iterator[str]:
+    """Yield the uploads of a video. ``talk_2_a.mp4`` may be of ``talk`` or of ``talk_2``."""
+    longer = VIDEOS.c.id.startswith(f"{video_id}_", autoescape=True)
+    with transaction(engine) as connection:
+        others = [
+            f"uploads/{one}_" for one in connection.scalars(select(VIDEOS.c.id).where(longer))
+        ]
+    for key in store.keys(f"uploads/{video_id}_"):
+        if not key.startswith(tuple(others)):
+            yield key
+
+
+def _subtitles(store: ArtifactStore, video_id: str) -> Iterator[str]:
+    for suffix in (".srt", ".vtt"):
+        if store.head(f"subs/{video_id}{suffix}") is not None:
+            yield f"subs/{video_id}{suffix}"

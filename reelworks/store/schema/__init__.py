@@ -1,0 +1,47 @@
+"""The tables. ``migrations/`` makes them; a test keeps the two in step."""
+
+from __future__ import annotations
+
+from reelworks.store.schema.access import DeliveryRow, RequestRow, TokenRow
+from reelworks.store.schema.base import Base
+from reelworks.store.schema.ledger import (
+    BackfillRow,
+    IntakeRow,
+    JobEventRow,
+    JobRow,
+    PaceRow,
+    SourceRow,
+)
+from reelworks.store.schema.library import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
+from reelworks.store.schema.search import (
+    CaptionVectorRow,
+    EmbeddingModelRow,
+    SearchPageRow,
+    SegmentVectorRow,
+)
+
+REVISION = "0003"
+"""The newest migration."""
+
+__all__ = [
+    "REVISION",
+    "BackfillRow",
+    "Base",
+    "CaptionRow",
+    "CaptionVectorRow",
+    "DeliveryRow",
+    "EmbeddingModelRow",
+    "FrameRow",
+    "IntakeRow",
+    "JobEventRow",
+    "JobRow",
+    "PaceRow",
+    "RequestRow",
+    "SceneRow",
+    "SearchPageRow",
+    "SegmentRow",
+    "SegmentVectorRow",
+    "SourceRow",
+    "TokenRow",
+    "Video",
+]

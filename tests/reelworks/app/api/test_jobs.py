@@ -1,0 +1,173 @@
+"""Jobs over HTTP: ask, follow, change."""
+
+from __future__ import annotations
+
+import pytest
+
+from reelworks.domain.job import Failure
+from reelworks.store import leases
+from reelworks.store.jobs import get_job, is_paused
+from reelworks.store.leases import Attempt
+from tests.reelworks.app.api.conftest import Server
+
+
+def fail(api: Server, job_id: str, code: str = "rate_limited") -> None:
+    """Let a job's run fail for good."""
+    leases.claim(api.engine, "test", 60, limit=100)
+    attempt = Attempt(job_id, get_job(api.engine, job_id).attempts)
+    leases.begin(api.engine, attempt, f"run-{job_id}", 60)
+    failure = Failure("The provider is busy.", code, "vision")
+    leases.fail(api.engine, attempt, f"run-{job_id}", failure, most_attempts=1)
+
+
+def submit(api: Server, video_id: str, **more) -> str:
+    answer = api.post("/jobs", json={"video_id": video_id, **more})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def test_a_job_is_put_into_the_ledger(api, video):
+    video_id = video()
+
+    answer = api.post(
+        "/jobs",
+        json={
+            "video_id": video_id,
+            "params": {"language": "de"},
+            "again": ["vision"],
+            "priority": 3,
+        },
+    )
+
+    assert answer.status_code == 202
+    job = get_job(api.engine, answer.json()["id"])
+    assert answer.headers["location"] == f"/jobs/{job.id}"
+    assert (job.video_id, job.kind, job.priority, job.status) == (video_id, "index", 3, "pending")
+    assert job.params == {"language": "de", "again": ["vision"]}
+
+
+def test_a_job_is_shown_with_what_became_of_it(api, video):
+    job_id = submit(api, video())
+    fail(api, job_id)
+
+    shown = api.get(f"/jobs/{job_id}").json()
+
+    assert shown["status"] == "failed"
+    assert shown["error"] == {
+        "message": "The provider is busy.",
+        "code": "rate_limited",
+        "stage": "vision",
+    }
+    assert [event["status"] for event in shown["events"]] == ["pending", "processing", "failed"]
+
+
+def test_status_and_result(api, video):
+    job_id = submit(api, video())
+
+    assert api.get(f"/status/{job_id}").json()["status"] == "pending"
+    early = api.get(f"/result/{job_id}")
+    assert (early.status_code, early.json()["code"]) == (409, "busy")
+    assert early.headers["retry-after"] == "2"
+
+    api.delete(f"/jobs/{job_id}")
+
+    assert api.get(f"/status/{job_id}").json()["status"] == "cancelled"
+    assert api.get(f"/result/{job_id}").json()["error"]["code"] == "cancelled"
+
+
+def test_a_cancelled_job_stays_cancelled_however_often_it_is_asked_for(api, video):
+    job_id = submit(api, video())
+
+    first, second = api.delete(f"/jobs/{job_id}"), api.delete(f"/jobs/{job_id}")
+
+    assert first.json()["status"] == second.json()["status"] == "cancelled"
+    assert first.json()["ended_at"] == second.json()["ended_at"]
+
+
+def test_a_failed_job_is_tried_again(api, video):
+    job_id = submit(api, video())
+    fail(api, job_id)
+
+    answer = api.post(f"/jobs/{job_id}/retry")
+
+    assert answer.json()["status"] == "pending"
+    assert answer.json()["error"] is None
+
+
+def test_many_jobs_are_changed_at_once(api, video):
+    video_id = video(library="films")
+    failed = [submit(api, video_id) for _ in range(3)]
+    for one in failed:
+        fail(api, one, "provider")
+    waiting = submit(api, video_id)
+
+    by_code = {"selection": {"error_code": "provider", "video_id": video_id}}
+    retried = api.post("/jobs/retry", json=by_code).json()
+    sooner = api.post(
+        "/jobs/priority", json={"selection": {"library": "films"}, "priority": 7}
+    ).json()
+    cancelled = api.post(
+        "/jobs/cancel", json={"selection": {"ids": [waiting]}, "reason": "Not needed."}
+    ).json()
+
+    assert sorted(retried["job_ids"]) == sorted(failed)
+    assert sooner["count"] == 4
+    assert cancelled["job_ids"] == [waiting]
+    assert get_job(api.engine, waiting).error == "Not needed."
+
+
+def test_a_selection_must_say_something(api):
+    answer = api.post("/jobs/cancel", json={"selection": {}})
+
+    assert answer.status_code == 422
+    assert "all: true" in answer.json()["detail"]
+
+
+def test_lists_are_filtered_and_paged(api, video):
+    video_id = video()
+    ids = [submit(api, video_id) for _ in range(5)]
+
+    first = api.get("/jobs", params={"video_id": video_id, "limit": 3}).json()
+    rest = api.get(
+        "/jobs", params={"video_id": video_id, "limit": 3, "offset": first["next_offset"]}
+    ).json()
+
+    assert [job["id"] for job in first["jobs"] + rest["jobs"]] == ids[::-1]
+    assert rest["next_offset"] is None
+    none = api.get("/jobs", params={"video_id": video_id, "status": ["done", "failed"]}).json()
+    assert none["jobs"] == []
+
+
+def test_peek_shows_what_comes_next(api, video):
+    urgent = submit(api, video(), priority=900)
+
+    seen = api.get("/jobs/peek").json()
+
+    assert seen["jobs"][0]["id"] == urgent
+    assert seen["pending_jobs"] >= 1
+
+
+def test_the_intake_is_paused_and_resumed(api):
+    assert api.post("/intake/pause", json={"note": "maintenance"}).json() == {"paused": True}
+    assert is_paused(api.engine)
+    assert api.post("/intake/resume").json() == {"paused": False}
+    assert not is_paused(api.engine)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/jobs/none", "unknown_job"), ("/status/none", "unknown_job"), ("/nowhere", "not_found")],
+)
+def test_what_is_not_there_is_a_problem(api, path, code):
+    answer = api.get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == code
+    assert answer.json()["status"] == 404
+
+
+def test_a_job_for_no_video_is_refused(api):
+    answer = api.post("/jobs", json={"video_id": "none"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_video")

@@ -1,0 +1,231 @@
+"""A job goes to one holder at a time, and comes back when he is silent."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reelworks.domain.job import BACKFILL, Failure, JobSelection, JobStatus, NewJob
+from reelworks.errors import LeaseLostError
+from reelworks.store import leases
+from reelworks.store.database import transaction
+from reelworks.store.jobs import (
+    add_jobs,
+    cancel_jobs,
+    events_of,
+    get_job,
+    pause_intake,
+    resume_intake,
+)
+from reelworks.store.leases import Attempt, Beat
+
+LONG, OVER = 60.0, 0.0
+NOTHING = Beat({}, {}, Decimal(0))
+
+
+@pytest.fixture(autouse=True)
+def empty(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("TRUNCATE videos, jobs, intake, backfills CASCADE"))
+        connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('v', '/v.mp4')"))
+
+
+def put(engine: Engine, *ids: str, **options) -> None:
+    add_jobs(engine, [NewJob(one, "v", **options) for one in ids])
+
+
+def taken(engine: Engine, job_id: str = "j", seconds: float = LONG) -> Attempt:
+    """A job that was put in and claimed, and its attempt."""
+    put(engine, job_id)
+    (job,) = leases.claim(engine, "intake", seconds, limit=1)
+    return Attempt(job.id, job.attempts)
+
+
+def test_a_bare_insert_is_claimed(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("INSERT INTO jobs (id, video_id) VALUES ('j', 'v')"))
+
+    (job,) = leases.claim(engine, "intake", LONG, limit=5)
+
+    assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "processing", 1)
+    assert leases.claim(engine, "intake", LONG, limit=5) == []
+
+
+def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
+    put(engine, "old")
+    put(engine, "new")
+    put(engine, "whole-library", priority=BACKFILL)
+    put(engine, "urgent", priority=5)
+
+    order = [job.id for job in leases.claim(engine, "intake", LONG, limit=9)]
+
+    assert order == ["urgent", "old", "new", "whole-library"]
+
+
+def test_many_claimers_get_each_job_once(engine: Engine) -> None:
+    put(engine, *(f"j{number:03d}" for number in range(60)))
+
+    def claim_all(holder: str) -> list[str]:
+        mine: list[str] = []
+        while some := leases.claim(engine, holder, LONG, limit=3):
+            mine += [job.id for job in some]
+        return mine
+
+    with ThreadPoolExecutor(6) as pool:
+        shares = list(pool.map(claim_all, "abcdef"))
+
+    assert Counter(one for share in shares for one in share).most_common(1)[0][1] == 1
+    assert sum(map(len, shares)) == 60
+
+
+def test_a_paused_intake_claims_nothing(engine: Engine) -> None:
+    put(engine, "j")
+    pause_intake(engine, note="maintenance")
+    assert leases.claim(engine, "intake", LONG, limit=1) == []
+
+    resume_intake(engine)
+    assert len(leases.claim(engine, "intake", LONG, limit=1)) == 1
+
+
+def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("INSERT INTO backfills (id) VALUES ('b')"))
+    put(engine, "one", "two", backfill_id="b")
+
+    assert leases.claim(engine, "intake", LONG, limit=5) == []
+    assert len(leases.claim(engine, "intake", LONG, limit=1, backfill_id="b")) == 1
+
+
+def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
+    attempt = taken(engine)
+    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    leases.begin(engine, attempt, "run-1", LONG)
+    leases.beat(engine, attempt, "run-1", LONG, Beat({"vision": {"done": 3}}, {}, Decimal("0.5")))
+    beating = get_job(engine, "j")
+    leases.finish(engine, attempt, "run-1", Beat({}, {}, Decimal("0.75")), {"video_id": "v"})
+
+    job = get_job(engine, "j")
+    assert (beating.progress, beating.cost) == ({"vision": {"done": 3}}, Decimal("0.5"))
+    assert (job.status, job.cost, job.result) == ("done", Decimal("0.75"), {"video_id": "v"})
+    assert job.lease is None
+    assert [event.status for event in events_of(engine, "j")] == ["pending", "processing", "done"]
+
+
+def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
+    engine: Engine,
+) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+
+    with pytest.raises(LeaseLostError, match="other hands"):
+        leases.begin(engine, attempt, "run-2", LONG)
+
+    leases.begin(engine, attempt, "run-1", OVER)  # the same run, started again by Prefect
+    leases.begin(engine, attempt, "run-2", LONG)
+
+
+def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) -> None:
+    slow = taken(engine)
+    leases.begin(engine, slow, "run-1", OVER)
+    (silent,) = leases.take_expired(engine, "intake", LONG, limit=5)
+    gone = Failure("Its process died.", "worker_lost", can_pass=True)
+    assert leases.give_up(engine, slow, "intake", gone, most_attempts=3) is JobStatus.PENDING
+
+    for late in (leases.beat, leases.finish):
+        with pytest.raises(LeaseLostError):
+            late(
+                engine, slow, "run-1", *((LONG, NOTHING) if late is leases.beat else (NOTHING, {}))
+            )
+    assert silent.id == "j"
+    assert get_job(engine, "j").status is JobStatus.PENDING
+
+
+def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", OVER)
+    leases.take_expired(engine, "intake", LONG, limit=5)
+    leases.begin(engine, attempt, "run-1", LONG)  # Prefect started it again meanwhile
+    gone = Failure("Its process died.", "worker_lost", can_pass=True)
+
+    assert leases.give_up(engine, attempt, "intake", gone, most_attempts=3) is None
+    leases.finish(engine, attempt, "run-1", NOTHING, {})
+
+
+def test_what_is_heard_of_is_not_taken_over(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+
+    assert leases.take_expired(engine, "intake", LONG, limit=5) == []
+
+
+def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_try(
+    engine: Engine,
+) -> None:
+    put(engine, "j")
+    busy = Failure("The provider is busy.", "rate_limited", "vision", can_pass=True)
+    for number in (1, 2, 3):
+        with transaction(engine) as connection:
+            connection.execute(text("UPDATE jobs SET not_before = NULL"))
+        leases.claim(engine, "intake", LONG, limit=1)
+        attempt = Attempt("j", number)
+        leases.begin(engine, attempt, f"run-{number}", LONG)
+        status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
+        assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
+        due = leases.next_due(engine)
+        assert due == pytest.approx(leases.wait_after(number), abs=2) if number < 3 else due is None
+
+    job = get_job(engine, "j")
+    assert (job.error, job.error_code, job.error_stage) == (busy.reason, busy.code, "vision")
+    assert leases.wait_after(2) == 2 * leases.wait_after(1)
+    assert leases.wait_after(99) == leases.LONGEST_WAIT
+
+
+def test_a_failure_that_cannot_pass_is_the_last(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+    bad = Failure("clip.mp4 is empty.", "unsupported_media", "ingest")
+
+    assert leases.fail(engine, attempt, "run-1", bad, most_attempts=3) is JobStatus.FAILED
+
+
+def test_a_cancelled_job_turns_its_run_away(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+    assert cancel_jobs(engine, JobSelection(ids=("j",))) == ["j"]
+
+    with pytest.raises(LeaseLostError, match="cancelled"):
+        leases.beat(engine, attempt, "run-1", LONG, NOTHING)
+    assert get_job(engine, "j").status is JobStatus.CANCELLED
+
+
+def test_a_run_that_is_stopped_lets_go_at_once(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+    leases.release(engine, attempt, "run-1")
+    time.sleep(0.01)
+
+    (job,) = leases.take_expired(engine, "intake", LONG, limit=5)
+    assert job.flow_run_id == "run-1"
+    leases.leave_queued(engine, attempt, "intake", LONG)
+    leases.begin(engine, attempt, "run-1", LONG)
+
+
+def test_a_flow_run_is_attached_once(engine: Engine) -> None:
+    attempt = taken(engine)
+    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    assert not leases.attach_run(engine, attempt, "run-2", LONG)
+    assert not leases.attach_run(engine, Attempt("j", 7), "run-7", LONG)
+
+
+def test_attaching_late_does_not_take_the_lease_from_a_run_that_has_begun(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+
+    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    assert get_job(engine, "j").lease == "run:run-1"
