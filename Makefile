@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-kills bench-search eval test-cuda gpu-check settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-backfill bench-kills bench-search eval test-cuda gpu-check screenshots settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -21,6 +21,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 install: $(VENV)/.installed
 
 demo: $(VENV)/.installed
+	@$(BIN)/reelworks up > /dev/null
 	@echo "Indexing $(SAMPLE) (the first time also fetches the models, about 170 MB) ..."
 	@$(BIN)/reelworks index $(SAMPLE) --id demo
 	@echo; echo '$$ reelworks search "age of wisdom" --in speech'
@@ -32,8 +33,9 @@ demo: $(VENV)/.installed
 	@echo "  reelworks search 'any words'       search speech, pictures and text on screen"
 	@echo "  reelworks show demo                what was heard and seen, scene by scene"
 	@echo "  reelworks export demo --srt        subtitles"
-	@echo "  reelworks up                       keep the services running and open the Prefect UI"
+	@echo "  reelworks jobs list                what was asked for and how it goes"
 	@echo "  reelworks doctor                   check every part"
+	@echo; $(BIN)/reelworks up
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow"
@@ -74,6 +76,10 @@ gpu-check: $(VENV)/.installed-cuda
 bench-fleet: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.fleet --videos $(or $(VIDEOS),50)
 
+# Ten thousand simulated videos through the real ledger, intake and Prefect server. Fewer: RUNS=500.
+bench-backfill: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.backfill --runs $(or $(RUNS),10000)
+
 bench-workers: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.workers
 
@@ -89,6 +95,10 @@ bench-search: $(VENV)/.installed-dev
 # Questions over the test media: HIT@1, HIT@5, MRR by words, by meaning and by both.
 eval: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.evaluate
+
+# The pictures of the README: needs Chromium.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.screenshots
 
 settings-table: $(VENV)/.installed-dev
 	$(BIN)/python -m reelworks.app.settings_table --write README.md

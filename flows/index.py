@@ -21,7 +21,7 @@ from reelworks.stages.workplace import Workplace, open_workplace
 from tasks.context import run_context
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
-from tasks.finish import finish, say_how_it_ended
+from tasks.finish import finish, say_how_it_ended, swept
 from tasks.frames import frames
 from tasks.ingest import Ingested, ingest
 from tasks.ledger import JobRef, Work, doing
@@ -102,6 +102,8 @@ async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
         await _both(_speech(video, params.language), _picture(video))
     except (Exception, asyncio.CancelledError) as error:
         if work.taken_over:  # the video's row is another run's by now
+            raise
+        if await asyncio.shield(asyncio.to_thread(swept, place, video.video_id)):
             raise
         if is_gone(error):  # a task would only wait for the Prefect server
             say_how_it_ended(place.engine, video.video_id, reason_of(error))

@@ -7,7 +7,11 @@ import logging
 from prefect import task
 from sqlalchemy import Engine
 
+from reelworks.errors import UnknownVideoError
+from reelworks.stages.workplace import Workplace
+from reelworks.store.library import get_summary
 from reelworks.store.publish import set_status
+from reelworks.store.removal import remove_files
 from tasks.context import here
 from tasks.stage import in_thread, stage_task
 
@@ -28,3 +32,13 @@ def say_how_it_ended(engine: Engine, video_id: str, error: str | None) -> None:
         log.error("FAILED %s: %s", video_id, error)
     else:
         log.info("READY %s", video_id)
+
+
+def swept(place: Workplace, video_id: str) -> bool:
+    """Tell whether somebody deleted the video meanwhile, and remove what was written since."""
+    try:
+        get_summary(place.engine, video_id)
+    except UnknownVideoError:
+        remove_files(place.engine, place.store, video_id)
+        return True
+    return False

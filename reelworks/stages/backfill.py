@@ -15,14 +15,9 @@ from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.stages.inventory import root_of
 from reelworks.stages.plan import Planner
 from reelworks.stages.workplace import Workplace
+from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.backfill_report import report_of
-from reelworks.store.backfills import (
-    NewBackfill,
-    NewVideo,
-    begin_backfill,
-    get_backfill,
-    same_under_way,
-)
+from reelworks.store.backfills import get_backfill, same_under_way
 from reelworks.store.sources import SeenSource, remember_sources
 
 

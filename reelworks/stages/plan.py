@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 from reelworks.domain.backfill import Limits, Only, Plan, PlanLine, Selection
-from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.ids import video_id_for
 from reelworks.domain.library import DEFAULT_LIBRARY
 from reelworks.domain.stage import STAGES
-from reelworks.errors import InputError
 from reelworks.providers.prices import LOCAL, Prices
 from reelworks.settings import Settings
+from reelworks.stages.candidates import (
+    Candidate,
+    is_meant,
+    must_mean_something,
+    of_file,
+    of_row,
+)
 from reelworks.stages.estimate import (
     FRAMES_PER_HOUR,
     SEGMENTS_PER_HOUR,
@@ -27,10 +31,8 @@ from reelworks.stages.estimate import (
     work_of,
 )
 from reelworks.stages.inventory import (
-    Examined,
     as_seen,
     examine,
-    is_changed,
     list_place,
     root_of,
 )
@@ -38,34 +40,16 @@ from reelworks.stages.kept import Askers, Known, Source, known_of
 from reelworks.stages.workplace import Workplace
 from reelworks.store.history import (
     History,
-    VideoFacts,
     made_by_others,
     read_history,
     video_facts,
 )
-from reelworks.store.sources import SeenSource, remember_sources, sources_of
+from reelworks.store.sources import remember_sources, sources_of
 
 BYTES_PER_SECOND = 500_000.0
 """Of a video whose header states no length, while no other one tells: 4 Mbit/s."""
 _LOOKERS = 8
 """Videos whose cached stages are looked up at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A video that a backfill may be about."""
-
-    video_id: str
-    source: str | None
-    size: int
-    seconds: float | None
-    sha256: str | None
-    facts: VideoFacts | None
-    """Its row, if it has one."""
-    stamp: str | None = None
-    changed: bool = False
-    """True when its content is another than the one that its video was made of."""
-    note: str | None = None
 
 
 def no_progress(done: int, total: int) -> None:
@@ -118,14 +102,14 @@ class Planner:
         engine = self.place.engine
         facts = video_facts(engine, selection.library if selection.source is None else None)
         if selection.source is None:
-            return [_of_row(one) for one in facts if selection.language in (None, one.language)]
+            return [of_row(one) for one in facts if selection.language in (None, one.language)]
         root = root_of(selection.source)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
         found = examine(list_place(root, self.place.store), known, self.place.store, self.progress)
         by_id = {one.video_id: one for one in facts}
         by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
-        named = [_named(one, known, by_id, by_content) for one in found]
+        named = [of_file(one, known, by_id, by_content) for one in found]
         # A changed file is remembered once its video is made of the new content: see sync.
         seen = [
             as_seen(one, root, candidate.video_id if candidate.facts else None)
@@ -150,40 +134,6 @@ class Planner:
         look = partial(_kept, selection=selection, askers=self.askers, place=self.place)
         with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="plan") as lookers:
             return list(lookers.map(look, candidates))
-
-
-def must_mean_something(selection: Selection) -> None:
-    """Raise ``InputError`` for a selection that contradicts itself or names no stage of ours."""
-    wrong = [stage for stage in selection.stages if stage not in STAGES]
-    if wrong:
-        raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(STAGES)}.")
-    if (Only.MISSING in selection.only) != bool(selection.stages):
-        raise InputError("Say which stage is missing: missing and a stage go together.")
-    if selection.limit is not None and selection.limit < 1:
-        raise InputError("The limit must be at least 1.")
-
-
-def is_meant(one: Candidate, kept: Known, selection: Selection, older: set[str]) -> bool:
-    """Tell whether a candidate is one of those that are meant."""
-    if not selection.only:
-        return True
-    return (
-        (Only.NEW in selection.only and is_new(one))
-        or (
-            Only.FAILED in selection.only and one.facts is not None and one.facts.status == "failed"
-        )
-        or (Only.MISSING in selection.only and not set(selection.stages) <= kept.stages)
-        or (Only.OLDER_MODEL in selection.only and one.video_id in older)
-    )
-
-
-def is_new(one: Candidate) -> bool:
-    """Tell whether the library does not have it, or with another content."""
-    facts = one.facts
-    if facts is None or (not facts.was_ready and facts.status == "pending"):
-        return True
-    other = None not in (one.sha256, facts.sha256) and one.sha256 != facts.sha256
-    return one.changed or other
 
 
 def lines_of(chosen: Sequence[tuple[Candidate, Known]], rates: Rates) -> list[PlanLine]:
@@ -259,38 +209,6 @@ def notes_of(
 
 def _videos(count: int) -> str:
     return f"{count} video{'s' * (count != 1)}"
-
-
-def _of_row(facts: VideoFacts) -> Candidate:
-    return Candidate(facts.video_id, None, 0, facts.seconds, facts.sha256, facts)
-
-
-def _named(
-    found: Examined,
-    known: Mapping[str, SeenSource],
-    by_id: Mapping[str, VideoFacts],
-    by_content: Mapping[str, VideoFacts],
-) -> Candidate:
-    """Say which video a file is: the one it was, the one with its content, or a new one."""
-    listed = found.listed
-    seen = known.get(listed.locator)
-    facts = by_content.get(found.sha256 or "")
-    if seen is not None and seen.video_id is not None:
-        facts = by_id.get(seen.video_id, facts)
-    # An object that nobody read has no digest: its entity tag and size stand for its content.
-    digest = found.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
-    video_id = facts.video_id if facts else video_id_for(listed.stem, digest)
-    return Candidate(
-        video_id=video_id,
-        source=listed.locator,
-        size=listed.size,
-        seconds=found.seconds,
-        sha256=found.sha256,
-        facts=facts or by_id.get(video_id),
-        stamp=listed.stamp,
-        changed=seen is not None and seen.video_id is not None and is_changed(found, seen),
-        note=found.note,
-    )
 
 
 def _kept(one: Candidate, *, selection: Selection, askers: Askers, place: Workplace) -> Known:

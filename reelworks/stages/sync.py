@@ -22,7 +22,7 @@ from reelworks.stages.inventory import (
 )
 from reelworks.stages.plan import no_progress
 from reelworks.stages.workplace import Workplace
-from reelworks.store.backfills import NewBackfill, NewVideo, begin_backfill, waiting_videos
+from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill, waiting_videos
 from reelworks.store.history import VideoFacts, video_facts
 from reelworks.store.sources import (
     SeenSource,

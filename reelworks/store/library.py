@@ -214,9 +214,11 @@ def _description(caption: str | None, entities: dict[str, Any]) -> FrameDescript
 
 
 def _segments(connection: Connection, video_id: str) -> tuple[StoredSegment, ...]:
-    columns = [column for column in SEGMENTS.c if column.name not in ("embedding", "tsv")]
-    embedded_by = _embedded_by(SEGMENTS, SegmentVectorRow)
-    query = select(*columns, embedded_by).where(SEGMENTS.c.video_id == video_id)
+    columns: list[ColumnElement[Any]] = [
+        *(column for column in SEGMENTS.c if column.name not in ("embedding", "tsv")),
+        _embedded_by(SEGMENTS, SegmentVectorRow),
+    ]
+    query = select(*columns).where(SEGMENTS.c.video_id == video_id)
     rows = connection.execute(query.order_by(SEGMENTS.c.t_start, SEGMENTS.c.id))
     return tuple(
         StoredSegment(

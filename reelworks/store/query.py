@@ -18,7 +18,10 @@ _TOKEN = re.compile(r'-?"[^"]*"?|\S+')
 _WORD = re.compile(r"\w+")
 _BEGIN = re.compile(r"(\w+)\*")
 _RUN = re.compile(f"{UNSPACED}+")
-_SHORTEST_PREFIX = 3
+_SHORTEST_PREFIX = 4
+_LONGEST_UNFINISHED = 4
+"""Words of a query whose last may be unfinished: who types more is not looking at the list yet, and
+all words that begin like the last one of a sentence ("the…") are a tenth of any library."""
 _SHORTEST_BEGIN = 2
 _SHORTEST_SIMILAR = 4
 _MOST_SIMILAR = 4
@@ -62,11 +65,17 @@ class Wording:
 class TextQuery:
     """What to match: ``tsquery`` values in their text form."""
 
-    full: str
-    """Every word as it was typed."""
-    wide: str
-    """The same, or with the last word as the beginning of one."""
+    full: tuple[str, ...]
+    """Every word as it was typed: any of these. Each is looked up on its own, as an index finds
+    words joined by ``and`` far quicker than a mixture of ``and`` and ``or``."""
+    beginning: tuple[str, ...]
+    """The same with the last word as the beginning of one."""
     unwanted: str
+
+    @property
+    def wide(self) -> str:
+        """All of it in one; what marks the words."""
+        return any_of((*self.full, *self.beginning))
 
 
 def read_query(query: str) -> Wording:
@@ -86,6 +95,7 @@ def read_query(query: str) -> Wording:
         and _WORD.fullmatch(last) is not None
         and _RUN.search(last) is None
         and last.lower() != "or"
+        and len(kept) <= _LONGEST_UNFINISHED
         and not clean.endswith(" ")
     )
     return Wording(
@@ -157,14 +167,16 @@ def to_text_query(
             terms.append(f"CAST(:r{number}_{place} AS tsquery)")
         parts.append(f"CAST({' && '.join(terms)} AS text)")
     if not parts:
-        return TextQuery("", "", "")
+        return TextQuery((), (), "")
     read = list(connection.execute(text(f"SELECT {', '.join(parts)}"), values).one())
     full, rest = read[: len(wanted)], read[len(wanted) :]
     wide, no = rest[: len(wider)], rest[len(wider) :]
-    return TextQuery(_any(full), _any([*full, *wide]), _any(no))
+    exact, begun = (tuple(dict.fromkeys(one for one in part if one)) for part in (full, wide))
+    return TextQuery(exact, begun, any_of(no))
 
 
-def _any(queries: Iterable[str]) -> str:
+def any_of(queries: Iterable[str]) -> str:
+    """Return queries joined by ``or``."""
     return " | ".join(f"({query})" for query in dict.fromkeys(queries) if query)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from reelworks.domain.search import Kind
-from reelworks.store.query import TextQuery
+from reelworks.store.query import TextQuery, any_of
 from reelworks.store.scope import Rows
 from reelworks.store.vectors import (
     MAX_HALF,
@@ -35,7 +35,7 @@ Measured with MiniLM-L6 int8 (384) on 24 lines of speech and screen text: the be
 had nothing to do with any line. The value for other sizes is an estimate, not a measurement."""
 
 
-_SHORTEST_NEAR = 50
+_SHORTEST_NEAR = 30
 """Rows of a list by meaning: what comes after is seldom near, and each costs under a filter."""
 
 
@@ -102,24 +102,29 @@ def by_words(connection: Connection, source: Source, wanted: Wanted) -> list[Ran
     """
     query = wanted.query
     found = _holding(connection, source, query.full, wanted)
-    if len(found) < wanted.depth and query.wide != query.full:
-        more = _holding(connection, source, query.wide, wanted)
+    if len(found) < wanted.depth and query.beginning:
+        more = _holding(connection, source, (*query.full, *query.beginning), wanted)
         known = set(found)
         found += [row_id for row_id in more if row_id not in known]
     return [Ranked(row_id, source.kind) for row_id in found[: wanted.depth]]
 
 
-def _holding(connection: Connection, source: Source, query: str, wanted: Wanted) -> list[str]:
+def _holding(
+    connection: Connection, source: Source, queries: Sequence[str], wanted: Wanted
+) -> list[str]:
     """Rank by cover density (``ts_rank_cd``): words that stand close together come first."""
-    if not query:
+    if not queries:
         return []
+    names = [f"q{number}" for number in range(len(queries))]
+    holds = " OR ".join(f"r.{source.tsv} @@ CAST(:{name} AS tsquery)" for name in names)
+    values = dict(zip(names, queries, strict=True)) | {"query": any_of(queries)}
     statement = (
         f"SELECT id FROM (SELECT r.id, r.{source.tsv} AS tsv FROM {source.table} r"  # noqa: S608 - own names
-        f" WHERE r.{source.tsv} @@ CAST(:query AS tsquery) AND {wanted.condition(source.tsv)}"
+        f" WHERE ({holds}) AND {wanted.condition(source.tsv)}"
         f" LIMIT {RANKED_AT_MOST}) AS found"
         " ORDER BY ts_rank_cd(tsv, CAST(:query AS tsquery)) DESC, id LIMIT :depth"
     )
-    return list(connection.scalars(text(statement), {**wanted.values, "query": query}))
+    return list(connection.scalars(text(statement), {**wanted.values, **values}))
 
 
 def by_spelling(connection: Connection, words: Sequence[str], wanted: Wanted) -> list[Ranked]:
@@ -162,7 +167,7 @@ def by_meaning(
     if not speech and len(kinds) == 1:
         condition += f" AND r.caption IS {'NOT ' if Kind.PICTURE in kinds else ''}NULL"
     kind = "'speech'" if speech else "CASE WHEN r.caption IS NULL THEN 'text' ELSE 'picture' END"
-    depth = max(_SHORTEST_NEAR, wanted.depth // 2)
+    depth = max(_SHORTEST_NEAR, 3 * wanted.depth // 10)
     near = _exactly if wanted.rows.narrow or size > MAX_HALF else _by_index
     if near is _by_index:
         _widen_index_scan(connection, depth)

@@ -17,9 +17,11 @@ from reelworks.errors import InputError, UnknownVideoError
 NAMED_AT_MOST = 2000
 """Videos that a statement names one by one; more are looked up inside it."""
 NARROW = 15_000
-"""Rows that are compared one by one rather than by walking the vector index. One comparison takes
-2 µs (384 numbers, in memory); the index takes 13 µs for each row that it passes over, and it passes
-over 66 for each wanted one when one row of 66 counts: 15,000 of a million."""
+_PAYS = 195
+"""Rows that are compared one by one rather than by walking the vector index: at most ``NARROW``,
+and at most the root of ``_PAYS`` times the table's rows. One comparison takes 2 µs (384 numbers, in
+memory), the index 13 µs for each row that it passes, and for 30 wanted rows it passes 30 times the
+table's rows over those that count: the two are equal where n² = 30 x 13 / 2 x rows."""
 MOST_VALUES = 1000
 """Videos, libraries, languages or speakers in one filter."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -170,9 +172,13 @@ def _rows(
 
 def _are_few(connection: Connection, table: str, made: _Conditions) -> bool:
     statement = (
-        f"SELECT count(*) FROM (SELECT FROM {table} r WHERE {made.sql} LIMIT {NARROW + 1}) AS few"  # noqa: S608 - own names
+        f"SELECT count(*) AS number, (SELECT reltuples FROM pg_class"  # noqa: S608 - own names
+        f" WHERE oid = '{table}'::regclass) AS total FROM"
+        f" (SELECT FROM {table} r WHERE {made.sql} LIMIT {NARROW + 1}) AS few"
     )
-    return (connection.scalar(text(statement), made.values) or 0) <= NARROW
+    found = connection.execute(text(statement), made.values).one()
+    small = NARROW if found.total <= 0 else max(1000, math.sqrt(_PAYS * found.total))
+    return bool(found.number <= min(NARROW, small))
 
 
 _IS_TEXT = "(r.screen_text <> '')"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from reelworks.domain.job import Job
 from reelworks.store.database import transaction
@@ -51,7 +52,7 @@ def posters(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:
     best = (
         select(first.c.video_id, first.c.id)
         .where(first.c.place <= _FIRST_FRAMES)
-        .distinct(first.c.video_id)
+        .ext(distinct_on(first.c.video_id))
         .order_by(first.c.video_id, first.c.sharpness.desc(), first.c.id)
     )
     with transaction(engine) as connection:
@@ -63,7 +64,7 @@ def latest_jobs(engine: Engine, video_ids: Collection[str]) -> dict[str, Job]:
     newest = (
         select(JOBS)
         .where(JOBS.c.video_id.in_(video_ids))
-        .distinct(JOBS.c.video_id)
+        .ext(distinct_on(JOBS.c.video_id))
         .order_by(JOBS.c.video_id, JOBS.c.created_at.desc(), JOBS.c.id)
     )
     with transaction(engine) as connection:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelworks.domain.transcript import Segment, Transcript, Word
+from reelworks.domain.usage import Usage
 from reelworks.domain.video import NormalizedAudio
 from reelworks.errors import (
     ArtifactMissingError,
@@ -112,3 +113,14 @@ def test_a_code_of_a_later_version_is_an_error_all_the_same():
     assert (type(arrived), str(arrived)) == (ReelworksError, "It is so.")
     assert type(wire.carried(wire.carry(RateLimitedError("Slow down.")))) is RateLimitedError
     assert type(wire.carried("[unsupported_media] a.mp4")) is UnsupportedMediaError
+
+
+def test_usage_travels_in_the_message_of_a_state():
+    used = {"openai/m": Usage(calls=2, input_tokens=7)}
+    failed = wire.carry(UnsupportedMediaError("a.mp4\nis empty."))
+
+    assert wire.split_usage(wire.with_usage("on gpu-1", used)) == ("on gpu-1", used)
+    assert wire.split_usage(wire.with_usage("on gpu-1", {})) == ("on gpu-1", {})
+    message, found = wire.split_usage(wire.with_usage(failed, used))
+    assert isinstance(wire.carried(message), UnsupportedMediaError)
+    assert found == used

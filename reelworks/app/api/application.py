@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -19,10 +21,14 @@ from reelworks.app.api.limits import RateLimit
 from reelworks.app.api.problems import Problem
 from reelworks.app.api.routes import events, jobs, media, search, service, videos
 from reelworks.app.web import site
-from reelworks.errors import SettingsError
+from reelworks.errors import ReelworksError, SettingsError
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.database import create_database_engine
+from reelworks.store.requests import forget_old_requests
+
+log = logging.getLogger(__name__)
+_TIDY_SECONDS = 3600.0
 
 _ABOUT = """
 Add videos, follow the jobs that index them, and find the second where something was said, shown
@@ -53,7 +59,9 @@ def create_app(api: Api) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy(api), name="forget old requests")
         yield
+        tidying.cancel()
         await to_thread.run_sync(api.changes.stop)
         api.engine.dispose()
 
@@ -72,6 +80,16 @@ def create_app(api: Api) -> FastAPI:
     for module in (videos, media, search, jobs, events, service):
         app.include_router(module.router)
     return app
+
+
+async def _tidy(api: Api) -> None:
+    """Forget, now and then, the requests whose keys mean nothing any more."""
+    while True:
+        try:
+            await to_thread.run_sync(forget_old_requests, api.engine)
+        except ReelworksError as error:
+            log.warning("Old requests stay for now: %s", error)
+        await asyncio.sleep(_TIDY_SECONDS)
 
 
 def _problems() -> dict[int | str, dict[str, Any]]:

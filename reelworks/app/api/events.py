@@ -21,6 +21,9 @@ class Changes:
         self._url = database_url
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._listener: Listener | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.ending = False
+        """True when streams shall end, for the server does."""
 
     @contextmanager
     def of(self, job_id: str) -> Iterator[asyncio.Event]:
@@ -35,6 +38,11 @@ class Changes:
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
+    def end_streams(self) -> None:
+        """Wake all who wait, so that they see that it ends. May be called by any thread."""
+        self.ending = True
+        self._hear("")
+
     def stop(self) -> None:
         """End the connection. Waits for a second at most."""
         if self._listener is not None:
@@ -44,14 +52,14 @@ class Changes:
     def _listen(self) -> None:
         if self._listener is not None:
             return
-        loop = asyncio.get_running_loop()
-
-        def hear(job_id: str) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._wake, job_id)
-
-        self._listener = Listener(self._url, CHANNEL, hear)
+        self._loop = asyncio.get_running_loop()
+        self._listener = Listener(self._url, CHANNEL, self._hear)
         self._listener.start()
+
+    def _hear(self, job_id: str) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._wake, job_id)
 
     def _wake(self, job_id: str) -> None:
         """Wake who waits for a job; "" tells of new jobs and of a new connection: all look."""

@@ -62,6 +62,12 @@ class JobQuery(Strict):
         )
 
 
+class PeekQuery(Strict):
+    """How many waiting jobs to show."""
+
+    limit: int = Field(10, ge=1, le=200)
+
+
 class FilterQuery(Strict):
     """Which videos and moments count."""
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import anyio.to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelworks.app.api import auth
 from reelworks.app.api.auth import NOBODY, Caller
+from reelworks.app.api.bodies import Body
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_to
-from reelworks.errors import OverLimitError, ReelworksError, UnauthenticatedError
+from reelworks.errors import ReelworksError, RequestError, UnauthenticatedError
 
-UPLOAD_TYPE = b"multipart/form-data"
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -22,10 +20,15 @@ SECURITY_HEADERS = (
 )
 
 
-class _TooSlowError(ReelworksError):
-    code = "client_too_slow"
-    http_status = 408
-    retryable = True
+HEAD_BYTES = 32 << 10
+HEAD_FIELDS = 100
+
+
+class HeadTooLargeError(RequestError):
+    """A request's address and headers are too long, or there are too many."""
+
+    code = "head_too_large"
+    http_status = 431
 
 
 class Gate:
@@ -40,19 +43,21 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        body = Body(scope, receive, self._api.settings)
+        answer = _Answer(body.answering(send))
+        try:
+            _check_head(scope)
+            scope.setdefault("state", {})["caller"] = await self._who(scope)
+            await self._app(scope, body.receive, answer.send)
+        except ReelworksError as error:
+            if answer.begun:
+                raise
+            await answer_to(error)(scope, receive, answer.send)
+
+    async def _who(self, scope: Scope) -> Caller:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        answering = _Answering(send)
-        try:
-            scope.setdefault("state", {})["caller"] = await self._who(scope, headers)
-            await self._app(scope, self._bounded(scope, receive), answering.send)
-        except ReelworksError as error:
-            if answering.begun:
-                raise
-            await answer_to(error)(scope, receive, answering.send)
-
-    async def _who(self, scope: Scope, headers: dict[str, str]) -> Caller:
         auth.check_host(self._api, headers)
         auth.check_origin(scope["method"], headers)
         address = (scope.get("client") or ("",))[0]
@@ -68,34 +73,15 @@ class Gate:
         self._api.limit.take(f"token {caller.name}" if caller.name else f"address {address}")
         return caller
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """Let no body be larger, and no caller slower, than the settings allow."""
-        headers = dict(scope["headers"])
-        is_upload = headers.get(b"content-type", b"").lower().startswith(UPLOAD_TYPE)
-        most = self._api.settings.max_request_kb * 1024
-        patience = self._api.settings.client_patience
-        seen, whole = 0, False
 
-        async def bounded() -> Message:
-            nonlocal seen, whole
-            if whole:  # the next message tells that the caller left: that may take its time
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), patience)
-            except TimeoutError:
-                raise _TooSlowError(
-                    "Nothing of the request came for too long; send it again."
-                ) from None
-            seen += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
-            if not is_upload and seen > most:
-                raise OverLimitError(f"The request is larger than {most // 1024} kB.")
-            return message
-
-        return bounded
+def _check_head(scope: Scope) -> None:
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEAD_BYTES or len(scope["headers"]) > HEAD_FIELDS:
+        raise HeadTooLargeError("The request's address and headers are too long.")
 
 
-class _Answering:
+class _Answer:
     """Sends an answer with the headers that all have, and knows whether it began."""
 
     def __init__(self, send: Send) -> None:

@@ -40,6 +40,7 @@ _TITLES = {
     421: "Wrong host",
     422: "The input cannot be used",
     429: "Too many requests",
+    431: "The request's head is too large",
     500: "A fault of ours",
     502: "Another server gave no usable answer",
     503: "A part is down",

@@ -13,8 +13,6 @@ from reelworks.app.api.problems import MEDIA_TYPE, problem_of
 
 HEADER_SECONDS = 10.0
 """A caller who has not sent a whole request head by then is let go."""
-HEADER_BYTES = 32 << 10
-"""The most bytes of a request's head."""
 
 
 class PatientProtocol(H11Protocol):

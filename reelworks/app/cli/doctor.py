@@ -44,9 +44,38 @@ def _services(settings: Settings) -> list[Check]:
     """Start what is embedded, so that it is tried and not guessed at."""
     try:
         with running(settings) as endpoints:
-            return check_services(settings, endpoints)
+            found = check_services(settings, endpoints)
+            if all(check.verdict is not Verdict.FAIL for check in found):
+                found.append(check_intake(endpoints.settings(settings)))
+            return found
     except ReelworksError as error:
         return [Check("services", Verdict.FAIL, str(error), "Mend that, then run doctor again.")]
+
+
+def check_intake(settings: Settings) -> Check:
+    """Check that somebody takes the jobs that wait."""
+    from reelworks.domain.job import JobStatus
+    from reelworks.store.database import create_database_engine, ensure_schema
+    from reelworks.store.jobs import count_jobs, is_paused
+    from reelworks.store.leases import has_intake
+
+    engine = create_database_engine(settings)
+    try:
+        ensure_schema(engine)
+        waiting = count_jobs(engine)[JobStatus.PENDING]
+        paused, listening = is_paused(engine), has_intake(engine)
+    finally:
+        engine.dispose()
+    finding = f"{waiting} jobs wait"
+    if waiting and paused:
+        return Check("Jobs", Verdict.WARN, f"{finding}, the intake is paused", RESUME)
+    if waiting and not listening:
+        return Check("Jobs", Verdict.WARN, f"{finding} and no intake runs", START)
+    return Check("Jobs", Verdict.OK, finding)
+
+
+RESUME = "Let them start with reelworks jobs resume."
+START = "Start it with reelworks up, or python -m reelworks.app.intake."
 
 
 def _models(settings: Settings) -> list[Check]:

@@ -24,8 +24,10 @@ PAGE_HEADERS = {
     "Content-Security-Policy": _POLICY.format(store=""),
     "Cache-Control": "no-store",
     "Vary": "Accept, Cookie",
+    "Referrer-Policy": "same-origin",
 }
-"""Of every page. What it shows is private, and the same address answers programs in JSON."""
+"""Of every page. What it shows is private, and the same address answers programs in JSON. Without a
+referrer browsers would not say which page a form was sent from either."""
 
 _templates = Environment(
     loader=PackageLoader("reelworks.app.web"),

@@ -5,8 +5,18 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from reelworks.app.api.context import Api
-from reelworks.app.web.routes import account, assets, frames, job, jobs, library, live, search
-from reelworks.app.web.routes import videos, watch
+from reelworks.app.web.routes import (
+    account,
+    assets,
+    frames,
+    job,
+    jobs,
+    library,
+    live,
+    search,
+    videos,
+    watch,
+)
 from reelworks.app.web.session import PageSession
 
 

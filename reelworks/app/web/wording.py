@@ -95,7 +95,7 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 def money(dollars: float) -> str:
     """Return an amount in US dollars; a dash for nothing."""
     if not dollars:
-        return "–"
+        return "\u2013"
     return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}"
 
 

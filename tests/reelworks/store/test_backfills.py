@@ -13,12 +13,10 @@ from reelworks.domain.backfill import Backfill, BackfillStatus, Limits, Selectio
 from reelworks.domain.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store import leases
+from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.backfill_report import report_of
 from reelworks.store.backfills import (
     KIND,
-    NewBackfill,
-    NewVideo,
-    begin_backfill,
     cancel_backfill,
     claim_of_backfills,
     get_backfill,

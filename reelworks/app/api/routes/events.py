@@ -81,6 +81,8 @@ async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
             sent = time.monotonic()
             while not await _happened(changed, KEEP_ALIVE):
                 yield ": still here\n\n"
+            if api.changes.ending:  # a browser comes back by itself
+                return
             await asyncio.sleep(max(0.0, QUICKEST - (time.monotonic() - sent)))
 
 

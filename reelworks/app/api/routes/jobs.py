@@ -18,7 +18,7 @@ from reelworks.app.api.asked import (
 )
 from reelworks.app.api.auth import Caller, WhoAsks, needs
 from reelworks.app.api.context import Context
-from reelworks.app.api.filters import JobQuery
+from reelworks.app.api.filters import JobQuery, PeekQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
 from reelworks.app.api.shapes import (
     Changed,
@@ -77,10 +77,10 @@ def list_jobs(asked: Annotated[JobQuery, Query()], api: Context) -> JobList:
 
 
 @router.get("/jobs/peek", dependencies=[needs(Scope.READ)])
-def peek(api: Context, limit: Annotated[int, Query(ge=1, le=200)] = 10) -> Peek:
+def peek(asked: Annotated[PeekQuery, Query()], api: Context) -> Peek:
     """Show what waits, in the order in which it will be taken."""
     pending = ledger.count_jobs(api.engine)[JobStatus.PENDING]
-    coming = ledger.waiting(api.engine, limit=limit)
+    coming = ledger.waiting(api.engine, limit=asked.limit)
     return Peek(pending_jobs=pending, jobs=[JobOut.of(job) for job in coming])
 
 

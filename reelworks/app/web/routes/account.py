@@ -25,7 +25,7 @@ router = page_router()
 
 
 @router.get(SIGN_IN)
-def sign_in(request: Request, api: Context, next: str = "/") -> Response:  # noqa: A002 - its name
+def sign_in(request: Request, api: Context, next: str = "/") -> Response:
     """Ask for a token."""
     if api.loopback:
         return RedirectResponse("/", 303)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from typing import Any
 
 from anyio import to_thread
@@ -19,6 +19,7 @@ from reelworks.app.api.context import Api, Context
 from reelworks.app.api.events import ANY_JOB
 from reelworks.app.api.shapes import JobState
 from reelworks.app.web.session import FORMS
+from reelworks.app.web.wording import STAGES
 from reelworks.domain.access import Scope
 from reelworks.domain.job import JobSelection, JobStatus
 from reelworks.errors import DatabaseUnavailableError
@@ -47,6 +48,8 @@ async def _told(api: Api) -> AsyncIterator[str]:
     with api.changes.of(ANY_JOB) as changed:
         while True:
             changed.clear()  # before the look: what changes after it is told in the next round
+            if api.changes.ending:  # a browser comes back by itself
+                return
             try:
                 seen = await to_thread.run_sync(_look, api, running)
             except DatabaseUnavailableError:
@@ -68,7 +71,7 @@ async def _told(api: Api) -> AsyncIterator[str]:
                     yield ": still here\n\n"
 
 
-def _look(api: Api, before: Collection[str]) -> dict[str, Any]:
+def _look(api: Api, before: frozenset[str]) -> dict[str, Any]:
     jobs = list_jobs(api.engine, _RUNNING, limit=MOST)
     ended = tuple(before - {job.id for job in jobs})
     if ended:
@@ -82,11 +85,11 @@ def _look(api: Api, before: Collection[str]) -> dict[str, Any]:
 
 
 def _short(state: JobState) -> dict[str, Any]:
-    at_work = [stage for stage, one in state.stages.items() if one.state == "running"]
+    running = [name for name, one in state.stages.items() if one.state == "running"]
     return {
         "id": state.job_id,
         "video": state.video_id,
         "status": state.status.value,
         "share": state.progress,
-        "stages": at_work,
+        "stages": [STAGES.get(name, name) for name in running],
     }

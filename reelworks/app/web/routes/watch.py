@@ -63,7 +63,7 @@ def watch(
         "seen": told if everything else told[:SEEN],
         "hidden": 0 if everything else max(0, len(told) - SEEN),
         "poster": _poster(frames),
-        "models": sorted({one.model for one in (*view.scenes, *view.segments)}),
+        "models": sorted(_models(view)),
         "jobs": jobs,
         "open_job": JobState.of(open_job) if open_job else None,
     }
@@ -95,3 +95,10 @@ def _plays(api: Api, view: VideoView) -> str | None:
         return "video"
     sound = f"processed/{view.summary.id}/audio.wav"
     return "audio" if view.segments or api.store.head(sound) is not None else None
+
+
+def _models(view: VideoView) -> set[str]:
+    """Return what found the scenes, heard the speech and described the frames."""
+    heard = {one.model for one in view.segments}
+    described = {one.description_model for one in view.frames if one.description_model}
+    return {one.model for one in view.scenes} | heard | described

@@ -167,7 +167,7 @@ def downgrade() -> None:
 _DOWN = """
 DROP TRIGGER IF EXISTS reelworks_tell_of_job ON jobs;
 DROP FUNCTION IF EXISTS reelworks_tell_of_job;
-DROP TABLE IF EXISTS deliveries, requests, tokens, sources, intake, job_events CASCADE;
+DROP TABLE IF EXISTS deliveries, requests, tokens, sources, paces, intake, job_events CASCADE;
 DELETE FROM jobs WHERE video_id IS NULL;
 ALTER TABLE jobs
     ALTER COLUMN video_id SET NOT NULL,

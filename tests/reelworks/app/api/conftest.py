@@ -74,7 +74,7 @@ def serving(settings: Settings) -> Iterator[Server]:
     ensure_schema(api.engine)
     check_open_to(api)
     listening = bind(settings.api_host, 0)
-    address, port = listening.getsockname()[:2]
+    port = listening.getsockname()[1]
     server = uvicorn.Server(config_of(api))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -129,7 +129,7 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
     ensure_schema(engine)
     create_token(engine, "first", [Scope.ADMIN])
     engine.dispose()
-    with serving(module_settings.model_copy(update={"api_host": "0.0.0.0"})) as server:  # noqa: S104
+    with serving(module_settings.model_copy(update={"api_host": "0.0.0.0"})) as server:
         yield server
 
 

@@ -33,8 +33,10 @@ def key(value: str) -> dict[str, str]:
 def age(api, name: str, by: timedelta) -> None:
     with transaction(api.engine) as connection:
         connection.execute(
-            text("UPDATE requests SET created_at = created_at - CAST(:by AS interval) "
-                 "WHERE key = :key"),
+            text(
+                "UPDATE requests SET created_at = created_at - CAST(:by AS interval) "
+                "WHERE key = :key"
+            ),
             {"by": by, "key": name},
         )
 
@@ -86,9 +88,7 @@ def test_a_request_that_is_being_worked_on_is_not_done_twice(api):
     assert caught.value.retry_after
 
 
-def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(
-    api, video, monkeypatch
-):
+def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(api, video, monkeypatch):
     body = {"video_id": video()}
     with monkeypatch.context() as patch:
 

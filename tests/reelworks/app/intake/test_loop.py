@@ -99,6 +99,7 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
     assert run.state.is_completed()
 
 
+@pytest.mark.slow
 async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
     once = chosen.model_copy(update={"worker_max_attempts": 1})
     add_jobs(engine, [NewJob("odd", None, kind="no-such-flow")])
@@ -109,6 +110,7 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
     assert "no-such-flow" in (job.error or "")
 
 
+@pytest.mark.slow
 async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
     chosen, engine, tmp_path
 ):
@@ -121,6 +123,7 @@ async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
     assert "seconds" in (job.error or "")
 
 
+@pytest.mark.slow
 async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
@@ -133,6 +136,7 @@ async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine,
     assert done.attempts == 1
 
 
+@pytest.mark.slow
 async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
     from prefect.states import Pending, Running
 
@@ -153,6 +157,7 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
     assert states == {str(lost.id): "CANCELLED", done.flow_run_id: "COMPLETED"}
 
 
+@pytest.mark.slow
 async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
@@ -167,6 +172,7 @@ async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
     assert not (tmp_path / "told").exists()
 
 
+@pytest.mark.slow
 async def test_a_cancelled_job_stops_the_run_that_works_on_it(chosen, engine, tmp_path):
     async with pool() as made, made.worker(), intake(chosen, engine):
         job_id = put(engine, tmp_path / "told", seconds=60)
@@ -182,6 +188,7 @@ async def test_a_cancelled_job_stops_the_run_that_works_on_it(chosen, engine, tm
     assert not (tmp_path / "told").exists()
 
 
+@pytest.mark.slow
 async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_path):
     async with pool() as made, made.worker(), intake(chosen, engine):
         job_id = put(engine, tmp_path / "missing" / "told")
@@ -194,6 +201,7 @@ async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_pa
     assert (done.attempts, done.attempts_before) == (2, 1)
 
 
+@pytest.mark.slow
 async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine), intake(chosen, engine):
         ids = [put(engine, tmp_path / "told") for _ in range(12)]
@@ -203,9 +211,9 @@ async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
                 await until(engine, job_id, JobStatus.DONE)
         assert len(await made.runs()) == 12
 
-    assert sorted(line.split()[0] for line in (tmp_path / "told").read_text().splitlines()) == sorted(
-        ids
-    )
+    assert sorted(
+        line.split()[0] for line in (tmp_path / "told").read_text().splitlines()
+    ) == sorted(ids)
 
 
 async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine, tmp_path):

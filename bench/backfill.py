@@ -1,0 +1,288 @@
+"""``make bench-backfill``: a backfill of thousands of videos, and what it costs the servers.
+
+PostgreSQL, the Prefect server, the ledger and the intake are the real ones. Only the computation
+is simulated: workers in this process take the runs from the pool as a worker does, and hold their
+jobs by leases as a run does, but sleep in place of work. So the numbers are those of the machinery
+alone, at its limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psutil
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.context import refresh_global_settings_context
+from prefect.states import Completed, Pending, Running
+from prefect.types.entrypoint import EntrypointType
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, text
+
+from infra.services.state import Part, read_state
+from infra.services.supervisor import running
+from reelworks.domain.backfill import Limits, Selection
+from reelworks.domain.job import JobStatus
+from reelworks.errors import LeaseLostError
+from reelworks.settings import load_settings
+from reelworks.store import leases
+from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.backfills import claim_of_backfills, get_backfill
+from reelworks.store.database import create_database_engine, ensure_schema
+from reelworks.store.leases import Attempt, Beat
+
+console = Console(highlight=False)
+POOL = "cpu"
+NAME = "bench"
+LEASE = 120.0
+LOOK_SECONDS = 5.0
+NOTHING = Beat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
+
+
+@dataclass
+class Seen:
+    """What one look at the servers shows."""
+
+    at: float
+    done: int
+    prefect_mb: float
+    postgres_mb: float
+    ledger_mb: float
+    prefect_database_mb: float
+    prefect_cpu: float
+    """Seconds of CPU since its start."""
+
+
+@dataclass
+class Bench:
+    """The parts of one benchmark."""
+
+    engine: Engine
+    folder: Path
+    count: int
+    work_seconds: float
+    hands: int
+    seen: list[Seen] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    """Runs that found their job in other hands."""
+
+    def process(self, part: Part) -> psutil.Process:
+        """Return the main process of a service."""
+        return psutil.Process(read_state(self.folder / "run").parts[part].process.pid)
+
+    def look(self, started: float) -> Seen:
+        """Look at the ledger and the servers."""
+        one = get_backfill(self.engine, NAME)
+        prefect, postgres = self.process(Part.PREFECT), self.process(Part.POSTGRES)
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                text("SELECT datname, pg_database_size(datname) AS size FROM pg_database")
+            )
+            sizes = {str(row.datname): float(row.size) for row in rows}
+        seen = Seen(
+            at=time.monotonic() - started,
+            done=one.jobs[JobStatus.DONE],
+            prefect_mb=_memory(prefect),
+            postgres_mb=_memory(postgres),
+            ledger_mb=sizes[str(self.engine.url.database)] / 1e6,
+            prefect_database_mb=sizes.get("prefect", 0) / 1e6,
+            prefect_cpu=_cpu(prefect),
+        )
+        self.seen.append(seen)
+        return seen
+
+
+def _memory(process: psutil.Process) -> float:
+    """MB that are not shared with other processes."""
+    return _sum(process, lambda one: one.memory_full_info().uss) / 1e6
+
+
+def _cpu(process: psutil.Process) -> float:
+    return _sum(process, lambda one: sum(one.cpu_times()[:2]))
+
+
+def _sum(process: psutil.Process, of: Callable[[psutil.Process], float]) -> float:
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            total += of(one)
+    return total
+
+
+async def deploy(client: PrefectClient) -> None:
+    """Make the pool and put the flow ``index`` into it."""
+    from flows.index import index
+
+    await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    made = await index.ato_deployment(
+        POOL, work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    await made.apply()  # type: ignore[misc]  # it is a coroutine inside a running loop
+
+
+async def work(bench: Bench, stop: asyncio.Event) -> None:
+    """Take runs from the pool and do them, several at once."""
+    free = asyncio.Semaphore(bench.hands)
+    under_way: set[asyncio.Task[None]] = set()
+    async with get_client() as client:
+        beaten = 0.0
+        while not stop.is_set():
+            if time.monotonic() - beaten > 10:
+                await client.send_worker_heartbeat(POOL, NAME, heartbeat_interval_seconds=30)
+                beaten = time.monotonic()
+            found = await client.get_scheduled_flow_runs_for_work_pool(POOL)
+            for one in found:
+                await free.acquire()
+                task = asyncio.ensure_future(_run(bench, client, one.flow_run))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+                task.add_done_callback(lambda _: free.release())
+            if not found:
+                await asyncio.sleep(0.2)
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _run(bench: Bench, client: PrefectClient, run: Any) -> None:
+    job = run.parameters["params"]["job"]
+    attempt, run_id = Attempt(job["id"], job["attempt"]), str(run.id)
+    accepted: Any = await client.set_flow_run_state(run.id, Pending())
+    if accepted.status.value != "ACCEPT":
+        return
+    await client.set_flow_run_state(run.id, Running())
+    try:
+        await asyncio.to_thread(leases.begin, bench.engine, attempt, run_id, LEASE)
+        await asyncio.sleep(bench.work_seconds)
+        await asyncio.to_thread(leases.finish, bench.engine, attempt, run_id, NOTHING, {})
+    except LeaseLostError:
+        bench.late.append(run_id)
+    await client.set_flow_run_state(run.id, Completed())
+
+
+def fill(bench: Bench) -> float:
+    """Put the backfill into the ledger; return the seconds that it took."""
+    started = time.monotonic()
+    new = NewBackfill(
+        id=NAME,
+        selection=Selection(source="/simulated"),
+        limits=Limits(in_flight=1000),
+        plan={"videos": bench.count},
+        videos=[NewVideo(f"sim-{n:06d}", f"/simulated/{n:06d}.mp4") for n in range(bench.count)],
+    )
+    begin_backfill(bench.engine, new)
+    return time.monotonic() - started
+
+
+def claims(bench: Bench, times: int = 30) -> list[float]:
+    """Return how long single claims take while all jobs wait; the intake takes them over."""
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        claim_of_backfills(bench.engine, "bench", 0.5, limit=1)
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+async def measure(bench: Bench, window: int, minutes: float) -> None:
+    """Let the intake and the workers do all of it, or what they can in so many minutes."""
+    async with get_client() as client:
+        await deploy(client)
+    stop = asyncio.Event()
+    worker = asyncio.ensure_future(work(bench, stop))
+    await asyncio.sleep(1.0)
+    environment = os.environ | {"JOBS_IN_FLIGHT": str(window), "JOB_LEASE_SECONDS": "60"}
+    with (bench.folder / "intake.log").open("wb") as log:
+        intake = subprocess.Popen(
+            [sys.executable, "-m", "reelworks.app.intake"],
+            env=environment, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    started = time.monotonic()
+    try:
+        while True:
+            seen = await asyncio.to_thread(bench.look, started)
+            console.print(
+                f"{seen.at:6.0f} s  {seen.done:6d} done  Prefect {seen.prefect_mb:.0f} MB"
+            )
+            if seen.done >= bench.count or seen.at > 60 * minutes:
+                break
+            assert intake.poll() is None, (bench.folder / "intake.log").read_text()[-2000:]
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        stop.set()
+        intake.terminate()
+        intake.wait(timeout=30)
+        await asyncio.wait_for(worker, 60)
+
+
+def report(bench: Bench, filled: float, claimed: list[float]) -> None:
+    """Print the table."""
+    first, last = bench.seen[0], bench.seen[-1]
+    rate = last.done / last.at
+    half = next(seen for seen in bench.seen if seen.done >= last.done / 2)
+    late_rate = (last.done - half.done) / max(last.at - half.at, 1e-9)
+    cpu = last.prefect_cpu - first.prefect_cpu
+    with bench.engine.connect() as connection:
+        runs = connection.scalar(text("SELECT count(*) FROM jobs WHERE attempts > 1")) or 0
+    table = Table("what", "#value", title=f"{last.done} of {bench.count} simulated runs")
+    for name, value in {
+        "put into the ledger": f"{filled:.1f} s",
+        "a claim with all of them waiting, median / slowest":
+            f"{1000 * statistics.median(claimed):.1f} / {1000 * max(claimed):.1f} ms",
+        "throughput": f"{rate:.1f} runs/s ({60 * rate:.0f} a minute)",
+        "throughput of the second half": f"{late_rate:.1f} runs/s",
+        "CPU of the Prefect server for a run": f"{1000 * cpu / last.done:.0f} ms",
+        "share of one core that it used": f"{100 * cpu / last.at:.0f} %",
+        "memory of the Prefect server, start / end / most":
+            f"{first.prefect_mb:.0f} / {last.prefect_mb:.0f} / "
+            f"{max(one.prefect_mb for one in bench.seen):.0f} MB",
+        "memory of PostgreSQL, most": f"{max(one.postgres_mb for one in bench.seen):.0f} MB",
+        "ledger's database": f"{first.ledger_mb:.0f} -> {last.ledger_mb:.0f} MB",
+        "Prefect's database":
+            f"{first.prefect_database_mb:.0f} -> {last.prefect_database_mb:.0f} MB",
+        "jobs with a second attempt": str(runs),
+        "runs that came too late": str(len(bench.late)),
+    }.items():  # fmt: skip
+        table.add_row(name, value)
+    console.print(table)
+
+
+def main() -> None:
+    """Parse the arguments, run it, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--window", type=int, default=64, help="jobs at Prefect at once")
+    parser.add_argument("--hands", type=int, default=32, help="runs at once")
+    parser.add_argument("--work", type=float, default=0.5, help="seconds of a run")
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="reelworks-backfill-") as name:
+        folder = Path(name)
+        os.environ["DATA_DIR"] = name
+        parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+        with running(load_settings(), parts) as endpoints:
+            os.environ.update(endpoints.environment())
+            refresh_global_settings_context()  # Prefect has read its environment at its import
+            engine = create_database_engine(load_settings())
+            ensure_schema(engine)
+            bench = Bench(engine, folder, arguments.runs, arguments.work, arguments.hands)
+            filled, claimed = fill(bench), claims(bench)
+            asyncio.run(measure(bench, arguments.window, arguments.minutes))
+            report(bench, filled, claimed)
+            engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+// Running jobs, as they go on: one stream for the whole page, and none while nobody looks.
+
+import { announce, loaded, nameLanguages } from "./page.js";
+
+const REFRESH_MS = 1500;
+const quarters = new Map();
+let stream = null;
+let due = null;
+let before = null;
+
+export function followJobs() {
+  if (!document.querySelector("nav[aria-label=Main]")) return;
+  const watch = () => (document.hidden ? close() : open());
+  document.addEventListener("visibilitychange", watch);
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", watch);
+  watch();
+}
+
+function open() {
+  if (stream) return;
+  stream = new EventSource("/pages/live");
+  stream.addEventListener("jobs", (event) => show(JSON.parse(event.data)));
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+}
+
+function show(now) {
+  const badge = document.getElementById("nav-running");
+  const running = now.counts.processing;
+  badge.textContent = running;
+  badge.hidden = running === 0;
+  let stale = before !== null && JSON.stringify(now.counts) !== before;
+  before = JSON.stringify(now.counts);
+  for (const job of now.jobs) {
+    for (const place of document.querySelectorAll(`[data-job="${CSS.escape(job.id)}"]`)) draw(place, job);
+    for (const row of document.querySelectorAll(`[data-job-row="${CSS.escape(job.id)}"]`)) {
+      if (row.dataset.status !== job.status || row.querySelector("#stage-table")) stale = true;
+    }
+    const card = document.getElementById(`video-${job.video}`);
+    if (card && job.status === "processing" && !card.querySelector(".progress")) stale = true;
+    const waits = document.querySelector(`[data-reload-after="${CSS.escape(job.id)}"]`);
+    if (waits && ["done", "failed", "cancelled"].includes(job.status)) return void location.reload();
+  }
+  if (document.getElementById("stage-table") && now.jobs.some((job) => document.querySelector(`[data-job-row="${CSS.escape(job.id)}"]`))) stale = true;
+  if (stale && document.querySelector("[data-live]")) due ??= setTimeout(refresh, REFRESH_MS);
+}
+
+function draw(place, job) {
+  const bar = place.querySelector("progress");
+  bar.value = job.share;
+  const percent = `${Math.round(job.share * 100)}%`;
+  place.querySelector("[data-share]").textContent = percent;
+  place.querySelector("[data-stages]").textContent = job.stages.join(", ");
+  const quarter = Math.floor(job.share * 4);
+  if (quarters.has(job.id) && quarters.get(job.id) !== quarter) announce(`${bar.getAttribute("aria-label")}: ${percent}`);
+  quarters.set(job.id, quarter);
+}
+
+/** Loads the page anew behind the scenes, and takes over what changed. */
+async function refresh() {
+  due = null;
+  let page;
+  try {
+    page = await loaded(location.href.split("#")[0]);
+  } catch {
+    return; // the next event brings another try
+  }
+  const active = document.activeElement;
+  const list = document.querySelector("[data-live-list]");
+  const incoming = page.querySelector("[data-live-list]");
+  if (!list && incoming) return void location.reload(); // the first one came
+  if (list?.hasAttribute("data-grows") && incoming) {
+    const news = [...incoming.children].filter((item) => !document.getElementById(item.id));
+    for (const item of news.reverse()) list.prepend(item);
+    if (news.length) document.getElementById("empty")?.remove();
+  }
+  for (const item of page.querySelectorAll("[data-live]")) {
+    const old = document.getElementById(item.id);
+    if (!old || old.outerHTML === item.outerHTML) continue;
+    takeOver(old, item, active);
+  }
+}
+
+function takeOver(old, item, active) {
+  const ticked = old.querySelector("input[type=checkbox]")?.checked ?? false;
+  const held = old.contains(active) ? [...old.querySelectorAll("a, button, input")].indexOf(active) : -1;
+  const failed = item.dataset.status === "failed" && old.dataset.status !== "failed";
+  const ready = item.dataset.status === "ready" && old.dataset.status !== "ready";
+  nameLanguages(item);
+  old.replaceWith(item);
+  const box = item.querySelector("input[type=checkbox]");
+  if (box) box.checked = ticked;
+  if (held >= 0) item.querySelectorAll("a, button, input")[held]?.focus();
+  const name = item.querySelector("h2 a, .what a")?.textContent;
+  if (name && (failed || ready)) announce(`${name} ${failed ? "failed" : "is ready"}`);
+}

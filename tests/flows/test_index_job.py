@@ -1,0 +1,145 @@
+"""The index flow as the ledger's worker: it holds a job, tells of its stages, and ends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.store import leases
+from reelworks.store.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs import add_jobs, cancel_jobs, get_job
+from reelworks.store.leases import attempt_of
+from tests.flows.library import video
+from tests.flows.runs import STAGES, Recorder, as_environment
+
+
+@pytest.fixture
+def engine(clean_settings, prefect_api, monkeypatch, models_dir):
+    for name, value in as_environment(clean_settings).items():
+        monkeypatch.setenv(name, value)
+    made = create_database_engine(clean_settings)
+    ensure_schema(made)
+    yield made
+    made.dispose()
+
+
+def claimed(engine, job_id: str, source, **params):
+    """A job of the video ``clip`` that the intake has just taken."""
+    from sqlalchemy import text
+
+    with transaction(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO videos (id, original_path) VALUES ('clip', :path)"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"path": str(source)},
+        )
+    add_jobs(engine, [NewJob(job_id, "clip", params=params)])
+    (job,) = leases.claim(engine, "intake", 60, limit=1)
+    return job
+
+
+async def work(job, source, recorder=None):
+    """Run the flow as the intake asks for it; return its last state."""
+    from flows.index import IndexParams, index
+    from tasks.context import observing
+
+    asked = {"source": str(source), "video_id": "clip", **job.params}
+    params = IndexParams(**asked, job={"id": job.id, "attempt": job.attempts})
+    with observing(recorder or Recorder()):
+        return await index(params, return_state=True)
+
+
+async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, media):
+    source = media / "odd" / "no_audio.mp4"
+    job = claimed(engine, "first", source)
+
+    state = await work(job, source)
+
+    done = get_job(engine, "first")
+    assert state.is_completed(), state.message
+    assert (done.status, done.result, done.lease) == (JobStatus.DONE, {"video_id": "clip"}, None)
+    assert set(done.progress) == STAGES
+    assert {told["state"] for told in done.progress.values()} == {"done"}
+    assert done.progress["vision"]["model"].startswith("local/")
+
+    again = claimed(engine, "again", source, again=["scenes"])
+    recorder = Recorder()
+    await work(again, source, recorder)
+
+    states = {one.stage: one.state.value for one in recorder.reports}
+    assert states["scenes"] == "done", "it was asked for although its answer is kept"
+    assert {state for stage, state in states.items() if stage != "scenes"} == {"cached"}
+    assert get_job(engine, "again").progress["scenes"]["state"] == "done"
+
+
+async def test_bad_input_fails_the_job_for_good_and_names_the_stage(engine, media):
+    source = media / "odd" / "text.mp4"
+    job = claimed(engine, "bad", source)
+
+    state = await work(job, source)
+
+    failed = get_job(engine, "bad")
+    assert state.is_failed()
+    assert (failed.status, failed.attempts) == (JobStatus.FAILED, 1)
+    assert (failed.error_code, failed.error_stage) == ("unsupported_media", "ingest")
+    assert "text.mp4" in failed.error
+
+
+@pytest.mark.slow
+async def test_a_cancelled_job_stops_its_run_and_the_video_says_so(engine, clean_settings, media):
+    source = media / "video" / "voicestudio-en.mp4"
+    job = claimed(engine, "stop", source)
+
+    class Canceller(Recorder):
+        def finished(self, report):
+            super().finished(report)
+            if report.stage == "normalize":
+                cancel_jobs(engine, JobSelection(ids=("stop",)), reason="No longer wanted.")
+
+    recorder = Canceller()
+    state = await work(job, source, recorder)
+
+    assert state.is_cancelled(), state.message
+    assert "No longer wanted" in state.message
+    assert "embed_picture" not in {report.stage for report in recorder.reports}
+    assert get_job(engine, "stop").status is JobStatus.CANCELLED
+    assert video(clean_settings, "clip").summary.status == "failed"
+
+
+@pytest.mark.slow
+async def test_a_run_that_was_replaced_leaves_the_video_to_the_next_one(
+    engine, clean_settings, media
+):
+    source = media / "video" / "voicestudio-en.mp4"
+    job = claimed(engine, "slow", source)
+
+    class Usurper(Recorder):
+        def finished(self, report):
+            super().finished(report)
+            if report.stage == "normalize":
+                with transaction(engine) as connection:
+                    connection.exec_driver_sql(
+                        "UPDATE jobs SET lease = 'intake', status = 'processing',"
+                        " attempts = attempts + 1"
+                    )
+
+    state = await work(job, source, Usurper())
+
+    assert state.is_cancelled(), state.message
+    assert "another run" in state.message
+    assert video(clean_settings, "clip").summary.status == "processing"
+    assert get_job(engine, "slow").attempts == attempt_of(job).number + 1
+
+
+async def test_a_job_that_is_over_is_not_begun(engine, clean_settings, media):
+    source = media / "odd" / "no_audio.mp4"
+    job = claimed(engine, "late", source)
+    cancel_jobs(engine, JobSelection(ids=("late",)))
+    recorder = Recorder()
+
+    state = await work(job, source, recorder)
+
+    assert state.is_cancelled(), state.message
+    assert recorder.reports == []

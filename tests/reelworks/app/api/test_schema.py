@@ -1,0 +1,58 @@
+"""schemathesis: what the OpenAPI document promises is what the server does."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import CHECKS, load_all_checks
+
+from reelworks.domain.access import Scope
+from reelworks.store.tokens import create_token
+
+STREAM = "/jobs/{job_id}/events"
+"""Stays open on purpose."""
+load_all_checks()
+MAY_BE_REFUSED = CHECKS.get_one("positive_data_acceptance")
+"""A schema cannot say that a search needs a word, or which cursors were given out."""
+BOUNDED = hypothesis_settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("generation", ["positive", "negative"])
+def test_what_is_promised_is_kept(open_server, generation):
+    token = create_token(open_server.engine, f"schema {generation}", [Scope.ADMIN])
+    headers = {"Authorization": f"Bearer {token}"}
+    document = open_server.as_(token).get("/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    mode = schemathesis.GenerationMode(generation)
+    broken = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path == STREAM:
+            continue
+
+        @BOUNDED
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def check(case):
+            case.call_and_validate(
+                base_url=open_server.url, headers=headers, excluded_checks=[MAY_BE_REFUSED]
+            )
+
+        try:
+            check()
+        except Unsatisfiable:  # nothing can be wrong with a request that has no parts
+            continue
+        except BaseExceptionGroup as errors:
+            broken[operation.label] = [str(one) for one in errors.exceptions]
+        except AssertionError as error:
+            broken[operation.label] = [str(error)]
+    assert not broken, "\n\n".join(f"{name}: {said}" for name, said in broken.items())

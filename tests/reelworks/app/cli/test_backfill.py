@@ -1,0 +1,62 @@
+"""``reelworks backfill`` and ``sync`` as a user meets them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.reelworks.app.cli.conftest import Reelworks
+
+
+@pytest.fixture
+def films(tmp_path: Path, media: Path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    shutil.copy(media / "odd" / "no_audio.mp4", folder / "a.mp4")
+    (folder / "bad.mp4").write_bytes(b"")
+    return folder
+
+
+def test_a_plan_says_what_it_would_do_and_starts_nothing(reelworks: Reelworks, films: Path) -> None:
+    told = reelworks("backfill", str(films), "--plan")
+    plan = reelworks("backfill", str(films), "--library", "films", "--plan", "--json").json
+
+    assert told.code == 0
+    assert told.out.startswith("2 videos, ")
+    assert "normalize" in told.out
+    assert "bad.mp4 is empty" in told.err
+    assert plan["videos"] == len(plan["lines"]) == 2
+    assert plan["fully_cached"] == 0
+    assert plan["cost"] == "0"
+    assert {stage["todo"] for stage in plan["stages"]} == {2}
+    assert reelworks("backfill", "list", "--json").json == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["backfill", "/no/such/folder", "--plan"], 3, "does not exist"),
+        (["backfill", "show", "bf-none"], 3, "No backfill has the id bf-none."),
+        (["backfill", ".", "--plan", "--budget", "much"], 2, "no amount of US dollars"),
+        (["backfill", ".", "--plan", "--missing", "dance"], 3, "There is no stage dance"),
+        (["backfill", ".", "--plan", "--library", "Ä"], 2, "use a-z"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    reelworks: Reelworks, arguments: list[str], code: int, message: str
+) -> None:
+    said = reelworks(*arguments)
+    assert said.code == code
+    assert message in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.slow
+def test_a_sync_that_is_only_planned_changes_nothing(reelworks: Reelworks, films: Path) -> None:
+    for _ in range(2):
+        told = reelworks("sync", str(films), "--library", "films", "--plan")
+        assert told.code == 0
+        assert "2 new, 0 changed, 0 moved, 0 gone, 0 as before." in told.out

@@ -1,0 +1,69 @@
+"""How pages say things."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from re import sub
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelworks.app.web import wording
+from reelworks.domain.search import Excerpt, Kind, Placing, Reason, Span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown", "spoken"),
+    [
+        (0, "0:00", "0 seconds"),
+        (61.9, "1:01", "1 minute 1 second"),
+        (3600, "1:00:00", "1 hour"),
+        (36125, "10:02:05", "10 hours 2 minutes 5 seconds"),
+        (None, "", "0 seconds"),
+    ],
+)
+def test_times(seconds, shown, spoken):
+    assert (wording.clock(seconds), wording.spoken(seconds)) == (shown, spoken)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(-3, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (90000, "1 d")]
+)
+def test_ages(seconds, shown):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert wording.ago(now - timedelta(seconds=seconds), now) == shown
+
+
+def test_amounts():
+    assert [wording.money(one) for one in (0, 0.01234, 3.5)] == ["\u2013", "$0.0123", "$3.50"]
+
+
+@given(st.text(max_size=40), st.lists(st.integers(0, 40), max_size=6))
+def test_a_marked_excerpt_keeps_its_text_and_escapes_it(text, cuts):
+    at = sorted({min(cut, len(text)) for cut in cuts})
+    spans = tuple(Span(a, b) for a, b in zip(at[::2], at[1::2], strict=False))
+
+    shown = wording.marked(Excerpt(text, spans))
+
+    assert shown.count("<mark>") == len(spans)
+    assert unescape(sub("</?mark>", "", shown)) == unescape(str(text).replace("&", "&amp;"))
+    assert "<" not in sub("</?mark>", "", shown)
+
+
+def test_why_something_was_found():
+    assert wording.why(Placing(Reason.WORDS, Kind.SPEECH, 1)) == "these words in speech"
+    near = Placing(Reason.MEANING, Kind.PICTURE, 2, "model", 0.774)
+    assert wording.why(near) == "near in meaning in the picture (77%)"
+
+
+def test_only_our_own_sentences_are_told():
+    assert wording.told({"done": "retried", "n": "1"}) == "1 job waits for another run."
+    assert wording.told({"done": "retried", "n": "12"}) == "12 jobs wait for another run."
+    assert wording.told({"done": "retried", "n": "0"}) == "No jobs wait for another run."
+    assert (
+        wording.told({"done": "retried", "n": "call 555-1234"}) == "No jobs wait for another run."
+    )
+    assert wording.told({"done": "Your computer is infected"}) is None
+    assert wording.told({}) is None
