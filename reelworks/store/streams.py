@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
@@ -100,7 +100,9 @@ class Upload:
         self._parts.clear()
 
 
-def read_range(store: ArtifactStore, artifact: Artifact, start: int, end: int) -> Iterator[bytes]:
+def read_range(
+    store: ArtifactStore, artifact: Artifact, start: int, end: int
+) -> Generator[bytes, None, None]:
     """Yield the bytes from ``start`` to before ``end`` of an object, in blocks.
 
     Raises ``ArtifactMissingError`` when the object is gone or another by now.

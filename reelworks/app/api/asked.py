@@ -7,18 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.domain.stage import Stage
 
-Stage = Literal[
-    "ingest",
-    "extract_audio",
-    "normalize",
-    "transcribe",
-    "scenes",
-    "frames",
-    "vision",
-    "embed_speech",
-    "embed_picture",
-]
 VideoId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
 JobId = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from anyio import CancelScope, to_thread
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_of, problem_of
@@ -84,5 +86,27 @@ def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Respo
     status = 206 if span else 200
     if request.method == "HEAD" or start == end:
         return Response(status_code=status, headers=headers, media_type=file.content_type)
-    body: Iterator[bytes] = read_range(api.store, found, start, end)
-    return StreamingResponse(body, status, headers, media_type=file.content_type)
+    body = read_range(api.store, found, start, end)
+    return _Pieces(body, status, headers, media_type=file.content_type)
+
+
+class _Pieces(StreamingResponse):
+    """A file in pieces; the store's connection is closed as soon as the caller has enough."""
+
+    def __init__(
+        self,
+        pieces: Generator[bytes, None, None],
+        status: int,
+        headers: dict[str, str],
+        media_type: str,
+    ) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces; players leave in the middle all the time."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._pieces.close)

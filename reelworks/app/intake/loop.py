@@ -32,7 +32,7 @@ from reelworks.errors import (
 )
 from reelworks.settings import Settings
 from reelworks.store import leases
-from reelworks.store.backfills import open_slots
+from reelworks.store.backfills import claim_of_backfills
 from reelworks.store.jobs import count_jobs, source_of
 from reelworks.store.leases import attempt_of
 from reelworks.store.notices import Listener
@@ -69,8 +69,7 @@ class Intake:
         stopped = await self._stop_cancelled()
         taken_over = await self._take_over()
         started = await self._start_waiting()
-        delivered = await _off(deliver_due, self.engine, self.settings)
-        return stopped + taken_over + started + delivered
+        return stopped + taken_over + started
 
     async def _stop_cancelled(self) -> int:
         jobs = await _off(leases.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
@@ -118,17 +117,7 @@ class Intake:
         jobs = await _off(leases.claim, self.engine, self.holder, self.lease, limit=free)
         free -= len(jobs)
         if free > 0:
-            for backfill_id, slots in await _off(open_slots, self.engine):
-                some = await _off(
-                    leases.claim,
-                    self.engine,
-                    self.holder,
-                    self.lease,
-                    limit=min(free, slots),
-                    backfill_id=backfill_id,
-                )
-                free -= len(some)
-                jobs += some
+            jobs += await _off(claim_of_backfills, self.engine, self.holder, self.lease, limit=free)
         await _all(self._start, jobs)
         return len(jobs)
 
@@ -160,6 +149,19 @@ class Intake:
         )
 
 
+async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
+    """Make the webhook calls that are due until ``stop`` is set; a slow receiver delays no job."""
+    pause = settings.worker_poll_ms / 1000
+    while not stop.is_set():
+        try:
+            made = await _off(deliver_due, engine, settings)
+        except ReelworksError as error:
+            log.warning("Webhooks wait: %s", error)
+            made = 0
+        if not made:
+            await _wait(stop, pause)
+
+
 async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
     """Take jobs in until ``stop`` is set; a service that is down is waited for."""
     assert settings.database_url is not None  # noqa: S101 - the engine was made of it
@@ -171,6 +173,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     listener.start()
     stopper = asyncio.ensure_future(stop.wait())
     stopper.add_done_callback(lambda _: bell.set())
+    deliveries = asyncio.ensure_future(deliver(settings, engine, stop))
     busy = settings.worker_poll_ms / 1000
     pause = busy
     try:
@@ -189,6 +192,8 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
                     await asyncio.sleep(min(0.05, busy))  # many notices at once are one
     finally:
         stopper.cancel()
+        stop.set()
+        await deliveries
         await asyncio.to_thread(listener.stop)
 
 

@@ -39,6 +39,7 @@ _templates = Environment(
 _templates.filters |= {
     "ago": wording.ago,
     "clock": wording.clock,
+    "lasted": wording.lasted,
     "marked": wording.marked,
     "money": wording.money,
     "query": lambda values: urlencode(values, doseq=True),
@@ -50,6 +51,7 @@ _templates.globals |= {
     "STAGES": wording.STAGES,
     "STATES": wording.STATES,
     "STATUSES": wording.STATUSES,
+    "UNBEGUN": wording.UNBEGUN,
     "VIDEO_STATUSES": wording.VIDEO_STATUSES,
 }
 

@@ -40,6 +40,7 @@ STAGES = {
     "embed_speech": "Embed speech",
     "embed_picture": "Embed pictures",
 }
+UNBEGUN = "Waits for a worker"
 KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen"}
 _PLACES = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}
 _DONE = {
@@ -90,6 +91,11 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return f"{max(0, int(seconds))} s"
+
+
+def lasted(start: datetime | None, end: datetime | None) -> str:
+    """Return how long something took."""
+    return "" if start is None or end is None else f"took {ago(start, end)}"
 
 
 def money(dollars: float) -> str:

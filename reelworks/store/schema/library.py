@@ -69,6 +69,7 @@ class Video(Base):
     __tablename__ = "videos"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'processing', 'ready', 'failed')", name="status"),
+        Index("ix_videos_source_digest", sql("(digests ->> 'source')")),
         Index("ix_videos_hidden", "id", postgresql_where=sql("ready_at IS NULL")),
         Index("ix_videos_library_created_at", "library", "created_at"),
     )

@@ -13,7 +13,8 @@ from reelworks.app.api.video_shapes import cursor_of, place_of
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.access import Scope
-from reelworks.domain.job import JobStatus
+from reelworks.domain.job import Job, JobStatus
+from reelworks.domain.library import VideoSummary
 from reelworks.store import shelf
 from reelworks.store.videos import Place, page_of_videos
 
@@ -36,10 +37,10 @@ def library(request: Request, api: Context) -> Response:
         "here": "library",
         "videos": videos,
         "posters": shelf.posters(api.engine, ids),
-        "running": {
-            video_id: JobState.of(job)
-            for video_id, job in jobs.items()
-            if job.status in (JobStatus.PENDING, JobStatus.PROCESSING)
+        "states": {
+            video.id: JobState.of(jobs[video.id])
+            for video in videos
+            if video.id in jobs and _matters(jobs[video.id], video)
         },
         "choices": choices,
         "libraries": [(name, f"{name} ({count})") for name, count in choices.libraries.items()],
@@ -51,3 +52,8 @@ def library(request: Request, api: Context) -> Response:
         "most_mb": api.settings.max_upload_mb,
     }
     return page(request, "library.html", values)
+
+
+def _matters(job: Job, video: VideoSummary) -> bool:
+    """True when a video's newest job tells more of it than its own status."""
+    return not job.status.is_over or (job.status is JobStatus.FAILED and video.status == "pending")

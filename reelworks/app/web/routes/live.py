@@ -19,7 +19,7 @@ from reelworks.app.api.context import Api, Context
 from reelworks.app.api.events import ANY_JOB
 from reelworks.app.api.shapes import JobState
 from reelworks.app.web.session import FORMS
-from reelworks.app.web.wording import STAGES
+from reelworks.app.web.wording import STAGES, UNBEGUN
 from reelworks.domain.access import Scope
 from reelworks.domain.job import JobSelection, JobStatus
 from reelworks.errors import DatabaseUnavailableError
@@ -91,5 +91,5 @@ def _short(state: JobState) -> dict[str, Any]:
         "video": state.video_id,
         "status": state.status.value,
         "share": state.progress,
-        "stages": [STAGES.get(name, name) for name in running],
+        "stages": [STAGES.get(name, name) for name in running] if state.stages else [UNBEGUN],
     }

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi.responses import RedirectResponse, Response
 
-from reelworks.app.api.asked import Stage
 from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.routes.videos import VideoPath
@@ -15,6 +14,7 @@ from reelworks.app.web.page_route import Form, page_router
 from reelworks.app.web.session import FORMS
 from reelworks.domain.access import Scope
 from reelworks.domain.job import NewJob
+from reelworks.domain.stage import Stage
 from reelworks.errors import InputError
 from reelworks.store.jobs import add_jobs, new_job_id
 from reelworks.store.removal import remove_video

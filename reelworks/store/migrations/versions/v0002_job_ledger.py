@@ -107,6 +107,7 @@ CREATE TABLE IF NOT EXISTS sources (
     CONSTRAINT pk_sources PRIMARY KEY (library, locator),
     CONSTRAINT fk_sources_video_id FOREIGN KEY (video_id) REFERENCES videos (id) ON DELETE SET NULL
 );
+CREATE INDEX IF NOT EXISTS ix_videos_source_digest ON videos ((digests ->> 'source'));
 CREATE INDEX IF NOT EXISTS ix_sources_sha256 ON sources (sha256);
 CREATE INDEX IF NOT EXISTS ix_sources_video_id ON sources (video_id);
 """
@@ -167,6 +168,7 @@ def downgrade() -> None:
 _DOWN = """
 DROP TRIGGER IF EXISTS reelworks_tell_of_job ON jobs;
 DROP FUNCTION IF EXISTS reelworks_tell_of_job;
+DROP INDEX IF EXISTS ix_videos_source_digest;
 DROP TABLE IF EXISTS deliveries, requests, tokens, sources, paces, intake, job_events CASCADE;
 DELETE FROM jobs WHERE video_id IS NULL;
 ALTER TABLE jobs

@@ -105,7 +105,7 @@ def module_settings(
             "s3_bucket": name.replace("_", "-"),
             "data_dir": tmp_path_factory.mktemp("data"),
             "webhook_secret": SecretStr(SECRET),
-            "max_upload_mb": 100,
+            "max_upload_mb": 48,
         }
     )
     with psycopg.connect(base, autocommit=True) as connection:

@@ -168,6 +168,7 @@ def test_the_process_ends_cleanly_although_somebody_listens(module_settings, vid
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_sentence(module_settings, api):
     command = [sys.executable, "-m", "reelworks.app.api", "--port", str(api.port)]
     done = subprocess.run(

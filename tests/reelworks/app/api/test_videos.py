@@ -118,7 +118,7 @@ def test_an_upload_that_is_broken_off_leaves_nothing(api):
 def test_too_large_an_upload_is_refused_and_leaves_nothing(api):
     before = objects(api)
 
-    answer = api.upload("huge.mp4", some_media(100_000_001))
+    answer = api.upload("huge.mp4", some_media(48_000_001))
 
     assert (answer.status_code, answer.json()["code"]) == (413, "over_limit")
     assert objects(api) == before

@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,6 +164,14 @@ def visitor(browser: Browser, site: Server) -> Iterator[Visitor]:
     yield visitor
     visitor.close()
     assert visitor.complaints == []
+
+
+def until(page: Page, expression: str, seconds: float = 10.0) -> None:
+    """Wait until something holds; Playwright's own way to wait needs eval, which CSP forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        time.sleep(0.05)
 
 
 @pytest.fixture

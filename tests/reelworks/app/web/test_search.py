@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.reelworks.app.web.conftest import VIDEO
+from tests.reelworks.app.web.conftest import VIDEO, until
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def test_a_press_plays_the_moment_in_place_without_sound(visitor):
     play.click()
 
     video = clip.locator("video")
-    page.wait_for_function("document.querySelector('.clip video')?.currentTime > 0")
+    until(page, "document.querySelector('.clip video')?.currentTime > 0")
     assert video.evaluate("v => [v.muted, v.paused]") == [True, False]
     assert video.evaluate("v => v.currentTime") >= start - 0.1
     expect(play).to_have_attribute("aria-pressed", "true")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from reelworks.domain.job import JobSelection
 from reelworks.store import jobs as ledger
-from tests.reelworks.app.web.conftest import VIDEO
+from tests.reelworks.app.web.conftest import VIDEO, until
 
 pytestmark = pytest.mark.slow
 
@@ -41,13 +41,13 @@ def test_a_line_of_the_transcript_jumps_there_by_press_and_by_enter(visitor):
     page.locator("#player video").evaluate("v => v.muted = true")
 
     page.get_by_role("link", name=re.compile("No accounts")).click()
-    page.wait_for_function("document.querySelector('video').currentTime >= 6.7")
+    until(page, "document.querySelector('video').currentTime >= 6.7")
     assert re.search(r"\?t=6\.\d{3}$", page.url)
 
     page.get_by_role("link", name=re.compile("Voice Studio is")).focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 5.4) < 1")
+    until(page, "Math.abs(document.querySelector('video').currentTime - 5.4) < 1")
 
 
 def test_arrows_go_through_the_scenes(visitor):
