@@ -114,7 +114,7 @@ def take_all(address: str, api: httpx.Client, ids: dict[str, str], out: Path) ->
         light.goto(f"/watch/{demo}?t=17.5")
         light.wait_for_selector("#lines a[aria-current]")
         take(light, out / "watch.png")
-        light.goto("/search?q=best+of+times")
+        light.goto("/search?q=country+or+telescope+or+wisdom")
         light.locator(".play").first.click()
         until(light, "document.querySelector('.clip video')?.currentTime > 0")
         take(light, out / "search.png")

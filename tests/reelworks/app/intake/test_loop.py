@@ -83,6 +83,13 @@ async def until(engine: Engine, job_id: str, status: JobStatus):
     return job
 
 
+async def ended(pool, run_id: str) -> None:
+    """Wait until Prefect, too, knows of a run's end; the ledger hears of it first."""
+    async with asyncio.timeout(PATIENCE):
+        while not (await pool.client.read_flow_run(UUID(run_id))).state.is_final():
+            await asyncio.sleep(0.05)
+
+
 def history(engine: Engine, job_id: str) -> list[str]:
     return [event.status.value for event in events_of(engine, job_id)]
 
@@ -91,6 +98,7 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
     async with pool() as made, made.worker(), intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
         done = await until(engine, job_id, JobStatus.DONE)
+        await ended(made, done.flow_run_id)
         (run,) = await made.runs()
 
     assert history(engine, job_id) == ["pending", "processing", "done"]
@@ -149,6 +157,7 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
         async with made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
+            await ended(made, done.flow_run_id)
         runs = await made.runs()
 
     assert "process" in (gone.error or "")

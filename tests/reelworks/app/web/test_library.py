@@ -75,7 +75,8 @@ def drop(page, name: str, content: bytes) -> None:
 def test_a_file_that_is_dropped_is_added_and_its_job_waits(visitor, site, media):
     page = visitor.open("/")
 
-    drop(page, "dropped.mp4", (media / "odd" / "no_audio.mp4").read_bytes())
+    own = b"\0\0\0\x10free" + secrets.token_bytes(8)  # bytes that the library does not have
+    drop(page, "dropped.mp4", (media / "odd" / "no_audio.mp4").read_bytes() + own)
 
     uploads = page.get_by_role("region", name="Uploads")
     expect(uploads).to_contain_text("its job is in the queue")

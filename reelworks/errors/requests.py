@@ -1,0 +1,58 @@
+"""What a caller of the API does wrong."""
+
+from __future__ import annotations
+
+from reelworks.errors.inputs import InputError
+
+
+class RequestError(InputError):
+    """A request to the API cannot be understood."""
+
+    code = "bad_request"
+    http_status = 400
+
+
+class UnauthenticatedError(RequestError):
+    """The API needs a token, and none that is valid was given."""
+
+    code = "unauthenticated"
+    http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class ConflictError(RequestError):
+    """What is asked for does not fit what is there."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class BusyError(ConflictError):
+    """The same request is being worked on; its answer will be there in a moment."""
+
+    code = "busy"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait."""
+
+
+class TooManyRequestsError(RequestError):
+    """The caller asks more often than the settings allow."""
+
+    code = "too_many_requests"
+    http_status = 429
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait."""

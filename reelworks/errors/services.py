@@ -1,0 +1,99 @@
+"""Trouble with a part that Reelworks stands on."""
+
+from __future__ import annotations
+
+from reelworks.errors.base import ReelworksError
+
+
+class ServiceError(ReelworksError):
+    """A part that Reelworks stands on cannot be used."""
+
+    code = "service"
+    http_status = 503
+    exit_code = 6
+
+
+class StoreUnavailableError(ServiceError):
+    """The artifact store cannot be reached; later may work."""
+
+    code = "store_unavailable"
+    retryable = True
+
+
+class StoreRefusedError(ServiceError):
+    """The artifact store refuses the keys, or the bucket is missing. Permanent."""
+
+    code = "store_refused"
+
+
+class ArtifactMissingError(ServiceError):
+    """An artifact that a stage needs is gone from the store, or its content has changed."""
+
+    code = "artifact_missing"
+    retryable = True
+
+
+class DatabaseUnavailableError(ServiceError):
+    """PostgreSQL cannot be reached or ended the connection; later may work."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+class DatabaseRefusedError(ServiceError):
+    """PostgreSQL refuses the login, or lacks an extension. Permanent."""
+
+    code = "database_refused"
+
+
+class PrefectUnavailableError(ServiceError):
+    """The Prefect server does not answer; later may work."""
+
+    code = "prefect_unavailable"
+    retryable = True
+
+
+class PrefectRefusedError(ServiceError):
+    """The Prefect server refuses the key. Permanent."""
+
+    code = "prefect_refused"
+
+
+class WorkerLostError(ServiceError):
+    """The worker that ran a stage died; another may do it."""
+
+    code = "worker_lost"
+    retryable = True
+
+
+class LeaseLostError(ServiceError):
+    """A job went to another run meanwhile, or somebody cancelled it: this run must stop."""
+
+    code = "lease_lost"
+    http_status = 409
+
+
+class NothingDeployedError(ServiceError):
+    """No flow is deployed that does such jobs; somebody may deploy it."""
+
+    code = "nothing_deployed"
+    retryable = True
+
+
+class OtherQuestionError(ServiceError):
+    """A worker would answer another question than asked: its code or models differ. Permanent."""
+
+    code = "other_question"
+
+
+class NoSpaceError(ServiceError):
+    """A disk is full. Permanent until somebody makes room."""
+
+    code = "no_space"
+    http_status = 507
+
+
+class PermissionDeniedError(ServiceError):
+    """A folder of ours cannot be written."""
+
+    code = "permission_denied"
