@@ -238,6 +238,20 @@ def fail(
     return status
 
 
+def put_back(engine: Engine, attempt: Attempt, holder: str, seconds: float) -> None:
+    """Let a job wait again for which no flow run could be created; the try does not count."""
+    values = {
+        "status": "pending",
+        "attempts": JOBS.c.attempts - 1,
+        "lease": None,
+        "expires_at": None,
+        "not_before": _in(seconds),
+    }
+    with transaction(engine) as connection:
+        held = and_(_of(attempt), JOBS.c.lease == holder, JOBS.c.flow_run_id.is_(None))
+        connection.execute(update(JOBS).where(held).values(**values))
+
+
 def give_up(
     engine: Engine, attempt: Attempt, holder: str, failure: Failure, *, most_attempts: int
 ) -> JobStatus | None:

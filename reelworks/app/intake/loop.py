@@ -9,6 +9,7 @@ import platform
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -41,6 +42,9 @@ from reelworks.store.schema.ledger import CHANNEL
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
+DEPLOYED_WITHIN = timedelta(minutes=2)
+"""A job so new may wait for a deployment that is about to be made, as ``reelworks up`` does."""
+LOOK_AGAIN = 2.0
 AT_ONCE = 8
 """Calls to the Prefect server at once."""
 MOST_TAKEN_OVER = 100
@@ -127,6 +131,9 @@ class Intake:
             source = await _off(source_of, self.engine, job, self.settings.s3_bucket)
             run_id = await create_run(self.client, job, source)
         except (JobRefusedError, NothingDeployedError) as error:
+            if isinstance(error, NothingDeployedError) and _is_new(job):
+                await _off(leases.put_back, self.engine, attempt_of(job), self.holder, LOOK_AGAIN)
+                return
             await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
             return
         except ServiceError:
@@ -147,6 +154,10 @@ class Intake:
             failure,
             most_attempts=self.settings.worker_max_attempts,
         )
+
+
+def _is_new(job: Job) -> bool:
+    return datetime.now(UTC) - job.created_at < DEPLOYED_WITHIN
 
 
 async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:

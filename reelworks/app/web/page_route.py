@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, get_origin
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -57,7 +57,7 @@ def asked(model: type[Query], pairs: list[tuple[str, str]]) -> Query:
     for name, value in pairs:
         if not value.strip() or name not in known:
             continue
-        if "list" in str(known[name].annotation):
+        if get_origin(known[name].annotation) is list:
             kept = values.setdefault(name, [])
             assert isinstance(kept, list)  # noqa: S101 - made one line above
             kept.append(value)

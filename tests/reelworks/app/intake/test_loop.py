@@ -111,11 +111,27 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
 async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
     once = chosen.model_copy(update={"worker_max_attempts": 1})
     add_jobs(engine, [NewJob("odd", None, kind="no-such-flow")])
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE jobs SET created_at = now() - interval '1 hour'"))
     async with intake(once, engine):
         job = await until(engine, "odd", JobStatus.FAILED)
 
     assert job.error_code == "nothing_deployed"
     assert "no-such-flow" in (job.error or "")
+
+
+@pytest.mark.slow
+async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen, engine, tmp_path):
+    async with intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        await until(engine, job_id, JobStatus.PROCESSING)
+        waits = await until(engine, job_id, JobStatus.PENDING)
+        async with pool() as made, made.worker():
+            done = await until(engine, job_id, JobStatus.DONE)
+            await ended(made, done.flow_run_id)
+
+    assert (waits.attempts, waits.error) == (0, None)
+    assert done.attempts == 1
 
 
 @pytest.mark.slow

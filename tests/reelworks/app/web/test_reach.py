@@ -100,7 +100,7 @@ def test_every_focus_is_visible(visitor):
 
 
 def test_pages_work_without_script(visitor):
-    page = visitor.open("/", java_script_enabled=False)
+    page = visitor.open("/?library=default", java_script_enabled=False)
 
     page.get_by_role("link", name="voicestudio-en").click()
     page.get_by_role("link", name="No accounts").click()
