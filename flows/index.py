@@ -21,7 +21,7 @@ from reelworks.stages.workplace import Workplace, open_workplace
 from tasks.context import run_context
 from tasks.embed import embed_picture, embed_speech
 from tasks.extract_audio import extract_audio
-from tasks.finish import finish, say_how_it_ended, swept
+from tasks.finish import finish, say_how_it_ended, say_that_it_failed, swept
 from tasks.frames import frames
 from tasks.ingest import Ingested, ingest
 from tasks.ledger import JobRef, Work, doing
@@ -97,7 +97,13 @@ async def index(params: IndexParams) -> str | State[str]:
 
 
 async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
-    video: Ingested = (await run(ingest, params.source, params.video_id, params.library)).result
+    try:
+        asked = await run(ingest, params.source, params.video_id, params.library)
+    except Exception as error:
+        if params.job and params.video_id and not work.taken_over:
+            say_that_it_failed(place.engine, params.video_id, reason_of(error))
+        raise
+    video: Ingested = asked.result
     try:
         await _both(_speech(video, params.language), _picture(video))
     except (Exception, asyncio.CancelledError) as error:
@@ -108,10 +114,20 @@ async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
         if is_gone(error):  # a task would only wait for the Prefect server
             say_how_it_ended(place.engine, video.video_id, reason_of(error))
         else:
-            await asyncio.shield(run(finish, video.video_id, reason_of(error)))
+            await asyncio.shield(_end(place, video.video_id, reason_of(error)))
         raise
-    await run(finish, video.video_id)
+    await _end(place, video.video_id)
     return video.video_id
+
+
+async def _end(place: Workplace, video_id: str, reason: str | None = None) -> None:
+    """Write the video's last status, also when the Prefect server goes away just then."""
+    try:
+        await run(finish, video_id, reason)
+    except Exception as error:
+        if is_gone(error):
+            say_how_it_ended(place.engine, video_id, reason)
+        raise
 
 
 async def _speech(video: Ingested, language: str | None) -> None:

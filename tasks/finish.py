@@ -25,6 +25,14 @@ async def finish(video_id: str, error: str | None = None) -> None:
     await in_thread("finish", lambda _: say_how_it_ended(engine, video_id, error))
 
 
+def say_that_it_failed(engine: Engine, video_id: str, error: str) -> None:
+    """Write it into the row of a video that was noted but whose source was never claimed."""
+    try:
+        set_status(engine, video_id, "failed", error=error)
+    except UnknownVideoError:
+        log.info("The video %s was deleted meanwhile.", video_id)
+
+
 def say_how_it_ended(engine: Engine, video_id: str, error: str | None) -> None:
     """Write the video's last status; needs no Prefect server."""
     set_status(engine, video_id, "failed" if error else "ready", error=error)

@@ -77,7 +77,8 @@ def start_programs(
 def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...]:
     if not program.listens:
         return ()
-    return free_ports(1, state.ports.get(program.part, (settings.api_port,)))
+    wished = (settings.api_port,) if settings.api_port else ()
+    return free_ports(1, state.ports.get(program.part, wished))
 
 
 def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:

@@ -84,16 +84,28 @@ def set_status(engine: Engine, video_id: str, status: Status, *, error: str | No
 def publish_probe(
     engine: Engine, video_id: str, probe: Probe, *, upload_path: str, sha256: str
 ) -> None:
-    """Write what the source is and where its upload lies."""
+    """Write what the source is and where its upload lies.
+
+    A title of the file's own takes the place of one that was made from its name, but not of one
+    that somebody chose.
+    """
     values: dict[str, Any] = {
         "probe": asdict(probe),
         "upload_path": upload_path,
         "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
-    if probe.title:
-        values["title"] = probe.title
     with video_locked(engine, video_id) as connection:
+        if probe.title and _is_named_by_file(connection, video_id, upload_path):
+            values["title"] = probe.title
         _set_video(connection, video_id, values)
+
+
+def _is_named_by_file(connection: Connection, video_id: str, upload_path: str) -> bool:
+    query = select(Video.title, Video.original_path).where(Video.id == video_id)
+    title, original_path = connection.execute(query).one()
+    uploaded = PurePosixPath(upload_path).name.removeprefix(f"{video_id}_")
+    names = (PurePosixPath(original_path.partition("?")[0]).stem, PurePosixPath(uploaded).stem)
+    return title is None or title in names
 
 
 def publish_normalized(

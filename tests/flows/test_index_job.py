@@ -143,3 +143,13 @@ async def test_a_job_that_is_over_is_not_begun(engine, clean_settings, media):
 
     assert state.is_cancelled(), state.message
     assert recorder.reports == []
+
+
+async def test_a_video_that_was_noted_and_whose_source_is_gone_says_so(engine, clean_settings):
+    job = claimed(engine, "gone", "/nowhere/talk.mp4")
+
+    await work(job, "/nowhere/talk.mp4")
+
+    summary = video(clean_settings, "clip").summary
+    assert (summary.status, get_job(engine, "gone").error_code) == ("failed", "source_not_found")
+    assert "talk.mp4" in summary.error

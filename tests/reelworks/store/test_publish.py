@@ -25,7 +25,7 @@ from reelworks.domain.vision import (
     VisionResult,
 )
 from reelworks.errors import ServiceError, UnknownVideoError
-from reelworks.store.library import count_all, delete_video, get_video, list_videos
+from reelworks.store.library import count_all, delete_video, get_summary, get_video, list_videos
 from reelworks.store.publish import (
     claim_video,
     publish_audio,
@@ -38,6 +38,7 @@ from reelworks.store.publish import (
     set_status,
 )
 from reelworks.store.publish_vectors import publish_caption_vectors, publish_segment_vectors
+from reelworks.store.videos import NewVideo, add_video
 
 BOX = Box(0.1, 0.2, 0.3, 0.4)
 HEARD = "local/whisper-base@ebe41f70"
@@ -311,3 +312,16 @@ def test_what_postgres_cannot_keep_is_left_out(engine: Engine) -> None:
     view = get_video(engine, video_id)
     assert view.segments[0].segment.text == "abc\ufffdd"
     assert view.summary.error == "abc\ufffdd"
+
+
+def test_a_title_that_somebody_chose_stays_and_one_made_of_the_name_goes(engine: Engine) -> None:
+    probe = Probe("mp4", 6.0, (VideoTrack(0, "h264", 64, 64),), title="Named inside")
+    for video_id, title in (("chosen", "Our talk"), ("named", "talk")):
+        new = NewVideo(video_id, "s3://reelworks/incoming/talk.mp4", title)
+        add_video(engine, new)
+        publish_probe(
+            engine, video_id, probe, upload_path=f"uploads/{video_id}_talk.mp4", sha256=video_id
+        )
+
+    assert get_summary(engine, "chosen").title == "Our talk"
+    assert get_summary(engine, "named").title == "Named inside"
