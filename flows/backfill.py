@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
@@ -15,6 +17,7 @@ from blocks.worker_log import worker_log
 from reelworks.domain.backfill import IN_FLIGHT, Backfill, BackfillStatus, Limits, Only, Selection
 from reelworks.domain.job import JobStatus
 from reelworks.domain.stage import Stage
+from reelworks.errors import LeaseLostError
 from reelworks.stages.backfill import (
     Request,
     must_be_affordable,
@@ -25,7 +28,7 @@ from reelworks.stages.backfill import (
 from reelworks.stages.plan import Planner, no_progress
 from reelworks.stages.workplace import Workplace, open_workplace
 from reelworks.store.backfills import get_backfill, open_slots
-from tasks.ledger import JobRef, doing
+from tasks.ledger import JobRef, Work, doing
 from tasks.prefect_server import wait_for_it
 from tasks.tables import show_plan, show_report
 
@@ -130,7 +133,7 @@ def _run_name() -> str:
 
 
 @flow(name="backfill", description=__doc__, flow_run_name=_run_name, persist_result=False)
-async def backfill(params: BackfillParams) -> dict[str, Any]:
+async def backfill(params: BackfillParams) -> dict[str, Any] | State[Any]:
     """Plan, put the jobs into the ledger, and write the report; return the plan or the report.
 
     The jobs are the ledger's from then on: this run may end or die, and the backfill goes on. The
@@ -139,18 +142,25 @@ async def backfill(params: BackfillParams) -> dict[str, Any]:
     wait_for_it()
     settings = await current_settings()
     with worker_log(settings), open_workplace(settings) as place:
-        async with doing(params.job, place) as work:
-            if params.plan:
-                return await _plan(params, place)
-            backfill_id = await _begun(params, place)
-            if params.wait:
-                await _until_over(place, backfill_id)
-            elif not params.report:
-                one = await asyncio.to_thread(get_backfill, place.engine, backfill_id)
-                return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
-            report = await asyncio.to_thread(write_report, place, backfill_id)
-            work.result |= {"backfill_id": backfill_id}
-        return await show_report(report)
+        try:
+            async with doing(params.job, place) as work:
+                return await _backfill(params, place, work)
+        except LeaseLostError as lost:
+            return Cancelled(message=str(lost))
+
+
+async def _backfill(params: BackfillParams, place: Workplace, work: Work) -> dict[str, Any]:
+    if params.plan:
+        return await _plan(params, place)
+    backfill_id = await _begun(params, place)
+    if params.wait:
+        await _until_over(place, backfill_id)
+    elif not params.report:
+        one = await asyncio.to_thread(get_backfill, place.engine, backfill_id)
+        return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
+    report = await asyncio.to_thread(write_report, place, backfill_id)
+    work.result |= {"backfill_id": backfill_id}
+    return await show_report(report)
 
 
 async def _plan(params: BackfillParams, place: Workplace) -> dict[str, Any]:

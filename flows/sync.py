@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.backfill import IN_FLIGHT, Limits
+from reelworks.errors import LeaseLostError
 from reelworks.stages.sync import must_be_there, plan_sync, survey, sync_json, synchronise
-from reelworks.stages.workplace import open_workplace
+from reelworks.stages.workplace import Workplace, open_workplace
 from tasks.ledger import JobRef, doing
 from tasks.prefect_server import wait_for_it
 from tasks.tables import show_sync
@@ -59,22 +62,29 @@ def _run_name() -> str:
 
 
 @flow(name="sync", description=__doc__, flow_run_name=_run_name, persist_result=False)
-async def sync(params: SyncParams) -> dict[str, Any]:
+async def sync(params: SyncParams) -> dict[str, Any] | State[Any]:
     """Look at the source, let rows follow, and put jobs for what is new into the ledger."""
     wait_for_it()
     settings = await current_settings()
     with worker_log(settings), open_workplace(settings) as place:
-        async with doing(params.job, place):
-            seen = await asyncio.to_thread(survey, place, params.source, params.library)
-            plan, backfill_id = plan_sync(seen), None
-            if params.plan:
-                if not params.allow_vanished:
-                    must_be_there(plan, seen.known)
-            else:
-                limits = Limits(params.in_flight, params.per_hour, params.budget)
-                done = await asyncio.to_thread(
-                    synchronise, place, seen, limits, allow_vanished=params.allow_vanished
-                )
-                plan, backfill_id = done.plan, done.backfill_id
-        await show_sync(plan, backfill_id)
-        return sync_json(plan, backfill_id)
+        try:
+            async with doing(params.job, place):
+                return await _sync(params, place)
+        except LeaseLostError as lost:
+            return Cancelled(message=str(lost))
+
+
+async def _sync(params: SyncParams, place: Workplace) -> dict[str, Any]:
+    seen = await asyncio.to_thread(survey, place, params.source, params.library)
+    plan, backfill_id = plan_sync(seen), None
+    if params.plan:
+        if not params.allow_vanished:
+            must_be_there(plan, seen.known)
+    else:
+        limits = Limits(params.in_flight, params.per_hour, params.budget)
+        done = await asyncio.to_thread(
+            synchronise, place, seen, limits, allow_vanished=params.allow_vanished
+        )
+        plan, backfill_id = done.plan, done.backfill_id
+    await show_sync(plan, backfill_id)
+    return sync_json(plan, backfill_id)

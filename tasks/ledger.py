@@ -19,7 +19,6 @@ from reelworks.domain.job import Failure, Job, JobStatus
 from reelworks.domain.report import Observer, StageReport, StageState
 from reelworks.domain.usage import Meter, counting
 from reelworks.errors import (
-    DatabaseUnavailableError,
     LeaseLostError,
     ReelworksError,
     StageTimeoutError,
@@ -252,7 +251,8 @@ class _Heart:
             except LeaseLostError as error:
                 self._lose(error)
                 return
-            except DatabaseUnavailableError as error:
+            except ReelworksError as error:
+                log.warning("The job %s was not renewed: %s", self._attempt.job_id, error)
                 if since > self._seconds:  # somebody else may have taken the job by now
                     self._lose(error)
                     return

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from reelworks.domain.backfill import Backfill, BackfillStatus, Limits, Selection
 from reelworks.domain.job import Job, JobSelection, JobStatus
 from reelworks.errors import InputError, UnknownBackfillError
-from reelworks.store import leases
+from reelworks.store import claims
 from reelworks.store.database import transaction
 from reelworks.store.jobs import JOBS, cancel_jobs, new_job_id
 from reelworks.store.rows import storable, table_of
@@ -126,7 +126,7 @@ def claim_of_backfills(engine: Engine, holder: str, seconds: float, *, limit: in
             slots = _slots(connection, backfill_id)
             most = min(limit - len(taken), slots)
             if most > 0:
-                taken += leases.claim(engine, holder, seconds, limit=most, backfill_id=backfill_id)
+                taken += claims.claim(engine, holder, seconds, limit=most, backfill_id=backfill_id)
     return taken
 
 

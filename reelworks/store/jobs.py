@@ -1,7 +1,7 @@
 """The ledger's rows: put jobs in, look them up, change what people may change.
 
-What the intake and the runs do with them is in ``reelworks.store.leases``. All raise the errors of
-``reelworks.store.faults``.
+What the intake does with them is in ``reelworks.store.claims``, what a run does in
+``reelworks.store.leases``. All raise the errors of ``reelworks.store.faults``.
 """
 
 from __future__ import annotations

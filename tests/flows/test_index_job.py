@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelworks.domain.job import JobSelection, JobStatus, NewJob
-from reelworks.store import leases
+from reelworks.store import claims
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import add_jobs, cancel_jobs, get_job
 from reelworks.store.leases import attempt_of
@@ -36,7 +36,7 @@ def claimed(engine, job_id: str, source, **params):
             {"path": str(source)},
         )
     add_jobs(engine, [NewJob(job_id, "clip", params=params)])
-    (job,) = leases.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "intake", 60, limit=1)
     return job
 
 

@@ -67,9 +67,9 @@ def _put(
     from reelworks.domain.ids import video_id_for
     from reelworks.domain.job import NewJob
     from reelworks.stages.ingest import without_secrets
+    from reelworks.store.claims import has_intake
     from reelworks.store.database import create_database_engine, ensure_schema
     from reelworks.store.jobs import add_jobs, new_job_id
-    from reelworks.store.leases import has_intake
     from reelworks.store.videos import NewVideo, add_video
 
     asked = {name: value for name, value in wanted.asked.items() if value is not None}

@@ -55,9 +55,9 @@ def _services(settings: Settings) -> list[Check]:
 def check_intake(settings: Settings) -> Check:
     """Check that somebody takes the jobs that wait."""
     from reelworks.domain.job import JobStatus
+    from reelworks.store.claims import has_intake
     from reelworks.store.database import create_database_engine, ensure_schema
     from reelworks.store.jobs import count_jobs, is_paused
-    from reelworks.store.leases import has_intake
 
     engine = create_database_engine(settings)
     try:

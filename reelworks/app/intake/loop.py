@@ -32,7 +32,7 @@ from reelworks.errors import (
     WorkerLostError,
 )
 from reelworks.settings import Settings
-from reelworks.store import leases
+from reelworks.store import claims
 from reelworks.store.backfills import claim_of_backfills
 from reelworks.store.jobs import count_jobs, source_of
 from reelworks.store.leases import attempt_of
@@ -76,18 +76,18 @@ class Intake:
         return stopped + taken_over + started
 
     async def _stop_cancelled(self) -> int:
-        jobs = await _off(leases.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
+        jobs = await _off(claims.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
 
         async def stop(job: Job) -> None:
             await tell_to_stop(self.client, job)
-            await _off(leases.note_told, self.engine, job)
+            await _off(claims.note_told, self.engine, job)
 
         await _all(stop, jobs)
         return len(jobs)
 
     async def _take_over(self) -> int:
         jobs = await _off(
-            leases.take_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
+            claims.take_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
         )
         await _all(self._settle, jobs)
         return len(jobs)
@@ -113,12 +113,12 @@ class Intake:
             done = finding.verdict is Verdict.DONE
             status = JobStatus.DONE if done else JobStatus.CANCELLED
             reason = finding.reason or None
-            await _off(leases.close, self.engine, attempt_of(job), self.holder, status, reason)
+            await _off(claims.close, self.engine, attempt_of(job), self.holder, status, reason)
 
     async def _start_waiting(self) -> int:
         under_way = (await _off(count_jobs, self.engine))[JobStatus.PROCESSING]
         free = self.settings.jobs_in_flight - under_way
-        jobs = await _off(leases.claim, self.engine, self.holder, self.lease, limit=free)
+        jobs = await _off(claims.claim, self.engine, self.holder, self.lease, limit=free)
         free -= len(jobs)
         if free > 0:
             jobs += await _off(claim_of_backfills, self.engine, self.holder, self.lease, limit=free)
@@ -132,22 +132,22 @@ class Intake:
             run_id = await create_run(self.client, job, source)
         except (JobRefusedError, NothingDeployedError) as error:
             if isinstance(error, NothingDeployedError) and _is_new(job):
-                await _off(leases.put_back, self.engine, attempt_of(job), self.holder, LOOK_AGAIN)
+                await _off(claims.put_back, self.engine, attempt_of(job), self.holder, LOOK_AGAIN)
                 return
             await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
             return
         except ServiceError:
             await self._keep(job, 0.0)
             raise
-        if await _off(leases.attach_run, self.engine, attempt_of(job), run_id, self.lease):
+        if await _off(claims.attach_run, self.engine, attempt_of(job), run_id, self.lease):
             log.info("JOB %s: flow run %s, attempt %d", job.id, run_id, job.attempts)
 
     async def _keep(self, job: Job, seconds: float) -> None:
-        await _off(leases.leave_queued, self.engine, attempt_of(job), self.holder, seconds)
+        await _off(claims.leave_queued, self.engine, attempt_of(job), self.holder, seconds)
 
     async def _give_up(self, job: Job, failure: Failure) -> None:
         await _off(
-            leases.give_up,
+            claims.give_up,
             self.engine,
             attempt_of(job),
             self.holder,
@@ -179,7 +179,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     loop, bell = asyncio.get_running_loop(), asyncio.Event()
     url = settings.database_url.get_secret_value()
     listener = Listener(
-        url, CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=leases.INTAKE_SESSION
+        url, CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=claims.INTAKE_SESSION
     )
     listener.start()
     stopper = asyncio.ensure_future(stop.wait())
@@ -212,7 +212,7 @@ async def _quiet(engine: Engine, settings: Settings) -> float:
     """Return for how many seconds nothing becomes due by itself."""
     heartbeat = settings.job_lease_seconds / 3
     try:
-        due = await _off(leases.next_due, engine)
+        due = await _off(claims.next_due, engine)
     except ServiceError:
         return heartbeat
     poll = settings.worker_poll_ms / 1000

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from reelworks.domain.backfill import Backfill, BackfillStatus, Limits, Selection
 from reelworks.domain.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
 from reelworks.errors import InputError, UnknownBackfillError
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.backfill_report import report_of
 from reelworks.store.backfills import (
@@ -76,7 +76,7 @@ def test_all_jobs_wait_from_the_start_behind_everything_else(engine: Engine, beg
     assert one.jobs[JobStatus.PENDING] == one.total == one.left == 3
     assert {job.priority for job in jobs} == {BACKFILL}
     assert {job.params["source"] for job in jobs} == {f"/bf/{n}.mp4" for n in range(3)}
-    assert leases.claim(engine, "intake", LONG, limit=9) == [], "they go through claim_of_backfills"
+    assert claims.claim(engine, "intake", LONG, limit=9) == [], "they go through claim_of_backfills"
 
 
 def test_begun_twice_it_is_there_once(engine: Engine, begin: Begin) -> None:
@@ -295,4 +295,4 @@ def test_other_jobs_are_not_touched(engine: Engine, begin: Begin) -> None:
     add_jobs(engine, [NewJob("alone", "bf-v000")])
 
     assert [job.id for job in claim(engine)] == ["bf-bf-v000"]
-    assert [job.id for job in leases.claim(engine, "intake", LONG, limit=9)] == ["alone"]
+    assert [job.id for job in claims.claim(engine, "intake", LONG, limit=9)] == ["alone"]

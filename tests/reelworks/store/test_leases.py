@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.job import BACKFILL, Failure, JobSelection, JobStatus, NewJob
 from reelworks.errors import LeaseLostError
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.database import transaction
 from reelworks.store.jobs import (
     add_jobs,
@@ -42,7 +42,7 @@ def put(engine: Engine, *ids: str, **options) -> None:
 def taken(engine: Engine, job_id: str = "j", seconds: float = LONG) -> Attempt:
     """A job that was put in and claimed, and its attempt."""
     put(engine, job_id)
-    (job,) = leases.claim(engine, "intake", seconds, limit=1)
+    (job,) = claims.claim(engine, "intake", seconds, limit=1)
     return Attempt(job.id, job.attempts)
 
 
@@ -50,10 +50,10 @@ def test_a_bare_insert_is_claimed(engine: Engine) -> None:
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO jobs (id, video_id) VALUES ('j', 'v')"))
 
-    (job,) = leases.claim(engine, "intake", LONG, limit=5)
+    (job,) = claims.claim(engine, "intake", LONG, limit=5)
 
     assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "processing", 1)
-    assert leases.claim(engine, "intake", LONG, limit=5) == []
+    assert claims.claim(engine, "intake", LONG, limit=5) == []
 
 
 def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
@@ -62,7 +62,7 @@ def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
     put(engine, "whole-library", priority=BACKFILL)
     put(engine, "urgent", priority=5)
 
-    order = [job.id for job in leases.claim(engine, "intake", LONG, limit=9)]
+    order = [job.id for job in claims.claim(engine, "intake", LONG, limit=9)]
 
     assert order == ["urgent", "old", "new", "whole-library"]
 
@@ -72,7 +72,7 @@ def test_many_claimers_get_each_job_once(engine: Engine) -> None:
 
     def claim_all(holder: str) -> list[str]:
         mine: list[str] = []
-        while some := leases.claim(engine, holder, LONG, limit=3):
+        while some := claims.claim(engine, holder, LONG, limit=3):
             mine += [job.id for job in some]
         return mine
 
@@ -86,10 +86,10 @@ def test_many_claimers_get_each_job_once(engine: Engine) -> None:
 def test_a_paused_intake_claims_nothing(engine: Engine) -> None:
     put(engine, "j")
     pause_intake(engine, note="maintenance")
-    assert leases.claim(engine, "intake", LONG, limit=1) == []
+    assert claims.claim(engine, "intake", LONG, limit=1) == []
 
     resume_intake(engine)
-    assert len(leases.claim(engine, "intake", LONG, limit=1)) == 1
+    assert len(claims.claim(engine, "intake", LONG, limit=1)) == 1
 
 
 def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -> None:
@@ -97,13 +97,13 @@ def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -
         connection.execute(text("INSERT INTO backfills (id) VALUES ('b')"))
     put(engine, "one", "two", backfill_id="b")
 
-    assert leases.claim(engine, "intake", LONG, limit=5) == []
-    assert len(leases.claim(engine, "intake", LONG, limit=1, backfill_id="b")) == 1
+    assert claims.claim(engine, "intake", LONG, limit=5) == []
+    assert len(claims.claim(engine, "intake", LONG, limit=1, backfill_id="b")) == 1
 
 
 def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
     attempt = taken(engine)
-    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    assert claims.attach_run(engine, attempt, "run-1", LONG)
     leases.begin(engine, attempt, "run-1", LONG)
     leases.beat(engine, attempt, "run-1", LONG, Beat({"vision": {"done": 3}}, {}, Decimal("0.5")))
     beating = get_job(engine, "j")
@@ -132,9 +132,9 @@ def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
 def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) -> None:
     slow = taken(engine)
     leases.begin(engine, slow, "run-1", OVER)
-    (silent,) = leases.take_expired(engine, "intake", LONG, limit=5)
+    (silent,) = claims.take_expired(engine, "intake", LONG, limit=5)
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
-    assert leases.give_up(engine, slow, "intake", gone, most_attempts=3) is JobStatus.PENDING
+    assert claims.give_up(engine, slow, "intake", gone, most_attempts=3) is JobStatus.PENDING
 
     for late in (leases.beat, leases.finish):
         with pytest.raises(LeaseLostError):
@@ -148,11 +148,11 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
 def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", OVER)
-    leases.take_expired(engine, "intake", LONG, limit=5)
+    claims.take_expired(engine, "intake", LONG, limit=5)
     leases.begin(engine, attempt, "run-1", LONG)  # Prefect started it again meanwhile
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
 
-    assert leases.give_up(engine, attempt, "intake", gone, most_attempts=3) is None
+    assert claims.give_up(engine, attempt, "intake", gone, most_attempts=3) is None
     leases.finish(engine, attempt, "run-1", NOTHING, {})
 
 
@@ -160,7 +160,7 @@ def test_what_is_heard_of_is_not_taken_over(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
 
-    assert leases.take_expired(engine, "intake", LONG, limit=5) == []
+    assert claims.take_expired(engine, "intake", LONG, limit=5) == []
 
 
 def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_try(
@@ -171,12 +171,12 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
     for number in (1, 2, 3):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
-        leases.claim(engine, "intake", LONG, limit=1)
+        claims.claim(engine, "intake", LONG, limit=1)
         attempt = Attempt("j", number)
         leases.begin(engine, attempt, f"run-{number}", LONG)
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
         assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
-        due = leases.next_due(engine)
+        due = claims.next_due(engine)
         assert due == pytest.approx(leases.wait_after(number), abs=2) if number < 3 else due is None
 
     job = get_job(engine, "j")
@@ -209,23 +209,23 @@ def test_a_run_that_is_stopped_lets_go_at_once(engine: Engine) -> None:
     leases.release(engine, attempt, "run-1")
     time.sleep(0.01)
 
-    (job,) = leases.take_expired(engine, "intake", LONG, limit=5)
+    (job,) = claims.take_expired(engine, "intake", LONG, limit=5)
     assert job.flow_run_id == "run-1"
-    leases.leave_queued(engine, attempt, "intake", LONG)
+    claims.leave_queued(engine, attempt, "intake", LONG)
     leases.begin(engine, attempt, "run-1", LONG)
 
 
 def test_a_flow_run_is_attached_once(engine: Engine) -> None:
     attempt = taken(engine)
-    assert leases.attach_run(engine, attempt, "run-1", LONG)
-    assert leases.attach_run(engine, attempt, "run-1", LONG)
-    assert not leases.attach_run(engine, attempt, "run-2", LONG)
-    assert not leases.attach_run(engine, Attempt("j", 7), "run-7", LONG)
+    assert claims.attach_run(engine, attempt, "run-1", LONG)
+    assert claims.attach_run(engine, attempt, "run-1", LONG)
+    assert not claims.attach_run(engine, attempt, "run-2", LONG)
+    assert not claims.attach_run(engine, Attempt("j", 7), "run-7", LONG)
 
 
 def test_attaching_late_does_not_take_the_lease_from_a_run_that_has_begun(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
 
-    assert leases.attach_run(engine, attempt, "run-1", LONG)
+    assert claims.attach_run(engine, attempt, "run-1", LONG)
     assert get_job(engine, "j").lease == "run:run-1"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.job import Failure, NewJob
-from reelworks.store import leases, shelf
+from reelworks.store import claims, leases, shelf
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import add_jobs, get_job
 from reelworks.store.leases import Attempt
@@ -80,7 +80,7 @@ def test_titles_are_found_by_id(engine):
 def test_the_codes_of_failures_are_known(engine):
     assert shelf.failure_codes(engine) == []
     add_jobs(engine, [NewJob("one", "a")])
-    leases.claim(engine, "test", 60, limit=10)
+    claims.claim(engine, "test", 60, limit=10)
     attempt = Attempt("one", get_job(engine, "one").attempts)
     leases.begin(engine, attempt, "run", 60)
     failure = Failure("It is busy.", "rate_limited")

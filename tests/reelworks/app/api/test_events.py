@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.database import transaction
 from reelworks.store.jobs import get_job
 from reelworks.store.leases import Attempt, Beat
@@ -35,7 +35,7 @@ def job_id(api, video) -> str:
 
 
 def begin(api, job_id: str) -> Attempt:
-    leases.claim(api.engine, "test", 60, limit=100)
+    claims.claim(api.engine, "test", 60, limit=100)
     attempt = Attempt(job_id, get_job(api.engine, job_id).attempts)
     leases.begin(api.engine, attempt, "run", 60)
     return attempt

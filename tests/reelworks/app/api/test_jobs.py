@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelworks.domain.job import Failure
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.jobs import get_job, is_paused
 from reelworks.store.leases import Attempt
 from tests.reelworks.app.api.conftest import Server
@@ -13,7 +13,7 @@ from tests.reelworks.app.api.conftest import Server
 
 def fail(api: Server, job_id: str, code: str = "rate_limited") -> None:
     """Let a job's run fail for good."""
-    leases.claim(api.engine, "test", 60, limit=100)
+    claims.claim(api.engine, "test", 60, limit=100)
     attempt = Attempt(job_id, get_job(api.engine, job_id).attempts)
     leases.begin(api.engine, attempt, f"run-{job_id}", 60)
     failure = Failure("The provider is busy.", code, "vision")

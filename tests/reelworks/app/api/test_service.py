@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from reelworks.domain.job import Failure
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.database import transaction
 from reelworks.store.jobs import get_job
 from reelworks.store.leases import Attempt, Beat
@@ -52,7 +52,7 @@ def worked(api) -> None:
             text("INSERT INTO videos (id, original_path, duration_sec) VALUES ('w', '/w', 7200)")
         )
     ids = [api.post("/jobs", json={"video_id": "w"}).json()["id"] for _ in range(3)]
-    leases.claim(api.engine, "test", 60, limit=2)
+    claims.claim(api.engine, "test", 60, limit=2)
     done, failed = (Attempt(one, get_job(api.engine, one).attempts) for one in ids[:2])
     leases.begin(api.engine, done, "run-1", 60)
     progress = {

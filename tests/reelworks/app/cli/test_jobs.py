@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reelworks.domain.job import Failure, JobStatus, NewJob
-from reelworks.store import leases
+from reelworks.store import claims, leases
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import add_jobs, get_job
 from reelworks.store.leases import attempt_of
@@ -29,7 +29,7 @@ def engine(clean_settings):
 
 def failed(engine: Engine, job_id: str, video_id: str, stage: str) -> None:
     add_jobs(engine, [NewJob(job_id, video_id)])
-    (job,) = leases.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "intake", 60, limit=1)
     leases.begin(engine, attempt_of(job), "run", 60)
     why = Failure(f"{video_id}.mp4 has no end.", "unsupported_media", stage)
     leases.fail(engine, attempt_of(job), "run", why, most_attempts=3)
@@ -86,7 +86,7 @@ def test_jobs_are_hurried_cancelled_and_paused(reelworks, engine):
 
     assert get_job(engine, "two").priority == 7
     assert get_job(engine, "one").status is JobStatus.CANCELLED
-    assert leases.claim(engine, "intake", 60, limit=5) == []
+    assert claims.claim(engine, "intake", 60, limit=5) == []
     assert "paused" in reelworks("jobs", "list").err
     reelworks("jobs", "resume")
-    assert [job.id for job in leases.claim(engine, "intake", 60, limit=5)] == ["two"]
+    assert [job.id for job in claims.claim(engine, "intake", 60, limit=5)] == ["two"]

@@ -22,8 +22,8 @@ from pydantic import SecretStr
 from reelworks.domain.access import Scope
 from reelworks.domain.job import Failure, NewJob
 from reelworks.settings import Settings
+from reelworks.store import claims, leases
 from reelworks.store import jobs as ledger
-from reelworks.store import leases
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema
 from reelworks.store.leases import Attempt
@@ -182,7 +182,7 @@ def job(site: Server) -> Callable[..., str]:
         job_id = f"job-{secrets.token_hex(6)}"
         ledger.add_jobs(site.engine, [NewJob(job_id, VIDEO, **values)])
         if failed:
-            leases.claim(site.engine, "test", 60, limit=1000)
+            claims.claim(site.engine, "test", 60, limit=1000)
             attempt = Attempt(job_id, ledger.get_job(site.engine, job_id).attempts)
             leases.begin(site.engine, attempt, f"run-{job_id}", 60)
             why = Failure("The provider is busy.", "rate_limited", "vision")

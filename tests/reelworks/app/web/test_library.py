@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from reelworks.domain.job import JobSelection
+from reelworks.store import claims, leases
 from reelworks.store import jobs as ledger
-from reelworks.store import leases
 from reelworks.store.leases import Attempt, Beat
 from tests.reelworks.app.web.conftest import VIDEO
 
@@ -42,7 +42,7 @@ def test_a_filter_leaves_what_matches_and_says_when_nothing_does(visitor):
 def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     page = visitor.open("/")
     job_id = job()
-    leases.claim(site.engine, "test", 60, limit=1000)
+    claims.claim(site.engine, "test", 60, limit=1000)
     attempt = Attempt(job_id, ledger.get_job(site.engine, job_id).attempts)
     leases.begin(site.engine, attempt, "run", 60)
 
