@@ -157,6 +157,9 @@ async def content() -> dict[str, Any]:
         for one in many
     }
     for one in found.values():
+        for schedule in one.get("schedules", ()):
+            for noted in ("id", "created", "updated"):
+                schedule.pop(noted)
         if limit := one.get("global_concurrency_limit"):
             limit.pop("updated")
             limit.pop("active_slots")

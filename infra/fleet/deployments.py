@@ -25,6 +25,7 @@ _NOTED_BY_THE_SERVER: dict[str, Any] = {
     **dict.fromkeys(("last_polled", "status", "version", "version_id", "version_info"), True),
     **dict.fromkeys(("branch", "base", "root"), True),
     "global_concurrency_limit": {"updated", "active_slots"},
+    "schedules": {"__all__": {"id", "created", "updated"}},  # Prefect makes them anew each time
 }
 
 
