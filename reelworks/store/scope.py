@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from reelworks.domain.search import Filters
 from reelworks.errors import InputError, UnknownVideoError
+from reelworks.store.rows import storable
 
 NAMED_AT_MOST = 2000
 """Videos that a statement names one by one; more are looked up inside it."""
@@ -53,7 +54,7 @@ class _Conditions:
 
     def add(self, part: str, **values: Any) -> None:
         self.parts.append(part)
-        self.values |= values
+        self.values |= storable(values)
 
     @property
     def sql(self) -> str:
@@ -199,7 +200,7 @@ def _check_known(connection: Connection, video_ids: tuple[str, ...]) -> None:
             "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, place)"
             " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY place LIMIT 1"
         ),
-        {"ids": list(video_ids)},
+        {"ids": storable(list(video_ids))},
     )
     if missing is not None:
         raise UnknownVideoError(f"No video has the id {missing}.")

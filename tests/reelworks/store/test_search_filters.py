@@ -66,6 +66,7 @@ YEAR = datetime(2020, 5, 1, tzinfo=UTC)
         ({"languages": ("de",)}, set()),
         ({"speakers": ("ANNA",)}, {"news"}),
         ({"speakers": ("BERT",)}, set()),
+        ({"speakers": ("AN\x00NA",)}, {"news"}),
         ({"created_from": YEAR, "created_to": YEAR + timedelta(days=1)}, {"slides"}),
         ({"created_from": YEAR + timedelta(days=1)}, {"news"}),
         ({"ready_to": YEAR}, set()),
