@@ -56,3 +56,25 @@ class TooManyRequestsError(RequestError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds to wait."""
+
+
+class ClientTooSlowError(RequestError):
+    """A caller sent nothing for too long."""
+
+    code = "client_too_slow"
+    http_status = 408
+    retryable = True
+
+
+class HeadTooLargeError(RequestError):
+    """A request's address and headers are too long, or there are too many."""
+
+    code = "head_too_large"
+    http_status = 431
+
+
+class OtherRequestError(RequestError):
+    """A key was used for another request before."""
+
+    code = "idempotency_key_reused"
+    http_status = 422

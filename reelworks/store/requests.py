@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from reelworks.errors import BusyError, InputError
+from reelworks.errors import BusyError, OtherRequestError
 from reelworks.store.database import transaction
 from reelworks.store.rows import storable, table_of
 from reelworks.store.schema import RequestRow
@@ -23,12 +23,6 @@ KEPT = timedelta(hours=24)
 """A key means the same request for so long."""
 WORKED_ON = timedelta(seconds=60)
 """A request that has no answer after this died; the next one with its key does it again."""
-
-
-class OtherRequestError(InputError):
-    """A key was used for another request before."""
-
-    code = "idempotency_key_reused"
 
 
 @dataclass(frozen=True, slots=True)

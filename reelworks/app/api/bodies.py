@@ -7,21 +7,13 @@ import time
 
 from starlette.types import Message, Receive, Scope, Send
 
-from reelworks.errors import OverLimitError, ReelworksError
+from reelworks.errors import ClientTooSlowError, OverLimitError
 from reelworks.settings import Settings
 
 UPLOAD_TYPE = b"multipart/form-data"
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 << 20
 """How much of an unwanted body is passed over, so that its sender comes to read the answer."""
-
-
-class ClientTooSlowError(ReelworksError):
-    """A caller sent nothing for too long."""
-
-    code = "client_too_slow"
-    http_status = 408
-    retryable = True
 
 
 class Body:

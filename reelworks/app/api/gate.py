@@ -10,7 +10,7 @@ from reelworks.app.api.auth import NOBODY, Caller
 from reelworks.app.api.bodies import Body
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_to
-from reelworks.errors import ReelworksError, RequestError, UnauthenticatedError
+from reelworks.errors import HeadTooLargeError, ReelworksError, UnauthenticatedError
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -22,13 +22,6 @@ SECURITY_HEADERS = (
 
 HEAD_BYTES = 32 << 10
 HEAD_FIELDS = 100
-
-
-class HeadTooLargeError(RequestError):
-    """A request's address and headers are too long, or there are too many."""
-
-    code = "head_too_large"
-    http_status = 431
 
 
 class Gate:
