@@ -19,6 +19,7 @@ def films(tmp_path: Path, media: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_it_would_do_and_starts_nothing(reelworks: Reelworks, films: Path) -> None:
     told = reelworks("backfill", str(films), "--plan")
     plan = reelworks("backfill", str(films), "--library", "films", "--plan", "--json").json
@@ -45,6 +46,7 @@ def test_a_plan_says_what_it_would_do_and_starts_nothing(reelworks: Reelworks, f
         (["backfill", ".", "--plan", "--library", "Ä"], 2, "use a-z"),
     ],
 )
+@pytest.mark.slow
 def test_a_mistake_is_one_sentence(
     reelworks: Reelworks, arguments: list[str], code: int, message: str
 ) -> None:

@@ -51,6 +51,7 @@ def test_failures_are_listed_with_stage_and_reason_and_retried_by_stage(reelwork
     assert get_job(engine, "one").status is JobStatus.FAILED
 
 
+@pytest.mark.slow
 def test_a_job_is_shown_with_its_history(reelworks, engine):
     failed(engine, "one", "talk", "ingest")
 
@@ -61,6 +62,7 @@ def test_a_job_is_shown_with_its_history(reelworks, engine):
     assert reelworks("jobs", "show", "none").code == 3
 
 
+@pytest.mark.slow
 def test_nothing_named_is_a_mistake_and_not_everything(reelworks, engine):
     for verb in ("retry", "cancel"):
         said = reelworks("jobs", verb)
@@ -68,6 +70,7 @@ def test_nothing_named_is_a_mistake_and_not_everything(reelworks, engine):
         assert "--all" in said.err
 
 
+@pytest.mark.slow
 def test_a_stage_is_run_again_over_a_library(reelworks, engine):
     made = reelworks("jobs", "rerun", "vision", "--library", "lectures", "--json").json
 
@@ -77,6 +80,7 @@ def test_a_stage_is_run_again_over_a_library(reelworks, engine):
     assert reelworks("jobs", "rerun", "smell", "--all").code == 2
 
 
+@pytest.mark.slow
 def test_jobs_are_hurried_cancelled_and_paused(reelworks, engine):
     add_jobs(engine, [NewJob("one", "talk"), NewJob("two", "film")])
 

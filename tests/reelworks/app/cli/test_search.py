@@ -35,6 +35,7 @@ def library(clean_settings):
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_search_pages_filters_and_writes_cut_lists(reelworks, library, tmp_path):
     edl, cuts = tmp_path / "cuts.edl", tmp_path / "cuts.json"
     said = reelworks("search", "harbour", "--limit", "2", "--handles", "1", "--json",
@@ -59,6 +60,7 @@ def test_search_pages_filters_and_writes_cut_lists(reelworks, library, tmp_path)
     )
 
 
+@pytest.mark.slow
 def test_search_finds_frames_that_look_alike(reelworks, library):
     found = reelworks("search", "--like", "talk-0_frame_000", "--json").json
     assert [(one["video_id"], one["distance"]) for one in found] == [("talk-1", 1), ("talk-2", 1)]
@@ -66,6 +68,7 @@ def test_search_finds_frames_that_look_alike(reelworks, library):
     assert reelworks("search", "x", "--like", "y").code == 2
 
 
+@pytest.mark.slow
 def test_embeddings_are_built_and_shown(reelworks, library):
     assert "no vectors yet" in reelworks("embeddings").out
     said = reelworks("embeddings", "build", "minilm-l6-v2-int8")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reelworks.store.database import create_database_engine
 from reelworks.store.tokens import find_token
 
 
+@pytest.mark.slow
 def test_a_token_is_made_listed_and_revoked(reelworks, clean_settings):
     made = reelworks("token", "create", "newsroom", "--scope", "submit", "--days", "30", "--json")
     token = made.json["token"]
