@@ -16,11 +16,11 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 work=${WORK:-/var/tmp/reelworks-stand-ins}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+mirror=${DEBIAN_MIRROR:-} # empty: the one that debootstrap takes by itself
 pip=${PIP:-python3 -m pip}
 
 debian() { # SUITE FOLDER PACKAGES
-  [ -e "$2/etc/debian_version" ] || debootstrap --variant=minbase --include="$3" "$1" "$2" "$mirror"
+  [ -e "$2/etc/debian_version" ] || debootstrap --variant=minbase --include="$3" "$1" "$2" ${mirror:+"$mirror"}
   rm -rf "$2"/var/cache/apt/archives/*.deb "$2"/var/lib/apt/lists/*
 }
 

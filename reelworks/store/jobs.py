@@ -19,6 +19,7 @@ from reelworks.errors import UnknownJobError
 from reelworks.store.database import transaction
 from reelworks.store.rows import storable, table_of
 from reelworks.store.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
+from reelworks.store.schema.ledger import CHANNEL
 
 JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
     table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
@@ -243,7 +244,7 @@ def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
     statement = insert(INTAKE).values(id=1, **values)
     with transaction(engine) as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        connection.execute(select(func.pg_notify("reelworks_jobs", "")))
+        connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from reelworks.app.cli import output
 from reelworks.app.cli.library import library_engine
-from reelworks.domain.job import BACKFILL, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.job import BACKFILL, INTERACTIVE, Job, JobSelection, JobStatus, NewJob
 from reelworks.domain.stage import STAGES
 
 app = typer.Typer(help="The job ledger: list, retry, cancel, hurry, pause.", no_args_is_help=True)
@@ -204,7 +204,12 @@ def rerun(
         videos = _videos(engine, video, library)
         one = len(videos) == 1
         jobs = [
-            NewJob(new_job_id(), name, params={"again": [stage]}, priority=0 if one else BACKFILL)
+            NewJob(
+                new_job_id(),
+                name,
+                params={"again": [stage]},
+                priority=INTERACTIVE if one else BACKFILL,
+            )
             for name in videos
         ]
         added = add_jobs(engine, jobs)

@@ -23,7 +23,7 @@ from reelworks.app.intake.runs import (
     tell_to_stop,
 )
 from reelworks.app.intake.webhooks import deliver_due
-from reelworks.domain.job import Failure, Job, JobStatus
+from reelworks.domain.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
     JobRefusedError,
     NothingDeployedError,
@@ -45,6 +45,8 @@ Value = TypeVar("Value")
 DEPLOYED_WITHIN = timedelta(minutes=2)
 """A job so new may wait for a deployment that is about to be made, as ``reelworks up`` does."""
 LOOK_AGAIN = 2.0
+UNDER_WAY = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
+"""Counted at every round, by its index; the whole ledger would take longer each day."""
 AT_ONCE = 8
 """Calls to the Prefect server at once."""
 MOST_TAKEN_OVER = 100
@@ -116,7 +118,7 @@ class Intake:
             await _off(claims.close, self.engine, attempt_of(job), self.holder, status, reason)
 
     async def _start_waiting(self) -> int:
-        under_way = (await _off(count_jobs, self.engine))[JobStatus.PROCESSING]
+        under_way = (await _off(count_jobs, self.engine, UNDER_WAY))[JobStatus.PROCESSING]
         free = self.settings.jobs_in_flight - under_way
         jobs = await _off(claims.claim, self.engine, self.holder, self.lease, limit=free)
         free -= len(jobs)
