@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from reelworks.errors import SettingsError
-from reelworks.models.pool import MB, Memory
+from reelworks.models.memory import MB, Memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from reelworks.domain.vision import Box, ScreenText
 from reelworks.errors import ModelUnavailableError
-from reelworks.models.pool import MB, Memory, pool
+from reelworks.models.memory import MB, Memory
+from reelworks.models.pool import pool
 
 if TYPE_CHECKING:  # loads with the weights: a cached answer needs no runtime
     import onnxruntime

@@ -12,25 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import psutil
-
+from reelworks.models.memory import MB, Memory, measure_process
 from reelworks.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Model = TypeVar("Model")
-MB = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Bytes that a model takes."""
-
-    host: int = 0
-    gpu: int = 0
-
-    def __add__(self, other: Memory) -> Memory:
-        return Memory(self.host + other.host, self.gpu + other.gpu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +76,7 @@ class _Slot:
     loaded: bool = False
     pins: int = 0
     """Callers that use the model or wait for it."""
-    memory: Memory = Memory()
+    memory: Memory = field(default_factory=Memory)
     """Counted from before the load, so that two loads at once cannot both take the last room."""
     loads: int = 0
     hits: int = 0
@@ -198,9 +185,9 @@ class ModelPool:
     def _loaded(self, slot: _Slot, load: Callable[[], Model], *, measured: bool) -> Model:
         with slot.lock:
             if not slot.loaded:
-                before, started = _taken() if measured else Memory(), time.monotonic()
+                before, started = measure_process(), time.monotonic()
                 model = load()
-                memory = _grown(before, _taken()) if measured else slot.memory
+                memory = measure_process().since(before) if measured else slot.memory
                 with self._guard:
                     slot.model, slot.loaded, slot.memory = model, True, memory
                     slot.loads += 1
@@ -272,18 +259,6 @@ def _use(slot: _Slot, now: float) -> ModelUse:
         idle_seconds=0.0 if slot.pins else now - slot.used_at,
         memory=slot.memory,
     )
-
-
-def _taken() -> Memory:
-    """Return what this process takes now; on the GPU as far as torch allotted it."""
-    host = int(psutil.Process().memory_info().rss)
-    torch = sys.modules.get("torch")  # not imported for this: it takes seconds
-    busy = torch is not None and torch.cuda.is_initialized()
-    return Memory(host, int(torch.cuda.memory_allocated()) if torch and busy else 0)
-
-
-def _grown(before: Memory, after: Memory) -> Memory:
-    return Memory(max(0, after.host - before.host), max(0, after.gpu - before.gpu))
 
 
 pool = ModelPool()
