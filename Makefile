@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-backfill bench-kills bench-search eval test-cuda gpu-check screenshots settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-backfill bench-kills bench-api bench-plan bench-search eval test-cuda gpu-check screenshots settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -86,6 +86,14 @@ bench-workers: $(VENV)/.installed-dev
 # Everything is killed again and again under load; the jobs are counted.
 bench-kills: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.kills
+
+# How fast the API takes work, and what a large upload costs it.
+bench-api: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.api
+
+# A backfill's plan, and then what its run took.
+bench-plan: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.plan
 
 # A million generated lines, searched: takes about 20 minutes and 8 GB of disk the first time.
 # Fewer: LINES=100000.

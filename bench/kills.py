@@ -47,7 +47,8 @@ POOL = "naps"
 LEASE_SECONDS = 6.0
 HEARTBEAT_SECONDS = LEASE_SECONDS / 3
 NAP_SECONDS = 2.0
-TARGETS = ("flow process", "worker", "intake", "Prefect server")
+TARGETS = ("flow process", "worker", "intake", "Prefect server", "PostgreSQL")
+EMBEDDED = {"Prefect server": Part.PREFECT, "PostgreSQL": Part.POSTGRES}
 BACK_AFTER = 1.0
 """Seconds until what was killed is started again."""
 
@@ -110,9 +111,9 @@ class Fleet:
     def _pid(self, target: str) -> int | None:
         if target == "intake":
             return self._running["intake"].pid
-        if target == "Prefect server":
+        if target in EMBEDDED:
             state = read_state(self._settings.data_dir / "run")
-            running = state.alive(Part.PREFECT)
+            running = state.alive(EMBEDDED[target])
             return running.process.pid if running else None
         worker = self._running[self._chance.choice(["worker-1", "worker-2"])]
         if target == "worker":
@@ -193,11 +194,12 @@ def _experiment(
         for number, target in enumerate(order):
             _put(engine, names[number * every : (number + 1) * every], told, chance)
             time.sleep(chance.uniform(1.0, 3.0))
-            count.kills[target] += fleet.kill(target)
             count.longest_silence = max(count.longest_silence, _silence(engine))
+            count.kills[target] += fleet.kill(target)
             time.sleep(BACK_AFTER)
             supervisor.mend(settings)
             fleet.start()
+            count.longest_silence = max(count.longest_silence, _silence(engine))
         _put(engine, names[kills * every :], told, chance)
         _wait(engine, count, jobs)
     finally:

@@ -7,6 +7,7 @@ import logging
 from prefect import task
 from sqlalchemy import Engine
 
+from reelworks.domain.library import VideoStatus
 from reelworks.errors import UnknownVideoError
 from reelworks.stages.workplace import Workplace
 from reelworks.store.library import get_summary
@@ -28,14 +29,14 @@ async def finish(video_id: str, error: str | None = None) -> None:
 def say_that_it_failed(engine: Engine, video_id: str, error: str) -> None:
     """Write it into the row of a video that was noted but whose source was never claimed."""
     try:
-        set_status(engine, video_id, "failed", error=error)
+        set_status(engine, video_id, VideoStatus.FAILED, error=error)
     except UnknownVideoError:
         log.info("The video %s was deleted meanwhile.", video_id)
 
 
 def say_how_it_ended(engine: Engine, video_id: str, error: str | None) -> None:
     """Write the video's last status; needs no Prefect server."""
-    set_status(engine, video_id, "failed" if error else "ready", error=error)
+    set_status(engine, video_id, VideoStatus.FAILED if error else VideoStatus.READY, error=error)
     if error:
         log.error("FAILED %s: %s", video_id, error)
     else:

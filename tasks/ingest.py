@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.library import DEFAULT_LIBRARY
+from reelworks.domain.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.progress import Progress
 from reelworks.domain.stamp import unchanged
 from reelworks.domain.video import Probe
@@ -55,7 +55,7 @@ async def ingest(
             progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
         except Exception as error:
             reason = reason_of(error)
-            set_status(place.engine, local.video_id, "failed", error=reason)
+            set_status(place.engine, local.video_id, VideoStatus.FAILED, error=reason)
             log.error("FAILED %s: %s", local.video_id, reason)
             raise
         return kept

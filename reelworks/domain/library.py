@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from reelworks.domain.scene import Frame, Scene
@@ -13,6 +14,15 @@ from reelworks.domain.vision import FrameDescription
 
 DEFAULT_LIBRARY = "default"
 """Where a video is when nobody says otherwise."""
+
+
+class VideoStatus(StrEnum):
+    """How a video stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,4 +15,4 @@ Stage = Literal[
     "embed_speech",
     "embed_picture",
 ]
-STAGES: tuple[str, ...] = get_args(Stage)
+STAGES: tuple[Stage, ...] = get_args(Stage)

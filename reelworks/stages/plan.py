@@ -169,7 +169,7 @@ def lines_of(chosen: Sequence[tuple[Candidate, Known]], rates: Rates) -> list[Pl
 def rates_of(history: History, askers: Askers) -> Rates:
     """Return what an hour of video takes here, as far as the past tells."""
     models = {stage: askers.model_of(stage) for stage in STAGES}
-    hosted = {
+    hosted: dict[str, str] = {
         stage: f"{model.provider}/{model.name}"
         for stage, model in models.items()
         if model is not None and not f"{model.provider}/".startswith(LOCAL)

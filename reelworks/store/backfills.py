@@ -23,6 +23,7 @@ from reelworks.store.database import transaction
 from reelworks.store.jobs import JOBS, cancel_jobs, new_job_id
 from reelworks.store.rows import storable, table_of
 from reelworks.store.schema import BackfillRow
+from reelworks.store.schema.ledger import WORK_CHANNEL
 
 BACKFILLS = table_of(BackfillRow)
 KIND = "backfill"
@@ -82,7 +83,7 @@ def resume_backfill(engine: Engine, backfill_id: str, limits: Limits | None = No
             connection.execute(row.values(limits=limits.to_dict()))
     _set(engine, backfill_id, BackfillStatus.RUNNING, None)
     with transaction(engine) as connection:
-        connection.execute(select(func.pg_notify("reelworks_jobs", "")))
+        connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
     return get_backfill(engine, backfill_id)
 
 

@@ -157,7 +157,10 @@ def note_told(engine: Engine, job: Job) -> None:
 
 def has_intake(engine: Engine) -> bool:
     """Tell whether an intake listens: without one, jobs wait."""
-    query = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = :name)")
+    query = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = :name)"
+    )
     with transaction(engine) as connection:
         return connection.scalar(query, {"name": INTAKE_SESSION}) is True
 

@@ -10,16 +10,30 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, case, false, func, select, true, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.listing import Place
 from reelworks.errors import UnknownJobError
 from reelworks.store.database import transaction
 from reelworks.store.rows import storable, table_of
 from reelworks.store.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
-from reelworks.store.schema.ledger import CHANNEL
+from reelworks.store.schema.ledger import WORK_CHANNEL
 
 JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
     table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
@@ -102,11 +116,17 @@ def get_job(engine: Engine, job_id: str) -> Job:
     return found[0]
 
 
-def list_jobs(engine: Engine, which: JobSelection, *, limit: int, offset: int = 0) -> list[Job]:
-    """Return jobs, the newest first."""
-    query = select(JOBS).where(chosen(which)).order_by(JOBS.c.created_at.desc(), JOBS.c.id)
+def list_jobs(
+    engine: Engine, which: JobSelection, *, limit: int, after: Place | None = None
+) -> list[Job]:
+    """Return jobs, the newest first; new ones never move what follows ``after``."""
+    order = (JOBS.c.created_at.desc(), JOBS.c.id.desc())
+    query = select(JOBS).where(chosen(which)).order_by(*order).limit(limit)
+    if after is not None:
+        place = tuple_(JOBS.c.created_at, JOBS.c.id)
+        query = query.where(place < tuple_(literal(after.created_at), literal(after.id)))
     with transaction(engine) as connection:
-        return [job_of(row) for row in connection.execute(query.limit(limit).offset(offset))]
+        return [job_of(row) for row in connection.execute(query)]
 
 
 def waiting(engine: Engine, *, limit: int) -> list[Job]:
@@ -244,7 +264,7 @@ def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
     statement = insert(INTAKE).values(id=1, **values)
     with transaction(engine) as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        connection.execute(select(func.pg_notify(CHANNEL, "")))
+        connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
 
 
 def job_of(row: Row[Any]) -> Job:

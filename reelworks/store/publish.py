@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, insert
 
 from reelworks.domain.ids import caption_id, frame_id, scene_id, segment_id
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Transcript
 from reelworks.domain.video import NormalizedAudio, NormalizedVideo, Probe
@@ -35,8 +36,6 @@ from reelworks.store.database import transaction
 from reelworks.store.languages import configuration_for
 from reelworks.store.rows import Row, replace_rows, storable, table_of, video_locked
 from reelworks.store.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
-
-Status = Literal["pending", "processing", "ready", "failed"]
 
 CUT_DETECTOR = "local/adaptive-detector"
 FRAME_PICKER = "local/sharpest-frame"
@@ -70,10 +69,16 @@ def claim_video(
     return kept
 
 
-def set_status(engine: Engine, video_id: str, status: Status, *, error: str | None = None) -> None:
+def set_status(
+    engine: Engine, video_id: str, status: VideoStatus, *, error: str | None = None
+) -> None:
     """Say how the video's run stands; ``ready`` makes it findable from then on."""
-    values: dict[str, Any] = {"status": status, "error": storable(error), "updated_at": func.now()}
-    if status == "ready":
+    values: dict[str, Any] = {
+        "status": status.value,
+        "error": storable(error),
+        "updated_at": func.now(),
+    }
+    if status is VideoStatus.READY:
         values["ready_at"] = func.coalesce(Video.ready_at, func.now())
     with transaction(engine) as connection:
         done = connection.execute(update(Video).where(Video.id == video_id).values(values))

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, and_, func, literal, select, true, tu
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.library import DEFAULT_LIBRARY, VideoSummary
+from reelworks.domain.library import DEFAULT_LIBRARY, VideoStatus, VideoSummary
+from reelworks.domain.listing import Place
 from reelworks.errors import ConflictError, UnknownFrameError, UnknownVideoError
 from reelworks.store.database import transaction
 from reelworks.store.library import FRAMES, VIDEOS, summary_of
@@ -28,8 +29,9 @@ _FIRST_FRAMES = 5
 class VideoFilter:
     """Which videos are meant; every condition given must hold."""
 
+    ids: tuple[str, ...] | None = None
     library: str | None = None
-    status: str | None = None
+    status: VideoStatus | None = None
     language: str | None = None
     title: str | None = None
     """Part of the title or the id, in any case."""
@@ -38,14 +40,6 @@ class VideoFilter:
     created_from: datetime | None = None
     created_to: datetime | None = None
     """Before then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ends: the next one begins after this video."""
-
-    created_at: datetime
-    video_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +64,28 @@ def page_of_videos(
     query = select(VIDEOS).where(_chosen(which)).order_by(*order).limit(limit)
     if after is not None:
         place = tuple_(VIDEOS.c.created_at, VIDEOS.c.id)
-        query = query.where(place < tuple_(literal(after.created_at), literal(after.video_id)))
+        query = query.where(place < tuple_(literal(after.created_at), literal(after.id)))
     with transaction(engine) as connection:
         return [summary_of(row) for row in connection.execute(query)]
 
 
+def ids_of_videos(engine: Engine, which: VideoFilter) -> list[str]:
+    """Return the ids of all these videos, the oldest first.
+
+    Raises ``UnknownVideoError`` for an id that no video has.
+    """
+    query = select(VIDEOS.c.id).where(_chosen(which))
+    with transaction(engine) as connection:
+        for one in which.ids or ():
+            if connection.scalar(select(VIDEOS.c.id).where(VIDEOS.c.id == storable(one))) is None:
+                raise UnknownVideoError(f"No video has the id {one}.")
+        return list(connection.scalars(query.order_by(VIDEOS.c.created_at, VIDEOS.c.id)))
+
+
 def _chosen(which: VideoFilter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
+    if which.ids is not None:
+        conditions.append(VIDEOS.c.id.in_(storable(list(which.ids))))
     for name in ("library", "status", "language"):
         wanted = getattr(which, name)
         if wanted is not None:

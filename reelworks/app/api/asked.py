@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.stage import Stage
+from reelworks.store.videos import VideoFilter
 
 VideoId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
 JobId = Annotated[
@@ -141,6 +143,38 @@ class Prioritize(Change):
     """Which waiting jobs shall come sooner or later."""
 
     priority: Priority
+
+
+class VideoSelection(Strict):
+    """Which videos are meant; every condition given must hold, and one must be given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"library": "talks"}]})
+
+    ids: list[VideoId] | None = Field(None, max_length=1000)
+    library: Library | None = None
+    status: VideoStatus | None = None
+    language: Language | None = None
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+    all: Literal[True] | None = Field(None, description="Every video: say so on purpose.")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give a condition, or all: true")
+        return self
+
+    def filter(self) -> VideoFilter:
+        """Return what the store understands."""
+        ids = None if self.ids is None else tuple(self.ids)
+        return VideoFilter(ids=ids, **self.model_dump(exclude={"ids", "all"}))
+
+
+class Rerun(Strict):
+    """Which stage of which videos shall be computed again."""
+
+    stage: Stage = Field(examples=["vision"])
+    videos: VideoSelection
 
 
 class Pause(Strict):

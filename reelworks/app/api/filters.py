@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from reelworks.app.api.asked import JobId, Language, Library, Strict, VideoId, Word
+from reelworks.app.api.asked import (
+    JobId,
+    Language,
+    Library,
+    Strict,
+    VideoId,
+    Word,
+)
 from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.search import Filters, Kind, SearchRequest
 from reelworks.errors import InputError
 from reelworks.store.similar import ALIKE
@@ -24,7 +32,7 @@ class VideoQuery(Strict):
     """Which videos, and which page of them."""
 
     library: Library | None = None
-    status: Literal["pending", "processing", "ready", "failed"] | None = None
+    status: VideoStatus | None = None
     language: Language | None = None
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None, description="Part of the title or the id."
@@ -52,13 +60,13 @@ class JobQuery(Strict):
     error_code: Word | None = None
     error_stage: Word | None = None
     limit: int = Field(50, ge=1, le=500)
-    offset: int = Field(0, ge=0, le=1_000_000)
+    cursor: Cursor | None = Field(None, description="`next` of the page before.")
 
     def selection(self) -> JobSelection:
         """Return what the ledger understands."""
         return JobSelection(
             statuses=frozenset(self.status) or None,
-            **self.model_dump(exclude={"status", "limit", "offset"}),
+            **self.model_dump(exclude={"status", "limit", "cursor"}),
         )
 
 

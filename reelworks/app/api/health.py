@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from reelworks.app.api.context import Api
 from reelworks.errors import ReelworksError
+from reelworks.store.claims import has_intake
 from reelworks.store.database import transaction
 
 _PATIENCE = 5.0
@@ -23,6 +24,7 @@ def faults(api: Api) -> dict[str, str]:
         "postgres": _postgres,
         "store": _store,
         "prefect": _prefect,
+        "intake": _intake,
     }
     with ThreadPoolExecutor(len(parts), thread_name_prefix="health") as pool:
         found = dict(zip(parts, pool.map(lambda part: part(api), parts.values()), strict=True))
@@ -55,6 +57,14 @@ def _prefect(api: Api) -> str | None:
     except httpx.HTTPError as error:
         return f"The Prefect server does not answer ({type(error).__name__})."
     return None if answer.status_code == _OK else f"Prefect answers {answer.status_code}."
+
+
+def _intake(api: Api) -> str | None:
+    try:
+        there = has_intake(api.engine)
+    except ReelworksError:
+        return None  # PostgreSQL is down, which is told already
+    return None if there else "No intake takes jobs: start one with python -m reelworks.app.intake."
 
 
 def _key() -> dict[str, str]:

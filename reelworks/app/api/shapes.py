@@ -208,7 +208,7 @@ class JobList(BaseModel):
     """A page of jobs, the newest first."""
 
     jobs: list[JobOut]
-    next_offset: int | None = Field(description="Where the next page begins; null on the last.")
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: no more.")
 
 
 class Peek(BaseModel):
@@ -219,7 +219,7 @@ class Peek(BaseModel):
 
 
 class Changed(BaseModel):
-    """Which jobs were changed."""
+    """Which jobs were changed or made."""
 
     count: int
     job_ids: list[str]

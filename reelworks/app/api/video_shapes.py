@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import datetime
 from typing import Any, Self
 
@@ -12,8 +9,6 @@ from pydantic import BaseModel, Field
 
 from reelworks.app.api.shapes import JobOut
 from reelworks.domain.library import StoredFrame, StoredSegment, VideoSummary, VideoView
-from reelworks.errors import InputError
-from reelworks.store.videos import Place
 
 
 class VideoOut(BaseModel):
@@ -211,22 +206,3 @@ class Submitted(BaseModel):
     video: VideoOut
     job: JobOut | None = Field(description="Null when nothing has to be done.")
     new: bool = Field(description="False when the library had the video already.")
-
-
-def cursor_of(place: Place) -> str:
-    """Return a place as text that callers hand back."""
-    told = json.dumps([place.created_at.isoformat(), place.video_id])
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
-
-
-def place_of(cursor: str) -> Place:
-    """Reverse ``cursor_of``. Raises ``InputError``."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        moment, video_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        created_at = datetime.fromisoformat(moment)
-        if not isinstance(video_id, str) or created_at.tzinfo is None:
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InputError("The cursor is none of ours; begin at the first page.") from None
-    return Place(created_at, video_id)

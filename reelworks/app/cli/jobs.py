@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
-from sqlalchemy import Engine
 
 from reelworks.app.cli import output
 from reelworks.app.cli.library import library_engine
-from reelworks.domain.job import BACKFILL, INTERACTIVE, Job, JobSelection, JobStatus, NewJob
-from reelworks.domain.stage import STAGES
+from reelworks.domain.job import Job, JobSelection, JobStatus
+from reelworks.domain.library import VideoStatus
+from reelworks.domain.stage import STAGES, Stage
 
 app = typer.Typer(help="The job ledger: list, retry, cancel, hurry, pause.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs b
 Video = Annotated[str | None, typer.Option(help="Jobs of this video.")]
 Library = Annotated[str | None, typer.Option(help="Jobs of this library's videos.")]
 Backfill = Annotated[str | None, typer.Option(help="Jobs of this backfill.")]
-Stage = Annotated[str | None, typer.Option(help="Jobs that failed in this stage.")]
+FailedIn = Annotated[str | None, typer.Option(help="Jobs that failed in this stage.")]
 Code = Annotated[str | None, typer.Option(help="Jobs that failed with this code.")]
 All = Annotated[bool, typer.Option("--all", help="Every job that can be meant.")]
 
@@ -135,7 +135,7 @@ def retry(
     every: All = False,
     library: Library = None,
     backfill: Backfill = None,
-    stage: Stage = None,
+    stage: FailedIn = None,
     code: Code = None,
     json: output.Json = False,
 ) -> None:
@@ -190,38 +190,27 @@ def rerun(
     stage: Annotated[str, typer.Argument(help="The stage to compute anew, for example vision.")],
     video: Annotated[list[str] | None, typer.Option(help="Of this video; may be repeated.")] = None,
     library: Annotated[str | None, typer.Option(help="Of this library's videos.")] = None,
+    status: Annotated[VideoStatus | None, typer.Option(help="Of videos that stand so.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Of every video.")] = False,
     json: output.Json = False,
 ) -> None:
     """Compute one stage of many videos again, and what depends on its answer."""
-    from reelworks.store.jobs import add_jobs, new_job_id
+    from reelworks.stages.rerun import rerun_stage
+    from reelworks.store.videos import VideoFilter
 
-    if stage not in STAGES:
-        raise typer.BadParameter(f"there is no stage {stage}; use one of {', '.join(STAGES)}")
-    if not (video or library or every):
-        raise typer.BadParameter("choose videos with --video or --library, or give --all")
+    if not (video or library or status or every):
+        raise typer.BadParameter("choose videos with --video, --library, --status, or give --all")
+    which = VideoFilter(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
-        videos = _videos(engine, video, library)
-        one = len(videos) == 1
-        jobs = [
-            NewJob(
-                new_job_id(),
-                name,
-                params={"again": [stage]},
-                priority=INTERACTIVE if one else BACKFILL,
-            )
-            for name in videos
-        ]
-        added = add_jobs(engine, jobs)
+        added = rerun_stage(engine, _stage_named(stage), which)
     _tell([job.id for job in added], f"were made to run {stage} again", json=json)
 
 
-def _videos(engine: Engine, named: list[str] | None, library: str | None) -> list[str]:
-    from reelworks.store.library import get_video, list_videos
-
-    if named:
-        return [get_video(engine, one).summary.id for one in named]
-    return [one.id for one in list_videos(engine, library=library)]
+def _stage_named(name: str) -> Stage:
+    for stage in STAGES:
+        if stage == name:
+            return stage
+    raise typer.BadParameter(f"there is no stage {name}; use one of {', '.join(STAGES)}")
 
 
 @app.command()

@@ -37,7 +37,7 @@ from reelworks.store.backfills import claim_of_backfills
 from reelworks.store.jobs import count_jobs, source_of
 from reelworks.store.leases import attempt_of
 from reelworks.store.notices import Listener
-from reelworks.store.schema.ledger import CHANNEL
+from reelworks.store.schema.ledger import WORK_CHANNEL
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -181,7 +181,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     loop, bell = asyncio.get_running_loop(), asyncio.Event()
     url = settings.database_url.get_secret_value()
     listener = Listener(
-        url, CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=claims.INTAKE_SESSION
+        url, WORK_CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=claims.INTAKE_SESSION
     )
     listener.start()
     stopper = asyncio.ensure_future(stop.wait())

@@ -20,7 +20,7 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration."""
 
 __all__ = [

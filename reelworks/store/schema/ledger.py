@@ -25,6 +25,8 @@ from reelworks.store.schema.base import Base
 CHANNEL = "reelworks_jobs"
 """Where PostgreSQL tells of jobs (see ``TELL_OF_JOBS``): the changed one's id, or "" for new ones.
 """
+WORK_CHANNEL = "reelworks_work"
+"""Where it tells the intake that there may be something to do; progress alone is nothing."""
 
 _STATUSES = "('pending', 'processing', 'done', 'failed', 'cancelled')"
 _NOTHING = sql("'{}'::jsonb")
@@ -38,6 +40,7 @@ class JobRow(Base):
         CheckConstraint(f"status IN {_STATUSES}", name="status"),
         CheckConstraint("kind <> 'index' OR video_id IS NOT NULL", name="index_has_video"),
         Index("ix_jobs_status_created_at", "status", "created_at"),
+        Index("ix_jobs_newest", sql("created_at DESC"), sql("id DESC")),
         Index(
             "ix_jobs_waiting",
             sql("priority DESC"),
@@ -173,6 +176,9 @@ BEGIN
     IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM OLD.status THEN
         INSERT INTO job_events (job_id, status, attempt, note)
         VALUES (NEW.id, NEW.status, NEW.attempts, NEW.error);
+        IF NEW.status <> 'processing' THEN
+            PERFORM pg_notify('reelworks_work', '');
+        END IF;
     END IF;
     PERFORM pg_notify('reelworks_jobs', CASE WHEN TG_OP = 'INSERT' THEN '' ELSE NEW.id END);
     RETURN NULL;

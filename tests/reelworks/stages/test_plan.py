@@ -12,6 +12,7 @@ from sqlalchemy import text
 from reelworks.domain.backfill import Limits, Only, Plan, Selection
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import video_id_for
+from reelworks.domain.library import VideoStatus
 from reelworks.errors import InputError, SourceNotFoundError
 from reelworks.stages.plan import Planner
 from reelworks.stages.workplace import Workplace
@@ -91,7 +92,7 @@ def test_only_what_is_meant_is_in_the_plan(place: Workplace, films: Path) -> Non
     a, bad, b = plan(place, source=str(films)).lines
     for line, status in ((a, "ready"), (bad, "failed")):
         claim_video(place.engine, line.video_id, original_path=str(line.source))
-        set_status(place.engine, line.video_id, status)
+        set_status(place.engine, line.video_id, VideoStatus(status))
 
     def ids(*only: Only, **more) -> set[str]:
         made = plan(place, source=str(films), only=frozenset(only), **more)

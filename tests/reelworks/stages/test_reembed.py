@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.domain.vision import Box, Described, FrameDescription, ScreenText, VisionResult
@@ -51,7 +52,7 @@ def add(place: Workplace, video_id: str) -> None:
     frame = Frame(0, 0, 1.0, "0" * 16, "0" * 64, 640, 360, 1.0)
     publish_frames(engine, video_id, [frame], {0: "frames/x.jpg"})
     publish_captions(engine, video_id, VisionResult((Described(0, SCREEN),)), "local/seen@1")
-    set_status(engine, video_id, "ready")
+    set_status(engine, video_id, VideoStatus.READY)
 
 
 def hosted(place: Workplace, server: OpenAiServer) -> Settings:

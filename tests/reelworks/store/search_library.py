@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.domain.vision import Box, Described, FrameDescription, ScreenText, VisionResult
@@ -33,7 +34,7 @@ def add_speech(
     """A video that is ready and in which only something is said."""
     claim_video(engine, video_id, original_path=f"/in/{video_id}.mp4")
     publish_transcript(engine, video_id, Transcript(language, tuple(segments)), "local/heard@1")
-    set_status(engine, video_id, "ready")
+    set_status(engine, video_id, VideoStatus.READY)
 
 
 def add_frames(
@@ -56,4 +57,4 @@ def add_frames(
     ]
     vision = VisionResult(tuple(Described(n, one) for n, one in enumerate(shown)))
     publish_captions(engine, video_id, vision, model="local/rapidocr@3")
-    set_status(engine, video_id, "ready")
+    set_status(engine, video_id, VideoStatus.READY)

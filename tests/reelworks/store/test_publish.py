@@ -12,6 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript, Word
 from reelworks.domain.video import NormalizedAudio, NormalizedVideo, Probe, VideoTrack
@@ -115,7 +116,7 @@ def publish_all(
     publish_caption_vectors(
         engine, video_id, {index: [0.5, float(index), 1.0] for index in range(count)}, EMBEDDED
     )
-    set_status(engine, video_id, "ready")
+    set_status(engine, video_id, VideoStatus.READY)
 
 
 def snapshot(engine: Engine, video_id: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -296,7 +297,7 @@ def test_only_claimed_videos_can_be_published(engine: Engine) -> None:
     for publish in (
         lambda: publish_transcript(engine, "unheard-of", TALK, model=HEARD),
         lambda: publish_scenes(engine, "unheard-of", ()),
-        lambda: set_status(engine, "unheard-of", "ready"),
+        lambda: set_status(engine, "unheard-of", VideoStatus.READY),
         lambda: delete_video(engine, "unheard-of"),
     ):
         with pytest.raises(UnknownVideoError, match="unheard-of"):
@@ -308,7 +309,7 @@ def test_what_postgres_cannot_keep_is_left_out(engine: Engine) -> None:
     odd = "a\x00b\x02c\ud800d"
     talk = Transcript("en", (Segment(0, 1, odd, (Word(odd, 0, 1),)),))
     publish_all(engine, video_id, talk, described(odd))
-    set_status(engine, video_id, "failed", error=odd)
+    set_status(engine, video_id, VideoStatus.FAILED, error=odd)
     view = get_video(engine, video_id)
     assert view.segments[0].segment.text == "abc\ufffdd"
     assert view.summary.error == "abc\ufffdd"

@@ -13,6 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.search import Filters, Kind, Reason, SearchHit, SearchRequest
 from reelworks.domain.transcript import Segment, Transcript
@@ -72,7 +73,7 @@ def talk(engine: Engine) -> str:
     publish_captions(engine, video_id, vision, model="local/rapidocr@3")
     publish_segment_vectors(engine, video_id, [unit(384, n) for n in range(len(LINES))], SMALL)
     publish_caption_vectors(engine, video_id, {n: unit(384, 10 + n) for n in range(3)}, SMALL)
-    set_status(engine, video_id, "ready")
+    set_status(engine, video_id, VideoStatus.READY)
     return video_id
 
 
@@ -179,7 +180,7 @@ def test_vectors_of_two_sizes_are_searched_side_by_side(engine: Engine) -> None:
     claim_video(engine, "other", original_path="https://example.org/Other%20one.mp4?key=1")
     publish_transcript(engine, "other", Transcript("de", (Segment(0, 2, "Guten Tag"),)), "x/y")
     publish_segment_vectors(engine, "other", [unit(1536, 7)], LARGE)
-    set_status(engine, "other", "ready")
+    set_status(engine, "other", VideoStatus.READY)
     both: dict[str, Embed] = {SMALL: toward(384, 0), LARGE: toward(1536, 7)}
     assert {hit.video_id for hit in find(engine, "blorf", both)} == {"talk", "other"}
     assert [hit.video_id for hit in find(engine, "blorf", both, video_id="other")] == ["other"]
@@ -200,11 +201,11 @@ def test_a_video_is_shown_once_it_was_ready_and_stays(engine: Engine) -> None:
     publish_segment_vectors(engine, "fresh", [unit(384, 200)], SMALL)
     meaning = {SMALL: toward(384, 200)}
     assert find(engine, "zebra", meaning) == []
-    set_status(engine, "fresh", "ready")
+    set_status(engine, "fresh", VideoStatus.READY)
     assert len(find(engine, "zebra", meaning)) == 1
     claim_video(engine, "fresh", original_path="/fresh.mp4")
     assert len(find(engine, "zebra", meaning)) == 1
-    set_status(engine, "fresh", "failed", error="Broken.")
+    set_status(engine, "fresh", VideoStatus.FAILED, error="Broken.")
     assert len(find(engine, "zebra", meaning)) == 1
 
 
@@ -232,7 +233,7 @@ def test_a_long_text_is_cut_around_what_matched(engine: Engine) -> None:
     claim_video(engine, "long", original_path="/long.mp4")
     line = "filler words " * 100 + "the needle sits here " + "more filler " * 100
     publish_transcript(engine, "long", Transcript("en", (Segment(0, 1, line),)), "x/y")
-    set_status(engine, "long", "ready")
+    set_status(engine, "long", VideoStatus.READY)
     (hit,) = find(engine, "needle")
     assert len(hit.excerpt.text) <= 240
     assert marked(hit) == ["needle"]
@@ -256,7 +257,7 @@ def crowd(engine: Engine, talk: str) -> str:
         return [one / length for one in raw]
 
     publish_segment_vectors(engine, "crowd", [direction() for _ in range(MANY)], SMALL)
-    set_status(engine, "crowd", "ready")
+    set_status(engine, "crowd", VideoStatus.READY)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE transcript_segments"))
     return "crowd"

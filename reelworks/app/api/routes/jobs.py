@@ -14,10 +14,12 @@ from reelworks.app.api.asked import (
     JobId,
     NewJobIn,
     Prioritize,
+    Rerun,
     params_of,
 )
 from reelworks.app.api.auth import Caller, WhoAsks, needs
 from reelworks.app.api.context import Context
+from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery, PeekQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
 from reelworks.app.api.shapes import (
@@ -33,6 +35,7 @@ from reelworks.app.api.sources import allowed, check_webhook
 from reelworks.domain.access import Scope
 from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
 from reelworks.errors import BusyError, ForbiddenError
+from reelworks.stages.rerun import rerun_stage
 from reelworks.store import jobs as ledger
 from reelworks.store.videos import media_keys
 
@@ -67,13 +70,11 @@ def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONR
 
 @router.get("/jobs", dependencies=[needs(Scope.READ)])
 def list_jobs(asked: Annotated[JobQuery, Query()], api: Context) -> JobList:
-    """List jobs, the newest first."""
-    limit, offset = asked.limit, asked.offset
-    found = ledger.list_jobs(api.engine, asked.selection(), limit=limit + 1, offset=offset)
-    return JobList(
-        jobs=[JobOut.of(job) for job in found[:limit]],
-        next_offset=offset + limit if len(found) > limit else None,
-    )
+    """List jobs, the newest first; paging is stable while new ones come."""
+    after = place_of(asked.cursor)
+    found = ledger.list_jobs(api.engine, asked.selection(), limit=asked.limit + 1, after=after)
+    shown, following = page_of(found, asked.limit)
+    return JobList(jobs=[JobOut.of(job) for job in shown], next=following)
 
 
 @router.get("/jobs/peek", dependencies=[needs(Scope.READ)])
@@ -102,6 +103,25 @@ def prioritize(asked: Prioritize, once: IfNew, api: Context) -> JSONResponse:
     """Let waiting jobs come sooner (higher) or later."""
     which = asked.selection.selection()
     return _changing(once, lambda: ledger.set_priority(api.engine, which, asked.priority))
+
+
+@router.post(
+    "/jobs/rerun", status_code=202, response_model=Changed, dependencies=[needs(Scope.ADMIN)]
+)
+def rerun(asked: Rerun, once: IfNew, caller: WhoAsks, api: Context) -> JSONResponse:
+    """Compute one stage of many videos again, and what depends on its answer."""
+
+    def work(names: Names) -> Done:
+        jobs = rerun_stage(
+            api.engine,
+            asked.stage,
+            asked.videos.filter(),
+            requested_by=caller.name or None,
+            name=names.job_id(),
+        )
+        return Done(202, Changed(count=len(jobs), job_ids=[job.id for job in jobs]))
+
+    return once.run(work)
 
 
 @router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])

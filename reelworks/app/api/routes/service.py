@@ -18,6 +18,7 @@ from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
 from reelworks.app.api.remembered import Remembered
 from reelworks.domain.access import Scope
 from reelworks.domain.job import JobStatus
+from reelworks.domain.library import VideoStatus
 from reelworks.store.jobs import is_paused, pause_intake, resume_intake
 from reelworks.store.library import count_all
 from reelworks.store.numbers import LedgerNumbers, ledger_numbers
@@ -93,7 +94,7 @@ def stats(shared: Shared, api: Context) -> Stats:
             "failed_by_code": dict(numbers.failures),
             "cost": float(numbers.cost),
         },
-        videos=dict.fromkeys(("pending", "processing", "ready", "failed"), 0)
+        videos=dict.fromkeys((one.value for one in VideoStatus), 0)
         | dict(held.videos)
         | {
             "total": sum(held.videos.values()),

@@ -17,6 +17,7 @@ from reelworks.app.api import uploads
 from reelworks.app.api.asked import NewVideoIn, VideoId
 from reelworks.app.api.auth import Caller, WhoAsks, needs
 from reelworks.app.api.context import Api, Context
+from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
 from reelworks.app.api.shapes import JobOut
@@ -26,8 +27,6 @@ from reelworks.app.api.video_shapes import (
     VideoDetail,
     VideoList,
     VideoOut,
-    cursor_of,
-    place_of,
 )
 from reelworks.domain.access import Scope
 from reelworks.domain.digest import sha256_of_bytes
@@ -40,7 +39,7 @@ from reelworks.stages.ingest import without_secrets
 from reelworks.store import jobs as ledger
 from reelworks.store.library import delete_video, get_summary, get_video
 from reelworks.store.removal import remove_video
-from reelworks.store.videos import NewVideo, Place, add_video, page_of_videos
+from reelworks.store.videos import NewVideo, add_video, page_of_videos
 
 router = APIRouter(tags=["videos"])
 VideoPath = Annotated[VideoId, Path(description="The video's id.")]
@@ -221,12 +220,12 @@ def _ask_for_work(
 @router.get("/videos", dependencies=[needs(Scope.READ)])
 def list_videos(asked: Annotated[VideoQuery, Query()], api: Context) -> VideoList:
     """List videos, the newest first; paging is stable while new ones come."""
-    after = place_of(asked.cursor) if asked.cursor is not None else None
+    after = place_of(asked.cursor)
     found = page_of_videos(api.engine, asked.filter(), limit=asked.limit + 1, after=after)
-    shown, more = found[: asked.limit], len(found) > asked.limit
+    shown, following = page_of(found, asked.limit)
     return VideoList(
         videos=[VideoOut.of(video) for video in shown],
-        next=cursor_of(Place(shown[-1].created_at, shown[-1].id)) if more else None,
+        next=following,
     )
 
 

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from reelworks.app.api.auth import Caller, WhoAsks, needs
 from reelworks.app.api.context import Api, Context
+from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery
 from reelworks.app.api.shapes import JobState
 from reelworks.app.web.page_route import Form, asked, page_router
@@ -32,10 +33,11 @@ _FURTHEST = 1000
 def jobs(request: Request, api: Context) -> Response:
     """Show jobs, the newest first."""
     wanted = asked(JobQuery, request.query_params.multi_items())
-    which, start = wanted.selection(), wanted.offset
-    found = ledger.list_jobs(api.engine, which, limit=ON_A_PAGE + 1, offset=start)
-    given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "offset"})
-    shown, choices = found[:ON_A_PAGE], shelf.choices(api.engine)
+    which, after = wanted.selection(), place_of(wanted.cursor)
+    found = ledger.list_jobs(api.engine, which, limit=ON_A_PAGE + 1, after=after)
+    given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    shown, following = page_of(found, ON_A_PAGE)
+    choices = shelf.choices(api.engine)
     values = {
         "here": "jobs",
         "jobs": [(job, JobState.of(job)) for job in shown],
@@ -48,7 +50,7 @@ def jobs(request: Request, api: Context) -> Response:
         "codes": [(code, code.replace("_", " ")) for code in shelf.failure_codes(api.engine)],
         "given": given,
         "others": {name: value for name, value in given.items() if name != "status"},
-        "more": given | {"offset": start + ON_A_PAGE} if len(found) > ON_A_PAGE else None,
+        "more": given | {"cursor": following} if following else None,
     }
     return page(request, "jobs.html", values)
 
@@ -87,7 +89,7 @@ def _meant(form: FormData) -> JobSelection:
     if form.get("which") == "matching":
         filters = [(name, str(value)) for name, value in form.multi_items()]
         return asked(
-            JobQuery, [one for one in filters if one[0] not in ("limit", "offset")]
+            JobQuery, [one for one in filters if one[0] not in ("limit", "cursor")]
         ).selection()
     ids = tuple(str(one) for one in form.getlist("job"))
     if not ids:

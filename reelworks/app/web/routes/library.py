@@ -7,16 +7,16 @@ from fastapi.responses import Response
 
 from reelworks.app.api.auth import needs
 from reelworks.app.api.context import Context
+from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.shapes import JobState
-from reelworks.app.api.video_shapes import cursor_of, place_of
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.access import Scope
 from reelworks.domain.job import Job, JobStatus
 from reelworks.domain.library import VideoSummary
 from reelworks.store import shelf
-from reelworks.store.videos import Place, page_of_videos
+from reelworks.store.videos import page_of_videos
 
 router = page_router()
 ON_A_PAGE = 24
@@ -26,9 +26,9 @@ ON_A_PAGE = 24
 def library(request: Request, api: Context) -> Response:
     """Show the videos, the newest first."""
     wanted = asked(VideoQuery, request.query_params.multi_items())
-    after = place_of(wanted.cursor) if wanted.cursor is not None else None
+    after = place_of(wanted.cursor)
     found = page_of_videos(api.engine, wanted.filter(), limit=ON_A_PAGE + 1, after=after)
-    videos, more = found[:ON_A_PAGE], len(found) > ON_A_PAGE
+    videos, following = page_of(found, ON_A_PAGE)
     ids = [video.id for video in videos]
     jobs = shelf.latest_jobs(api.engine, ids)
     choices = shelf.choices(api.engine)
@@ -45,9 +45,7 @@ def library(request: Request, api: Context) -> Response:
         "choices": choices,
         "libraries": [(name, f"{name} ({count})") for name, count in choices.libraries.items()],
         "given": given,
-        "more": given | {"cursor": cursor_of(Place(videos[-1].created_at, ids[-1]))}
-        if more
-        else None,
+        "more": given | {"cursor": following} if following else None,
         "first_page": after is None,
         "most_mb": api.settings.max_upload_mb,
     }

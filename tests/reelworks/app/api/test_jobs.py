@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.job import Failure
+from reelworks.domain.job import Failure, JobSelection
 from reelworks.store import claims, leases
-from reelworks.store.jobs import get_job, is_paused
+from reelworks.store.jobs import get_job, is_paused, list_jobs
 from reelworks.store.leases import Attempt
 from tests.reelworks.app.api.conftest import Server
 
@@ -129,11 +129,11 @@ def test_lists_are_filtered_and_paged(api, video):
 
     first = api.get("/jobs", params={"video_id": video_id, "limit": 3}).json()
     rest = api.get(
-        "/jobs", params={"video_id": video_id, "limit": 3, "offset": first["next_offset"]}
+        "/jobs", params={"video_id": video_id, "limit": 3, "cursor": first["next"]}
     ).json()
 
     assert [job["id"] for job in first["jobs"] + rest["jobs"]] == ids[::-1]
-    assert rest["next_offset"] is None
+    assert rest["next"] is None
     none = api.get("/jobs", params={"video_id": video_id, "status": ["done", "failed"]}).json()
     assert none["jobs"] == []
 
@@ -171,3 +171,38 @@ def test_a_job_for_no_video_is_refused(api):
     answer = api.post("/jobs", json={"video_id": "none"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_video")
+
+
+def test_a_stage_of_a_whole_selection_is_computed_again(api, video):
+    of_library = [video(library="lectures", status="ready") for _ in range(2)]
+    video(library="lectures", status="failed")
+    asked = {"stage": "vision", "videos": {"library": "lectures", "status": "ready"}}
+
+    answer = api.post("/jobs/rerun", json=asked)
+
+    assert (answer.status_code, answer.json()["count"]) == (202, 2)
+    jobs = [get_job(api.engine, one) for one in answer.json()["job_ids"]]
+    assert {job.video_id for job in jobs} == set(of_library)
+    assert all(job.params == {"again": ["vision"]} and job.priority < 0 for job in jobs)
+
+
+def test_the_same_rerun_with_a_key_is_asked_once(api, video):
+    videos = [video() for _ in range(2)]
+    asked = {"json": {"stage": "frames", "videos": {"ids": videos}}}
+
+    first, second = (
+        api.post("/jobs/rerun", headers={"Idempotency-Key": "again-1"}, **asked) for _ in range(2)
+    )
+
+    assert first.json() == second.json()
+    for video_id in videos:
+        assert len(list_jobs(api.engine, JobSelection(video_id=video_id), limit=9)) == 1
+
+
+def test_a_rerun_of_nothing_or_of_the_unknown_is_refused(api):
+    nothing = api.post("/jobs/rerun", json={"stage": "vision", "videos": {}})
+    unknown = api.post("/jobs/rerun", json={"stage": "vision", "videos": {"ids": ["nobody"]}})
+    no_stage = api.post("/jobs/rerun", json={"stage": "smell", "videos": {"all": True}})
+
+    assert (nothing.status_code, unknown.status_code, no_stage.status_code) == (422, 404, 422)
+    assert "nobody" in unknown.json()["detail"]

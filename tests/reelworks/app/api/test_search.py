@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.store.publish import (
@@ -38,7 +39,7 @@ def library(api, module_settings):
         publish_frames(api.engine, video_id, [frame], {0: f"frames/{video_id}/scene_000.jpg"})
         said = Transcript("en", (Segment(5.0, 8.0, line, language="en"),))
         publish_transcript(api.engine, video_id, said, "local/test@1")
-        set_status(api.engine, video_id, "ready")
+        set_status(api.engine, video_id, VideoStatus.READY)
 
 
 def find(api, **asked):

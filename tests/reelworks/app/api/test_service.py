@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 
 import httpx
@@ -17,20 +18,46 @@ from sqlalchemy import text
 
 from reelworks.domain.job import Failure
 from reelworks.store import claims, leases
+from reelworks.store.claims import INTAKE_SESSION
 from reelworks.store.database import transaction
 from reelworks.store.jobs import get_job
 from reelworks.store.leases import Attempt, Beat
+from reelworks.store.notices import Listener
 from tests.flows.runs import as_environment
 from tests.reelworks.app.api.conftest import serving
 
 
-def test_all_is_well(api):
+@pytest.fixture
+def intake(module_settings) -> Iterator[None]:
+    """Somebody who listens for jobs, as an intake does."""
+    there = threading.Event()
+    listener = Listener(
+        module_settings.database_url.get_secret_value(),
+        "any",
+        lambda _: there.set(),
+        name=INTAKE_SESSION,
+    )
+    listener.start()
+    assert there.wait(10)
+    yield
+    listener.stop()
+
+
+def test_all_is_well(api, intake):
     answer = api.get("/healthz")
 
     assert (answer.status_code, answer.json()) == (200, {"ok": True, "status": "healthy"})
 
 
-def test_a_part_that_is_down_is_named(module_settings):
+def test_a_missing_intake_is_told(module_settings):
+    with serving(module_settings) as server:
+        told = server.get("/healthz").json()
+
+    assert set(told["reasons"]) == {"intake"}
+    assert "reelworks.app.intake" in told["reasons"]["intake"]
+
+
+def test_a_part_that_is_down_is_named(module_settings, intake):
     broken = module_settings.model_copy(
         update={"s3_bucket": "no-such-bucket", "prefect_api_url": "http://127.0.0.1:9/api"}
     )

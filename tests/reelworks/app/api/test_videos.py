@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.store.database import transaction
@@ -75,7 +76,7 @@ def test_an_indexed_video_is_not_indexed_again(api):
     content = some_media(1000)
     first = api.upload("one.mp4", content).json()
     api.delete(f"/jobs/{first['job']['id']}")
-    set_status(api.engine, first["video"]["id"], "ready")
+    set_status(api.engine, first["video"]["id"], VideoStatus.READY)
 
     second = api.upload("one.mp4", content)
 
@@ -261,7 +262,7 @@ def indexed(api, media) -> str:
     publish_frames(api.engine, video_id, [frame], {0: jpeg.key})
     said = Transcript("en", (Segment(0.5, 2.0, "Fish & <chips>", language="en"),))
     publish_transcript(api.engine, video_id, said, "local/test@1")
-    set_status(api.engine, video_id, "ready")
+    set_status(api.engine, video_id, VideoStatus.READY)
     return video_id
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from reelworks.domain.digest import ModelRef
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.domain.video import Probe
 from reelworks.store.database import create_database_engine, ensure_schema
@@ -31,7 +32,7 @@ def library(clean_settings):
     )
     said = Transcript("de", (Segment(0.0, 1.5, SPOKEN),))
     publish_transcript(engine, "talk", said, model=str(ModelRef("local", "m", "r")))
-    set_status(engine, "talk", "ready")
+    set_status(engine, "talk", VideoStatus.READY)
     engine.dispose()
 
 

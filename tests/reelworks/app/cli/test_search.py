@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
 from reelworks.store.database import create_database_engine, ensure_schema
@@ -31,7 +32,7 @@ def library(clean_settings):
         publish_scenes(engine, name, [Scene(0, 0.0, 20.0)])
         frame = Frame(0, 0, 10.0, f"{number:016x}", "0" * 64, 640, 360, 1.0)
         publish_frames(engine, name, [frame], {0: f"frames/{name}/scene_000.jpg"})
-        set_status(engine, name, "ready")
+        set_status(engine, name, VideoStatus.READY)
     engine.dispose()
 
 
