@@ -61,7 +61,9 @@ async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     with api.changes.of(job_id) as changed:
         while True:
-            changed.clear()  # before the look: what changes after it is told in the next round
+            changed.clear()  # before each look: what changes after it is told in the next round
+            if api.changes.ending:  # a browser comes back by itself
+                return
             try:
                 job = await _look(api, job_id)
             except DatabaseUnavailableError:
@@ -81,8 +83,6 @@ async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
             sent = time.monotonic()
             while not await _happened(changed, KEEP_ALIVE):
                 yield ": still here\n\n"
-            if api.changes.ending:  # a browser comes back by itself
-                return
             await asyncio.sleep(max(0.0, QUICKEST - (time.monotonic() - sent)))
 
 
