@@ -132,7 +132,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reelworks-api-") as name:
         folder = Path(name)
-        os.environ["DATA_DIR"] = name
+        os.environ |= {"DATA_DIR": name, "MAX_REQUESTS_PER_MINUTE": "1000000"}
         with running(load_settings(), (Part.POSTGRES, Part.STORE)) as endpoints:
             os.environ.update(endpoints.environment())
             with serving(folder) as (client, process):

@@ -49,7 +49,7 @@ class IndexParams(BaseModel):
     language: str | None = Field(
         None,
         title="Language",
-        description="Spoken language as a two-letter code. Empty: detected.",
+        description="Spoken language as a two-letter code. Empty: as stated before, or detected.",
         pattern="^[a-z]{2,3}$",
     )
     library: str | None = Field(
@@ -98,14 +98,14 @@ async def index(params: IndexParams) -> str | State[str]:
 
 async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
     try:
-        asked = await run(ingest, params.source, params.video_id, params.library)
+        asked = await run(ingest, params.source, params.video_id, params.library, params.language)
     except Exception as error:
         if params.job and params.video_id and not work.taken_over:
             say_that_it_failed(place.engine, params.video_id, reason_of(error))
         raise
     video: Ingested = asked.result
     try:
-        await _both(_speech(video, params.language), _picture(video))
+        await _both(_speech(video), _picture(video))
     except (Exception, asyncio.CancelledError) as error:
         if work.taken_over:  # the video's row is another run's by now
             raise
@@ -130,9 +130,9 @@ async def _end(place: Workplace, video_id: str, reason: str | None = None) -> No
         raise
 
 
-async def _speech(video: Ingested, language: str | None) -> None:
+async def _speech(video: Ingested) -> None:
     audio = await run(extract_audio, video)
-    transcript = await run(transcribe, video.video_id, audio, language)
+    transcript = await run(transcribe, video.video_id, audio, video.language)
     await run(embed_speech, video.video_id, transcript)
 
 

@@ -18,7 +18,7 @@ from reelworks.stages.ingest import LocalSource, localize
 from reelworks.stages.limits import Limits, check_limits, limits_of
 from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
-from reelworks.store.publish import claim_video, publish_probe, set_status
+from reelworks.store.publish import Claimed, claim_video, publish_probe, set_status
 from tasks.context import here
 from tasks.stage import answered, reason_of, stage_task
 
@@ -34,11 +34,16 @@ class Ingested:
     upload: Artifact
     probe: Probe
     library: str = DEFAULT_LIBRARY
+    language: str | None = None
+    """As somebody stated it; None: to be detected."""
 
 
 @task(**stage_task("ingest", runs_on="cpu", minutes=240))
 async def ingest(
-    source: str, video_id: str | None, library: str | None = None
+    source: str,
+    video_id: str | None,
+    library: str | None = None,
+    language: str | None = None,
 ) -> State[Answer[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
     place = here().place
@@ -47,7 +52,11 @@ async def ingest(
     def work(progress: Progress) -> Answer[Ingested]:
         local = localize(source, video_id, place.room("ingest"), place.store, progress, limits)
         claimed = claim_video(
-            place.engine, local.video_id, original_path=local.original, library=library
+            place.engine,
+            local.video_id,
+            original_path=local.original,
+            library=library,
+            language=language,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
@@ -60,7 +69,7 @@ async def ingest(
             raise
         return kept
 
-    def _keep(local: LocalSource, claimed: str, progress: Progress) -> Answer[Ingested]:
+    def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> Answer[Ingested]:
         place.adopt(local.path, local.sha256, local.stamp)
         upload_key = f"uploads/{local.video_id}_{local.name}"
         question = probe_question(local.sha256, upload_key, local.video_id)
@@ -74,7 +83,14 @@ async def ingest(
             upload_path=upload.key,
             sha256=local.sha256,
         )
-        ingested = Ingested(local.video_id, local.sha256, upload, known.result, claimed)
+        ingested = Ingested(
+            local.video_id,
+            local.sha256,
+            upload,
+            known.result,
+            library=claimed.library,
+            language=claimed.language,
+        )
         return Answer(ingested, known.artifacts, known.digest, known.model, known.cached)
 
     return await answered("ingest", work, count=lambda _: 1, unit="file")

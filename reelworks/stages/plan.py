@@ -215,6 +215,8 @@ def _kept(one: Candidate, *, selection: Selection, askers: Askers, place: Workpl
     if one.sha256 is None:
         return Known()
     library = one.facts.library if one.facts else selection.library
-    asked = selection.language if selection.source else None  # else it only narrows the choice
+    stated = one.facts.stated_language if one.facts else None
+    # Of the library's own videos the selection's language only narrows the choice.
+    asked = (selection.language if selection.source else None) or stated
     source = Source(one.video_id, one.sha256, asked, library)
     return known_of(source, askers, place.store)

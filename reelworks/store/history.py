@@ -51,6 +51,8 @@ class VideoFacts:
     sha256: str | None
     seconds: float | None
     language: str | None
+    stated_language: str | None = None
+    """As somebody said; None: it was detected."""
 
 
 def read_history(engine: Engine) -> History:
@@ -83,6 +85,7 @@ def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
     columns = [
         *(VIDEOS.c.id, VIDEOS.c.library, VIDEOS.c.status, VIDEOS.c.ready_at),
         *(VIDEOS.c.original_path, VIDEOS.c.digests, VIDEOS.c.duration_sec, VIDEOS.c.language),
+        VIDEOS.c.stated_language,
     ]
     query = select(*columns).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
     if library is not None:
@@ -98,6 +101,7 @@ def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
                 sha256=row.digests.get("source"),
                 seconds=row.duration_sec,
                 language=row.language,
+                stated_language=row.stated_language,
             )
             for row in connection.execute(query)
         ]

@@ -8,7 +8,7 @@ for a video that was never claimed, and the errors of ``reelworks.store.faults``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -41,17 +41,32 @@ CUT_DETECTOR = "local/adaptive-detector"
 FRAME_PICKER = "local/sharpest-frame"
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A video that a run has taken up."""
+
+    library: str
+    language: str | None
+    """As somebody stated it, now or before; None: to be detected."""
+
+
 def claim_video(
-    engine: Engine, video_id: str, *, original_path: str, library: str | None = None
-) -> str:
+    engine: Engine,
+    video_id: str,
+    *,
+    original_path: str,
+    library: str | None = None,
+    language: str | None = None,
+) -> Claimed:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
-    Returns its library. ``library`` None leaves a known video where it is.
+    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated.
     """
     title = PurePosixPath(original_path.partition("?")[0]).stem
     values = storable({"original_path": original_path, "title": title, "status": "processing"})
-    if library is not None:
-        values["library"] = library
+    given = {"library": library, "stated_language": language}
+    stated = {name: value for name, value in given.items() if value is not None}
+    values |= stated
     statement = insert(Video).values(id=video_id, **values)
     again = statement.on_conflict_do_update(
         index_elements=["id"],
@@ -61,12 +76,12 @@ def claim_video(
             "status": "processing",
             "error": None,
             "updated_at": func.now(),
-            **({} if library is None else {"library": library}),
+            **stated,
         },
     )
     with transaction(engine) as connection:
-        kept: str = connection.execute(again.returning(Video.library)).scalar_one()
-    return kept
+        row = connection.execute(again.returning(Video.library, Video.stated_language)).one()
+    return Claimed(row.library, row.stated_language)
 
 
 def set_status(

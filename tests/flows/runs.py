@@ -81,6 +81,7 @@ async def run_index(
     video_id: str | None = None,
     recorder: Recorder | None = None,
     library: str | None = None,
+    **more: Any,
 ) -> Run:
     """Run the flow here, with the settings of this process's environment."""
     from flows.index import IndexParams
@@ -90,7 +91,9 @@ async def run_index(
     recorder = recorder or Recorder()
     with observing(recorder):
         try:
-            found = await flow(IndexParams(source=str(source), video_id=video_id, library=library))
+            found = await flow(
+                IndexParams(source=str(source), video_id=video_id, library=library, **more)
+            )
         except ReelworksError as error:
             return Run(None, error, recorder)
     return Run(found, None, recorder)

@@ -1,4 +1,4 @@
-"""A library may have its own shot detector; a change of detector is a new question."""
+"""What belongs to a library or a video stays with it, whoever runs it again."""
 
 from __future__ import annotations
 
@@ -34,3 +34,15 @@ async def test_each_library_is_cut_by_its_own_detector(index, environment, media
     again = await index(source, "film")
     assert again.worked == set()
     assert models_of(environment, "film") == {"local/transnetv2@a313d0b3bebf"}
+
+
+async def test_a_stated_language_is_kept_for_later_runs(index_shared, shared, media):
+    source = media / "video" / "voicestudio-en.mp4"
+
+    stated = await index_shared(source, "said", language="en")
+    later = await index_shared(source, "said", again=["embed_speech"])
+
+    assert stated.states["transcribe"] is StageState.DONE
+    assert later.states["transcribe"] is StageState.CACHED
+    assert later.worked == {"embed_speech"}
+    assert video(shared, "said").summary.language == "en"

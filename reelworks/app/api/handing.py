@@ -15,12 +15,15 @@ from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_of, problem_of
 from reelworks.app.api.ranges import UnsatisfiableRangeError, is_unchanged, span_of, wants_range
 from reelworks.errors import NotStoredError
+from reelworks.media.thumbnail import shrink_jpeg
 from reelworks.stages.ingest import safe_name
 from reelworks.store.artifacts import Artifact
 from reelworks.store.streams import read_range
 
 SIGNED_SECONDS = 3600
 """How long a signed address works."""
+SMALL_SECONDS = 300
+"""How long a browser shows a small picture without asking whether it is still the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def hand(request: Request, api: Api, file: Handed) -> Response:
     """
     found = api.store.head(file.key)
     if found is None:
-        raise NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
+        raise _not_stored(file)
     if api.settings.s3_public_url is not None:
         address = api.store.signed_address(
             file.key,
@@ -61,14 +64,40 @@ def hand(request: Request, api: Api, file: Handed) -> Response:
     return _through(request, api, file, found)
 
 
-def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Response:
-    etag = f'"{found.sha256 or found.etag}"'
-    headers = {
+def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response:
+    """Answer a GET or HEAD for a picture that is to be ``width`` pixels wide at most.
+
+    Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
+    Raises ``NotStoredError`` when the picture is not in the store, and what ``shrink_jpeg`` raises.
+    """
+    found = api.store.head(file.key)
+    whole = None if found is None else api.store.get_bytes(file.key)
+    if found is None or whole is None:
+        raise _not_stored(file)
+    etag = f'"{found.sha256 or found.etag}-{width}"'
+    headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
+    if is_unchanged(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(shrink_jpeg(whole, width), headers=headers, media_type=file.content_type)
+
+
+def _headers(file: Handed, etag: str) -> dict[str, str]:
+    return {
         "ETag": etag,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
         "Content-Disposition": file.disposition,
         "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+
+
+def _not_stored(file: Handed) -> NotStoredError:
+    return NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
+
+
+def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Response:
+    etag = f'"{found.sha256 or found.etag}"'
+    headers = _headers(file, etag) | {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
     }
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)

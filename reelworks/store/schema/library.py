@@ -84,6 +84,7 @@ class Video(Base):
     title: Mapped[str | None]
     library: Mapped[str] = mapped_column(server_default="default")
     language: Mapped[str | None]
+    stated_language: Mapped[str | None] = mapped_column(doc="as somebody said; null: detected")
     digests: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     probe: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     warnings: Mapped[dict[str, Any]] = mapped_column(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from reelworks.app.api.auth import needs
-from reelworks.app.api.context import Context
-from reelworks.app.api.handing import Handed, hand
+from reelworks.app.api.context import Api, Context
+from reelworks.app.api.handing import Handed, hand, hand_small
 from reelworks.app.api.routes.videos import VideoPath
 from reelworks.domain.access import Scope
 from reelworks.errors import NotStoredError
@@ -20,6 +21,18 @@ from reelworks.store.library import get_video
 from reelworks.store.videos import MediaKeys, frame_key, media_keys
 
 router = APIRouter(tags=["media"], dependencies=[needs(Scope.READ)])
+
+
+class Width(IntEnum):
+    """Pixels that a small picture is wide: for lists, and for lists on fine screens."""
+
+    SMALL = 320
+    MEDIUM = 640
+
+
+Small = Annotated[
+    Width | None, Query(description="Pixels that it is wide at most. Empty: as it is.")
+]
 FramePath = Annotated[
     str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}_frame_[0-9]{3,6}$", description="The frame's id.")
 ]
@@ -69,11 +82,11 @@ def original(video_id: VideoPath, request: Request, api: Context) -> Response:
 
 @router.get("/videos/{video_id}/thumbnail", response_class=Response, responses=_file("image/jpeg"))
 @router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
-def thumbnail(video_id: VideoPath, request: Request, api: Context) -> Response:
+def thumbnail(video_id: VideoPath, request: Request, api: Context, width: Small = None) -> Response:
     """Show the picture that stands for a video."""
     media_keys(api.engine, video_id)
     key = frame_key(api.engine, video_id, None)
-    return hand(request, api, Handed(key, f"{video_id}.jpg", "image/jpeg"))
+    return _picture(request, api, Handed(key, f"{video_id}.jpg", "image/jpeg"), width)
 
 
 @router.get(
@@ -82,10 +95,20 @@ def thumbnail(video_id: VideoPath, request: Request, api: Context) -> Response:
     responses=_file("image/jpeg"),
 )
 @router.head("/videos/{video_id}/frames/{frame_id}.jpg", include_in_schema=False)
-def frame(video_id: VideoPath, frame_id: FramePath, request: Request, api: Context) -> Response:
+def frame(
+    video_id: VideoPath,
+    frame_id: FramePath,
+    request: Request,
+    api: Context,
+    width: Small = None,
+) -> Response:
     """Show a frame."""
     key = frame_key(api.engine, video_id, frame_id)
-    return hand(request, api, Handed(key, f"{frame_id}.jpg", "image/jpeg"))
+    return _picture(request, api, Handed(key, f"{frame_id}.jpg", "image/jpeg"), width)
+
+
+def _picture(request: Request, api: Api, file: Handed, width: Width | None) -> Response:
+    return hand(request, api, file) if width is None else hand_small(request, api, file, width)
 
 
 @router.get(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import socket
 import time
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_bytes
@@ -276,6 +278,25 @@ def test_a_video_is_shown_with_all_that_is_known(api, indexed):
     picture = api.get(told["frames"][0]["image"])
     assert (picture.content, picture.headers["content-type"]) == (b"\xff\xd8 jpeg", "image/jpeg")
     assert api.get(told["links"]["thumbnail"]).content == picture.content
+
+
+def test_small_pictures_for_lists(api, indexed):
+    picture = io.BytesIO()
+    Image.effect_noise((1280, 720), 40).convert("RGB").save(picture, "JPEG")
+    key = f"frames/{indexed}/scene_000.jpg"
+    kept = api.store.put_bytes(key, picture.getvalue(), "image/jpeg")
+    at = f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
+
+    small = api.get(at, params={"width": 320})
+
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
+    assert "max-age" in small.headers["cache-control"]
+    again = {"If-None-Match": small.headers["etag"]}
+    assert api.get(at, params={"width": 320}, headers=again).status_code == 304
+    assert api.get(at, params={"width": 640}, headers=again).status_code == 200
+    assert len(api.get(at).content) == kept.size
+    assert api.get(f"/videos/{indexed}/thumbnail?width=640").status_code == 200
+    assert api.get(at, params={"width": 4000}).status_code == 422
 
 
 def test_subtitles(api, indexed):

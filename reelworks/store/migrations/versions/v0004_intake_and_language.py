@@ -1,4 +1,4 @@
-"""The intake hears of work only, not of each step that a run reports; jobs are paged by an index.
+"""The intake hears of work only, jobs page by an index, a stated language stays with its video.
 
 Notes: restart the intake after the upgrade; an older one only finds new jobs when it polls.
 """
@@ -16,11 +16,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Replace what the trigger does."""
+    """Replace what the trigger does; add the index and the column."""
     op.execute(TELL_OF_JOBS)
     op.execute("CREATE INDEX IF NOT EXISTS ix_jobs_newest ON jobs (created_at DESC, id DESC)")
+    op.execute("ALTER TABLE videos ADD COLUMN IF NOT EXISTS stated_language TEXT")
 
 
 def downgrade() -> None:
-    """Drop the index; the trigger of this version also serves the one before."""
+    """Drop index and column; the trigger of this version also serves the one before."""
     op.execute("DROP INDEX IF EXISTS ix_jobs_newest")
+    op.execute("ALTER TABLE videos DROP COLUMN IF EXISTS stated_language")
