@@ -25,6 +25,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
+from blocks.delivery import deliver
 from infra.workers import prefect_private
 from infra.workers.messages import (
     PROTOCOL,
@@ -125,7 +126,7 @@ def perform(order: Order) -> int:
             status = 1
         else:
             status = 0
-        prefect_private.deliver()
+        deliver()
         prefect_private.forget_last_run()
     return status
 

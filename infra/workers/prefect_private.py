@@ -45,9 +45,6 @@ except ImportError as error:
         f"install prefect=={MADE_FOR}."
     ) from error
 
-FLUSH_SECONDS = 5.0
-"""How long a child waits for the last logs and events of a run to reach the server."""
-
 
 class Attempt(Protocol):
     """One flow run in a child interpreter, with what Prefect asks of a process."""
@@ -282,12 +279,3 @@ def forget_last_run() -> None:
     control_listener.stop()
     control_listener.clear_intent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def deliver() -> None:
-    """Send the logs and events of a run that wait in this process, for some seconds at most."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    APILogWorker.drain_all(timeout=FLUSH_SECONDS)
-    EventsWorker.drain_all(timeout=FLUSH_SECONDS)

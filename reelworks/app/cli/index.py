@@ -202,11 +202,9 @@ def deliver_to_prefect() -> None:
 
     if was_given_up():
         return
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
+    from blocks.delivery import deliver
 
-    APILogWorker.drain_all(timeout=5)
-    EventsWorker.drain_all(timeout=5)
+    deliver()
 
 
 def _print_outcome(outcome: Outcome) -> None:
