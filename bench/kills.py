@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -37,6 +38,7 @@ from infra.services.state import Part, read_state
 from infra.workers.warm_process import WarmProcessWorker
 from reelworks.domain.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
+from reelworks.store.claims import has_intake
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import add_jobs, count_jobs, list_jobs
 
@@ -49,6 +51,7 @@ HEARTBEAT_SECONDS = LEASE_SECONDS / 3
 NAP_SECONDS = 2.0
 TARGETS = ("flow process", "worker", "intake", "Prefect server", "PostgreSQL")
 EMBEDDED = {"Prefect server": Part.PREFECT, "PostgreSQL": Part.POSTGRES}
+LOOK_SECONDS = 0.2
 BACK_AFTER = 1.0
 """Seconds until what was killed is started again."""
 
@@ -69,7 +72,47 @@ class Count:
     """Naps that came to their end, also those of runs that were killed before they could say so."""
     longest_silence: float = 0.0
     """Seconds for which a job was held longer than its lease, at most."""
+    longest_while_up: float = 0.0
+    """Of these, the seconds in which the intake and the servers were there to take it over."""
     seconds: float = 0.0
+
+
+@dataclass
+class Watch:
+    """Looks for jobs that are held longer than their lease."""
+
+    engine: Engine
+    count: Count
+    up_since: datetime | None = None
+    """When all that takes jobs over was there again, by the database's clock."""
+
+    def outage(self) -> None:
+        """Note that something was killed."""
+        self.up_since = None
+
+    def go_on(self, seconds: float) -> None:
+        """Look again and again for so many seconds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Look once; to be called while the servers run."""
+        there = has_intake(self.engine)
+        query = text(
+            "SELECT now() AS now, max(extract(epoch FROM now() - expires_at)) AS held,"
+            " max(extract(epoch FROM now() - greatest(expires_at, CAST(:up AS timestamptz))))"
+            " AS while_up"
+            " FROM jobs WHERE status = 'processing'"
+        )
+        with transaction(self.engine) as connection:
+            row = connection.execute(query, {"up": self.up_since}).one()
+        self.count.longest_silence = max(self.count.longest_silence, float(row.held or 0.0))
+        if self.up_since is not None:
+            self.count.longest_while_up = max(self.count.longest_while_up, float(row.while_up or 0))
+        elif there:
+            self.up_since = row.now
 
 
 class Fleet:
@@ -187,21 +230,21 @@ def _experiment(
     count = Count(jobs=jobs)
     began = time.monotonic()
     fleet.start()
+    watch = Watch(engine, count)
     names = [f"nap-{number:04d}" for number in range(jobs)]
     order = [TARGETS[number % len(TARGETS)] for number in range(kills)]
     every = max(1, jobs // max(kills, 1))
     try:
         for number, target in enumerate(order):
             _put(engine, names[number * every : (number + 1) * every], told, chance)
-            time.sleep(chance.uniform(1.0, 3.0))
-            count.longest_silence = max(count.longest_silence, _silence(engine))
+            watch.go_on(chance.uniform(1.0, 3.0))
             count.kills[target] += fleet.kill(target)
+            watch.outage()
             time.sleep(BACK_AFTER)
             supervisor.mend(settings)
             fleet.start()
-            count.longest_silence = max(count.longest_silence, _silence(engine))
         _put(engine, names[kills * every :], told, chance)
-        _wait(engine, count, jobs)
+        _wait(engine, watch, count, jobs)
     finally:
         fleet.stop()
     count.seconds = time.monotonic() - began
@@ -224,13 +267,13 @@ def _put(engine: Engine, names: list[str], told: Path, chance: random.Random) ->
     )
 
 
-def _wait(engine: Engine, count: Count, jobs: int) -> None:
+def _wait(engine: Engine, watch: Watch, count: Count, jobs: int) -> None:
     """Wait for the last jobs; what makes no headway for a minute is stuck."""
     last, since = -1, time.monotonic()
     while True:
         counts = count_jobs(engine)
         over = sum(number for status, number in counts.items() if status.is_over)
-        count.longest_silence = max(count.longest_silence, _silence(engine))
+        watch.look()
         if over >= jobs:
             return
         if over != last:
@@ -239,16 +282,6 @@ def _wait(engine: Engine, count: Count, jobs: int) -> None:
             count.stuck = jobs - over
             return
         time.sleep(0.5)
-
-
-def _silence(engine: Engine) -> float:
-    """Return for how long a job has been held beyond its lease, in seconds, the worst one."""
-    query = (
-        "SELECT coalesce(max(extract(epoch FROM now() - expires_at)), 0) FROM jobs"
-        " WHERE status = 'processing'"
-    )
-    with transaction(engine) as connection:
-        return max(0.0, float(connection.scalar(text(query)) or 0.0))
 
 
 def _count(engine: Engine, names: list[str], told: Path, count: Count) -> None:
@@ -292,7 +325,8 @@ def main() -> None:
     console.print(
         f"done {count.done}, lost {count.lost}, done twice {count.doubled}, stuck {count.stuck}; "
         f"{count.restarted} jobs needed another attempt; {count.naps} naps ended; a job was held "
-        f"at most {count.longest_silence:.1f} s beyond its lease of {LEASE_SECONDS:.0f} s."
+        f"at most {count.longest_silence:.1f} s beyond its lease of {LEASE_SECONDS:.0f} s, and "
+        f"{count.longest_while_up:.1f} s while the intake and the servers were there."
     )
 
 

@@ -23,7 +23,9 @@ from reelworks.app.api.server import bind, check_open_to, config_of
 from reelworks.domain.access import Scope
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.claims import INTAKE_SESSION
 from reelworks.store.database import create_database_engine, ensure_schema
+from reelworks.store.notices import Listener
 from reelworks.store.tokens import create_token
 
 SECRET = "a secret of this test's own"
@@ -131,6 +133,18 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
     engine.dispose()
     with serving(module_settings.model_copy(update={"api_host": "0.0.0.0"})) as server:
         yield server
+
+
+@pytest.fixture
+def intake(module_settings: Settings) -> Iterator[None]:
+    """Somebody who listens for jobs, as an intake does."""
+    assert module_settings.database_url is not None
+    url, there = module_settings.database_url.get_secret_value(), threading.Event()
+    listener = Listener(url, "any", lambda _: there.set(), name=INTAKE_SESSION)
+    listener.start()
+    assert there.wait(10)
+    yield
+    listener.stop()
 
 
 @pytest.fixture(scope="session")

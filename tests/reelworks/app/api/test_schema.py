@@ -43,7 +43,7 @@ def matters(failure: Exception) -> bool:
     "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
 )
 @pytest.mark.parametrize("generation", ["positive", "negative"])
-def test_what_is_promised_is_kept(open_server, generation):
+def test_what_is_promised_is_kept(open_server, intake, generation):
     token = create_token(open_server.engine, f"schema {generation}", [Scope.ADMIN])
     headers = {"Authorization": f"Bearer {token}"}
     document = open_server.as_(token).get("/openapi.json").json()

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 
 import httpx
@@ -18,29 +17,11 @@ from sqlalchemy import text
 
 from reelworks.domain.job import Failure
 from reelworks.store import claims, leases
-from reelworks.store.claims import INTAKE_SESSION
 from reelworks.store.database import transaction
 from reelworks.store.jobs import get_job
 from reelworks.store.leases import Attempt, Beat
-from reelworks.store.notices import Listener
 from tests.flows.runs import as_environment
 from tests.reelworks.app.api.conftest import serving
-
-
-@pytest.fixture
-def intake(module_settings) -> Iterator[None]:
-    """Somebody who listens for jobs, as an intake does."""
-    there = threading.Event()
-    listener = Listener(
-        module_settings.database_url.get_secret_value(),
-        "any",
-        lambda _: there.set(),
-        name=INTAKE_SESSION,
-    )
-    listener.start()
-    assert there.wait(10)
-    yield
-    listener.stop()
 
 
 def test_all_is_well(api, intake):

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.domain.job import JobEvent, JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import add_jobs, cancel_jobs, events_of, get_job, retry_jobs
@@ -76,6 +76,14 @@ def put(engine: Engine, told: Path, seconds: float = 0.0, **params) -> str:
     return job_id
 
 
+async def events(engine: Engine, job_id: str, number: int) -> list[JobEvent]:
+    """Wait until so much has become of a job; states that pass in a moment are kept there."""
+    async with asyncio.timeout(PATIENCE):
+        while len(told := await asyncio.to_thread(events_of, engine, job_id)) < number:
+            await asyncio.sleep(0.05)
+    return told
+
+
 async def until(engine: Engine, job_id: str, status: JobStatus):
     async with asyncio.timeout(PATIENCE):
         while (job := await asyncio.to_thread(get_job, engine, job_id)).status is not status:
@@ -124,13 +132,13 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
 async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen, engine, tmp_path):
     async with intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
-        await until(engine, job_id, JobStatus.PROCESSING)
-        waits = await until(engine, job_id, JobStatus.PENDING)
+        told = await events(engine, job_id, 3)
         async with pool() as made, made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
             await ended(made, done.flow_run_id)
 
-    assert (waits.attempts, waits.error) == (0, None)
+    assert [one.status for one in told[:3]] == ["pending", "processing", "pending"]
+    assert (told[2].attempt, told[2].note) == (0, None)  # looking for a deployment is no try
     assert done.attempts == 1
 
 
