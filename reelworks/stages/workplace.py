@@ -130,8 +130,20 @@ def _scratch(root: Path) -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
         os.close(held)
+
+
+def _remove(scratch: Path) -> None:
+    """Remove a folder into which a stage that was stopped may still write for a moment.
+
+    Under another name nobody finds it to add a file while it is emptied. What stays nevertheless
+    is removed by the next run.
+    """
+    gone = scratch.with_name(f"{scratch.name}-gone")
+    with suppress(FileNotFoundError):  # somebody removed it already
+        scratch.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _sweep(root: Path) -> None:

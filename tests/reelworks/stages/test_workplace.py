@@ -44,6 +44,31 @@ def test_scratch_is_removed_when_the_run_fails(clean_settings):
     assert folders(clean_settings) == []
 
 
+def test_scratch_is_removed_although_a_stage_still_writes(clean_settings):
+    """As the threads of stages do for a moment when their run is stopped."""
+    stop = threading.Event()
+
+    def write(room: Path) -> None:
+        for number in range(100_000):
+            if stop.is_set():
+                return
+            try:
+                (room / f"{number}.jpg").write_bytes(b"x")
+            except FileNotFoundError:
+                return
+
+    with open_workplace(clean_settings) as place:
+        writers = [threading.Thread(target=write, args=(place.room("frames"),)) for _ in range(4)]
+        for one in writers:
+            one.start()
+    left = folders(clean_settings)
+    stop.set()
+    for one in writers:
+        one.join()
+
+    assert left == []
+
+
 def test_bucket_and_tables_are_made(clean_settings):
     prepare_services(clean_settings)
 
