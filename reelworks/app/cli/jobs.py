@@ -145,7 +145,7 @@ def retry(
     which = _selection(ids, every=every, library=library, backfill=backfill, stage=stage, code=code)
     with library_engine() as engine:
         changed = retry_jobs(engine, which)
-    _tell(changed, "wait for a run again", json=json)
+    _tell(changed, "Waiting for a run again", json=json)
 
 
 @app.command()
@@ -163,7 +163,7 @@ def cancel(
     which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = cancel_jobs(engine, which)
-    _tell(changed, "are cancelled", json=json)
+    _tell(changed, "Cancelled", json=json)
 
 
 @app.command()
@@ -182,7 +182,7 @@ def priority(
     which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = set_priority(engine, which, number)
-    _tell(changed, f"have the priority {number}", json=json)
+    _tell(changed, f"Now of priority {number}", json=json)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def rerun(
     which = VideoFilter(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
         added = rerun_stage(engine, _stage_named(stage), which)
-    _tell([job.id for job in added], f"were made to run {stage} again", json=json)
+    _tell([job.id for job in added], f"Asked to run {stage} again", json=json)
 
 
 def _stage_named(name: str) -> Stage:
@@ -240,7 +240,7 @@ def _tell(ids: list[str], what: str, *, json: bool) -> None:
     if json:
         output.print_json({"jobs": ids})
     else:
-        output.say(f"{len(ids)} job{'' if len(ids) == 1 else 's'} {what}.")
+        output.say(f"{what}: {len(ids)} job{'' if len(ids) == 1 else 's'}.")
 
 
 def _tell_switch(*, paused: bool, json: bool) -> None:
