@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import imageio_ffmpeg
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.ffmpeg import make_media
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.settings import load_settings
@@ -88,11 +88,8 @@ def measure(name: str, calls: int, at_once: int, call: Callable[[int], float]) -
 def make_large(path: Path, megabytes: int) -> None:
     """Write a real video of about this size: pictures that are not compressed."""
     frames = megabytes * 1_000_000 // FRAME_BYTES
-    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
     source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-frames:v", str(frames)]
-    subprocess.run(
-        [*head, *source, "-c:v", "rawvideo", "-pix_fmt", "yuv420p", str(path)], check=True
-    )
+    make_media(path, *source, "-c:v", "rawvideo", "-pix_fmt", "yuv420p")
 
 
 @contextmanager

@@ -9,11 +9,10 @@ nearly throughout (two speakers). All from ``tests/media`` and ``samples``.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
-import imageio_ffmpeg
+from bench.ffmpeg import make_media
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT / "tests" / "media"
@@ -51,9 +50,8 @@ SPOKEN = ("speech/two_cities.wav", "speech/jfk.flac")
 def make_clip(path: Path) -> Path:
     """Write the clip to ``path`` and what is said in it beside it (``.txt``); return ``path``."""
     inputs = [part for source in INPUTS for part in ("-i", str(source))]
-    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
     graph = ["-filter_complex", GRAPH, "-map", "[picture]", "-map", "[sound]"]
-    subprocess.run([*head, *inputs, *graph, *ENCODE.split(), str(path)], check=True)
+    make_media(path, *inputs, *graph, *ENCODE.split())
     truth = json.loads((MEDIA / "ground_truth.json").read_text(encoding="utf-8"))
     spoken = [truth[name]["text"] for name in SPOKEN]
     path.with_suffix(".txt").write_text("\n".join(spoken), encoding="utf-8")

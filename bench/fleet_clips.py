@@ -6,10 +6,9 @@ from ``tests/media`` and ``samples``.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-import imageio_ffmpeg
+from bench.ffmpeg import make_media
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT / "tests" / "media"
@@ -37,10 +36,7 @@ def _make(path: Path, number: int) -> Path:
     sound = _part(SPEECH[number % len(SPEECH)], number * SPEECH_STEP)
     silent = number % 5 == 4
     tracks = ["-an"] if silent else ["-map", "1:a:0"]
-    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
-    subprocess.run(
-        [*head, *picture, *sound, "-map", "0:v:0", *tracks, *ENCODE.split(), str(path)], check=True
-    )
+    make_media(path, *picture, *sound, "-map", "0:v:0", *tracks, *ENCODE.split())
     return path
 
 

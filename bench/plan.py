@@ -18,10 +18,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg
 from rich.console import Console
 from rich.table import Table
 
+from bench.ffmpeg import make_media
 from bench.fleet_clips import PICTURES, SPEECH
 from reelworks.domain.stage import STAGES
 
@@ -53,9 +53,8 @@ def make_video(path: Path, number: int) -> None:
     steps += [f"{joined}concat=n={len(pictures)}:v=1:a=0[v]"]
     steps += [f"{heard}concat=n={len(speech)}:v=0:a=1[a]"]
     inputs = [part for file in (*pictures, *speech) for part in ("-i", str(file))]
-    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
     graph = ["-filter_complex", ";".join(steps), "-map", "[v]", "-map", "[a]"]
-    subprocess.run([*head, *inputs, *graph, *ENCODE.split(), str(path)], check=True)
+    make_media(path, *inputs, *graph, *ENCODE.split())
 
 
 def reelworks(*arguments: str, codes: tuple[int, ...] = (0,)) -> Any:

@@ -185,9 +185,9 @@ class ModelPool:
     def _loaded(self, slot: _Slot, load: Callable[[], Model], *, measured: bool) -> Model:
         with slot.lock:
             if not slot.loaded:
-                before, started = measure_process(), time.monotonic()
+                before, started = measure_process() if measured else None, time.monotonic()
                 model = load()
-                memory = measure_process().since(before) if measured else slot.memory
+                memory = measure_process().since(before) if before else slot.memory
                 with self._guard:
                     slot.model, slot.loaded, slot.memory = model, True, memory
                     slot.loads += 1

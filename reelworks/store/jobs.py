@@ -18,10 +18,8 @@ from sqlalchemy import (
     case,
     false,
     func,
-    literal,
     select,
     true,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -31,7 +29,7 @@ from reelworks.domain.job import Job, JobEvent, JobSelection, JobStatus, NewJob
 from reelworks.domain.listing import Place
 from reelworks.errors import UnknownJobError
 from reelworks.store.database import transaction
-from reelworks.store.rows import storable, table_of
+from reelworks.store.rows import page_after, storable, table_of
 from reelworks.store.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
 from reelworks.store.schema.ledger import WORK_CHANNEL
 
@@ -120,11 +118,7 @@ def list_jobs(
     engine: Engine, which: JobSelection, *, limit: int, after: Place | None = None
 ) -> list[Job]:
     """Return jobs, the newest first; new ones never move what follows ``after``."""
-    order = (JOBS.c.created_at.desc(), JOBS.c.id.desc())
-    query = select(JOBS).where(chosen(which)).order_by(*order).limit(limit)
-    if after is not None:
-        place = tuple_(JOBS.c.created_at, JOBS.c.id)
-        query = query.where(place < tuple_(literal(after.created_at), literal(after.id)))
+    query = page_after(select(JOBS).where(chosen(which)), JOBS, limit=limit, after=after)
     with transaction(engine) as connection:
         return [job_of(row) for row in connection.execute(query)]
 

@@ -1,4 +1,4 @@
-"""How rows are brought to a wanted state: same rows stay untouched, others change or go."""
+"""What all tables share: rows are brought to a wanted state, listed by pages, found to be there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, case, delete, or_, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    case,
+    delete,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 
+from reelworks.domain.listing import Place
 from reelworks.errors import UnknownVideoError
 from reelworks.store.database import transaction
 from reelworks.store.schema import Base, Video
@@ -29,6 +42,18 @@ def table_of(kind: type[Base]) -> Table:
     return table
 
 
+def page_after(query: Select[Any], table: Table, *, limit: int, after: Place | None) -> Select[Any]:
+    """Return the query of one page of a list, newest first.
+
+    New rows never move what follows ``after``. The table has ``created_at`` and ``id``.
+    """
+    columns = (table.c.created_at, table.c.id)
+    if after is not None:
+        place = tuple_(literal(after.created_at), literal(after.id))
+        query = query.where(tuple_(*columns) < place)
+    return query.order_by(*(column.desc() for column in columns)).limit(limit)
+
+
 @contextmanager
 def video_locked(engine: Engine, video_id: str) -> Iterator[Connection]:
     """Run the body in one transaction that holds the video's row.
@@ -40,6 +65,21 @@ def video_locked(engine: Engine, video_id: str) -> Iterator[Connection]:
         if connection.scalar(found) is None:
             raise UnknownVideoError(f"No video has the id {video_id}.")
         yield connection
+
+
+def check_known(connection: Connection, video_ids: Sequence[str]) -> None:
+    """Raise ``UnknownVideoError`` for the first of these ids that no video has."""
+    if not video_ids:
+        return
+    missing = connection.scalar(
+        text(
+            "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, place)"
+            " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY place LIMIT 1"
+        ),
+        {"ids": storable(list(video_ids))},
+    )
+    if missing is not None:
+        raise UnknownVideoError(f"No video has the id {missing}.")
 
 
 def replace_rows(

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from reelworks.domain.search import Filters
-from reelworks.errors import InputError, UnknownVideoError
-from reelworks.store.rows import storable
+from reelworks.errors import InputError
+from reelworks.store.rows import check_known, storable
 
 NAMED_AT_MOST = 2000
 """Videos that a statement names one by one; more are looked up inside it."""
@@ -91,7 +91,7 @@ def scope_of(connection: Connection, filters: Filters) -> Scope:
 
     Raises ``UnknownVideoError`` when a video that is asked for does not exist.
     """
-    _check_known(connection, filters.video_ids)
+    check_known(connection, filters.video_ids)
     about = _about_video(filters)
     speech, spoken = _Conditions(), _Conditions(list(about.parts), dict(about.values))
     _add_videos(connection, speech, spoken)
@@ -190,17 +190,3 @@ _TEXT_SHOWN = """(EXISTS (
     AND c.screen_text <> ''
 ))"""
 """A line of speech over whose scene text was read; a frame like an earlier one shows its text."""
-
-
-def _check_known(connection: Connection, video_ids: tuple[str, ...]) -> None:
-    if not video_ids:
-        return
-    missing = connection.scalar(
-        text(
-            "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, place)"
-            " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY place LIMIT 1"
-        ),
-        {"ids": storable(list(video_ids))},
-    )
-    if missing is not None:
-        raise UnknownVideoError(f"No video has the id {missing}.")

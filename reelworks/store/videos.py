@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, literal, select, true, tuple_
+from sqlalchemy import Connection, Engine, and_, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
@@ -20,7 +20,7 @@ from reelworks.errors import ConflictError, UnknownFrameError, UnknownVideoError
 from reelworks.store.database import transaction
 from reelworks.store.library import FRAMES, VIDEOS, summary_of
 from reelworks.store.locks import lock_number
-from reelworks.store.rows import storable
+from reelworks.store.rows import check_known, page_after, storable
 
 _FIRST_FRAMES = 5
 
@@ -60,11 +60,7 @@ def page_of_videos(
     engine: Engine, which: VideoFilter, *, limit: int, after: Place | None = None
 ) -> list[VideoSummary]:
     """Return up to ``limit`` videos, newest first; new ones never move what follows ``after``."""
-    order = (VIDEOS.c.created_at.desc(), VIDEOS.c.id.desc())
-    query = select(VIDEOS).where(_chosen(which)).order_by(*order).limit(limit)
-    if after is not None:
-        place = tuple_(VIDEOS.c.created_at, VIDEOS.c.id)
-        query = query.where(place < tuple_(literal(after.created_at), literal(after.id)))
+    query = page_after(select(VIDEOS).where(_chosen(which)), VIDEOS, limit=limit, after=after)
     with transaction(engine) as connection:
         return [summary_of(row) for row in connection.execute(query)]
 
@@ -76,9 +72,7 @@ def ids_of_videos(engine: Engine, which: VideoFilter) -> list[str]:
     """
     query = select(VIDEOS.c.id).where(_chosen(which))
     with transaction(engine) as connection:
-        for one in which.ids or ():
-            if connection.scalar(select(VIDEOS.c.id).where(VIDEOS.c.id == storable(one))) is None:
-                raise UnknownVideoError(f"No video has the id {one}.")
+        check_known(connection, which.ids or ())
         return list(connection.scalars(query.order_by(VIDEOS.c.created_at, VIDEOS.c.id)))
 
 

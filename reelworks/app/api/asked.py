@@ -97,7 +97,17 @@ class NewVideoIn(Strict):
         return self
 
 
-class Selection(Strict):
+class _Conditions(Strict):
+    """What is meant; every condition given must hold, and one must be given."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give a condition, or all: true")
+        return self
+
+
+class Selection(_Conditions):
     """Which jobs are meant; every condition given must hold, and one must be given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"error_code": "rate_limited"}]})
@@ -111,12 +121,6 @@ class Selection(Strict):
     error_code: Word | None = None
     error_stage: Word | None = None
     all: Literal[True] | None = Field(None, description="Every job: say so on purpose.")
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("give a condition, or all: true")
-        return self
 
     def selection(self) -> JobSelection:
         """Return what the ledger understands."""
@@ -145,7 +149,7 @@ class Prioritize(Change):
     priority: Priority
 
 
-class VideoSelection(Strict):
+class VideoSelection(_Conditions):
     """Which videos are meant; every condition given must hold, and one must be given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"library": "talks"}]})
@@ -157,12 +161,6 @@ class VideoSelection(Strict):
     created_from: AwareDatetime | None = None
     created_to: AwareDatetime | None = None
     all: Literal[True] | None = Field(None, description="Every video: say so on purpose.")
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("give a condition, or all: true")
-        return self
 
     def filter(self) -> VideoFilter:
         """Return what the store understands."""

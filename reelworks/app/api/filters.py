@@ -6,14 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from reelworks.app.api.asked import (
-    JobId,
-    Language,
-    Library,
-    Strict,
-    VideoId,
-    Word,
-)
+from reelworks.app.api.asked import JobId, Language, Library, Strict, VideoId, Word
 from reelworks.domain.job import JobSelection, JobStatus
 from reelworks.domain.library import VideoStatus
 from reelworks.domain.search import Filters, Kind, SearchRequest

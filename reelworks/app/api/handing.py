@@ -71,13 +71,15 @@ def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response
     Raises ``NotStoredError`` when the picture is not in the store, and what ``shrink_jpeg`` raises.
     """
     found = api.store.head(file.key)
-    whole = None if found is None else api.store.get_bytes(file.key)
-    if found is None or whole is None:
+    if found is None:
         raise _not_stored(file)
     etag = f'"{found.sha256 or found.etag}-{width}"'
     headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
+    whole = api.store.get_bytes(file.key)
+    if whole is None:
+        raise _not_stored(file)
     return Response(shrink_jpeg(whole, width), headers=headers, media_type=file.content_type)
 
 

@@ -1,0 +1,14 @@
+"""Makes the media of the benchmarks with the ffmpeg that the product uses."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+
+
+def make_media(path: Path, *arguments: str) -> None:
+    """Let ffmpeg write ``path``, over what is there. Raises ``CalledProcessError``."""
+    head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
+    subprocess.run([*head, *arguments, str(path)], check=True)
