@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
     from prefect.workers.base import BaseWorker
 
-MADE_FOR = "3.8.8"
+MADE_FOR = "3.9.1"
 
 try:
     from prefect._internal import control_listener
