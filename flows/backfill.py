@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.backfill import IN_FLIGHT, Backfill, BackfillStatus, Limits, Only, Selection
-from reelworks.domain.job import JobStatus
+from reelworks.domain.backfill import IN_FLIGHT, Limits, Only, Selection
 from reelworks.domain.stage import Stage
 from reelworks.errors import LeaseLostError
 from reelworks.stages.backfill import (
@@ -27,12 +26,12 @@ from reelworks.stages.backfill import (
 )
 from reelworks.stages.plan import Planner, no_progress
 from reelworks.stages.workplace import Workplace, open_workplace
-from reelworks.store.backfills import get_backfill, open_slots
+from reelworks.store.backfill_waits import awaited_backfill
+from reelworks.store.backfills import get_backfill
+from tasks.backfill_wait import end_wait, until_settled
 from tasks.ledger import JobRef, Work, doing
 from tasks.prefect_server import wait_for_it
 from tasks.tables import show_plan, show_report
-
-LOOK_SECONDS = 5.0
 
 
 class BackfillParams(BaseModel):
@@ -97,7 +96,10 @@ class BackfillParams(BaseModel):
     wait: bool = Field(
         False,
         title="Wait",
-        description="Keep this run until the end. Otherwise the report is a run of its own.",
+        description=(
+            "End this run with the report. It is suspended until then, so that it keeps no worker "
+            "busy. Otherwise the report is a run of its own."
+        ),
     )
     report: bool = Field(
         False, title="Report", description="Only write the report of the backfill with this id."
@@ -137,7 +139,8 @@ async def backfill(params: BackfillParams) -> dict[str, Any] | State[Any]:
     """Plan, put the jobs into the ledger, and write the report; return the plan or the report.
 
     The jobs are the ledger's from then on: this run may end or die, and the backfill goes on. The
-    same parameters again go on with the same backfill while it is not over.
+    same parameters again go on with the same backfill while it is not over. With ``wait``, the run
+    is suspended until that is so, and begins here again to write the report.
     """
     wait_for_it()
     settings = await current_settings()
@@ -152,15 +155,19 @@ async def backfill(params: BackfillParams) -> dict[str, Any] | State[Any]:
 async def _backfill(params: BackfillParams, place: Workplace, work: Work) -> dict[str, Any]:
     if params.plan:
         return await _plan(params, place)
+    waits = params.wait and params.job is None  # a job's lease would run out while it waits
     backfill_id = await _begun(params, place)
-    if params.wait:
-        await _until_over(place, backfill_id)
+    work.result |= {"backfill_id": backfill_id}
+    if waits:
+        await until_settled(place.engine, backfill_id)
     elif not params.report:
         one = await asyncio.to_thread(get_backfill, place.engine, backfill_id)
         return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
     report = await asyncio.to_thread(write_report, place, backfill_id)
-    work.result |= {"backfill_id": backfill_id}
-    return await show_report(report)
+    shown = await show_report(report)
+    if waits:
+        await end_wait(place.engine)
+    return shown
 
 
 async def _plan(params: BackfillParams, place: Workplace) -> dict[str, Any]:
@@ -173,6 +180,10 @@ async def _plan(params: BackfillParams, place: Workplace) -> dict[str, Any]:
 async def _begun(params: BackfillParams, place: Workplace) -> str:
     if params.report and params.backfill_id is not None:
         return params.backfill_id
+    if params.wait:  # woken, it is about the backfill that it began, which may be over by now
+        begun = await asyncio.to_thread(awaited_backfill, place.engine, str(flow_run.id))
+        if begun is not None:
+            return begun
     request = Request(
         params.selection, params.limits, params.backfill_id, tuple(params.again), "flow backfill"
     )
@@ -180,17 +191,3 @@ async def _begun(params: BackfillParams, place: Workplace) -> str:
     if started.plan is not None:
         await show_plan(started.plan)
     return started.backfill.id
-
-
-async def _until_over(place: Workplace, backfill_id: str) -> None:
-    """Wait until nothing of it runs, and nothing more will start by itself."""
-
-    def look() -> Backfill:
-        open_slots(place.engine)  # closes it once nothing is left
-        return get_backfill(place.engine, backfill_id)
-
-    while True:
-        one = await asyncio.to_thread(look)
-        if one.status is not BackfillStatus.RUNNING and not one.jobs[JobStatus.PROCESSING]:
-            return
-        await asyncio.sleep(LOOK_SECONDS)

@@ -131,6 +131,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._runs = 0
         self._retired = False
+        self._deaf = False
 
     async def open(self) -> None:
         """Connect. Raises what Prefect raises when the server cannot be reached."""
@@ -152,19 +153,33 @@ class Supervisor:
 
     @property
     def is_worn(self) -> bool:
-        """True when cancellations come late or not at all: the event stream has ended."""
-        listener = self._room._observer._consumer_task
-        return listener is None or listener.done()
+        """True when cancellations are not heard any more: stream and polling have both failed.
+
+        A stream that breaks off is no reason: Prefect polls until it has connected again.
+        """
+        return self._deaf
 
     async def _hold(self, opened: asyncio.Future[None]) -> None:
         try:
             async with self._room:
+                self._listen_for_deafness()
                 opened.set_result(None)
                 await self._stop.wait()
         except Exception as error:
             if opened.done():
                 raise
             opened.set_exception(error)
+
+    def _listen_for_deafness(self) -> None:
+        """Learn when Prefect gives up listening for cancellations, besides what it does then."""
+        told = self._room._observer.on_failure
+
+        def on_failure(run_ids: set[UUID]) -> None:
+            self._deaf = True
+            if told is not None:
+                told(run_ids)
+
+        self._room._observer.on_failure = on_failure
 
     def control_environment(self, run_id: UUID) -> dict[str, str]:
         """Return the variables by which a run's engine finds the way back to its worker."""

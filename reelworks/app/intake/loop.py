@@ -22,6 +22,7 @@ from reelworks.app.intake.runs import (
     look_at,
     tell_to_stop,
 )
+from reelworks.app.intake.waiting import wake_waiting
 from reelworks.app.intake.webhooks import deliver_due
 from reelworks.domain.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
@@ -75,7 +76,8 @@ class Intake:
         stopped = await self._stop_cancelled()
         taken_over = await self._take_over()
         started = await self._start_waiting()
-        return stopped + taken_over + started
+        woken = await wake_waiting(self.client, self.engine)
+        return stopped + taken_over + started + woken
 
     async def _stop_cancelled(self) -> int:
         jobs = await _off(claims.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)

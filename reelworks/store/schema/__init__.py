@@ -6,6 +6,7 @@ from reelworks.store.schema.access import DeliveryRow, RequestRow, TokenRow
 from reelworks.store.schema.base import Base
 from reelworks.store.schema.ledger import (
     BackfillRow,
+    BackfillWaitRow,
     IntakeRow,
     JobEventRow,
     JobRow,
@@ -20,12 +21,13 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration."""
 
 __all__ = [
     "REVISION",
     "BackfillRow",
+    "BackfillWaitRow",
     "Base",
     "CaptionRow",
     "CaptionVectorRow",

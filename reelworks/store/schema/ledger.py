@@ -128,6 +128,16 @@ class BackfillRow(Base):
     ended_at: Mapped[datetime | None]
 
 
+class BackfillWaitRow(Base):
+    """A flow run that is suspended until a backfill is over."""
+
+    __tablename__ = "backfill_waits"
+
+    flow_run_id: Mapped[str] = mapped_column(primary_key=True)
+    backfill_id: Mapped[str] = mapped_column(doc="no reference: its end wakes the run, too")
+    woken_at: Mapped[datetime | None] = mapped_column(doc="when the intake last resumed the run")
+
+
 class PaceRow(Base):
     """When the next call to a hosted model may be made, for all processes and hosts."""
 

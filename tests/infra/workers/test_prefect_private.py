@@ -33,8 +33,21 @@ async def test_an_open_room_has_the_parts_that_are_reached_into(prefect_api):
     async with FlowRunExecutorContext() as room:
         assert parameters(room.control_channel.register) == ["flow_run_id"]
         assert parameters(room.control_channel.signal) == ["flow_run_id", "intent"]
-        assert room._observer._consumer_task is not None
-        assert not room._observer._consumer_task.done()
+        assert callable(room._observer.on_failure)
+
+
+async def test_a_supervisor_that_cannot_hear_of_cancellations_is_worn(prefect_api):
+    """Prefect connects a broken stream again by itself; it ends when polling fails, too."""
+    from infra.workers.prefect_private import Supervisor
+
+    supervisor = Supervisor()
+    await supervisor.open()
+    try:
+        assert not supervisor.is_worn
+        supervisor._room._observer._handle_unavailable(RuntimeError("polling failed"))
+        assert supervisor.is_worn
+    finally:
+        await supervisor.close()
 
 
 def test_prefect_still_knows_an_end_that_its_supervisor_owns():

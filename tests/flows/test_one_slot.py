@@ -1,0 +1,178 @@
+"""With one slot for flow runs: schedules run, and whoever waits for a backfill holds none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reelworks.domain.backfill import BackfillStatus
+from reelworks.domain.job import JobStatus
+from reelworks.stages.backfill import report_key
+from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.backfill_waits import awaited_backfill
+from reelworks.store.backfills import get_backfill, pause_backfill, resume_backfill
+from tests.flows.one_slot import OneSlot, one_slot_house
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def house(models_dir: Path) -> Iterator[OneSlot]:
+    with one_slot_house(models_dir) as made:
+        yield made
+
+
+@pytest.fixture
+def films(tmp_path: Path, media: Path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("no_audio.mp4", "single_frame.mp4"):
+        shutil.copy(media / "odd" / name, folder / name)
+    return folder
+
+
+def report_of(house: OneSlot, backfill_id: str) -> dict[str, object]:
+    store = ArtifactStore.open(house.settings)
+    found: dict[str, object] = json.loads(store.get_bytes(report_key(backfill_id)))
+    return found
+
+
+async def gone_on(house: OneSlot, backfill_id: str, status: BackfillStatus) -> None:
+    async with asyncio.timeout(180):
+        while (one := get_backfill(house.engine, backfill_id)).status is not status or one.left:
+            await asyncio.sleep(0.2)
+
+
+async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None:
+    """Deployments that are READY prove nothing: a server's scheduler can be dead for days."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterId,
+        FlowRunFilter,
+    )
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    place = tmp_path / "empty"
+    place.mkdir()
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name("sync/sync")
+        (made,) = await client.create_deployment_schedules(
+            deployment.id,
+            [
+                DeploymentScheduleCreate(
+                    schedule=IntervalSchedule(interval=timedelta(seconds=15)),
+                    parameters={"params": {"source": str(place), "library": "empty"}},
+                    active=True,
+                )
+            ],
+        )
+        try:
+            async with asyncio.timeout(120):
+                while True:
+                    runs = await client.read_flow_runs(
+                        flow_run_filter=FlowRunFilter(),
+                        deployment_filter=DeploymentFilter(
+                            id=DeploymentFilterId(any_=[deployment.id])
+                        ),
+                    )
+                    over = [run for run in runs if run.state and run.state.is_final()]
+                    if over:
+                        break
+                    await asyncio.sleep(0.5)
+        finally:
+            await client.delete_deployment_schedule(deployment.id, made.id)
+
+    assert over[0].auto_scheduled
+    assert over[0].state is not None
+    assert over[0].state.is_completed(), over[0].state
+    assert over[0].parameters["params"]["library"] == "empty"
+
+
+async def test_a_backfill_that_waits_leaves_its_slot_to_its_videos(
+    house: OneSlot, films: Path
+) -> None:
+    run_id = await house.start("backfill/backfill", source=str(films), wait=True)
+    await house.until(run_id, "Suspended")
+    backfill_id = awaited_backfill(house.engine, str(run_id))
+    assert backfill_id is not None
+
+    run = await house.until(run_id, "Completed")
+
+    assert run.run_count == 2
+    found = report_of(house, backfill_id)
+    assert (found["status"], found["failures"]) == ("done", [])
+    assert found["jobs"]["done"] == 2  # type: ignore[index]
+    assert awaited_backfill(house.engine, str(run_id)) is None
+
+
+async def test_it_outlives_a_pause_and_the_death_of_the_intake(house: OneSlot, films: Path) -> None:
+    backfill_id = "paused"
+    run_id = await house.start(
+        "backfill/backfill", source=str(films), backfill_id=backfill_id, wait=True, again=["frames"]
+    )
+    await house.until(run_id, "Suspended")
+    pause_backfill(house.engine, backfill_id)
+    again = house.restart_intake()
+    async with asyncio.timeout(120):
+        while get_backfill(house.engine, backfill_id).jobs[JobStatus.PROCESSING]:
+            await asyncio.sleep(0.2)
+    resume_backfill(house.engine, backfill_id)
+    again()
+
+    await house.until(run_id, "Completed")
+
+    assert report_of(house, backfill_id)["status"] == "done"
+
+
+async def test_woken_too_soon_by_somebody_it_waits_again(house: OneSlot, films: Path) -> None:
+    from prefect.client.orchestration import get_client
+
+    backfill_id = "soon"
+    run_id = await house.start(
+        "backfill/backfill", source=str(films), backfill_id=backfill_id, wait=True, again=["frames"]
+    )
+    await house.until(run_id, "Suspended")
+    pause_backfill(house.engine, backfill_id)
+    async with get_client() as client:
+        await client.resume_flow_run(run_id)
+    async with asyncio.timeout(60):
+        while True:
+            async with get_client() as client:
+                run = await client.read_flow_run(run_id)
+            if run.run_count == 2 and run.state and run.state.name == "Suspended":
+                break
+            await asyncio.sleep(0.2)
+    resume_backfill(house.engine, backfill_id)
+
+    run = await house.until(run_id, "Completed")
+
+    assert run.run_count == 3
+    assert report_of(house, backfill_id)["status"] == "done"
+
+
+async def test_cancelled_while_it_waits_the_backfill_goes_on(house: OneSlot, films: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelling
+
+    backfill_id = "alone"
+    run_id = await house.start(
+        "backfill/backfill", source=str(films), backfill_id=backfill_id, wait=True, again=["frames"]
+    )
+    await house.until(run_id, "Suspended")
+    async with get_client() as client:
+        await client.set_flow_run_state(run_id, Cancelling())
+    await house.until(run_id, "Cancelled", 30)
+
+    await gone_on(house, backfill_id, BackfillStatus.DONE)
+    async with asyncio.timeout(60):
+        while awaited_backfill(house.engine, str(run_id)) is not None:
+            await asyncio.sleep(0.2)
+    await house.until(run_id, "Cancelled", 1)
