@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from http.client import HTTPException
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, Request, build_opener
 
 import imageio_ffmpeg
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.fleet.server_health import PLAN_SECONDS, planning_fault, server_fault, server_version
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder
 from infra.services.postgres import EXTENSIONS
-from infra.services.s3 import is_local, s3_client
+from infra.services.s3 import s3_client
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
@@ -31,6 +28,8 @@ GIB = 1024**3
 SPACE_NEEDED = 2 * GIB
 """Bytes below which indexing will soon stop."""
 SPACE_ADVISED = 10 * GIB
+CHECK_SECONDS = 10.0
+"""What a first look at the Prefect server may take here; a health check has less time."""
 OLDEST_POSTGRES = 150_000
 """PostgreSQL 15, as ``server_version_num`` counts."""
 
@@ -191,25 +190,18 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
 
 
 def check_prefect(api_url: str) -> Check:
-    """Check that Prefect's API answers and is of the version that is installed here."""
-    here = package_version("prefect")
-    mend = "Start the Prefect server and check PREFECT_API_URL."
-    request = Request(f"{api_url.rstrip('/')}/admin/version")  # noqa: S310 - Settings allow http(s) only
-    opener = build_opener(ProxyHandler({})) if is_local(api_url) else build_opener()
-    key = os.environ.get("PREFECT_API_KEY")
-    if key:
-        request.add_header("Authorization", f"Bearer {key}")
-    try:
-        with opener.open(request, timeout=5) as answer:
-            there = answer.read(200).decode(errors="replace").strip().strip('"')
-    except HTTPError as error:
-        return Check("Prefect", Verdict.FAIL, f"{api_url} answers {error.code}", mend)
-    except (URLError, OSError, HTTPException) as error:
-        return Check("Prefect", Verdict.FAIL, f"{api_url} cannot be reached ({error})", mend)
+    """Check that Prefect's server works: it reaches its database, and plans a run when asked to.
+
+    Its version must be the one that is installed here.
+    """
+    fault = server_fault(api_url, CHECK_SECONDS) or planning_fault(api_url, PLAN_SECONDS)
+    if fault is not None:
+        return Check("Prefect", Verdict.FAIL, fault.finding.rstrip("."), fault.remedy)
+    here, there = package_version("prefect"), server_version(api_url)
     if there != here:
         mend = f"Run the Prefect server in version {here}, as it is installed here."
         return Check("Prefect", Verdict.WARN, f"server {there}, installed {here}", mend)
-    return Check("Prefect", Verdict.OK, f"version {there} at {api_url}")
+    return Check("Prefect", Verdict.OK, f"version {there} at {api_url}, plans runs")
 
 
 def _ensure_bucket(client: Any, bucket: str) -> None:

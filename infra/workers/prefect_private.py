@@ -174,10 +174,10 @@ class Supervisor:
         """Learn when Prefect gives up listening for cancellations, besides what it does then."""
         told = self._room._observer.on_failure
 
-        def on_failure(run_ids: set[UUID]) -> None:
+        def on_failure(flow_run_ids: set[UUID]) -> None:
             self._deaf = True
             if told is not None:
-                told(run_ids)
+                told(flow_run_ids)
 
         self._room._observer.on_failure = on_failure
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +65,14 @@ class OneSlot:
                 assert not run.state.is_final(), run.state
                 await asyncio.sleep(0.2)
 
-    def restart_intake(self) -> Callable[[], None]:
-        """Kill the intake; call what is returned to have it back."""
+    def kill_intake(self) -> None:
+        """End the intake as a crash would."""
         process = read_state(self.bare.data_dir / "run").parts[Part.INTAKE].process
-        os.kill(process.pid, 9)
-        return lambda: up(self.bare, _intake()) and None
+        os.kill(process.pid, signal.SIGKILL)
+
+    def start_intake(self) -> None:
+        """Have the intake back."""
+        up(self.bare, _intake())
 
 
 def _intake() -> list[Any]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 from sqlalchemy import text
 
+from infra.fleet.server_health import server_fault
 from reelworks.app.api.context import Api
 from reelworks.errors import ReelworksError
 from reelworks.store.claims import has_intake
 from reelworks.store.database import transaction
-
-_PATIENCE = 5.0
-_OK = 200
 
 
 def faults(api: Api) -> dict[str, str]:
@@ -52,11 +48,8 @@ def _prefect(api: Api) -> str | None:
     address = api.settings.prefect_api_url
     if address is None:
         return None
-    try:
-        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=_PATIENCE, headers=_key())
-    except httpx.HTTPError as error:
-        return f"The Prefect server does not answer ({type(error).__name__})."
-    return None if answer.status_code == _OK else f"Prefect answers {answer.status_code}."
+    fault = server_fault(address)
+    return None if fault is None else str(fault)
 
 
 def _intake(api: Api) -> str | None:
@@ -65,9 +58,3 @@ def _intake(api: Api) -> str | None:
     except ReelworksError:
         return None  # PostgreSQL is down, which is told already
     return None if there else "No intake takes jobs: start one with python -m reelworks.app.intake."
-
-
-def _key() -> dict[str, str]:
-    """Prefect Cloud wants its key, which Prefect's own variable holds."""
-    key = os.environ.get("PREFECT_API_KEY")
-    return {"Authorization": f"Bearer {key}"} if key else {}

@@ -1,0 +1,244 @@
+"""A Prefect server that answers and does nothing is found out, by doctor and by /healthz."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from infra.fleet import server_health
+from infra.fleet.plan import OURS
+from infra.fleet.prefect_api import NO_DATABASE, prefect_headers
+from infra.fleet.server_health import PROBE, planning_fault, server_fault
+from infra.services import checks
+from infra.services.checks import Verdict, check_prefect
+from infra.services.endpoints import Endpoints
+from infra.services.files import free_ports
+from infra.services.prefect import answers, api_url
+from reelworks.settings import Settings
+from tests.reelworks.app.api.conftest import serving
+
+ROOT = Path(__file__).parents[3]
+
+
+def client(address: str) -> httpx.Client:
+    return httpx.Client(base_url=f"{address}/", headers=prefect_headers(), timeout=30)
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """A Prefect server of a test's own, whose scheduler is off."""
+
+    address: str
+    database: str
+    base: str
+    """Address of another database of the same PostgreSQL."""
+
+    def rename_database(self, to: str) -> None:
+        """Take the database away from under the server, and its connections with it."""
+        with psycopg.connect(self.base, autocommit=True) as connection:
+            connection.execute(
+                "ALTER DATABASE {} ALLOW_CONNECTIONS false".format(f'"{self.database}"')
+            )
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [self.database],
+            )
+            name = SQL("ALTER DATABASE {} RENAME TO {}")
+            connection.execute(name.format(Identifier(self.database), Identifier(to)))
+
+
+@pytest.fixture(scope="module")
+def idle(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """A server that answers and whose scheduler does not run."""
+    assert services.database_url is not None
+    base = services.database_url.get_secret_value()
+    name = f"prefect_{secrets.token_hex(4)}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    url = f"{base.rpartition('/')[0]}/{name}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    (port,) = free_ports(1)
+    home = tmp_path_factory.mktemp("prefect")
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.services.prefect_server", str(port)],
+            env=mine
+            | {
+                "PREFECT_HOME": str(home),
+                "PREFECT_API_DATABASE_CONNECTION_URL": url.replace(
+                    "postgresql://", "postgresql+asyncpg://", 1
+                ),
+                "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+                "PREFECT_SERVER_UI_ENABLED": "false",
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PYTHONPATH": str(ROOT),
+            },
+            cwd=home,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while not answers(port):
+            assert process.poll() is None, (home / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield OwnServer(api_url(port), name, base)
+    finally:
+        process.terminate()
+        process.wait(30)
+        with psycopg.connect(base, autocommit=True) as connection:
+            for one in (name, f"{name}_gone"):
+                drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(Identifier(one)))
+
+
+def schedule(address: str, rule: dict[str, Any]) -> str:
+    """Make a deployment of ours with a schedule; return its flow's id."""
+    name = f"scheduled-{secrets.token_hex(4)}"
+    with client(address) as api:
+        flow = api.post("flows/", json={"name": name}).json()["id"]
+        made = api.post(
+            "deployments/",
+            json={
+                "name": name,
+                "flow_id": flow,
+                "tags": [OURS],
+                "schedules": [{"active": True, "schedule": rule}],
+            },
+        )
+        assert made.status_code == 201, made.text
+    return str(flow)
+
+
+def left_behind(address: str) -> list[Any]:
+    with client(address) as api:
+        flows = api.post("flows/filter", json={"flows": {"name": {"like_": PROBE}}}).json()
+        wanted = {"deployments": {"tags": {"all_": [PROBE]}}}
+        return [*flows, *api.post("deployments/filter", json=wanted).json()]
+
+
+def healthz(settings: Settings, address: str) -> httpx.Response:
+    with serving(settings.model_copy(update={"prefect_api_url": address})) as server:
+        return server.get("/healthz")
+
+
+@pytest.mark.slow
+def test_a_good_server_is_seen_to_plan_a_run_and_keeps_nothing_of_it(prefect_api: str) -> None:
+    assert server_fault(prefect_api) is None
+    assert planning_fault(prefect_api) is None
+    assert left_behind(prefect_api) == []
+
+
+@pytest.mark.slow
+def test_a_good_server_with_old_schedules_is_well(
+    prefect_api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = schedule(prefect_api, {"cron": "0 3 * * *", "timezone": "UTC"})
+    with client(prefect_api) as api:
+        deadline = time.monotonic() + 60
+        runs = {"flows": {"id": {"any_": [flow]}}}
+        while not api.post("flow_runs/filter", json=runs).json():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        monkeypatch.setattr(server_health, "SETTLED", timedelta(0))
+        found = server_fault(prefect_api)
+        api.delete(f"flows/{flow}")
+
+    assert found is None
+
+
+@pytest.mark.slow
+def test_a_schedule_that_is_over_needs_no_runs(
+    idle: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_health, "SETTLED", timedelta(0))
+    flow = schedule(idle.address, {"rrule": "DTSTART:20200101T000000\nRRULE:FREQ=DAILY;COUNT=3"})
+    found = server_fault(idle.address)
+    with client(idle.address) as api:
+        api.delete(f"flows/{flow}")
+
+    assert found is None
+
+
+@pytest.mark.slow
+def test_a_server_that_plans_nothing_is_found_by_doctor(
+    idle: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "PLAN_SECONDS", 8.0)
+
+    found = check_prefect(idle.address)
+
+    assert found.verdict is Verdict.FAIL
+    assert "plans no runs" in found.finding
+    assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" in found.mend
+    assert left_behind(idle.address) == []
+
+
+@pytest.mark.slow
+def test_a_server_that_plans_nothing_is_found_by_healthz(
+    idle: OwnServer, clean_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = schedule(idle.address, {"cron": "0 3 * * *", "timezone": "UTC"})
+    assert server_fault(idle.address) is None  # a new schedule may still get its runs
+    monkeypatch.setattr(server_health, "SETTLED", timedelta(0))
+
+    said = healthz(clean_settings, idle.address)
+    with client(idle.address) as api:
+        api.delete(f"flows/{flow}")
+
+    assert said.status_code == 503
+    assert "plans no runs" in said.text
+
+
+@pytest.mark.slow
+def test_a_server_without_its_database_is_found_by_both(
+    idle: OwnServer, clean_settings: Settings
+) -> None:
+    idle.rename_database(f"{idle.database}_gone")
+    assert httpx.get(f"{idle.address}/health", timeout=10).status_code == 200
+
+    began = time.monotonic()
+    said = healthz(clean_settings, idle.address)
+    took = time.monotonic() - began
+    found = check_prefect(idle.address)
+
+    assert said.status_code == 503
+    assert NO_DATABASE.finding in said.text
+    assert took < 15
+    assert (found.verdict, found.mend) == (Verdict.FAIL, NO_DATABASE.remedy)
+
+
+def test_the_key_goes_before_user_and_password() -> None:
+    words = {"PREFECT_API_AUTH_STRING": "me:word"}
+
+    assert prefect_headers({}) == {}
+    assert prefect_headers(words) == {"Authorization": "Basic bWU6d29yZA=="}
+    assert prefect_headers(words | {"PREFECT_API_KEY": "k"}) == {"Authorization": "Bearer k"}
+
+
+def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_mend(
+    services: Endpoints,
+) -> None:
+    away = server_fault("http://127.0.0.1:1/api")
+    other = server_fault(f"{services.s3_endpoint_url}/api")
+
+    for found in (away, other):
+        assert found is not None
+        assert found.finding.startswith("http://127.0.0.1:")
+        assert found.remedy.endswith("PREFECT_API_URL.")
