@@ -8,11 +8,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -82,6 +84,39 @@ def test_whole_runs_are_taken_back_and_stages_are_not():
         assert ("taken-back-when-lost" in entry["tags"]) is whole
         assert "reelworks" in entry["tags"]
     assert set(TAGS) == {"reelworks", "taken-back-when-lost"}
+
+
+def crons() -> list[tuple[str, str]]:
+    """Every cron of the file with its time zone, also those of examples in comments."""
+    lines = [line.strip().lstrip("#").strip() for line in FILE.read_text().splitlines()]
+    found = []
+    for number, line in enumerate(lines):
+        if line.startswith("- cron:"):
+            (entry,) = yaml.safe_load(line)
+            (zone,) = yaml.safe_load(lines[number + 1]).values()
+            found.append((entry["cron"], zone))
+    return found
+
+
+def is_odd(wall: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether a wall clock skips this time, or shows it twice."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return first.utcoffset() != second.utcoffset()
+
+
+def test_every_schedule_names_an_hour_that_each_day_has_once():
+    """At 02:30 in Berlin nothing happens on a night in March, and twice on one in October."""
+    assert is_odd(datetime(2027, 3, 28, 2, 30), ZoneInfo("Europe/Berlin"))
+    assert is_odd(datetime(2027, 10, 31, 2, 30), ZoneInfo("Europe/Berlin"))
+    assert len(crons()) == 3
+    for cron, zone in crons():
+        minute, hour, *days = cron.split()
+        assert days == ["*", "*", "*"], cron
+        hours = range(24) if hour == "*" else [int(hour)]
+        for day in range(3653):
+            at = datetime(2026, 11, 26) + timedelta(days=day)
+            times = [at.replace(hour=one, minute=int(minute)) for one in hours]
+            assert not any(is_odd(one, ZoneInfo(zone)) for one in times), (cron, zone, at)
 
 
 @pytest.mark.parametrize(

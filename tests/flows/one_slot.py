@@ -95,7 +95,8 @@ def one_slot_house(models_dir: Path) -> Iterator[OneSlot]:
         try:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("MODELS_DIR", str(models_dir))
-                patch.setenv("PYTHONPATH", str(ROOT))
+                paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+                patch.setenv("PYTHONPATH", os.pathsep.join(paths))
                 endpoints = up(bare, _intake())
                 for name, value in endpoints.environment().items():
                     patch.setenv(name, value)

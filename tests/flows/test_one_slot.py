@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -82,7 +81,7 @@ async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None
         DeploymentFilterId,
         FlowRunFilter,
     )
-    from prefect.client.schemas.schedules import IntervalSchedule
+    from prefect.client.schemas.schedules import CronSchedule
 
     place = tmp_path / "empty"
     place.mkdir()
@@ -92,14 +91,14 @@ async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None
             deployment.id,
             [
                 DeploymentScheduleCreate(
-                    schedule=IntervalSchedule(interval=timedelta(seconds=15)),
+                    schedule=CronSchedule(cron="* * * * *", timezone="Europe/Berlin"),
                     parameters={"params": {"source": str(place), "library": "empty"}},
                     active=True,
                 )
             ],
         )
         try:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(240):
                 while True:
                     runs = await client.read_flow_runs(
                         flow_run_filter=FlowRunFilter(),
