@@ -87,7 +87,7 @@ class OtherQuestionError(ServiceError):
 
 
 class NoSpaceError(ServiceError):
-    """A disk is full. Permanent until somebody makes room."""
+    """A disk is full. No try helps until somebody makes room; a job waits for that."""
 
     code = "no_space"
     http_status = 507

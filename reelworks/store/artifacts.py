@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.stamp import must_be_unchanged, stamp_of
 from reelworks.errors import ArtifactMissingError, SourceChangedError, SourceNotFoundError
 from reelworks.store.bucket import Bucket
-from reelworks.store.s3_faults import AMAZON, status_of
+from reelworks.store.s3_faults import AMAZON, StoreDisk, status_of
 from reelworks.store.transfer import copy, draft_for, receive, send
 
 if TYPE_CHECKING:
     from reelworks.settings import Settings
 
 _DIGEST = "sha256"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ class ArtifactStore(Bucket):
         from reelworks.store.s3 import make_client
 
         address = settings.s3_endpoint_url or AMAZON
-        store = cls(make_client(settings), settings.s3_bucket, address)
+        local = urlsplit(address).hostname in _LOOPBACK
+        disk = StoreDisk(settings.data_dir) if local else None
+        store = cls(make_client(settings), settings.s3_bucket, address, disk)
         if settings.s3_public_url is not None:
             outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
             store._public = make_client(outside)

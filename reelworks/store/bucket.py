@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from reelworks.errors import StoreRefusedError
-from reelworks.store.s3_faults import create_bucket, error_code, status_of, store_errors
+from reelworks.errors import StoreRefusedError, StoreUnavailableError
+from reelworks.store.s3_faults import (
+    StoreDisk,
+    create_bucket,
+    error_code,
+    status_of,
+    store_errors,
+)
 from reelworks.store.transfer import Place
 
 _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
+_PROBE = "health/probe"
+_PROBE_BODY = bytes(1024)
+"""Enough to lie in a volume of the embedded store, and not beside its name."""
+_WRITE_SECONDS = 15.0
+"""The embedded server keeps a note of each write: they are not made at every question."""
 
 
 class Bucket:
     """A bucket, seen as names. May be used by several threads at once."""
 
-    def __init__(self, client: Any, bucket: str, address: str) -> None:
+    def __init__(
+        self, client: Any, bucket: str, address: str, disk: StoreDisk | None = None
+    ) -> None:
         self._client = client
         self._public = client
         """Knows the server by the address that callers reach; signs only."""
         self._bucket = bucket
         self._address = address
+        self._disk = disk
+        self._written_at = -math.inf
         self._bucket_seen = False
 
     @property
@@ -38,9 +55,23 @@ class Bucket:
             create_bucket(self._client, self._bucket, self._address)
 
     def check(self) -> None:
-        """Ask whether the bucket is there and ours. Raises ``StoreRefusedError`` when not."""
-        with self._errors(self._bucket):
-            self._client.head_bucket(Bucket=self._bucket)
+        """Write a small object and read it back, always the same one.
+
+        It is read each time, and written every few seconds at most. Raises ``StoreRefusedError``,
+        ``StoreUnavailableError`` or ``NoSpaceError``.
+        """
+        if self._disk is not None:
+            self._disk.must_have_room()
+        now = time.monotonic()
+        with self._errors(_PROBE):
+            if now - self._written_at > _WRITE_SECONDS:
+                self._client.put_object(**self._place(_PROBE), Body=_PROBE_BODY)
+                self._written_at = now
+            body = self._client.get_object(**self._place(_PROBE))["Body"].read()
+        if body != _PROBE_BODY:
+            raise StoreUnavailableError(
+                f"The artifact store at {self._address} does not give back what it was given."
+            )
 
     def delete(self, key: str) -> None:
         """Remove what lies under ``key``, if anything does."""
@@ -101,7 +132,7 @@ class Bucket:
         return {"Bucket": self._bucket, "Key": key}
 
     def _errors(self, subject: str) -> AbstractContextManager[None]:
-        return store_errors(subject, self._address)
+        return store_errors(subject, self._address, self._disk)
 
     def _must_be_absent(self, error: Any, bucket: str | None = None) -> None:
         """Raise ``error`` unless it says that the key is absent.
