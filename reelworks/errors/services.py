@@ -33,6 +33,12 @@ class ArtifactMissingError(ServiceError):
     retryable = True
 
 
+class ArtifactUnreadableError(ArtifactMissingError):
+    """The store lists an object and cannot read it, while it reads others."""
+
+    code = "artifact_unreadable"
+
+
 class DatabaseUnavailableError(ServiceError):
     """PostgreSQL cannot be reached or ended the connection; later may work."""
 

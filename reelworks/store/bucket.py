@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
-from reelworks.errors import StoreRefusedError, StoreUnavailableError
+from reelworks.errors import (
+    ArtifactUnreadableError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from reelworks.store.s3_faults import (
     StoreDisk,
     create_bucket,
@@ -18,8 +22,12 @@ from reelworks.store.s3_faults import (
 )
 from reelworks.store.transfer import Place
 
+Read = TypeVar("Read")
+
 _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
+_READ_SECONDS = 10.0
+"""For how long an object is read again. A store that has just started reads nothing at first."""
 _PROBE = "health/probe"
 _PROBE_BODY = bytes(1024)
 """Enough to lie in a volume of the embedded store, and not beside its name."""
@@ -72,6 +80,26 @@ class Bucket:
             raise StoreUnavailableError(
                 f"The artifact store at {self._address} does not give back what it was given."
             )
+
+    def reading(self, key: str, read: Callable[[], Read]) -> Read:
+        """Return what ``read`` returns, which reads the object ``key``.
+
+        Raises ``ArtifactUnreadableError`` when the store goes on failing to read this object while
+        it writes and reads another: it is up, and the object is damaged.
+        """
+        began, pause = time.monotonic(), 0.5
+        while True:
+            try:
+                return read()
+            except StoreUnavailableError as error:
+                self.check()  # an outage is not this object's fault
+                if time.monotonic() - began > _READ_SECONDS:
+                    raise ArtifactUnreadableError(
+                        f"The artifact store at {self._address} cannot read {key}, though it "
+                        "reads other objects: it is damaged there."
+                    ) from error
+            time.sleep(pause)
+            pause *= 2
 
     def delete(self, key: str) -> None:
         """Remove what lies under ``key``, if anything does."""

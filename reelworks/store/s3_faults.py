@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as S3ConnectionError,
 )
+from s3transfer.exceptions import RetriesExceededError
 
 from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.errors import (
@@ -116,6 +117,7 @@ def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> I
         HTTPClientError,
         IncompleteReadError,
         ResponseStreamingError,
+        RetriesExceededError,
     ) as error:
         raise StoreUnavailableError(
             f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
