@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from reelworks.errors import (
@@ -124,12 +125,17 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""
+        return (key for key, _ in self.keys_with_times(prefix))
+
+    def keys_with_times(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the keys that begin with ``prefix``, in order, and when they were stored."""
         with self._errors(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix
             )
             for page in pages:
-                yield from (item["Key"] for item in page.get("Contents", ()))
+                for item in page.get("Contents", ()):
+                    yield item["Key"], item["LastModified"]
 
     def begin_parts(self, key: str) -> str:
         """Begin an object that comes in parts; return the number of its upload."""
@@ -150,6 +156,16 @@ class Bucket:
             self._client.complete_multipart_upload(
                 **self._place(key), UploadId=upload, MultipartUpload={"Parts": parts}
             )
+
+    def unfinished(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+        """Yield key, number and beginning of each object that still comes in parts."""
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                for one in page.get("Uploads", ()):
+                    yield one["Key"], one["UploadId"], one["Initiated"]
 
     def abort_parts(self, key: str, upload: str) -> None:
         """Remove the parts of an object that will not be completed."""
