@@ -9,17 +9,20 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from anyio import CancelScope
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from reelworks.domain.disk import is_full
 from reelworks.domain.job import Failure, Job, JobStatus
 from reelworks.domain.report import Observer, StageReport, StageState
 from reelworks.domain.usage import Meter, counting
 from reelworks.errors import (
     LeaseLostError,
+    NoSpaceError,
     ReelworksError,
     StageTimeoutError,
     UnknownJobError,
@@ -136,6 +139,7 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
     try:
         rate = await asyncio.to_thread(heart.own_rate)
         pace = paced(place, lambda _: rate, of=f"{heart.backfill_id} ")
+        must_have_room(place.settings.data_dir)
         with observing(heart.progress), counting(heart.meter), pace:
             yield heart.work
     except (Exception, asyncio.CancelledError) as error:
@@ -146,6 +150,12 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
         await asyncio.to_thread(heart.finish)
     finally:
         heart.stop()
+
+
+def must_have_room(folder: Path) -> None:
+    """Raise ``NoSpaceError`` on a full disk, before anything is computed or paid for in vain."""
+    if is_full(folder):
+        raise NoSpaceError(f"The disk of {folder} is full; make room there and the job goes on.")
 
 
 async def _end_badly(heart: _Heart, error: BaseException, task: asyncio.Task[object]) -> None:

@@ -6,6 +6,8 @@ import logging
 import signal
 import threading
 
+from infra.services.parts import House
+from infra.services.store_watch import StoreWatch
 from infra.services.supervisor import mend
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings, load_settings
@@ -20,9 +22,10 @@ LONGEST_PAUSE = 60.0
 def keep(settings: Settings, stop: threading.Event) -> None:
     """Look after the parts until ``stop`` is set."""
     pause = LOOK_SECONDS
+    watch = StoreWatch(House(settings.data_dir).store)
     while not stop.wait(pause):
         try:
-            mended = mend(settings)
+            mended = mend(settings, watch.stuck)
         except ReelworksError as error:
             log.error("%s", error)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -101,10 +101,10 @@ def stop_parts(state: State, parts: Iterable[Part]) -> None:
     chosen = [part for part in Part if part in set(parts) and part in state.parts]
     for part in (Part.KEEPER, Part.API, Part.INTAKE, Part.RUNNER, Part.PREFECT):
         if part in chosen:
-            _stop(part, state.parts.pop(part))
+            end_part(part, state.parts.pop(part))
     below = [part for part in chosen if part in state.parts]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda part: _stop(part, state.parts.pop(part)), below))
+        list(pool.map(lambda part: end_part(part, state.parts.pop(part)), below))
 
 
 def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Part]) -> Endpoints:
@@ -190,7 +190,8 @@ def _start_prefect(
     return process, (port,)
 
 
-def _stop(part: Part, running: Running) -> None:
+def end_part(part: Part, running: Running) -> None:
+    """Stop a part's process."""
     if part is Part.POSTGRES:
         postgres.stop_postgres(running.process)
     elif part is Part.STORE:

@@ -39,6 +39,8 @@ class Command:
     user: int | None = None
     """Account to run as; only root may say."""
     group: int | None = None
+    umask: int = -1
+    """Which rights its files and sockets lack, for example 0o077; -1: as in this process."""
 
 
 @cache
@@ -96,6 +98,7 @@ def start(command: Command) -> Process:
             cwd=command.folder,
             user=command.user,
             group=command.group,
+            umask=command.umask,
             extra_groups=None if command.user is None else [],
             start_new_session=True,
         )

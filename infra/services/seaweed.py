@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from infra.services.certificates import certificate_in
 from infra.services.files import (
     free_ports,
     is_free,
@@ -41,13 +42,23 @@ PORTS = (
     "admin.port.grpc",
 )
 """Every port that the server opens; the first is S3 itself."""
+_DIALLED_ABOVE = 10_000
+"""The worker dials ``admin.port`` plus this, whatever ``admin.port.grpc`` is (weed 4.48)."""
 _INNER_KEYS = (
     "WEED_JWT_SIGNING_KEY",
     "WEED_JWT_SIGNING_READ_KEY",
     "WEED_JWT_FILER_SIGNING_KEY",
     "WEED_JWT_FILER_SIGNING_READ_KEY",
+    "WEED_ADMIN_PASSWORD",
 )
-"""Keys by which its inner servers trust one another; without them, they serve any local user."""
+"""New at each start: what the inner servers ask of one another beside the certificate."""
+_GRPC_ROLES = ("master", "volume", "filer", "s3", "admin", "worker", "client")
+_HTTPS_ROLES = ("master", "volume", "filer", "admin", "client")
+"""All inner servers and their clients (`weed scaffold -config=security`).
+
+Each shows the certificate of ``certificate_in`` and serves nobody without it. A role that is left
+out would serve every user of this machine.
+"""
 PATIENCE = 30.0
 """Seconds that a start may take."""
 
@@ -68,6 +79,20 @@ class StorePlace:
     def secret(self) -> str:
         """The random secret key (file mode 600), made on first use."""
         return secret_in(self.home / "secret_key", 30)
+
+    def security(self) -> Path:
+        """Write by what the inner servers know one another, and return the file.
+
+        They find it because they work in this folder. It also lets its owner use `weed shell` here.
+        """
+        certificate = json.dumps(certificate_in(self.home / "tls.pem").name)
+        pair = f"cert = {certificate}\nkey = {certificate}\n"
+        lines = [f"[grpc]\nca = {certificate}\n"]
+        lines += [f"[grpc.{role}]\n{pair}" for role in _GRPC_ROLES]
+        lines += [f"[https.{role}]\n{pair}ca = {certificate}\n" for role in _HTTPS_ROLES]
+        path = self.home / "security.toml"
+        write_private(path, "".join(lines) + "enabled = true\n")  # of the last, the client
+        return path
 
     def identities(self) -> Path:
         """Write who may do what: our key everything, anybody else nothing. Returns the file."""
@@ -114,7 +139,7 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
         stop_store(stray, theirs)
     _remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
-        chosen = free_ports(len(PORTS), ports if attempt == 1 else ())
+        chosen = _free_ports(ports if attempt == 1 else ())
         process = start(_server_command(place, data, chosen))
         if _is_ready(place, process, chosen[0]):
             return process, chosen
@@ -141,8 +166,23 @@ def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
     return asked
 
 
+def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
+    """Return free ports in order of ``PORTS``, the last as the worker will dial it.
+
+    Were nobody behind that port, any user of this machine could take it and be dialled.
+    """
+    *others, admin, dialled = free_ports(len(PORTS), preferred)
+    while dialled != admin + _DIALLED_ABOVE or len({*others, admin, dialled}) < len(PORTS):
+        (admin,) = free_ports(1)
+        if admin + _DIALLED_ABOVE < 1 << 16 and is_free(admin + _DIALLED_ABOVE):
+            dialled = admin + _DIALLED_ABOVE
+    return (*others, admin, dialled)
+
+
 def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
+    place.security()
     options = {
+        "disableHttp": "true",
         "dir": str(data),
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
@@ -168,6 +208,7 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
             *(f"-{name}={value}" for name, value in options.items()),
         ],
         log=place.log,
+        umask=0o077,
         environment={name: secrets.token_hex(32) for name in _INNER_KEYS},
         folder=place.home,
     )

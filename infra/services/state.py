@@ -90,7 +90,7 @@ class State(BaseModel):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[State]:
-    """Hold the only right to start and stop under this folder; save the state at the end.
+    """Hold the only right to start and stop under this folder; save what changed at the end.
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when the folder cannot be written.
     """
@@ -102,11 +102,13 @@ def locked(folder: Path) -> Iterator[State]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         state = read_state(folder)
+        before = state.model_dump_json()
         state.forget_the_dead()
         try:
             yield state
         finally:
-            save_state(folder, state)
+            if state.model_dump_json() != before:  # a look must also work on a full disk
+                save_state(folder, state)
     finally:
         os.close(lock)
 

@@ -6,14 +6,21 @@ A one-shot command uses `running`; `up` pins the services until `down`. Everythi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.services.endpoints import Endpoints
-from infra.services.parts import House, embedded, endpoints, start_parts, stop_parts
-from infra.services.process import current
+from infra.services.parts import (
+    House,
+    embedded,
+    end_part,
+    endpoints,
+    start_parts,
+    stop_parts,
+)
+from infra.services.process import Process, current
 from infra.services.programs import PROGRAMS, Program, start_programs
-from infra.services.state import Part, State, User, locked
+from infra.services.state import Part, State, User, locked, read_state
 from reelworks.settings import Settings
 
 SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
@@ -94,14 +101,22 @@ def _leave(house: House, user: User) -> None:
         stop_parts(state, state.unused())
 
 
-def mend(settings: Settings) -> list[Part]:
+def mend(
+    settings: Settings, stuck: Callable[[State], Iterable[Process]] = lambda _: ()
+) -> list[Part]:
     """Start again what ``up`` keeps and what has died since; return what that was.
+
+    ``stuck`` tells which processes must be started again although they live.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; what could be started
     stays.
     """
     house = House(settings.data_dir)
+    hung = set(stuck(read_state(house.run)))  # asked without the lock: it takes its time
     with locked(house.run) as state:
+        for part, kept in state.parts.items():
+            if kept.process in hung:
+                end_part(part, kept)
         dead = [part for part, kept in state.parts.items() if kept.pinned and not state.alive(part)]
         if dead:
             start_parts(house, state, [part for part in SERVICES if part in dead])

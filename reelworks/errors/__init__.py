@@ -49,6 +49,7 @@ from reelworks.errors.requests import (
 )
 from reelworks.errors.services import (
     ArtifactMissingError,
+    ArtifactUnreadableError,
     DatabaseRefusedError,
     DatabaseUnavailableError,
     LeaseLostError,
@@ -68,6 +69,7 @@ from reelworks.errors.work import CancelledError, NotKeptError, ProcessError, St
 
 __all__ = [
     "ArtifactMissingError",
+    "ArtifactUnreadableError",
     "BusyError",
     "CancelledError",
     "ClientTooSlowError",

@@ -33,6 +33,12 @@ class ArtifactMissingError(ServiceError):
     retryable = True
 
 
+class ArtifactUnreadableError(ArtifactMissingError):
+    """The store lists an object and cannot read it, while it reads others."""
+
+    code = "artifact_unreadable"
+
+
 class DatabaseUnavailableError(ServiceError):
     """PostgreSQL cannot be reached or ended the connection; later may work."""
 
@@ -87,7 +93,7 @@ class OtherQuestionError(ServiceError):
 
 
 class NoSpaceError(ServiceError):
-    """A disk is full. Permanent until somebody makes room."""
+    """A disk is full. No try helps until somebody makes room; a job waits for that."""
 
     code = "no_space"
     http_status = 507

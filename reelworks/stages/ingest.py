@@ -19,6 +19,7 @@ from reelworks.domain.printable import one_line
 from reelworks.domain.progress import Progress
 from reelworks.domain.stamp import FileStamp, stamp_of
 from reelworks.errors import (
+    ArtifactUnreadableError,
     InputError,
     NoSpaceError,
     OverLimitError,
@@ -154,8 +155,14 @@ def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
     shown = one_line(f"s3://{address}")
     if not bucket or not key:
         raise InputError(f"{shown} is no S3 address: use s3://bucket/key.")
-    if not store.download(key, target, bucket=bucket):
-        raise SourceNotFoundError(f"{shown} does not exist.")
+    try:
+        if not store.download(key, target, bucket=bucket):
+            raise SourceNotFoundError(f"{shown} does not exist.")
+    except ArtifactUnreadableError as error:
+        raise SourceUnreadableError(
+            f"{shown} is damaged in the store and cannot be read; upload the file again, or index "
+            "it from where it first came from."
+        ) from error
     return target
 
 

@@ -15,12 +15,20 @@ from tempfile import mkdtemp
 from sqlalchemy import Engine
 
 from reelworks.domain.stamp import FileStamp, stamp_of, unchanged
-from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.errors import (
+    ArtifactMissingError,
+    NoSpaceError,
+    PermissionDeniedError,
+    SourceUnreadableError,
+)
 from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
+from reelworks.store.cache import give_up
 from reelworks.store.database import create_database_engine, ensure_schema
 
+SOURCES = "uploads/"
+"""Where the files lie that people gave us; everything else can be made of them again."""
 _IF_FREE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
@@ -49,14 +57,33 @@ class Workplace:
 
         What was here already keeps its own name, so that messages name the file that the user
         knows. One that was written to since is left alone, and the artifact downloaded.
+
+        An artifact that is damaged in the store is removed there, so that the next try or run of
+        the stage that made it makes it again; ``ArtifactMissingError`` says so. A source cannot be
+        made again: ``SourceUnreadableError`` names it.
         """
         here = self.adopted.get(artifact.sha256)
         if here is not None and stamp_of(here.path) == here.stamp is not None:
             return here.path
         local = self.scratch / "by-digest" / artifact.sha256
         if not local.exists():
-            self.store.fetch(artifact, local)
+            self._download(artifact, local)
         return local
+
+    def _download(self, artifact: Artifact, local: Path) -> None:
+        try:
+            self.store.fetch(artifact, local)
+        except ArtifactMissingError as error:
+            if artifact.key.startswith(SOURCES):
+                raise SourceUnreadableError(
+                    f"The stored source {artifact.key} is gone or damaged ({error}) "
+                    "Upload the file again, or index it from where it first came from."
+                ) from error
+            give_up(self.store, artifact)
+            raise ArtifactMissingError(
+                f"The artifact {artifact.key} was gone or damaged in the store and is removed "
+                f"({error}) Run the video again, which makes it anew."
+            ) from error
 
     @contextmanager
     def reading(self, artifact: Artifact) -> Iterator[Path]:

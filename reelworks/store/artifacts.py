@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,18 +10,27 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.stamp import must_be_unchanged, stamp_of
-from reelworks.errors import ArtifactMissingError, SourceChangedError, SourceNotFoundError
+from reelworks.errors import (
+    ArtifactMissingError,
+    ArtifactUnreadableError,
+    SourceChangedError,
+    SourceNotFoundError,
+)
 from reelworks.store.bucket import Bucket
-from reelworks.store.s3_faults import AMAZON, status_of
+from reelworks.store.s3_faults import AMAZON, StoreDisk, status_of
 from reelworks.store.transfer import copy, draft_for, receive, send
 
 if TYPE_CHECKING:
     from reelworks.settings import Settings
 
+log = logging.getLogger(__name__)
+
 _DIGEST = "sha256"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,9 @@ class ArtifactStore(Bucket):
         from reelworks.store.s3 import make_client
 
         address = settings.s3_endpoint_url or AMAZON
-        store = cls(make_client(settings), settings.s3_bucket, address)
+        local = urlsplit(address).hostname in _LOOPBACK
+        disk = StoreDisk(settings.data_dir) if local else None
+        store = cls(make_client(settings), settings.s3_bucket, address, disk)
         if settings.s3_public_url is not None:
             outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
             store._public = make_client(outside)
@@ -57,7 +69,8 @@ class ArtifactStore(Bucket):
     def put_file(self, key: str, path: Path, content_type: str) -> Artifact:
         """Store a file under ``key``, with its SHA-256 as metadata.
 
-        Nothing is sent when the store holds these very bytes under ``key`` already. Raises
+        Nothing is sent when the store holds these very bytes under ``key`` already, which is known
+        by reading them: what it says of them it also says of a damaged object. Raises
         ``SourceNotFoundError`` when there is no file at ``path``, and ``SourceChangedError`` when
         it was written to meanwhile; what was stored of it is removed then.
         """
@@ -65,7 +78,7 @@ class ArtifactStore(Bucket):
         try:
             digest, size = sha256_of_file(path), path.stat().st_size
             known = self.head(key)
-            if known is not None and (known.sha256, known.size) == (digest, size):
+            if known is not None and known.sha256 == digest and self.holds(known):
                 return known
             with path.open("rb") as stream:
                 made = self._put(key, stream, (digest, size), content_type)
@@ -82,6 +95,45 @@ class ArtifactStore(Bucket):
         """Store ``data`` under ``key``, with its SHA-256 as metadata."""
         return self._put(key, BytesIO(data), (sha256_of_bytes(data), len(data)), content_type)
 
+    def holds(self, artifact: Artifact) -> bool:
+        """Tell, by reading it, whether the store has this artifact's very bytes."""
+        there = self.head(artifact.key)
+        if there is None or there.size != artifact.size:
+            return False
+        try:
+            return self.content_digest(artifact.key) == artifact.sha256
+        except ArtifactUnreadableError:
+            return False
+
+    def get_intact(self, key: str) -> bytes | None:
+        """Return the bytes under ``key``, or None when there are none that can be trusted.
+
+        For what can be made again: an object that cannot be read, or is not what was stored by
+        the SHA-256 beside it, counts as absent. An outage of the store is raised all the same.
+        """
+
+        def read() -> tuple[bytes, str] | None:
+            with self._errors(key):
+                try:
+                    answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                except self._client.exceptions.ClientError as error:
+                    self._must_be_absent(error)
+                    return None
+                return answer["Body"].read(), answer.get("Metadata", {}).get(_DIGEST, "")
+
+        try:
+            found = self.reading(key, read)
+        except ArtifactUnreadableError as error:
+            log.warning("%s It is made again.", error)
+            return None
+        if found is None:
+            return None
+        data, digest = found
+        if digest and sha256_of_bytes(data) != digest:
+            log.warning("The object %s has changed in the store. It is made again.", key)
+            return None
+        return data
+
     def get_bytes(self, key: str) -> bytes | None:
         """Return the bytes under ``key``, or None when there are none."""
         with self._errors(key):
@@ -95,7 +147,8 @@ class ArtifactStore(Bucket):
     def fetch(self, artifact: Artifact, to: Path) -> Path:
         """Download an artifact to the path ``to`` and return it; ``to`` appears whole or not.
 
-        Raises ``ArtifactMissingError`` when the artifact is gone or its bytes have changed.
+        Raises ``ArtifactMissingError`` when the artifact is gone or its bytes have changed, and
+        ``ArtifactUnreadableError`` when they cannot be read, while other objects can.
         """
         with draft_for(to) as draft:
             if not self._receive(artifact.key, self._bucket, draft, artifact.size):
@@ -111,7 +164,8 @@ class ArtifactStore(Bucket):
     def download(self, key: str, to: Path, *, bucket: str | None = None) -> bool:
         """Download any object to the path ``to``; False when there is none.
 
-        ``bucket`` names another bucket of the same store.
+        ``bucket`` names another bucket of the same store. Raises ``ArtifactUnreadableError`` when
+        it cannot be read, while other objects can.
         """
         with draft_for(to) as draft:
             if not self._receive(key, bucket or self._bucket, draft, None):
@@ -233,10 +287,13 @@ class ArtifactStore(Bucket):
         return stored
 
     def _receive(self, key: str, bucket: str, draft: Path, size: int | None) -> bool:
-        with self._errors(key):
-            try:
-                receive(self._client, {"Bucket": bucket, "Key": key}, draft, size)
-            except self._client.exceptions.ClientError as error:
-                self._must_be_absent(error, bucket)
-                return False
-        return True
+        def read() -> bool:
+            with self._errors(key):
+                try:
+                    receive(self._client, {"Bucket": bucket, "Key": key}, draft, size)
+                except self._client.exceptions.ClientError as error:
+                    self._must_be_absent(error, bucket)
+                    return False
+            return True
+
+        return self.reading(key, read) if bucket == self._bucket else read()

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
-from reelworks.errors import StoreRefusedError
-from reelworks.store.s3_faults import create_bucket, error_code, status_of, store_errors
+from reelworks.errors import (
+    ArtifactUnreadableError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
+from reelworks.store.s3_faults import (
+    StoreDisk,
+    create_bucket,
+    error_code,
+    status_of,
+    store_errors,
+)
 from reelworks.store.transfer import Place
+
+Read = TypeVar("Read")
 
 _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
+_READ_SECONDS = 10.0
+"""For how long an object is read again. A store that has just started reads nothing at first."""
+_PROBE = "health/probe"
+_PROBE_BODY = bytes(1024)
+"""Enough to lie in a volume of the embedded store, and not beside its name."""
+_WRITE_SECONDS = 15.0
+"""The embedded server keeps a note of each write: they are not made at every question."""
 
 
 class Bucket:
     """A bucket, seen as names. May be used by several threads at once."""
 
-    def __init__(self, client: Any, bucket: str, address: str) -> None:
+    def __init__(
+        self, client: Any, bucket: str, address: str, disk: StoreDisk | None = None
+    ) -> None:
         self._client = client
         self._public = client
         """Knows the server by the address that callers reach; signs only."""
         self._bucket = bucket
         self._address = address
+        self._disk = disk
+        self._written_at = -math.inf
         self._bucket_seen = False
 
     @property
@@ -38,9 +64,43 @@ class Bucket:
             create_bucket(self._client, self._bucket, self._address)
 
     def check(self) -> None:
-        """Ask whether the bucket is there and ours. Raises ``StoreRefusedError`` when not."""
-        with self._errors(self._bucket):
-            self._client.head_bucket(Bucket=self._bucket)
+        """Write a small object and read it back, always the same one.
+
+        It is read each time, and written every few seconds at most. Raises ``StoreRefusedError``,
+        ``StoreUnavailableError`` or ``NoSpaceError``.
+        """
+        if self._disk is not None:
+            self._disk.must_have_room()
+        now = time.monotonic()
+        with self._errors(_PROBE):
+            if now - self._written_at > _WRITE_SECONDS:
+                self._client.put_object(**self._place(_PROBE), Body=_PROBE_BODY)
+                self._written_at = now
+            body = self._client.get_object(**self._place(_PROBE))["Body"].read()
+        if body != _PROBE_BODY:
+            raise StoreUnavailableError(
+                f"The artifact store at {self._address} does not give back what it was given."
+            )
+
+    def reading(self, key: str, read: Callable[[], Read]) -> Read:
+        """Return what ``read`` returns, which reads the object ``key``.
+
+        Raises ``ArtifactUnreadableError`` when the store goes on failing to read this object while
+        it writes and reads another: it is up, and the object is damaged.
+        """
+        began, pause = time.monotonic(), 0.5
+        while True:
+            try:
+                return read()
+            except StoreUnavailableError as error:
+                self.check()  # an outage is not this object's fault
+                if time.monotonic() - began > _READ_SECONDS:
+                    raise ArtifactUnreadableError(
+                        f"The artifact store at {self._address} cannot read {key}, though it "
+                        "reads other objects: it is damaged there."
+                    ) from error
+            time.sleep(pause)
+            pause *= 2
 
     def delete(self, key: str) -> None:
         """Remove what lies under ``key``, if anything does."""
@@ -65,12 +125,17 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""
+        return (key for key, _ in self.keys_with_times(prefix))
+
+    def keys_with_times(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the keys that begin with ``prefix``, in order, and when they were stored."""
         with self._errors(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix
             )
             for page in pages:
-                yield from (item["Key"] for item in page.get("Contents", ()))
+                for item in page.get("Contents", ()):
+                    yield item["Key"], item["LastModified"]
 
     def begin_parts(self, key: str) -> str:
         """Begin an object that comes in parts; return the number of its upload."""
@@ -92,6 +157,16 @@ class Bucket:
                 **self._place(key), UploadId=upload, MultipartUpload={"Parts": parts}
             )
 
+    def unfinished(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+        """Yield key, number and beginning of each object that still comes in parts."""
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                for one in page.get("Uploads", ()):
+                    yield one["Key"], one["UploadId"], one["Initiated"]
+
     def abort_parts(self, key: str, upload: str) -> None:
         """Remove the parts of an object that will not be completed."""
         with self._errors(key):
@@ -101,7 +176,7 @@ class Bucket:
         return {"Bucket": self._bucket, "Key": key}
 
     def _errors(self, subject: str) -> AbstractContextManager[None]:
-        return store_errors(subject, self._address)
+        return store_errors(subject, self._address, self._disk)
 
     def _must_be_absent(self, error: Any, bucket: str | None = None) -> None:
         """Raise ``error`` unless it says that the key is absent.

@@ -11,6 +11,7 @@ from typing import Any
 
 from reelworks.errors import ArtifactMissingError
 from reelworks.store.artifacts import Artifact, ArtifactStore
+from reelworks.store.transfer import MULTIPART_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class StageCache:
 
     def manifest(self, key: str, *, stage: str) -> Manifest | None:
         """Return the kept answer as it was written down; nothing is said of its files."""
-        data = self._store.get_bytes(_manifest_key(stage, key))
+        data = self._store.get_intact(_manifest_key(stage, key))
         if data is None:
             return None
         try:
@@ -105,26 +106,46 @@ class StageCache:
         if own is not None or target == recorded.key:
             return own
         elsewhere = self._intact(recorded, recorded.key)
-        if elsewhere is None:
+        if elsewhere is None or not self._is_believed(elsewhere):
             return None
         try:
             return self._store.copy(elsewhere, target)
         except ArtifactMissingError:  # it went away between the two looks
             return None
 
+    def _is_believed(self, elsewhere: Artifact) -> bool:
+        """Tell whether an artifact may be copied; one that was in doubt is read and removed."""
+        if self._store.head(_doubt_key(elsewhere.sha256)) is None:
+            return True
+        if self._store.holds(elsewhere):
+            return True
+        self._store.delete(elsewhere.key)
+        return False
+
     def _intact(self, recorded: Artifact, key: str) -> Artifact | None:
         """Return what lies at ``key`` if it has the recorded bytes.
 
-        The size must agree, and the entity tag or the SHA-256 that we keep as metadata; when
-        neither does (another tool moved the object), the bytes themselves decide.
+        The size must agree, and the entity tag; of a large object, whose tag changes when it is
+        copied, the SHA-256 that we keep as metadata will do. Otherwise the bytes themselves decide.
         """
         there = self._store.head(key)
         if there is None or there.size != recorded.size:
             return None
-        same = there.etag == recorded.etag or there.sha256 == recorded.sha256
-        if not same and self._store.content_digest(key) != recorded.sha256:
+        large = there.size >= MULTIPART_BYTES
+        same = there.etag == recorded.etag or (large and there.sha256 == recorded.sha256)
+        if not same and not self._store.holds(replace(recorded, key=key)):
             return None
         return Artifact(key, recorded.sha256, there.size, there.etag)
+
+
+def give_up(store: ArtifactStore, artifact: Artifact) -> None:
+    """Forget an artifact that was read and is damaged, so that it is made again.
+
+    A note stays that the same content is not to be copied from elsewhere unread.
+    """
+    if store.head(artifact.key) is not None:
+        store.put_bytes(_doubt_key(artifact.sha256), b"", "application/octet-stream")
+        store.delete(artifact.key)
 
 
 class StoredItems:
@@ -140,7 +161,7 @@ class StoredItems:
 
     def get(self, key: str) -> bytes | None:
         """Return the kept bytes, or None. Raises when the store cannot be reached."""
-        return self._store.get_bytes(self._place(key))
+        return self._store.get_intact(self._place(key))
 
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value`` for good under ``key`` (64 hex digits)."""
@@ -184,6 +205,10 @@ def _use_by_video(video_id: str, stage: str, key: str) -> str:
 
 def _use_by_answer(stage: str, key: str, video_id: str) -> str:
     return f"cache/stages/{stage}/{key}.uses/{video_id}"
+
+
+def _doubt_key(sha256: str) -> str:
+    return f"cache/doubts/{sha256}"
 
 
 def _manifest_key(stage: str, key: str) -> str:

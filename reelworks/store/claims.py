@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, or_, select, text, update
 
 from reelworks.domain.job import Failure, Job, JobStatus
+from reelworks.errors import NoSpaceError
 from reelworks.store.database import transaction
 from reelworks.store.jobs import INTAKE, JOBS, TO_STOP, job_of, owe_webhooks
 from reelworks.store.leases import QUEUED, Attempt, of_attempt, seconds_from_now, values_of_failure
@@ -138,6 +139,17 @@ def give_up(
         if status.is_over:
             owe_webhooks(connection, [attempt.job_id])
     return status
+
+
+def wake_for_room(engine: Engine) -> int:
+    """Let the jobs go on at once that a full disk has stopped; return how many they are."""
+    stopped = and_(
+        JOBS.c.status == JobStatus.PENDING.value,
+        JOBS.c.error_code == NoSpaceError.code,
+        JOBS.c.not_before > func.now(),
+    )
+    with transaction(engine) as connection:
+        return connection.execute(update(JOBS).where(stopped).values(not_before=None)).rowcount
 
 
 def cancelled_runs(engine: Engine, *, limit: int) -> list[Job]:

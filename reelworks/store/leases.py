@@ -18,13 +18,14 @@ from sqlalchemy import Connection, Engine, and_, func, or_, update
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.job import Failure, Job, JobStatus
-from reelworks.errors import LeaseLostError
+from reelworks.errors import LeaseLostError, NoSpaceError
 from reelworks.store.database import transaction
 from reelworks.store.jobs import JOBS, job_of, owe_webhooks
 from reelworks.store.rows import storable
 
 FIRST_WAIT = 5.0
 """Seconds before a failed job's second attempt; each further wait is twice as long."""
+FIRST_WAIT_FOR_ROOM = 30.0
 LONGEST_WAIT = 600.0
 QUEUED = "queue"
 """The lease of a job whose flow run waits for a worker."""
@@ -154,11 +155,21 @@ def wait_after(attempts: int) -> float:
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1))
 
 
+def wait_for_room(attempts: int) -> float:
+    """Return how many seconds a job waits that a full disk has stopped, if nobody makes room."""
+    return min(LONGEST_WAIT, FIRST_WAIT_FOR_ROOM * 2.0 ** min(attempts - 1, 10))
+
+
 def values_of_failure(
     attempt: Attempt, failure: Failure, most_attempts: int
 ) -> tuple[dict[str, Any], JobStatus]:
-    """Return the columns of a job whose try failed, and what it is then."""
-    again = failure.can_pass and attempt.tries < most_attempts
+    """Return the columns of a job whose try failed, and what it is then.
+
+    A full disk is not the job's fault: it waits for room, and the try does not count.
+    """
+    full = failure.code == NoSpaceError.code
+    again = full or (failure.can_pass and attempt.tries < most_attempts)
+    wait = wait_for_room(attempt.number) if full else wait_after(attempt.tries)
     values = {
         "status": "pending" if again else "failed",
         "error": storable(failure.reason),
@@ -166,10 +177,12 @@ def values_of_failure(
         "error_stage": failure.stage,
         "lease": None,
         "expires_at": None,
-        "not_before": seconds_from_now(wait_after(attempt.tries)) if again else None,
+        "not_before": seconds_from_now(wait) if again else None,
         "ended_at": None if again else func.now(),
         "updated_at": func.now(),
     }
+    if full:
+        values["attempts_before"] = JOBS.c.attempts_before + 1
     return values, JobStatus.PENDING if again else JobStatus.FAILED
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import (
@@ -19,7 +22,9 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as S3ConnectionError,
 )
+from s3transfer.exceptions import RetriesExceededError
 
+from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.errors import (
     NoSpaceError,
     PermissionDeniedError,
@@ -60,13 +65,49 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+class StoreDisk:
+    """The disk of a store that runs on this machine, which cannot say that it is full.
+
+    The embedded server calls that an internal error, and goes on to do so after room was made,
+    until the keeper has started it again.
+    """
+
+    MEMORY = 60.0
+    """Seconds for which an error may still be the full disk's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._full_until = -math.inf
+
+    def must_have_room(self) -> None:
+        """Raise ``NoSpaceError`` when the store will write no more."""
+        if is_full(self.folder, STORE_SHARE):
+            raise self.error("anything new")
+
+    def error(self, subject: str) -> NoSpaceError:
+        """Return what to say when ``subject`` met the full disk."""
+        return NoSpaceError(
+            f"The disk of {self.folder} is full, so the artifact store cannot keep {subject}; "
+            "make room there."
+        )
+
+    def stopped_it(self) -> bool:
+        """Tell whether an internal error of the store comes from a full disk."""
+        if is_full(self.folder, STORE_SHARE):
+            self._full_until = time.monotonic() + self.MEMORY
+        return time.monotonic() < self._full_until
+
+
 @contextmanager
-def store_errors(subject: str, address: str) -> Iterator[None]:
-    """Turn the errors of the SDK and of the local disk into ours; ``subject`` is key or bucket."""
+def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> Iterator[None]:
+    """Turn the errors of the SDK and of the local disk into ours; ``subject`` is key or bucket.
+
+    ``disk`` is the store's, when it is known to be one of this machine's.
+    """
     try:
         yield
     except ClientError as error:
-        raise _refusal(error, subject, address) from error
+        raise _refusal(error, subject, address, disk) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise StoreRefusedError(
             "No keys for the artifact store; set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
@@ -76,6 +117,7 @@ def store_errors(subject: str, address: str) -> Iterator[None]:
         HTTPClientError,
         IncompleteReadError,
         ResponseStreamingError,
+        RetriesExceededError,
     ) as error:
         raise StoreUnavailableError(
             f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
@@ -97,11 +139,15 @@ def store_errors(subject: str, address: str) -> Iterator[None]:
         raise ServiceError(f"{subject} cannot be moved: {error.strerror or error}.") from error
 
 
-def _refusal(error: ClientError, subject: str, address: str) -> ServiceError:
+def _refusal(
+    error: ClientError, subject: str, address: str, disk: StoreDisk | None
+) -> ServiceError:
     code, status = error_code(error), status_of(error)
     text = str(error.response.get("Error", {}).get("Message", ""))
     if code in _FULL or status == 507 or "no space left" in text.lower():
         return NoSpaceError(f"The artifact store at {address} is full: {subject} cannot be kept.")
+    if status >= 500 and disk is not None and disk.stopped_it():
+        return disk.error(subject)
     if code == "NoSuchBucket":
         return StoreRefusedError(
             f"The bucket for {subject} does not exist at {address}; make it or set S3_BUCKET."

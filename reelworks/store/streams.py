@@ -61,10 +61,12 @@ class Upload:
     def keep(self, key: str, content_type: str) -> Artifact:
         """Store all that has arrived under ``key`` and return it.
 
-        Nothing moves when the store holds these very bytes there. Raises store errors.
+        Nothing moves when the store holds these very bytes there, and can read them. Raises store
+        errors.
         """
         known = self._store.head(key)
-        if known is not None and (known.sha256, known.size) == (self.sha256, self.size):
+        same = known is not None and (known.sha256, known.size) == (self.sha256, self.size)
+        if known is not None and same and self._store.holds(known):
             self._abandon()
             return known
         if self._number is None:

@@ -25,6 +25,7 @@ from reelworks.errors import ReelworksError, SettingsError
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.database import create_database_engine
+from reelworks.store.leftovers import remove_leftovers
 from reelworks.store.requests import forget_old_requests
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def create_app(api: Api) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(_tidy(api), name="forget old requests")
+        tidying = asyncio.create_task(_tidy(api), name="tidy")
         yield
         tidying.cancel()
         await to_thread.run_sync(api.changes.stop)
@@ -83,12 +84,19 @@ def create_app(api: Api) -> FastAPI:
 
 
 async def _tidy(api: Api) -> None:
-    """Forget, now and then, the requests whose keys mean nothing any more."""
+    """Forget, now and then, old requests and uploads that were killed on the way."""
     while True:
         try:
             await to_thread.run_sync(forget_old_requests, api.engine)
         except ReelworksError as error:
             log.warning("Old requests stay for now: %s", error)
+        try:
+            removed = await to_thread.run_sync(remove_leftovers, api.store, abandon_on_cancel=True)
+        except ReelworksError as error:
+            log.warning("Uploads that were given up stay for now: %s", error)
+        else:
+            if removed:
+                log.info("Removed %d uploads that were given up.", removed)
         await asyncio.sleep(_TIDY_SECONDS)
 
 

@@ -24,9 +24,11 @@ from reelworks.app.intake.runs import (
 )
 from reelworks.app.intake.waiting import wake_waiting
 from reelworks.app.intake.webhooks import deliver_due
+from reelworks.domain.disk import is_full
 from reelworks.domain.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
     JobRefusedError,
+    NoSpaceError,
     NothingDeployedError,
     ReelworksError,
     ServiceError,
@@ -66,6 +68,9 @@ class Intake:
         default_factory=lambda: f"intake:{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
     )
 
+    _was_full: bool = True
+    """What the last look at the disk of DATA_DIR said."""
+
     @property
     def lease(self) -> float:
         """Seconds for which a job is held without a word."""
@@ -75,6 +80,7 @@ class Intake:
         """Do once all that is to be done; return how many jobs were touched."""
         stopped = await self._stop_cancelled()
         taken_over = await self._take_over()
+        await self._wake()
         started = await self._start_waiting()
         woken = await wake_waiting(self.client, self.engine)
         return stopped + taken_over + started + woken
@@ -112,12 +118,23 @@ class Intake:
             await self._keep(job, self.lease)
         elif finding.verdict is Verdict.LOST:
             log.warning("JOB %s lost its run: %s", job.id, finding.reason)
-            await self._give_up(job, Failure(finding.reason, WorkerLostError.code, can_pass=True))
+            full = f"{NoSpaceError.__name__}:" in finding.reason  # it could not even say so
+            code = NoSpaceError.code if full else WorkerLostError.code
+            await self._give_up(job, Failure(finding.reason, code, can_pass=True))
         else:
             done = finding.verdict is Verdict.DONE
             status = JobStatus.DONE if done else JobStatus.CANCELLED
             reason = finding.reason or None
             await _off(claims.close, self.engine, attempt_of(job), self.holder, status, reason)
+
+    async def _wake(self) -> None:
+        """Let go on what a full disk has stopped, once there is room again."""
+        full = is_full(self.settings.data_dir)
+        if self._was_full and not full:
+            woken = await _off(claims.wake_for_room, self.engine)
+            if woken:
+                log.info("There is room on the disk again: %d jobs go on.", woken)
+        self._was_full = full
 
     async def _start_waiting(self) -> int:
         under_way = (await _off(count_jobs, self.engine, UNDER_WAY))[JobStatus.PROCESSING]

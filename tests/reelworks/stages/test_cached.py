@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.services.parts import House
 from reelworks.domain.digest import ModelRef
-from reelworks.errors import CancelledError
+from reelworks.errors import ArtifactMissingError, CancelledError, SourceUnreadableError
 from reelworks.stages.cached import Produced, Question, ask
 from reelworks.stages.workplace import Workplace, open_workplace
+from tests.damage import flip_a_byte
 from tests.flows.runs import as_environment
 
 
@@ -272,3 +274,62 @@ def test_two_processes_that_ask_at_once_compute_once(place: Workplace, clean_set
     said = [run.communicate(timeout=60)[0].strip() for run in runs]
 
     assert sorted(said) == ["False", "True"]
+
+
+def altered(place, key):
+    """Put other bytes of the same length where an artifact lies, with what is said of it."""
+    known = place.store.head(key)
+    place.store._client.put_object(
+        Bucket=place.store.bucket,
+        Key=key,
+        Body=bytes(known.size),
+        Metadata={"sha256": known.sha256},
+    )
+
+
+def test_a_file_with_other_bytes_is_a_miss_whatever_is_said_of_it(place):
+    verb = Verb()
+    ask(question(), verb, place, go_on=go_on)
+    altered(place, "subs/clip-a.srt")
+
+    assert not ask(question(), verb, place, go_on=go_on).cached
+    assert ask(question(), verb, place, go_on=go_on).cached
+    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
+
+
+def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place, clean_settings):
+    verb = Verb(content=os.urandom(100))
+    answer = ask(question(), verb, place, go_on=go_on)
+    copied = ask(question("other"), verb, place, go_on=go_on)
+    altered(place, "subs/clip-a.srt")
+    altered(place, "subs/other-a.srt")
+    with open_workplace(clean_settings) as later:
+        with pytest.raises(ArtifactMissingError, match="is removed .* Run the video again"):
+            later.fetch(copied.artifacts["a.srt"])
+        again = ask(question("other"), verb, later, go_on=go_on)
+        assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too
+    with open_workplace(clean_settings) as later:
+        assert later.fetch(again.artifacts["a.srt"]).read_bytes() == verb.content
+        assert later.fetch(again.artifacts["b.MKV"]).read_bytes() == verb.content * 2
+    assert answer.artifacts["a.srt"].sha256 == again.artifacts["a.srt"].sha256
+
+
+def test_a_source_that_is_damaged_is_kept_and_named(place, clean_settings):
+    source = place.store.put_bytes("uploads/clip_a.mp4", b"source", "video/mp4")
+    altered(place, source.key)
+    with pytest.raises(SourceUnreadableError, match=r"uploads/clip_a.mp4 .*Upload the file again"):
+        place.fetch(source)
+    assert place.store.head(source.key) is not None
+
+
+@pytest.mark.slow
+def test_what_the_store_cannot_read_is_computed_again(place, session_house):
+    verb = Verb(content=os.urandom(50_000))
+    ask(question(), verb, place, go_on=go_on)
+    manifest = f"cache/stages/count/{question().key}.json"
+    flip_a_byte(House(session_house.data_dir).store.home / "data", place.store.get_bytes(manifest))
+
+    again = ask(question(), verb, place, go_on=go_on)
+
+    assert (again.cached, verb.calls) == (False, 2)
+    assert ask(question(), verb, place, go_on=go_on).cached

@@ -229,3 +229,34 @@ def test_attaching_late_does_not_take_the_lease_from_a_run_that_has_begun(engine
 
     assert claims.attach_run(engine, attempt, "run-1", LONG)
     assert get_job(engine, "j").lease == "run:run-1"
+
+
+def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) -> None:
+    put(engine, "j")
+    full = Failure("The disk of /data is full; make room there.", "no_space", "normalize")
+    for number in (1, 2, 3, 4):
+        with transaction(engine) as connection:
+            connection.execute(text("UPDATE jobs SET not_before = NULL"))
+        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        attempt = leases.attempt_of(job)
+        assert (attempt.number, attempt.tries) == (number, 1)
+        leases.begin(engine, attempt, f"run-{number}", LONG)
+        status = leases.fail(engine, attempt, f"run-{number}", full, most_attempts=1)
+        assert status is JobStatus.PENDING
+        due = claims.next_due(engine)
+        assert due == pytest.approx(leases.wait_for_room(number), abs=2)
+    assert get_job(engine, "j").error == full.reason
+    assert leases.wait_for_room(99) == leases.LONGEST_WAIT
+
+
+def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine) -> None:
+    for job_id, code in (("full", "no_space"), ("busy", "rate_limited")):
+        put(engine, job_id)
+        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        leases.begin(engine, leases.attempt_of(job), job_id, LONG)
+        failure = Failure("Later.", code, can_pass=True)
+        leases.fail(engine, leases.attempt_of(job), job_id, failure, most_attempts=3)
+    assert claims.claim(engine, "intake", LONG, limit=5) == []
+
+    assert claims.wake_for_room(engine) == 1
+    assert [job.id for job in claims.claim(engine, "intake", LONG, limit=5)] == ["full"]
