@@ -10,6 +10,8 @@ runs dead."""
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
 OURS = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
+STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
+"""The message of a run's state by which the dispatcher knows that nobody cancelled the job."""
 DOCKER = "docker"
 
 

@@ -67,7 +67,7 @@ def _put(
     from reelworks.domain.ids import video_id_for
     from reelworks.domain.job import NewJob
     from reelworks.stages.ingest import without_secrets
-    from reelworks.store.claims import has_intake
+    from reelworks.store.dispatchers import has_dispatcher
     from reelworks.store.database import create_database_engine, ensure_schema
     from reelworks.store.jobs import add_jobs, new_job_id
     from reelworks.store.videos import NewVideo, add_video
@@ -85,9 +85,9 @@ def _put(
         video_id, _ = add_video(engine, noted)
         params = {"source": locator, **asked}
         (job,) = add_jobs(engine, [NewJob(new_job_id(), video_id, params=params, pool=wanted.pool)])
-        if not has_intake(engine):
+        if not has_dispatcher(engine):
             output.note(
-                "No intake is running, so the job waits; start one with "
+                "No dispatcher is running, so the job waits; start one with "
                 "python -m reelworks.app.intake or reelworks up."
             )
     finally:

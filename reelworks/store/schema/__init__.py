@@ -6,6 +6,7 @@ from reelworks.store.schema.access import DeliveryRow, RequestRow, TokenRow
 from reelworks.store.schema.base import Base
 from reelworks.store.schema.ledger import (
     BackfillRow,
+    DispatcherRow,
     IntakeRow,
     JobEventRow,
     JobRow,
@@ -20,7 +21,7 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0004"
+REVISION = "0006"
 """The newest migration."""
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "CaptionRow",
     "CaptionVectorRow",
     "DeliveryRow",
+    "DispatcherRow",
     "EmbeddingModelRow",
     "FrameRow",
     "IntakeRow",

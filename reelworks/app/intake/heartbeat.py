@@ -1,0 +1,35 @@
+"""The dispatcher's heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from reelworks.store import dispatchers
+
+
+@dataclass
+class Heartbeat:
+    """Says in PostgreSQL that a dispatcher gets on with its work.
+
+    Called from the rounds themselves and not by a timer of its own: a round that is stuck is as
+    silent as a process that is frozen.
+    """
+
+    engine: Engine
+    name: str
+    _last: float = float("-inf")
+
+    async def beat(self) -> None:
+        """Write a heartbeat, unless one was written a moment ago. Raises database errors."""
+        if time.monotonic() - self._last < dispatchers.BEAT_SECONDS:
+            return
+        await asyncio.to_thread(dispatchers.beat, self.engine, self.name)
+        self._last = time.monotonic()
+
+    async def end(self) -> None:
+        """Take the heartbeat away. Raises database errors."""
+        await asyncio.to_thread(dispatchers.leave, self.engine, self.name)
