@@ -38,8 +38,8 @@ from infra.services.state import Part, read_state
 from infra.workers.warm_process import WarmProcessWorker
 from reelworks.domain.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
-from reelworks.store.dispatchers import has_dispatcher
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.dispatchers import has_dispatcher
 from reelworks.store.jobs import add_jobs, count_jobs, list_jobs
 
 console = Console(highlight=False)

@@ -12,12 +12,15 @@ from pydantic import SecretStr
 
 from infra.services import postgres, prefect, seaweed
 from infra.services.endpoints import Endpoints
-from infra.services.files import accepts, free_ports, keep_small, make_folder
-from infra.services.process import Process, stop
+from infra.services.files import free_ports, keep_small, make_folder
+from infra.services.probes import part_answers
+from infra.services.process import Process, children_of, stop, stop_all
 from infra.services.state import Part, Running, State
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 
+RUNNER_SECONDS = 40.0
+"""How long runs may take to hand their jobs back before what is left of them is killed."""
 Started = tuple[Process, tuple[int, ...]]
 
 
@@ -59,6 +62,15 @@ def is_external(settings: Settings, part: Part) -> bool:
     if part is Part.STORE:
         return settings.s3_endpoint_url is not None or settings.s3_access_key_id is not None
     return part is Part.PREFECT and settings.prefect_api_url is not None
+
+
+def keeps_programs(settings: Settings) -> bool:
+    """Tell whether our own programs belong here: only beside a job queue that is here alone.
+
+    Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
+    dispatcher started beside it by a command would take its jobs to this machine.
+    """
+    return not (is_external(settings, Part.POSTGRES) or is_external(settings, Part.PREFECT))
 
 
 def embedded(settings: Settings, parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -132,16 +144,9 @@ def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Pa
 
 
 def is_usable(state: State, part: Part) -> bool:
-    """Tell whether a part runs and takes connections, giving a busy one some seconds."""
+    """Tell whether a part runs and answers, giving a busy one some seconds."""
     running = state.alive(part)
     return running is not None and part_answers(part, running, patience=10.0)
-
-
-def part_answers(part: Part, running: Running, patience: float) -> bool:
-    """Tell whether a running part takes connections within ``patience`` seconds."""
-    if part is Part.PREFECT:
-        return prefect.answers(running.ports[0], patience)
-    return not running.ports or accepts(running.ports[0], patience)
 
 
 def _submit(
@@ -195,5 +200,9 @@ def _stop(part: Part, running: Running) -> None:
         postgres.stop_postgres(running.process)
     elif part is Part.STORE:
         seaweed.stop_store(running.process, running.ports)
+    elif part is Part.RUNNER:
+        runs = children_of(running.process)
+        stop(running.process, patience=RUNNER_SECONDS)
+        stop_all(runs)  # of a runner that was killed: no run may go on without its services
     else:
         stop(running.process)

@@ -15,8 +15,16 @@ from sqlalchemy import Engine, and_, func, or_, select, update
 from reelworks.domain.job import Failure, Job, JobStatus
 from reelworks.store.database import transaction
 from reelworks.store.jobs import INTAKE, JOBS, TO_STOP, job_of, owe_webhooks
-from reelworks.store.leases import QUEUED, REQUEUED, Attempt, of_attempt, seconds_from_now, values_of_failure
+from reelworks.store.leases import (
+    QUEUED,
+    REQUEUED,
+    Attempt,
+    of_attempt,
+    seconds_from_now,
+    values_of_failure,
+)
 from reelworks.store.rows import storable
+
 
 def claim(
     engine: Engine, holder: str, seconds: float, *, limit: int, backfill_id: str | None = None

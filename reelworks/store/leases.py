@@ -97,7 +97,12 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
         "updated_at": func.now(),
     }
     with transaction(engine) as connection:
-        taken = update(JOBS).where(of_attempt(attempt), free, not_anothers).values(**values).returning(JOBS)
+        taken = (
+            update(JOBS)
+            .where(of_attempt(attempt), free, not_anothers)
+            .values(**values)
+            .returning(JOBS)
+        )
         row = connection.execute(taken).one_or_none()
     if row is None:
         raise LeaseLostError(

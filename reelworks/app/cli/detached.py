@@ -67,8 +67,8 @@ def _put(
     from reelworks.domain.ids import video_id_for
     from reelworks.domain.job import NewJob
     from reelworks.stages.ingest import without_secrets
-    from reelworks.store.dispatchers import has_dispatcher
     from reelworks.store.database import create_database_engine, ensure_schema
+    from reelworks.store.dispatchers import has_dispatcher
     from reelworks.store.jobs import add_jobs, new_job_id
     from reelworks.store.videos import NewVideo, add_video
 

@@ -71,7 +71,7 @@ class Intake:
     pulse: Heartbeat = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pulse = Heartbeat(self.engine, self.holder)
+        self.pulse = Heartbeat(self.engine, self.holder, self.settings.data_dir)
 
     @property
     def lease(self) -> float:

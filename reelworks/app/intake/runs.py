@@ -117,7 +117,7 @@ REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_
 
 
 def _key(job: Job) -> str:
-    """The job's id names its run at the server; a later attempt is another run, and so is one after a stop."""
+    """The job's id names its run; a later attempt, or one after a stop, differs."""
     attempt = job.id if job.attempts == 1 else f"{job.id}:{job.attempts}"
     return f"{attempt}:requeue-{job.requeues}" if job.requeues else attempt
 
@@ -156,10 +156,10 @@ def judge(run: FlowRun, now: datetime, patience: float) -> Finding:
         return Finding(Verdict.WAITS)
     if state.type is StateType.COMPLETED:
         return Finding(Verdict.DONE)
-    if state.type is StateType.CANCELLED and state.message == STOPPED:
-        return Finding(Verdict.HANDED_BACK, STOPPED)
     if state.type is StateType.CANCELLED:
-        return Finding(Verdict.CANCELLED, "Its flow run was cancelled in Prefect.")
+        stopped = state.message == STOPPED
+        verdict = Verdict.HANDED_BACK if stopped else Verdict.CANCELLED
+        return Finding(verdict, STOPPED if stopped else "Its flow run was cancelled in Prefect.")
     if state.type in (StateType.FAILED, StateType.CRASHED):
         told = one_line(state.message or "").rstrip(".") or "no reason given"
         return Finding(Verdict.LOST, f"Its flow run {state.name}: {told}."[:1000])
