@@ -49,7 +49,7 @@ def _queues(backfill_limit: int) -> tuple[Queue, ...]:
 
 
 POOLS = (
-    Pool("cpu", "process", "Whole videos on bare hosts.", _queues(8)),
+    Pool("cpu", "graceful-process", "Whole videos on bare hosts.", _queues(8)),
     Pool("gpu", "warm-process", "Single stages on GPU hosts, models kept loaded.", _queues(8)),
     Pool("cpu-docker", DOCKER, "Whole videos, a container for each.", _queues(8)),
     Pool("gpu-docker", DOCKER, "Single stages, a container with a GPU for each.", _queues(2)),

@@ -21,6 +21,13 @@ from reelworks.settings import Settings
 
 RUNNER_SECONDS = 40.0
 """How long runs may take to hand their jobs back before what is left of them is killed."""
+STOP_ORDER = (
+    (Part.KEEPER,),
+    (Part.API, Part.INTAKE),
+    (Part.RUNNER,),
+    (Part.PREFECT,),
+    (Part.POSTGRES, Part.STORE),
+)
 Started = tuple[Process, tuple[int, ...]]
 
 
@@ -109,14 +116,16 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
 
 
 def stop_parts(state: State, parts: Iterable[Part]) -> None:
-    """Stop parts, users before what they use, and forget them."""
+    """Stop parts, users before what they use, and forget them.
+
+    The dispatcher ends before the runner, whose runs hand their jobs back: nobody takes them then.
+    """
     chosen = [part for part in Part if part in set(parts) and part in state.parts]
-    for part in (Part.KEEPER, Part.API, Part.INTAKE, Part.RUNNER, Part.PREFECT):
-        if part in chosen:
-            _stop(part, state.parts.pop(part))
-    below = [part for part in chosen if part in state.parts]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda part: _stop(part, state.parts.pop(part)), below))
+    for together in STOP_ORDER:
+        ending = [part for part in chosen if part in together]
+        if ending:
+            with ThreadPoolExecutor(len(ending)) as pool:
+                list(pool.map(lambda part: _stop(part, state.parts.pop(part)), ending))
 
 
 def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Part]) -> Endpoints:

@@ -21,7 +21,7 @@ from infra.services.parts import (
 from infra.services.probes import is_stopped
 from infra.services.process import Process, children_of, current, is_alive, kill
 from infra.services.programs import PROGRAMS, Program, start_programs
-from infra.services.state import Part, State, User, locked, read_state
+from infra.services.state import Part, State, User, locked, read_state, save_state
 from reelworks.settings import Settings
 
 SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
@@ -97,6 +97,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     with locked(house.run) as state:
         for part in state.parts.values():
             part.pinned = False
+        save_state(house.run, state)  # now: what ends here is missed by nobody who watches
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
 

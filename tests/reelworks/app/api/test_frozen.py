@@ -41,10 +41,9 @@ def house() -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def server(house: Settings) -> Iterator[Server]:
-    """An API with one video that has a poster, and a dispatcher's heartbeat."""
+    """An API with one video that has a poster."""
     engine = create_database_engine(house)
     ensure_schema(engine)
-    dispatchers.beat(engine, "the tests")
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('v', '/v.mp4')"))
         connection.execute(
@@ -67,6 +66,12 @@ def server(house: Settings) -> Iterator[Server]:
         one.store.put_bytes("frames/v/scene_000.jpg", b"\xff\xd8\xff\xd9", "image/jpeg")
         assert one.get("/videos/v/thumbnail").status_code == 200
         yield one
+
+
+@pytest.fixture(autouse=True)
+def dispatcher(house: Settings, server: Server) -> None:
+    """A dispatcher's heartbeat, a moment old."""
+    dispatchers.beat(server.engine, "the tests")
 
 
 def pid_of(house: Settings, part: Part) -> int:
