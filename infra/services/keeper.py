@@ -70,8 +70,9 @@ def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SEC
     with ThreadPoolExecutor(max(1, len(kept))) as probes:
         silent = dict(zip(kept, probes.map(silent_for, kept.items()), strict=True))
     frozen: list[Part] = [part for part, time in silent.items() if time >= seconds]
+    well = {part for part, time in silent.items() if time == 0}
     for part in frozen:
-        if not _STANDS_ON.get(part, set()) & {one for one, time in silent.items() if time > 0}:
+        if _STANDS_ON.get(part, set()) <= well:
             log.warning("The %s gave no sign of life for %.0f s.", part.value, silent[part])
             kill_frozen(settings, part, kept[part].process)
     return frozen

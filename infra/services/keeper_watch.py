@@ -11,16 +11,23 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
+from infra.services.heartbeats import Silence
+from infra.services.probes import is_stopped
+from infra.services.process import is_alive
 from infra.services.programs import KEPT_BY_UP
-from infra.services.supervisor import is_keeper_missing
+from infra.services.state import Part
+from infra.services.supervisor import kept_keeper, kill_frozen
 from reelworks.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 3.0
+FROZEN_SECONDS = 60.0
+"""Silence after which a keeper is taken for frozen, as it takes others."""
 _REVIVE_SECONDS = 120.0
 
 
@@ -31,11 +38,17 @@ def watch_keeper(settings: Settings) -> None:
 
 
 def _watch(settings: Settings) -> None:
-    pause = threading.Event()
+    pause, silence = threading.Event(), Silence()
     while not pause.wait(LOOK_SECONDS):
-        if is_keeper_missing(settings):
+        keeper = kept_keeper(settings)
+        if keeper is None:
+            continue
+        if not is_alive(keeper):
             log.warning("The keeper has died; it is started again.")
             _revive()
+        elif silence.of(keeper, is_stopped(keeper) or time.monotonic()) >= FROZEN_SECONDS:
+            log.warning("The keeper is frozen; it is killed and started again.")
+            kill_frozen(settings, Part.KEEPER, keeper)
 
 
 def _revive() -> None:

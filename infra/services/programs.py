@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.fleet.plan import HEARTBEAT
+from infra.services import heartbeats
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, last_lines
 from infra.services.parts import House
@@ -64,6 +65,7 @@ def start_programs(
         ports = _ports(program, state, settings)
         unserved = _unserved(settings, found)
         laid_over = unserved if program.starts_services else _served(found, unserved)
+        heartbeats.end(house.data_dir, program.part.value)  # of the one before
         process = start(_command(house, program, ports, laid_over))
         state.note(program.part, process, ports)
         started.append((program, process))

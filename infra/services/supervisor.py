@@ -19,7 +19,7 @@ from infra.services.parts import (
     stop_parts,
 )
 from infra.services.probes import is_stopped
-from infra.services.process import Process, children_of, current, is_alive, kill
+from infra.services.process import Process, children_of, current, kill
 from infra.services.programs import PROGRAMS, Program, start_programs
 from infra.services.state import Part, State, User, locked, read_state, save_state
 from reelworks.settings import Settings
@@ -140,10 +140,10 @@ def kill_frozen(settings: Settings, part: Part, process: Process) -> None:
             kill(one)
 
 
-def is_keeper_missing(settings: Settings) -> bool:
-    """Tell whether ``up`` keeps the services of this DATA_DIR and their keeper is dead.
+def kept_keeper(settings: Settings) -> Process | None:
+    """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
 
     Reads the state without its lock: who acts on this looks again under the lock.
     """
     keeper = read_state(House(settings.data_dir).run).parts.get(Part.KEEPER)
-    return keeper is not None and keeper.pinned and not is_alive(keeper.process)
+    return keeper.process if keeper is not None and keeper.pinned else None
