@@ -57,7 +57,7 @@ def keep(settings: Settings, stop: threading.Event) -> None:
 def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS) -> list[Part]:
     """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again."""
     state = read_state(settings.data_dir / "run")
-    kept = {
+    kept: dict[Part, Running] = {
         part: running
         for part, running in state.parts.items()
         if part is not Part.KEEPER and running.pinned and state.alive(part)

@@ -75,8 +75,6 @@ def command(settings: Settings, then: str, parts: str = "POSTGRES") -> subproces
         from infra.services.state import Part
         from infra.services.supervisor import running
         from reelworks.settings import Settings
-from tests.frozen import frozen
-from tests.infra.services.conftest import processes_in
         settings = Settings(_env_file=None, data_dir=Path({str(settings.data_dir)!r}))
         with running(settings, [Part[name] for name in {parts.split()}]) as endpoints:
             print("ready", endpoints.environment(), flush=True)
@@ -267,6 +265,7 @@ def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Se
     assert not processes_in(house)
 
 
+@pytest.mark.slow
 def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
     external = house.model_copy(update={"s3_endpoint_url": nowhere})
