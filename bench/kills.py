@@ -38,8 +38,8 @@ from infra.services.state import Part, read_state
 from infra.workers.warm_process import WarmProcessWorker
 from reelworks.domain.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
-from reelworks.store.claims import has_intake
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.dispatchers import has_dispatcher
 from reelworks.store.jobs import add_jobs, count_jobs, list_jobs
 
 console = Console(highlight=False)
@@ -99,7 +99,7 @@ class Watch:
 
     def look(self) -> None:
         """Look once; to be called while the servers run."""
-        there = has_intake(self.engine)
+        there = has_dispatcher(self.engine)
         query = text(
             "SELECT now() AS now, max(extract(epoch FROM now() - expires_at)) AS held,"
             " max(extract(epoch FROM now() - greatest(expires_at, CAST(:up AS timestamptz))))"

@@ -3,30 +3,95 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
 
-from prefect import aserve
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.types.entrypoint import EntrypointType
 
 from flows.backfill import backfill
 from flows.index import index
 from flows.sync import sync
+from infra.services import heartbeats
+from infra.services.keeper_watch import watch_keeper
+from infra.services.state import Part
+from infra.workers.prefect_private import GracefulRunner
+from reelworks.errors import NothingDeployedError
+from reelworks.settings import load_settings
+
+log = logging.getLogger("runner")
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
-
-
 TAGS = ["reelworks", "taken-back-when-lost"]
 """As in ``deployments.yaml``: the server's rules look after runs with these tags."""
+BEAT_SECONDS = 5.0
+POLL_SECONDS = 60.0
+"""A runner that has not asked for runs for so long is stuck."""
+LOOK_EVERY = 6
+"""Heartbeats from one look whether the deployments are still there to the next."""
 
 
 async def serve() -> None:
-    """Register the deployments and run what is asked of them until stopped."""
+    """Register the deployments and run what is asked of them until stopped.
+
+    Raises ``NothingDeployedError`` when the server has lost them: the next start makes them anew.
+    """
+    settings = load_settings()
+    watch_keeper(settings)
+    # Paused schedules would stay paused after the next start.
+    runner = GracefulRunner(limit=RUNS_AT_ONCE, pause_on_shutdown=False)
     deployments = [
-        await flow.ato_deployment(flow.name, tags=TAGS, entrypoint_type=EntrypointType.MODULE_PATH)
+        await runner.aadd_deployment(
+            await flow.ato_deployment(
+                flow.name, tags=TAGS, entrypoint_type=EntrypointType.MODULE_PATH
+            )
+        )
         for flow in (index, backfill, sync)
     ]
-    await aserve(*deployments, limit=RUNS_AT_ONCE, print_starting_message=False)
+    running = asyncio.create_task(runner.start())
+    beating = asyncio.create_task(_beat(runner, deployments, settings.data_dir))
+    try:
+        await asyncio.wait({running, beating}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            await runner.astop()
+        await running
+        if beating.done():
+            await beating
+    finally:
+        beating.cancel()
+        heartbeats.end(settings.data_dir, Part.RUNNER.value)
+
+
+async def _beat(runner: GracefulRunner, deployments: Sequence[UUID], data_dir: Path) -> None:
+    """Write heartbeats as long as the runner asks for runs; end when it would ask in vain."""
+    silence, beats = heartbeats.Silence(), 0
+    while True:
+        if silence.of("poll", runner.last_polled) < POLL_SECONDS:
+            heartbeats.beat(data_dir, Part.RUNNER.value)
+        beats += 1
+        if beats % LOOK_EVERY == 0:
+            await _look_for(deployments)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _look_for(deployments: Sequence[UUID]) -> None:
+    try:
+        async with get_client() as client:
+            for one in deployments:
+                await client.read_deployment(one)
+    except ObjectNotFound:
+        raise NothingDeployedError(
+            "The Prefect server has lost the deployments that this runner serves (was its "
+            "database dropped?); they are made anew when it starts again."
+        ) from None
+    except httpx.HTTPError as error:  # it is away for now
+        log.warning("The Prefect server does not answer: %s", type(error).__name__)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from reelworks.errors import (
     LeaseLostError,
     NoSpaceError,
     ReelworksError,
+    ServiceError,
     StageTimeoutError,
     UnknownJobError,
 )
@@ -217,8 +218,9 @@ class _Heart:
             self._thread.join()
 
     def release(self) -> None:
-        """Let go of the job, so that the intake looks at once who goes on."""
-        leases.release(self._engine, self._attempt, self._run_id)
+        """Give the job back to the queue: this run is stopped, and the attempt does not count."""
+        if leases.release(self._engine, self._attempt, self._run_id):
+            log.info("JOB %s goes back to the queue", self._attempt.job_id)
 
     def finish(self) -> None:
         """Say that the job is done."""
@@ -246,6 +248,13 @@ class _Heart:
         return Beat(progress, *bill.with_(self.meter.total()))
 
     def _beat(self) -> None:
+        try:
+            self._renew()
+        except Exception as error:  # a run without heartbeat must not go on
+            log.exception("The heartbeat of the job %s ended", self._attempt.job_id)
+            self._lose(ServiceError(f"The heartbeat of the job ended: {reason_of(error)}"))
+
+    def _renew(self) -> None:
         quiet = self._seconds / BEATS_IN_LEASE
         last = time.monotonic()
         while True:

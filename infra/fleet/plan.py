@@ -10,6 +10,8 @@ runs dead."""
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
 OURS = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
+STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
+"""The message of a run's state by which the dispatcher knows that nobody cancelled the job."""
 DOCKER = "docker"
 
 
@@ -47,7 +49,7 @@ def _queues(backfill_limit: int) -> tuple[Queue, ...]:
 
 
 POOLS = (
-    Pool("cpu", "process", "Whole videos on bare hosts.", _queues(8)),
+    Pool("cpu", "graceful-process", "Whole videos on bare hosts.", _queues(8)),
     Pool("gpu", "warm-process", "Single stages on GPU hosts, models kept loaded.", _queues(8)),
     Pool("cpu-docker", DOCKER, "Whole videos, a container for each.", _queues(8)),
     Pool("gpu-docker", DOCKER, "Single stages, a container with a GPU for each.", _queues(2)),

@@ -14,6 +14,12 @@ from infra.fleet.plan import Pool, Queue
 from infra.fleet.templates import job_template, remedy
 from reelworks.errors import SettingsError
 
+OLDER = (
+    "process; its workers lose runs for 90 s when they are stopped: delete the pool when it is "
+    "idle (prefect work-pool delete cpu) and deploy again"
+)
+"""About a pool that an earlier Reelworks made: it goes on working as it did."""
+
 
 async def put_pools(
     client: PrefectClient, pools: Iterable[Pool], must: frozenset[str]
@@ -50,6 +56,8 @@ async def _put_pool(client: PrefectClient, pool: Pool, template: dict[str, Any])
             )
         )
         return Change("pool", pool.name, Outcome.MADE, pool.type)
+    if there.type == "process" and pool.type == "graceful-process":
+        return Change("pool", pool.name, Outcome.UNCHANGED, OLDER)
     if there.type != pool.type:
         raise SettingsError(
             f"The server has a pool {pool.name} of the type {there.type}, not {pool.type}: "

@@ -1,28 +1,48 @@
-"""Health check of the images: `python -m infra.images.health [ADDRESS]`, exit code 0 when well.
+"""Health check of the images: `python -m infra.images.health [ADDRESS | beat NAME]`, 0 when well.
 
-With an address: that it answers 200. Without: that each Prefect worker in this container still
-polls its pool, by the worker's own check (`prefect worker start --with-healthcheck`); a container
-that runs no worker is well as long as it runs.
+It says whether this container lives, which decides whether it is restarted; it is never unwell
+because a neighbour is down. With an address: that it answers 200. With `beat` and a name: that the
+process of that name (`intake`) in this container has written a heartbeat lately. Without: that each
+Prefect worker in this container still polls its pool, by the worker's own check (`prefect worker
+start --with-healthcheck`); a container that runs no worker is well as long as it runs.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
+SILENT_SECONDS = 60.0
+"""A heartbeat older than this is none; the dispatcher writes one each ten seconds at least."""
 TIMEOUT = 8.0
 """Seconds to wait for an answer; Docker gives the check ten."""
 
 
 def main() -> None:
     """Check, say in one line what is wrong, and exit with 0 or 1."""
-    address = sys.argv[1] if len(sys.argv) > 1 else worker_address()
-    trouble = None if address is None else trouble_at(address)
+    if sys.argv[1:2] == ["beat"]:
+        trouble = silence_of(sys.argv[2])
+    else:
+        address = sys.argv[1] if len(sys.argv) > 1 else worker_address()
+        trouble = None if address is None else trouble_at(address)
     if trouble is not None:
         sys.exit(trouble)
+
+
+def silence_of(name: str) -> str | None:
+    """Say for how long a process of this host was silent, or None when it wrote a heartbeat."""
+    from infra.services.heartbeats import last_beat
+
+    data_dir = Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser()
+    beat = last_beat(data_dir, name)
+    if beat is None:
+        return f"The {name} has not begun its work."
+    silent = time.time() - beat / 1e9
+    return None if silent < SILENT_SECONDS else f"The {name} was silent for {silent:.0f} s."
 
 
 def worker_address(processes: Path = Path("/proc")) -> str | None:

@@ -99,15 +99,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def accepts(port: int, timeout: float) -> bool:
-    """Tell whether something takes connections on a loopback port within ``timeout`` seconds."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout):
-            return True
-    except OSError:
-        return False
-
-
 def free_ports(count: int, preferred: Iterable[int] = ()) -> tuple[int, ...]:
     """Return ``count`` different TCP ports that are free on the loopback address now.
 

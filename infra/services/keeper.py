@@ -1,31 +1,53 @@
-"""``python -m infra.services.keeper``: starts again what ``reelworks up`` keeps, when it dies."""
+"""``python -m infra.services.keeper``: starts again what ``reelworks up`` keeps, when it dies.
+
+Also what is frozen: a process that runs but has given no sign of life for ``FROZEN_SECONDS`` is
+killed and started again. With ``--once`` it looks once for what is dead and ends.
+"""
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+from infra.services.heartbeats import Silence
 from infra.services.parts import House
+from infra.services.probes import sign_of_life
+from infra.services.state import Part, Running, read_state
 from infra.services.store_watch import StoreWatch
-from infra.services.supervisor import mend
+from infra.services.supervisor import kill_frozen, mend
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings, load_settings
 
 log = logging.getLogger("keeper")
 
 LOOK_SECONDS = 1.0
+PROBE_EVERY = 5
+"""Looks from one probe for signs of life to the next."""
+FROZEN_SECONDS = 60.0
+"""Silence, in seconds that this process was awake, after which a part is killed."""
 LONGEST_PAUSE = 60.0
 """Seconds before a part that dies again and again gets another start."""
+_STANDS_ON = {
+    Part.PREFECT: {Part.POSTGRES},
+    Part.RUNNER: {Part.POSTGRES, Part.PREFECT},
+    Part.INTAKE: {Part.POSTGRES, Part.PREFECT},
+}
+"""Parts that may be silent because another one is; that one is mended first."""
 
 
 def keep(settings: Settings, stop: threading.Event) -> None:
     """Look after the parts until ``stop`` is set."""
-    pause = LOOK_SECONDS
-    watch = StoreWatch(House(settings.data_dir).store)
+    pause, looks, silence = LOOK_SECONDS, 0, Silence()
+    store = StoreWatch(House(settings.data_dir).store)
     while not stop.wait(pause):
+        looks += 1
         try:
-            mended = mend(settings, watch.stuck)
+            if looks % PROBE_EVERY == 0:
+                end_frozen(settings, silence)
+            mended = mend(settings, store.stuck)
         except ReelworksError as error:
             log.error("%s", error)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -35,11 +57,41 @@ def keep(settings: Settings, stop: threading.Event) -> None:
         pause = min(2 * pause, LONGEST_PAUSE) if mended else LOOK_SECONDS
 
 
+def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS) -> list[Part]:
+    """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again."""
+    state = read_state(settings.data_dir / "run")
+    kept: dict[Part, Running] = {
+        part: running
+        for part, running in state.parts.items()
+        if part is not Part.KEEPER and running.pinned and state.alive(part)
+    }
+
+    def silent_for(item: tuple[Part, Running]) -> float:
+        part, running = item
+        return silence.of((part, running.process), sign_of_life(settings.data_dir, part, running))
+
+    with ThreadPoolExecutor(max(1, len(kept))) as probes:
+        silent = dict(zip(kept, probes.map(silent_for, kept.items()), strict=True))
+    frozen: list[Part] = [part for part, time in silent.items() if time >= seconds]
+    well = {part for part, time in silent.items() if time == 0}
+    for part in frozen:
+        if _STANDS_ON.get(part, set()) <= well:
+            log.warning("The %s gave no sign of life for %.0f s.", part.value, silent[part])
+            kill_frozen(settings, part, kept[part].process)
+    return frozen
+
+
 def main() -> None:
     """Keep the parts of this DATA_DIR until SIGTERM."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s - keeper - %(levelname)s - %(message)s"
     )
+    if sys.argv[1:] == ["--once"]:
+        try:
+            mend(load_settings())
+        except ReelworksError as error:
+            sys.exit(str(error))
+        return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -12,12 +12,22 @@ from pydantic import SecretStr
 
 from infra.services import postgres, prefect, seaweed
 from infra.services.endpoints import Endpoints
-from infra.services.files import accepts, free_ports, keep_small, make_folder
-from infra.services.process import Process, stop
+from infra.services.files import free_ports, keep_small, make_folder
+from infra.services.probes import part_answers
+from infra.services.process import Process, children_of, stop, stop_all
 from infra.services.state import Part, Running, State
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 
+RUNNER_SECONDS = 40.0
+"""How long runs may take to hand their jobs back before what is left of them is killed."""
+STOP_ORDER = (
+    (Part.KEEPER,),
+    (Part.API, Part.INTAKE),
+    (Part.RUNNER,),
+    (Part.PREFECT,),
+    (Part.POSTGRES, Part.STORE),
+)
 Started = tuple[Process, tuple[int, ...]]
 
 
@@ -61,6 +71,15 @@ def is_external(settings: Settings, part: Part) -> bool:
     return part is Part.PREFECT and settings.prefect_api_url is not None
 
 
+def keeps_programs(settings: Settings) -> bool:
+    """Tell whether our own programs belong here: only beside a job queue that is here alone.
+
+    Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
+    dispatcher started beside it by a command would take its jobs to this machine.
+    """
+    return not (is_external(settings, Part.POSTGRES) or is_external(settings, Part.PREFECT))
+
+
 def embedded(settings: Settings, parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return which of ``parts`` must run here; an embedded Prefect needs PostgreSQL below it."""
     needed = {part for part in parts if not is_external(settings, part)}
@@ -97,14 +116,16 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
 
 
 def stop_parts(state: State, parts: Iterable[Part]) -> None:
-    """Stop parts, users before what they use, and forget them."""
+    """Stop parts, users before what they use, and forget them.
+
+    The dispatcher ends before the runner, whose runs hand their jobs back: nobody takes them then.
+    """
     chosen = [part for part in Part if part in set(parts) and part in state.parts]
-    for part in (Part.KEEPER, Part.API, Part.INTAKE, Part.RUNNER, Part.PREFECT):
-        if part in chosen:
-            end_part(part, state.parts.pop(part))
-    below = [part for part in chosen if part in state.parts]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda part: end_part(part, state.parts.pop(part)), below))
+    for together in STOP_ORDER:
+        ending = [part for part in chosen if part in together]
+        if ending:
+            with ThreadPoolExecutor(len(ending)) as pool:
+                list(pool.map(lambda part: end_part(part, state.parts.pop(part)), ending))
 
 
 def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Part]) -> Endpoints:
@@ -132,16 +153,9 @@ def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Pa
 
 
 def is_usable(state: State, part: Part) -> bool:
-    """Tell whether a part runs and takes connections, giving a busy one some seconds."""
+    """Tell whether a part runs and answers, giving a busy one some seconds."""
     running = state.alive(part)
     return running is not None and part_answers(part, running, patience=10.0)
-
-
-def part_answers(part: Part, running: Running, patience: float) -> bool:
-    """Tell whether a running part takes connections within ``patience`` seconds."""
-    if part is Part.PREFECT:
-        return prefect.answers(running.ports[0], patience)
-    return not running.ports or accepts(running.ports[0], patience)
 
 
 def _submit(
@@ -196,5 +210,9 @@ def end_part(part: Part, running: Running) -> None:
         postgres.stop_postgres(running.process)
     elif part is Part.STORE:
         seaweed.stop_store(running.process, running.ports)
+    elif part is Part.RUNNER:
+        runs = children_of(running.process)
+        stop(running.process, patience=RUNNER_SECONDS)
+        stop_all(runs)  # of a runner that was killed: no run may go on without its services
     else:
         stop(running.process)

@@ -138,6 +138,32 @@ def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTE
     return False
 
 
+def children_of(process: Process) -> list[Process]:
+    """Return the living processes that a process started, and theirs."""
+    try:
+        found = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    marked = [(one.pid, born(one.pid)) for one in found]
+    return [Process(pid, mark) for pid, mark in marked if mark is not None]
+
+
+def stop_all(processes: Sequence[Process], *, patience: float = 10.0) -> None:
+    """End several processes at once: ask all of them, then kill who is left after ``patience``."""
+    asked = [process for process in processes if _send(process, signal.SIGTERM)]
+    deadline = time.monotonic() + patience
+    for process in asked:
+        if not wait_gone(process, max(0.0, deadline - time.monotonic())):
+            _send(process, signal.SIGKILL)
+            wait_gone(process, 5.0)
+
+
+def kill(process: Process) -> None:
+    """End a process that cannot be asked any more: it is frozen or stuck."""
+    _send(process, signal.SIGKILL)
+    wait_gone(process, 5.0)
+
+
 def wait_gone(process: Process, patience: float) -> bool:
     """Wait up to ``patience`` seconds for the end of a process and tell whether it came."""
     deadline = time.monotonic() + patience

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.fleet.plan import HEARTBEAT
+from infra.services import heartbeats
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, last_lines
 from infra.services.parts import House
@@ -17,6 +18,8 @@ from infra.services.state import Part, State
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
+KEPT_BY_UP = "REELWORKS_KEPT_BY_UP"
+"""Set in the processes that ``up`` keeps: the variables that ``up`` laid over the user's own."""
 _GRACE = 0.5
 """Seconds in which a program that cannot start at all is noticed."""
 
@@ -60,7 +63,9 @@ def start_programs(
     started = []
     for program in missing:
         ports = _ports(program, state, settings)
-        laid_over = _unserved(settings, found) if program.starts_services else found.environment()
+        unserved = _unserved(settings, found)
+        laid_over = unserved if program.starts_services else _served(found, unserved)
+        heartbeats.end(house.data_dir, program.part.value)  # of the one before
         process = start(_command(house, program, ports, laid_over))
         state.note(program.part, process, ports)
         started.append((program, process))
@@ -79,6 +84,12 @@ def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...
         return ()
     wished = (settings.api_port,) if settings.api_port else ()
     return free_ports(1, state.ports.get(program.part, wished))
+
+
+def _served(found: Endpoints, unserved: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return what leads a program to the services, and what it would need to start the keeper."""
+    laid_over = [name for name, value in unserved.items() if value is None]
+    return {**found.environment(), KEPT_BY_UP: ",".join(laid_over)}
 
 
 def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
@@ -105,6 +116,7 @@ def _command(
         arguments=[*program.arguments, *map(str, ports)],
         log=house.log(program.part),
         environment={
+            KEPT_BY_UP: None,
             **laid_over,
             **HEARTBEAT,
             "DATA_DIR": str(house.data_dir),

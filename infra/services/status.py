@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,10 +10,15 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from infra.services.parts import House, is_external, part_answers
+from infra.services.heartbeats import last_beat
+from infra.services.parts import House, is_external
+from infra.services.probes import BEATING, part_answers
 from infra.services.process import is_alive
 from infra.services.state import Part, Running, State, read_state
 from reelworks.settings import Settings
+
+SILENT_SECONDS = 45.0
+"""A heartbeat older than this is none."""
 
 
 class Condition(StrEnum):
@@ -71,16 +77,30 @@ def _status(house: House, settings: Settings, state: State, part: Part) -> PartS
         note = f"Its process {running.process.pid} has ended; see {house.log(part)}."
         return PartStatus(part, Condition.BROKEN, address, since=since, note=note)
     answers = part_answers(part, running, patience=3.0)
+    silent = _silence(house, part, running)
+    note = f"It runs but does not answer; see {house.log(part)}." if not answers else silent
     return PartStatus(
         part,
-        Condition.RUNNING if answers else Condition.BROKEN,
+        Condition.BROKEN if note else Condition.RUNNING,
         address,
         running.process.pid,
         _memory(running.process.pid),
         since,
         running.pinned,
-        "" if answers else f"It runs but does not answer; see {house.log(part)}.",
+        note,
     )
+
+
+def _silence(house: House, part: Part, running: Running) -> str:
+    """Say when a part that writes heartbeats is silent: stuck, although its process runs."""
+    if part not in BEATING:
+        return ""
+    beat = last_beat(house.data_dir, part.value)
+    began = max(running.since, (beat or 0) / 1e9)
+    seconds = time.time() - began
+    if seconds < SILENT_SECONDS:
+        return ""
+    return f"It runs but was silent for {seconds:.0f} s; see {house.log(part)}."
 
 
 def _address(part: Part, running: Running) -> str | None:

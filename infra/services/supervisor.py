@@ -15,12 +15,14 @@ from infra.services.parts import (
     embedded,
     end_part,
     endpoints,
+    keeps_programs,
     start_parts,
     stop_parts,
 )
-from infra.services.process import Process, current
+from infra.services.probes import is_stopped
+from infra.services.process import Process, children_of, current, kill
 from infra.services.programs import PROGRAMS, Program, start_programs
-from infra.services.state import Part, State, User, locked, read_state
+from infra.services.state import Part, State, User, locked, read_state, save_state
 from reelworks.settings import Settings
 
 SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
@@ -56,12 +58,17 @@ def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[En
 def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
     """Start every embedded service and our programs, keep them after this process, say where.
 
-    Calling it again starts what is missing.
+    Calling it again starts what is missing. Our programs are started where PostgreSQL and Prefect
+    are both embedded; where everything is somebody else's, nothing is started and nothing noted.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
     """
     house = House(settings.data_dir)
     needed = embedded(settings, SERVICES)
+    if not needed:
+        return endpoints(house, settings, State(), SERVICES)
+    if not keeps_programs(settings):
+        programs = ()
     with locked(house.run) as state:
         before = {part: part in state.parts and state.parts[part].pinned for part in Part}
         try:
@@ -91,6 +98,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     with locked(house.run) as state:
         for part in state.parts.values():
             part.pinned = False
+        save_state(house.run, state)  # now: what ends here is missed by nobody who watches
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
 
@@ -124,3 +132,27 @@ def mend(
             ours = [program for program in PROGRAMS if program.part in dead]
             start_programs(house, state, ours, found, settings)
     return dead
+
+
+def kill_frozen(settings: Settings, part: Part, process: Process) -> None:
+    """End a part of ``up`` that is frozen, with those of its children that are, for ``mend``.
+
+    Nothing happens when another process is the part by now.
+    """
+    house = House(settings.data_dir)
+    with locked(house.run) as state:
+        running = state.alive(part)
+        if running is None or running.process != process or not running.pinned:
+            return
+        frozen = [child for child in children_of(process) if is_stopped(child)]
+        for one in (process, *frozen):
+            kill(one)
+
+
+def kept_keeper(settings: Settings) -> Process | None:
+    """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
+
+    Reads the state without its lock: who acts on this looks again under the lock.
+    """
+    keeper = read_state(House(settings.data_dir).run).parts.get(Part.KEEPER)
+    return keeper.process if keeper is not None and keeper.pinned else None

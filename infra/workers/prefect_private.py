@@ -23,7 +23,9 @@ from anyio.abc import TaskGroup, TaskStatus
 from prefect.client import orchestration
 from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
+from prefect.runner import Runner
 
+from infra.fleet.plan import STOPPED
 from reelworks.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -294,3 +296,20 @@ def forget_last_run() -> None:
     control_listener.stop()
     control_listener.clear_intent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class GracefulRunner(Runner):
+    """Prefect's runner, which lets all its runs hand their jobs back at once when it is stopped.
+
+    Prefect asks one run after the other, three seconds each, and calls them cancelled by its user.
+    """
+
+    async def cancel_all(self) -> None:
+        """End every run that goes on here."""
+        runs = list(self._process_manager.flow_run_ids())
+        ends = [self._cancel_run(run_id, STOPPED) for run_id in runs]
+        for run_id, outcome in zip(
+            runs, await asyncio.gather(*ends, return_exceptions=True), strict=True
+        ):
+            if isinstance(outcome, BaseException):
+                self._logger.error("The run %s was not ended: %s", run_id, outcome)

@@ -34,6 +34,7 @@ from prefect.workers.process import ProcessWorkerResult
 from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
 from infra.workers.ending import hand_back, stop, stop_gently
 from infra.workers.gpus import visible_gpus
+from infra.workers.graceful_process import GracefulProcessWorker
 from infra.workers.interpreter import Child, Kind
 from infra.workers.messages import Order
 from infra.workers.notice import Notice
@@ -41,6 +42,8 @@ from infra.workers.prefect_private import Attempt, QuickSubmission, Supervisor, 
 from infra.workers.revision import release
 from infra.workers.slots import Slot, Slots
 from reelworks.errors import ServiceError
+
+__all__ = ["GracefulProcessWorker", "WarmProcessWorker"]  # what Prefect finds by our entry point
 
 QUERY_SECONDS = 0.25
 """How often this worker asks for runs, unless ``PREFECT_WORKER_QUERY_SECONDS`` says otherwise."""

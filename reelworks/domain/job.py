@@ -79,6 +79,8 @@ class Job:
     """Flow runs so far, this one included. A run that finds another number is too late."""
     attempts_before: int
     """Those made before somebody let the job start anew."""
+    requeues: int
+    """Stops on purpose that handed the job back; none of them counts as an attempt."""
     pool: str | None
     priority: int
     error: str | None

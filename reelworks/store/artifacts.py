@@ -53,14 +53,17 @@ class ArtifactStore(Bucket):
     """
 
     @classmethod
-    def open(cls, settings: Settings) -> ArtifactStore:
-        """Make a store from the settings; no request is sent yet."""
+    def open(cls, settings: Settings, *, seconds: float | None = None) -> ArtifactStore:
+        """Make a store from the settings; no request is sent yet.
+
+        With ``seconds``, a server that is silent for so long counts as unreachable at once.
+        """
         from reelworks.store.s3 import make_client
 
         address = settings.s3_endpoint_url or AMAZON
         local = urlsplit(address).hostname in _LOOPBACK
         disk = StoreDisk(settings.data_dir) if local else None
-        store = cls(make_client(settings), settings.s3_bucket, address, disk)
+        store = cls(make_client(settings, seconds=seconds), settings.s3_bucket, address, disk)
         if settings.s3_public_url is not None:
             outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
             store._public = make_client(outside)

@@ -10,17 +10,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, or_, select, text, update
+from sqlalchemy import Engine, and_, func, or_, select, update
 
 from reelworks.domain.job import Failure, Job, JobStatus
 from reelworks.errors import NoSpaceError
 from reelworks.store.database import transaction
 from reelworks.store.jobs import INTAKE, JOBS, TO_STOP, job_of, owe_webhooks
-from reelworks.store.leases import QUEUED, Attempt, of_attempt, seconds_from_now, values_of_failure
+from reelworks.store.leases import (
+    QUEUED,
+    REQUEUED,
+    Attempt,
+    of_attempt,
+    seconds_from_now,
+    values_of_failure,
+)
 from reelworks.store.rows import storable
-
-INTAKE_SESSION = "reelworks intake"
-"""What PostgreSQL calls the session by which an intake hears of jobs."""
 
 
 def claim(
@@ -123,6 +127,17 @@ def put_back(engine: Engine, attempt: Attempt, holder: str, seconds: float) -> N
         connection.execute(update(JOBS).where(held).values(**values))
 
 
+def requeue(engine: Engine, attempt: Attempt, holder: str) -> bool:
+    """Let a job wait again whose run was stopped or vanished before it did anything.
+
+    As the one who took it over with ``take_expired``; the attempt does not count. Returns False
+    when its run came back to life meanwhile.
+    """
+    with transaction(engine) as connection:
+        held = and_(of_attempt(attempt), JOBS.c.lease == holder)
+        return connection.execute(update(JOBS).where(held).values(**REQUEUED)).rowcount == 1
+
+
 def give_up(
     engine: Engine, attempt: Attempt, holder: str, failure: Failure, *, most_attempts: int
 ) -> JobStatus | None:
@@ -165,16 +180,6 @@ def note_told(engine: Engine, job: Job) -> None:
     told = and_(JOBS.c.id == job.id, JOBS.c.lease == TO_STOP)
     with transaction(engine) as connection:
         connection.execute(update(JOBS).where(told).values(lease=None))
-
-
-def has_intake(engine: Engine) -> bool:
-    """Tell whether an intake listens: without one, jobs wait."""
-    query = text(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name = :name)"
-    )
-    with transaction(engine) as connection:
-        return connection.scalar(query, {"name": INTAKE_SESSION}) is True
 
 
 def close(

@@ -12,40 +12,48 @@ from sqlalchemy.exc import ProgrammingError
 
 from reelworks.errors import DatabaseRefusedError, SettingsError
 from reelworks.settings import Settings
+from reelworks.store.deadlines import bound
 from reelworks.store.faults import database_errors, sqlalchemy_url
 from reelworks.store.locks import held
 from reelworks.store.schema import REVISION, Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECT_SECONDS = 3
+"""How long connecting may take for those who must not hang."""
 PGVECTOR_AT_LEAST = (0, 8)
 """Filtered vector search needs iterative index scans, which pgvector 0.8.0 brought."""
 
 
-def create_database_engine(settings: Settings) -> Engine:
+def create_database_engine(settings: Settings, *, seconds: float | None = None) -> Engine:
     """Return an engine for ``DATABASE_URL``; nothing is connected yet.
 
-    Statements are never prepared on the server: the planner must see each query's values to use
-    a partial vector index, and poolers stay possible.
+    With ``seconds``, no statement may take longer, and connecting takes a few seconds at most:
+    for whoever must not hang when the server does. Statements are never prepared on the server:
+    the planner must see each query's values to use a partial vector index, and poolers stay
+    possible.
 
     Raises ``SettingsError`` when the address is missing or cannot be read.
     """
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
-    return create_engine(
+    engine = create_engine(
         sqlalchemy_url(settings.database_url.get_secret_value()),
         pool_size=5,
         max_overflow=10,
-        pool_timeout=30,
-        pool_pre_ping=True,
+        pool_timeout=30 if seconds is None else seconds,
+        pool_pre_ping=seconds is None,
         pool_recycle=1800,
         hide_parameters=True,
         connect_args={
-            "connect_timeout": 10,
+            "connect_timeout": 10 if seconds is None else CONNECT_SECONDS,
             "application_name": "reelworks",
             "keepalives_idle": 30,
             "prepare_threshold": None,
         },
     )
+    if seconds is not None:
+        bound(engine, seconds)
+    return engine
 
 
 @contextmanager

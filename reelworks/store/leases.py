@@ -29,6 +29,17 @@ FIRST_WAIT_FOR_ROOM = 30.0
 LONGEST_WAIT = 600.0
 QUEUED = "queue"
 """The lease of a job whose flow run waits for a worker."""
+REQUEUED: Mapping[str, Any] = {
+    "status": "pending",
+    "attempts": JOBS.c.attempts - 1,
+    "requeues": JOBS.c.requeues + 1,
+    "flow_run_id": None,
+    "lease": None,
+    "expires_at": None,
+    "not_before": None,
+    "updated_at": func.now(),
+}
+"""What makes a job that nobody failed at a waiting one again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,15 @@ class Beat:
 def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) -> Job:
     """Take the lease as the flow run that does the job, also after a restart of the same run.
 
-    Raises ``LeaseLostError`` when the job is over, belongs to a later attempt, or to a run that
-    still shows signs of life.
+    Raises ``LeaseLostError`` when the job is over, belongs to a later attempt, to another run that
+    was created after this one was stopped, or to a run that still shows signs of life.
     """
     mine = f"run:{flow_run_id}"
+    not_anothers = or_(
+        JOBS.c.flow_run_id.is_(None),
+        JOBS.c.flow_run_id == flow_run_id,
+        JOBS.c.expires_at < func.now(),
+    )
     free = or_(
         JOBS.c.lease.is_(None),
         JOBS.c.lease.not_like("run:%"),
@@ -82,7 +98,12 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
         "updated_at": func.now(),
     }
     with transaction(engine) as connection:
-        taken = update(JOBS).where(of_attempt(attempt), free).values(**values).returning(JOBS)
+        taken = (
+            update(JOBS)
+            .where(of_attempt(attempt), free, not_anothers)
+            .values(**values)
+            .returning(JOBS)
+        )
         row = connection.execute(taken).one_or_none()
     if row is None:
         raise LeaseLostError(
@@ -104,12 +125,15 @@ def beat(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, tol
         _require(connection, attempt, flow_run_id, values)
 
 
-def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
-    """Let go of a job as a run that was stopped: the intake looks at once what becomes of it."""
-    values = {"lease": QUEUED, "expires_at": func.now(), "updated_at": func.now()}
+def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> bool:
+    """Requeue a job as its run that is stopped on purpose: it is pending at once.
+
+    The attempt does not count. Returns False when the job is not this run's any more.
+    """
+    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
     with transaction(engine) as connection:
-        mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
-        connection.execute(update(JOBS).where(mine).values(**values))
+        done = connection.execute(update(JOBS).where(mine).values(**REQUEUED))
+    return done.rowcount == 1
 
 
 def finish(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from reelworks.store.deadlines import BoundedConnection
 from reelworks.store.faults import libpq_url
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How soon a listener that is stopped ends."""
+PING_EVERY = 30.0
+"""Seconds of silence after which a listener asks whether its connection still works: a host that
+vanished, or a frozen server, would look like a quiet one for ever."""
 AGAIN_SECONDS = 2.0
 """Pause before a lost connection is opened again."""
 
@@ -52,22 +57,33 @@ class Listener(threading.Thread):
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 log.warning("PostgreSQL is not heard from: %s", str(error).partition("\n")[0])
                 self._stopped.wait(AGAIN_SECONDS)
 
     def _listen(self) -> None:
-        with psycopg.connect(
+        with BoundedConnection.connect(
             self._url,
             autocommit=True,
-            connect_timeout=10,
+            connect_timeout=5,
             application_name=self._name_there,
             keepalives_idle=30,
         ) as connection:
             connection.execute(SQL("LISTEN {}").format(Identifier(self._channel)))
             self._hear("")
+            heard = time.monotonic()
             while not self._stopped.is_set():
                 for notice in connection.notifies(timeout=LOOK_SECONDS):
+                    heard = time.monotonic()
                     self._hear(notice.payload)
                     if self._stopped.is_set():
                         return
+                if time.monotonic() - heard > PING_EVERY:
+                    self._ask(connection)
+                    heard = time.monotonic()
+
+    def _ask(self, connection: BoundedConnection) -> None:
+        """Make sure that silence means that nothing happens, and not that nobody is there."""
+        if not connection.answers():
+            raise psycopg.OperationalError("it does not answer any more")
+        self._hear("")  # what came along with the answer may be lost

@@ -9,13 +9,17 @@ from botocore.config import Config
 
 from reelworks.settings import Settings
 
+LONG_SECONDS = 10.0
 
-def make_client(settings: Settings) -> Any:
+
+def make_client(settings: Settings, *, seconds: float | None = None) -> Any:
     """Return an S3 client: 5 s to connect, 60 s for each read, four tries with back-off.
 
-    Our own SHA-256 covers each object, so the SDK's optional checksums, which some compatible
-    servers refuse, are left out.
+    With ``seconds``, each answer is waited for no longer than that, and asked for once more only
+    where nobody waits at a screen (from ``LONG_SECONDS`` on). Our own SHA-256 covers each object,
+    so the SDK's optional checksums, which some compatible servers refuse, are left out.
     """
+    attempts = 4 if seconds is None else 2 if seconds >= LONG_SECONDS else 1
     secret = settings.s3_secret_access_key
     return boto3.client(
         "s3",
@@ -25,9 +29,9 @@ def make_client(settings: Settings) -> Any:
         region_name=settings.s3_region,
         config=Config(
             signature_version="s3v4",
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=min(5, seconds or 5),
+            read_timeout=seconds or 60,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,
             tcp_keepalive=True,
             request_checksum_calculation="when_required",

@@ -17,6 +17,7 @@ from reelworks.app.api.auth import is_loopback
 from reelworks.app.api.context import Api
 from reelworks.app.api.events import Changes
 from reelworks.app.api.gate import Gate
+from reelworks.app.api.health import HealthMonitor
 from reelworks.app.api.limits import RateLimit
 from reelworks.app.api.problems import Problem
 from reelworks.app.api.routes import events, jobs, media, search, service, videos
@@ -30,6 +31,11 @@ from reelworks.store.requests import forget_old_requests
 
 log = logging.getLogger(__name__)
 _TIDY_SECONDS = 3600.0
+STATEMENT_SECONDS = 8.0
+"""How long a query of a request may take; then it is an answer 503."""
+UPLOAD_SECONDS = 20.0
+MEDIA_SECONDS = 3.0
+"""How long the store may be silent before a request for a file is answered with 503."""
 
 _ABOUT = """
 Add videos, follow the jobs that index them, and find the second where something was said, shown
@@ -47,8 +53,9 @@ def open_api(settings: Settings) -> Api:
         raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
     return Api(
         settings=settings,
-        engine=create_database_engine(settings),
-        store=ArtifactStore.open(settings),
+        engine=create_database_engine(settings, seconds=STATEMENT_SECONDS),
+        store=ArtifactStore.open(settings, seconds=UPLOAD_SECONDS),
+        media=ArtifactStore.open(settings, seconds=MEDIA_SECONDS),
         changes=Changes(settings.database_url.get_secret_value()),
         limit=RateLimit(settings.max_requests_per_minute),
         loopback=is_loopback(settings.api_host),
@@ -75,6 +82,7 @@ def create_app(api: Api) -> FastAPI:
         redoc_url=None,
     )
     app.state.api = api
+    app.state.health = HealthMonitor(api)
     app.add_middleware(Gate, api=api)
     problems.install(app)
     site.install(app, api)

@@ -16,7 +16,8 @@ from reelworks.domain.access import Scope
 from reelworks.errors import ForbiddenError, UnauthenticatedError
 from reelworks.store.tokens import find_token
 
-OPEN_PATHS = frozenset({"/healthz", "/sign-in"})
+HEALTH_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
+OPEN_PATHS = HEALTH_PATHS | {"/sign-in"}
 """What anybody may ask, beside the pages' style sheet, scripts and icon."""
 OPEN_FOLDER = "/assets/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -93,8 +94,8 @@ def authenticate(api: Api, authorization: str | None) -> Caller:
     return Caller(found.name, found.scopes)
 
 
-def caller_of(request: Request) -> Caller:
-    """Return who asks, as the gate found out."""
+async def caller_of(request: Request) -> Caller:
+    """Return who asks, as the gate found out. Async, so that it needs no thread."""
     caller: Caller = request.state.caller
     return caller
 

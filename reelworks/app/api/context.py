@@ -21,14 +21,17 @@ class Api:
     settings: Settings
     engine: Engine
     store: ArtifactStore
+    """For uploads and removals, which may take their time."""
+    media: ArtifactStore
+    """For what somebody waits for at a screen: a silent store is an error within seconds."""
     changes: Changes
     limit: RateLimit
     loopback: bool
     """True when only this machine can ask: no token is needed then."""
 
 
-def api_of(request: Request) -> Api:
-    """Return what the application was made with."""
+async def api_of(request: Request) -> Api:
+    """Return what the application was made with. Async, so that it needs no thread."""
     api: Api = request.app.state.api
     return api
 

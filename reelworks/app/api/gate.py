@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import anyio
 import anyio.to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,7 +13,12 @@ from reelworks.app.api.auth import NOBODY, Caller
 from reelworks.app.api.bodies import Body
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_to
-from reelworks.errors import HeadTooLargeError, ReelworksError, UnauthenticatedError
+from reelworks.errors import (
+    DatabaseUnavailableError,
+    HeadTooLargeError,
+    ReelworksError,
+    UnauthenticatedError,
+)
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -20,6 +28,9 @@ SECURITY_HEADERS = (
 )
 
 
+_ALIVE = "/livez"
+_KNOWN_WITHIN = 0.8
+"""Seconds in which who asks for the health must be known."""
 HEAD_BYTES = 32 << 10
 HEAD_FIELDS = 100
 
@@ -30,6 +41,8 @@ class Gate:
     def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
         self._api = api
+        self._few = anyio.CapacityLimiter(2)
+        """Threads for those who ask for the health; a frozen database keeps no more than these."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,11 +66,11 @@ class Gate:
         }
         auth.check_host(self._api, headers)
         auth.check_origin(scope["method"], headers)
+        if scope["path"] == _ALIVE:  # not even counted: who is told 429 would be restarted
+            return NOBODY
         address = (scope.get("client") or ("",))[0]
         try:
-            caller = await anyio.to_thread.run_sync(
-                auth.authenticate, self._api, headers.get("authorization")
-            )
+            caller = await self._authenticate(scope["path"], headers.get("authorization"))
         except UnauthenticatedError:
             self._api.limit.take(f"address {address}")
             if auth.is_open(scope["path"]):
@@ -65,6 +78,25 @@ class Gate:
             raise
         self._api.limit.take(f"token {caller.name}" if caller.name else f"address {address}")
         return caller
+
+    async def _authenticate(self, path: str, authorization: str | None) -> Caller:
+        """Return who asks. Raises ``UnauthenticatedError`` and database errors.
+
+        Health is told while the database is frozen, too: then only nobody knows who asks.
+        """
+        if authorization is None:
+            return auth.authenticate(self._api, None)
+        if path not in auth.HEALTH_PATHS:
+            return await anyio.to_thread.run_sync(auth.authenticate, self._api, authorization)
+        with anyio.move_on_after(_KNOWN_WITHIN), suppress(DatabaseUnavailableError):
+            return await anyio.to_thread.run_sync(
+                auth.authenticate,
+                self._api,
+                authorization,
+                abandon_on_cancel=True,
+                limiter=self._few,
+            )
+        return NOBODY
 
 
 def _check_head(scope: Scope) -> None:

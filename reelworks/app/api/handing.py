@@ -50,11 +50,11 @@ def hand(request: Request, api: Api, file: Handed) -> Response:
 
     Raises ``NotStoredError`` when it is not in the store.
     """
-    found = api.store.head(file.key)
+    found = api.media.head(file.key)
     if found is None:
         raise _not_stored(file)
     if api.settings.s3_public_url is not None:
-        address = api.store.signed_address(
+        address = api.media.signed_address(
             file.key,
             SIGNED_SECONDS,
             content_type=file.content_type,
@@ -70,14 +70,14 @@ def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response
     Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
     Raises ``NotStoredError`` when the picture is not in the store, and what ``shrink_jpeg`` raises.
     """
-    found = api.store.head(file.key)
+    found = api.media.head(file.key)
     if found is None:
         raise _not_stored(file)
     etag = f'"{found.sha256 or found.etag}-{width}"'
     headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    whole = api.store.get_bytes(file.key)
+    whole = api.media.get_bytes(file.key)
     if whole is None:
         raise _not_stored(file)
     return Response(shrink_jpeg(whole, width), headers=headers, media_type=file.content_type)
@@ -117,7 +117,7 @@ def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Respo
     status = 206 if span else 200
     if request.method == "HEAD" or start == end:
         return Response(status_code=status, headers=headers, media_type=file.content_type)
-    body = read_range(api.store, found, start, end)
+    body = read_range(api.media, found, start, end)
     return _Pieces(body, status, headers, media_type=file.content_type)
 
 

@@ -1,30 +1,94 @@
-"""Whether the parts beneath answer."""
+"""Whether the parts beneath answer: within five seconds, whatever is frozen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Annotated
 
+from fastapi import Depends, Request
 from sqlalchemy import text
 
 from infra.fleet.server_health import server_fault
 from reelworks.app.api.context import Api
 from reelworks.errors import ReelworksError
-from reelworks.store.claims import has_intake
 from reelworks.store.database import transaction
+from reelworks.store.dispatchers import silence, stalled_jobs, why_jobs_wait
+
+_PATIENCE = 3.0
+DEADLINE = 4.0
+"""Seconds after which a part that has not answered counts as silent."""
+FRESH_SECONDS = 2.0
+"""How long an answer serves all who ask."""
+
+Check = Callable[[Api], str | None]
+"""Returns what is wrong, or None."""
 
 
-def faults(api: Api) -> dict[str, str]:
-    """Return what is wrong, by part; empty when all is well. Waits for some seconds at most."""
-    parts: dict[str, Callable[[Api], str | None]] = {
-        "postgres": _postgres,
-        "store": _store,
-        "prefect": _prefect,
-        "intake": _intake,
-    }
-    with ThreadPoolExecutor(len(parts), thread_name_prefix="health") as pool:
-        found = dict(zip(parts, pool.map(lambda part: part(api), parts.values()), strict=True))
-    return {part: reason for part, reason in found.items() if reason}
+class _Part:
+    """One part's check. It has one thread at most, however often and long it is silent."""
+
+    def __init__(self, name: str, check: Check, api: Api) -> None:
+        self.name = name
+        self._check = check
+        self._api = api
+        self._answer: Future[str | None] | None = None
+
+    def ask(self) -> Future[str | None]:
+        """Begin the check, or return the one that still waits for its answer."""
+        if self._answer is None or self._answer.done():
+            self._answer = Future()
+            arguments = (self._answer,)
+            threading.Thread(
+                target=self._run, args=arguments, name=f"health {self.name}", daemon=True
+            ).start()
+        return self._answer
+
+    def _run(self, answer: Future[str | None]) -> None:
+        try:
+            answer.set_result(self._check(self._api))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the part is not well
+            answer.set_result(f"Its check failed: {type(error).__name__}: {error}")
+
+
+class HealthMonitor:
+    """What is wrong, by part. Belongs to one event loop and uses none of the requests' threads."""
+
+    def __init__(self, api: Api, checks: Mapping[str, Check] | None = None) -> None:
+        self._parts = [_Part(name, check, api) for name, check in (checks or CHECKS).items()]
+        self._known: tuple[float, dict[str, str]] | None = None
+        self._asking: asyncio.Task[dict[str, str]] | None = None
+
+    async def faults(self) -> dict[str, str]:
+        """Return what is wrong; empty when all is well. Takes ``DEADLINE`` seconds at most."""
+        if self._known and time.monotonic() - self._known[0] < FRESH_SECONDS:
+            return self._known[1]
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="health")
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> dict[str, str]:
+        asked = {part.name: asyncio.wrap_future(part.ask()) for part in self._parts}
+        await asyncio.wait(asked.values(), timeout=DEADLINE)
+        found = {
+            name: answer.result() if answer.done() else f"It was silent for {DEADLINE:g} s."
+            for name, answer in asked.items()
+        }
+        wrong = {name: reason for name, reason in found.items() if reason}
+        self._known = (time.monotonic(), wrong)
+        return wrong
+
+
+async def health_of(request: Request) -> HealthMonitor:
+    """Return the application's health."""
+    health: HealthMonitor = request.app.state.health
+    return health
+
+
+HealthOf = Annotated[HealthMonitor, Depends(health_of)]
 
 
 def _postgres(api: Api) -> str | None:
@@ -38,7 +102,7 @@ def _postgres(api: Api) -> str | None:
 
 def _store(api: Api) -> str | None:
     try:
-        api.store.check()
+        api.media.check()
     except ReelworksError as error:
         return str(error)
     return None
@@ -48,13 +112,35 @@ def _prefect(api: Api) -> str | None:
     address = api.settings.prefect_api_url
     if address is None:
         return None
-    fault = server_fault(address)
+    fault = server_fault(address, _PATIENCE)
     return None if fault is None else str(fault)
 
 
-def _intake(api: Api) -> str | None:
+def _dispatcher(api: Api) -> str | None:
     try:
-        there = has_intake(api.engine)
+        return why_jobs_wait(silence(api.engine))
     except ReelworksError:
         return None  # PostgreSQL is down, which is told already
-    return None if there else "No intake takes jobs: start one with python -m reelworks.app.intake."
+
+
+def _runs(api: Api) -> str | None:
+    """Say when jobs were handed to Prefect and nobody begins them, while nobody works at all."""
+    try:
+        stalled = stalled_jobs(api.engine)
+    except ReelworksError:
+        return None
+    if stalled is None:
+        return None
+    return (
+        f"{stalled.number} jobs were handed to Prefect, the first {stalled.seconds:.0f} s ago, and "
+        "no run begins: the runner (reelworks up) or the workers are dead or stuck; restart them."
+    )
+
+
+CHECKS: Mapping[str, Check] = {
+    "postgres": _postgres,
+    "store": _store,
+    "prefect": _prefect,
+    "intake": _dispatcher,
+    "runs": _runs,
+}

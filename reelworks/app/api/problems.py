@@ -17,6 +17,8 @@ from reelworks.domain.printable import one_line
 from reelworks.errors import ReelworksError, TooManyRequestsError, UnauthenticatedError
 
 log = logging.getLogger(__name__)
+AWAY_SECONDS = 5.0
+"""When a client may ask again while a part is down; what restarts it needs about as long."""
 MEDIA_TYPE = "application/problem+json"
 _CODES = {
     400: "bad_request",
@@ -85,6 +87,8 @@ def answer_to(error: ReelworksError) -> JSONResponse:
     """Return one of our errors as an answer."""
     headers = {}
     wait = getattr(error, "retry_after", None)
+    if wait is None and error.http_status == 503 and error.retryable:
+        wait = AWAY_SECONDS
     if wait is not None:
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(error, UnauthenticatedError):

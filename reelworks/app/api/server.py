@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from infra.services.keeper_watch import watch_keeper
 from reelworks.app.api.application import create_app, open_api
 from reelworks.app.api.context import Api
 from reelworks.app.api.gate import HEAD_BYTES
@@ -29,6 +30,7 @@ def serve(settings: Settings) -> None:
     the address is taken, and database errors.
     """
     api = open_api(settings)
+    watch_keeper(settings)
     ensure_schema(api.engine)
     api.store.ensure_bucket()
     check_open_to(api)

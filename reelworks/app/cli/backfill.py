@@ -12,13 +12,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from infra.services import supervisor
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.app.cli import backfill_tables as tables
 from reelworks.app.cli import output
 from reelworks.app.cli.library import library_engine
-from reelworks.app.cli.services import prepare
+from reelworks.app.cli.services import start_stack
 from reelworks.domain.backfill import IN_FLIGHT, BackfillStatus, Limits, Only, Selection
 from reelworks.settings import load_settings
 
@@ -156,7 +155,7 @@ def _plan(selection: Selection, limits: Limits, *, json: bool) -> int:
 def _start(
     selection: Selection, limits: Limits, backfill_id: str | None, *, wait: bool, json: bool
 ) -> int:
-    prepare(supervisor.up(load_settings()))
+    start_stack(load_settings())
     from reelworks.stages.backfill import Request, start_backfill
     from reelworks.stages.workplace import open_workplace
 

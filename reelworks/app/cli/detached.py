@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from blocks.prefect_faults import prefect_errors
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
+from infra.services.parts import keeps_programs
 from reelworks.app.cli import output
-from reelworks.app.cli.services import prepare, ui_address
+from reelworks.app.cli.services import start_stack, ui_address
 from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.ingest import existing_file
@@ -50,9 +51,10 @@ def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
     with prefect_errors():
         pool = asyncio.run(_pool_for(wanted.pool))
     if pool is None:
-        prepare(supervisor.up(settings))
+        start_stack(settings)
+    stays_here = pool is None and keeps_programs(settings)
     jobs = [
-        _put(wanted, shown, source, pool, endpoints.settings(settings))
+        _put(wanted, shown, source, (pool, stays_here), endpoints.settings(settings))
         for shown, source in zip(wanted.sources, sources, strict=True)
     ]
     _tell(jobs, endpoints, json=json)
@@ -60,21 +62,23 @@ def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
 
 
 def _put(
-    wanted: Handover, shown: str, source: str, pool: str | None, settings: Settings
+    wanted: Handover, shown: str, source: str, where: tuple[str | None, bool], settings: Settings
 ) -> dict[str, Any]:
-    """Note the video and the job that shall index it."""
+    """Note the video and the job that shall index it: in which pool, or on this machine."""
+    pool, stays_here = where
     from reelworks.domain.digest import sha256_of_bytes
     from reelworks.domain.ids import video_id_for
     from reelworks.domain.job import NewJob
     from reelworks.stages.ingest import without_secrets
-    from reelworks.store.claims import has_intake
     from reelworks.store.database import create_database_engine, ensure_schema
+    from reelworks.store.dispatchers import has_dispatcher
     from reelworks.store.jobs import add_jobs, new_job_id
     from reelworks.store.videos import NewVideo, add_video
 
     asked = {name: value for name, value in wanted.asked.items() if value is not None}
     chosen = asked.pop("video_id", None)
-    locator, sha256 = (source, None) if "://" in source else _kept(source, pool, settings)
+    remote = "://" in source
+    locator, sha256 = (source, None) if remote else _kept(source, settings, stays_here=stays_here)
     name = PurePosixPath(without_secrets(source)).stem
     video_id = chosen or video_id_for(name, sha256 or sha256_of_bytes(source.encode()))
     engine = create_database_engine(settings)
@@ -85,9 +89,9 @@ def _put(
         video_id, _ = add_video(engine, noted)
         params = {"source": locator, **asked}
         (job,) = add_jobs(engine, [NewJob(new_job_id(), video_id, params=params, pool=wanted.pool)])
-        if not has_intake(engine):
+        if not has_dispatcher(engine):
             output.note(
-                "No intake is running, so the job waits; start one with "
+                "No dispatcher is running, so the job waits; start one with "
                 "python -m reelworks.app.intake or reelworks up."
             )
     finally:
@@ -110,10 +114,10 @@ def _absolute(source: str) -> str:
     return source if "://" in source else str(existing_file(source).absolute())
 
 
-def _kept(source: str, pool: str | None, settings: Settings) -> tuple[str, str]:
+def _kept(source: str, settings: Settings, *, stays_here: bool) -> tuple[str, str]:
     """Return where a run finds a file of this machine, and its digest.
 
-    A worker of a pool may run on another machine, so the file is brought into the store.
+    Who does it may run on another machine, so the file is brought into the store.
     """
     from reelworks.domain.digest import sha256_of_file
     from reelworks.stages.cached import ANY_CONTENT
@@ -121,7 +125,7 @@ def _kept(source: str, pool: str | None, settings: Settings) -> tuple[str, str]:
 
     path = Path(source)
     sha256 = sha256_of_file(path)
-    if pool is None:
+    if stays_here:
         return source, sha256
     store = ArtifactStore.open(settings)
     store.ensure_bucket()

@@ -55,26 +55,31 @@ def _services(settings: Settings) -> list[Check]:
 def check_intake(settings: Settings) -> Check:
     """Check that somebody takes the jobs that wait."""
     from reelworks.domain.job import JobStatus
-    from reelworks.store.claims import has_intake
     from reelworks.store.database import create_database_engine, ensure_schema
+    from reelworks.store.dispatchers import silence, why_jobs_wait
     from reelworks.store.jobs import count_jobs, is_paused
 
     engine = create_database_engine(settings)
     try:
         ensure_schema(engine)
         waiting = count_jobs(engine)[JobStatus.PENDING]
-        paused, listening = is_paused(engine), has_intake(engine)
+        paused, stuck = is_paused(engine), silence(engine)
     finally:
         engine.dispose()
     finding = f"{waiting} jobs wait"
     if waiting and paused:
         return Check("Jobs", Verdict.WARN, f"{finding}, the intake is paused", RESUME)
-    if waiting and not listening:
-        return Check("Jobs", Verdict.WARN, f"{finding} and no intake runs", START)
+    reason = why_jobs_wait(stuck)
+    if stuck is not None and reason:  # one that was stopped on purpose leaves no heartbeat behind
+        verdict = Verdict.FAIL if waiting else Verdict.WARN
+        return Check("Jobs", verdict, f"{finding}. {reason.rstrip('.')}", RESTART)
+    if waiting and reason:
+        return Check("Jobs", Verdict.WARN, f"{finding} and no dispatcher runs", START)
     return Check("Jobs", Verdict.OK, finding)
 
 
 RESUME = "Let them start with reelworks jobs resume."
+RESTART = "Restart it: reelworks down, then reelworks up; or its container."
 START = "Start it with reelworks up, or python -m reelworks.app.intake."
 
 

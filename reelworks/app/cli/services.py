@@ -14,6 +14,7 @@ from rich.text import Text
 from blocks.prefect_faults import prefect_errors
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
+from infra.services.parts import embedded, keeps_programs
 from infra.services.state import Part
 from infra.services.status import Condition
 from infra.services.status import status as part_status
@@ -21,6 +22,11 @@ from infra.workers.facts import WorkerFacts, read_facts
 from reelworks.app.cli import output
 from reelworks.settings import Settings, load_settings
 
+NOT_STARTED = (
+    "The runner, the dispatcher, the API and the keeper are started by `up` only where PostgreSQL "
+    "and Prefect are both embedded; beside external ones run python -m reelworks.app.intake, "
+    "python -m reelworks.app.api and prefect worker start --pool cpu, where you want them."
+)
 _COLOURS = {
     Condition.RUNNING: "green",
     Condition.EXTERNAL: "cyan",
@@ -32,16 +38,22 @@ _COLOURS = {
 def up(json: output.Json = False) -> None:
     """Start the services and keep them running."""
     settings = load_settings()
-    endpoints = supervisor.up(settings)
-    prepare(endpoints)
+    endpoints = start_stack(settings)
     address = ui_address(endpoints)
     parts = part_status(settings)
     page = next((one.address for one in parts if one.part is Part.API), None)
     if json:
         output.print_json({"page": page, "prefect_ui": address, "parts": parts})
         return
-    output.say(f"The services are up. Library: {page}  Prefect UI: {address}")
-    output.say("Stop them with: reelworks down")
+    if keeps_programs(settings):
+        output.say(f"The services are up. Library: {page}  Prefect UI: {address}")
+        output.say("Stop them with: reelworks down")
+        return
+    if embedded(settings, supervisor.SERVICES):
+        output.say("The embedded services are up. Stop them with: reelworks down")
+    else:
+        output.say("All services are external, so there is nothing to start here.")
+    output.say(NOT_STARTED)
 
 
 def down(
@@ -122,7 +134,18 @@ def _models(workers: Sequence[WorkerFacts]) -> Table:
     return made
 
 
-def prepare(endpoints: Endpoints) -> None:
+def start_stack(settings: Settings) -> Endpoints:
+    """Start what is to run here, and make ready what it stands on.
+
+    Beside external services that is nothing: jobs go to the queue there, whose fleet does them,
+    and ``reelworks deploy`` has made its blocks and rules. Raises ``ServiceError``.
+    """
+    endpoints = supervisor.up(settings)
+    prepare(endpoints, also_prefect=keeps_programs(settings))
+    return endpoints
+
+
+def prepare(endpoints: Endpoints, *, also_prefect: bool = True) -> None:
     """Make the bucket and the tables, and put blocks and rules on the Prefect server.
 
     Raises ``ServiceError`` when a service does not answer.
@@ -132,8 +155,9 @@ def prepare(endpoints: Endpoints) -> None:
 
     settings = load_settings()
     prepare_services(settings)
-    with prefect_errors():
-        asyncio.run(_put_blocks_and_rules(settings))
+    if also_prefect:
+        with prefect_errors():
+            asyncio.run(_put_blocks_and_rules(settings))
 
 
 async def _put_blocks_and_rules(settings: Settings) -> None:

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from infra.services import supervisor
 from infra.services.state import Part
 from infra.services.supervisor import running
 from reelworks.app.cli import backfill_tables, output
 from reelworks.app.cli.backfill import InFlight, PerHour, check_library
-from reelworks.app.cli.services import prepare
+from reelworks.app.cli.services import start_stack
 from reelworks.domain.backfill import IN_FLIGHT, Limits
 from reelworks.domain.library import DEFAULT_LIBRARY
 from reelworks.domain.sync import SyncPlan
@@ -40,7 +39,7 @@ def sync(
             os.environ.update(endpoints.environment())
             _run(source, library, limits, plan=True, allow_vanished=allow_vanished, json=json)
         return
-    prepare(supervisor.up(load_settings()))
+    start_stack(load_settings())
     _run(source, library, limits, plan=False, allow_vanished=allow_vanished, json=json)
 
 

@@ -7,10 +7,14 @@ import logging
 import signal
 import sys
 
+from infra.services.keeper_watch import watch_keeper
 from reelworks.app.intake.loop import take_in
 from reelworks.errors import ReelworksError
 from reelworks.settings import load_settings
 from reelworks.store.database import create_database_engine, ensure_schema
+
+STATEMENT_SECONDS = 30.0
+"""How long a query may take; a database that is frozen must not freeze the rounds for good."""
 
 
 async def main() -> None:
@@ -20,7 +24,8 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    engine = create_database_engine(settings)
+    watch_keeper(settings)
+    engine = create_database_engine(settings, seconds=STATEMENT_SECONDS)
     try:
         await asyncio.to_thread(ensure_schema, engine)
         await take_in(settings, engine, stop)

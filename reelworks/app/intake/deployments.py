@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 
+from reelworks.domain.job import Job
 from tasks.pools import lacking
 
 REMEMBERED_SECONDS = 5.0
+DEPLOYED_WITHIN = timedelta(minutes=2)
 FIRST_POOL = "cpu"
 _found: dict[tuple[str, str | None], tuple[float, DeploymentResponse | None]] = {}
+
+
+_seen: set[tuple[str, str | None]] = set()
+
+
+def may_be_deployed_soon(job: Job) -> bool:
+    """Tell whether a job had better wait for its deployment than lose an attempt.
+
+    That is so for a new job, as ``reelworks up`` is about to deploy, and wherever this process has
+    seen the deployment before: Prefect's database may have been lost, and is filled again.
+    """
+    is_new = datetime.now(UTC) - job.created_at < DEPLOYED_WITHIN
+    return is_new or (job.kind, job.pool) in _seen
 
 
 async def deployment_for(
@@ -34,6 +50,8 @@ async def deployment_for(
         there = [one for one in there if one.work_pool_name == pool]
     found = await _best(kind, there)
     _found[kind, pool] = (time.monotonic(), found)
+    if found is not None:
+        _seen.add((kind, pool))
     return found
 
 

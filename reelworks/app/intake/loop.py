@@ -8,13 +8,15 @@ import os
 import platform
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from prefect.client.orchestration import PrefectClient, get_client
 from sqlalchemy import Engine
 
+from reelworks.app.intake.deployments import may_be_deployed_soon
+from reelworks.app.intake.heartbeat import Heartbeat
 from reelworks.app.intake.runs import (
     Finding,
     Verdict,
@@ -23,7 +25,7 @@ from reelworks.app.intake.runs import (
     tell_to_stop,
 )
 from reelworks.app.intake.waiting import wake_waiting
-from reelworks.app.intake.webhooks import deliver_due
+from reelworks.app.intake.webhooks import deliver
 from reelworks.domain.disk import is_full
 from reelworks.domain.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
@@ -45,16 +47,17 @@ from reelworks.store.schema.ledger import WORK_CHANNEL
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
-DEPLOYED_WITHIN = timedelta(minutes=2)
-"""A job so new may wait for a deployment that is about to be made, as ``reelworks up`` does."""
 LOOK_AGAIN = 2.0
 UNDER_WAY = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
 """Counted at every round, by its index; the whole ledger would take longer each day."""
 AT_ONCE = 8
 """Calls to the Prefect server at once."""
 MOST_TAKEN_OVER = 100
-SLOWEST_POLL = 30.0
-"""Seconds between two looks when nothing happens; a notice of PostgreSQL ends the wait."""
+SLOWEST_POLL = 10.0
+"""Seconds between two looks when nothing happens, and so between two heartbeats; a notice of
+PostgreSQL ends the wait."""
+PREFECT_SECONDS = 15.0
+"""How long a call to the Prefect server may take: a frozen server must not freeze the rounds."""
 
 
 @dataclass
@@ -68,8 +71,12 @@ class Intake:
         default_factory=lambda: f"intake:{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
     )
 
+    pulse: Heartbeat = field(init=False)
     _was_full: bool = True
     """What the last look at the disk of DATA_DIR said."""
+
+    def __post_init__(self) -> None:
+        self.pulse = Heartbeat(self.engine, self.holder, self.settings.data_dir)
 
     @property
     def lease(self) -> float:
@@ -78,6 +85,7 @@ class Intake:
 
     async def round(self) -> int:
         """Do once all that is to be done; return how many jobs were touched."""
+        await self.pulse.beat()
         stopped = await self._stop_cancelled()
         taken_over = await self._take_over()
         await self._wake()
@@ -92,14 +100,14 @@ class Intake:
             await tell_to_stop(self.client, job)
             await _off(claims.note_told, self.engine, job)
 
-        await _all(stop, jobs)
+        await self._all(stop, jobs)
         return len(jobs)
 
     async def _take_over(self) -> int:
         jobs = await _off(
             claims.take_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
         )
-        await _all(self._settle, jobs)
+        await self._all(self._settle, jobs)
         return len(jobs)
 
     async def _settle(self, job: Job) -> None:
@@ -116,6 +124,9 @@ class Intake:
     async def _conclude(self, job: Job, finding: Finding) -> None:
         if finding.verdict is Verdict.WAITS:
             await self._keep(job, self.lease)
+        elif finding.verdict is Verdict.HANDED_BACK:
+            log.info("JOB %s waits again: %s", job.id, finding.reason)
+            await _off(claims.requeue, self.engine, attempt_of(job), self.holder)
         elif finding.verdict is Verdict.LOST:
             log.warning("JOB %s lost its run: %s", job.id, finding.reason)
             full = f"{NoSpaceError.__name__}:" in finding.reason  # it could not even say so
@@ -143,7 +154,7 @@ class Intake:
         free -= len(jobs)
         if free > 0:
             jobs += await _off(claim_of_backfills, self.engine, self.holder, self.lease, limit=free)
-        await _all(self._start, jobs)
+        await self._all(self._start, jobs)
         return len(jobs)
 
     async def _start(self, job: Job) -> None:
@@ -152,7 +163,7 @@ class Intake:
             source = await _off(source_of, self.engine, job, self.settings.s3_bucket)
             run_id = await create_run(self.client, job, source)
         except (JobRefusedError, NothingDeployedError) as error:
-            if isinstance(error, NothingDeployedError) and _is_new(job):
+            if isinstance(error, NothingDeployedError) and may_be_deployed_soon(job):
                 await _off(claims.put_back, self.engine, attempt_of(job), self.holder, LOOK_AGAIN)
                 return
             await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
@@ -176,22 +187,19 @@ class Intake:
             most_attempts=self.settings.worker_max_attempts,
         )
 
+    async def _all(self, work: Callable[[Job], Awaitable[None]], jobs: Iterable[Job]) -> None:
+        """Do it for every job, some at a time; the first error is raised when all have ended."""
+        gate = asyncio.Semaphore(AT_ONCE)
 
-def _is_new(job: Job) -> bool:
-    return datetime.now(UTC) - job.created_at < DEPLOYED_WITHIN
+        async def one(job: Job) -> None:
+            async with gate:
+                await work(job)
+                await self.pulse.beat()
 
-
-async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
-    """Make the webhook calls that are due until ``stop`` is set; a slow receiver delays no job."""
-    pause = settings.worker_poll_ms / 1000
-    while not stop.is_set():
-        try:
-            made = await _off(deliver_due, engine, settings)
-        except ReelworksError as error:
-            log.warning("Webhooks wait: %s", error)
-            made = 0
-        if not made:
-            await _wait(stop, pause)
+        outcomes = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
 
 async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
@@ -199,34 +207,42 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     assert settings.database_url is not None  # noqa: S101 - the engine was made of it
     loop, bell = asyncio.get_running_loop(), asyncio.Event()
     url = settings.database_url.get_secret_value()
-    listener = Listener(
-        url, WORK_CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set), name=claims.INTAKE_SESSION
-    )
+    listener = Listener(url, WORK_CHANNEL, lambda _: loop.call_soon_threadsafe(bell.set))
     listener.start()
     stopper = asyncio.ensure_future(stop.wait())
     stopper.add_done_callback(lambda _: bell.set())
     deliveries = asyncio.ensure_future(deliver(settings, engine, stop))
-    busy = settings.worker_poll_ms / 1000
-    pause = busy
+    deliveries.add_done_callback(lambda _: bell.set())
     try:
-        async with get_client() as client:
-            intake = Intake(settings, engine, client)
-            while not stop.is_set():
-                bell.clear()
-                try:
-                    touched = await intake.round()
-                except ReelworksError as error:
-                    log.warning("The intake waits: %s", error)
-                    touched = 0
-                pause = busy if touched else min(2 * pause, SLOWEST_POLL)
-                await _wait(bell, min(pause, await _quiet(engine, settings)))
-                if not stop.is_set():
-                    await asyncio.sleep(min(0.05, busy))  # many notices at once are one
+        async with get_client(httpx_settings={"timeout": PREFECT_SECONDS}) as client:
+            await _rounds(Intake(settings, engine, client), stop, bell, deliveries)
     finally:
         stopper.cancel()
         stop.set()
         await deliveries
         await asyncio.to_thread(listener.stop)
+
+
+async def _rounds(
+    intake: Intake, stop: asyncio.Event, bell: asyncio.Event, beside: asyncio.Future[None]
+) -> None:
+    """Do one round after another; what goes on ``beside`` them must not end before they do."""
+    busy = pause = intake.settings.worker_poll_ms / 1000
+    while not stop.is_set():
+        bell.clear()
+        if beside.done():
+            return  # its error is raised where it is awaited: this process ends and is replaced
+        try:
+            touched = await intake.round()
+        except ReelworksError as error:
+            log.warning("The intake waits: %s", error)
+            touched = 0
+        pause = busy if touched else min(2 * pause, SLOWEST_POLL)
+        await _wait(bell, min(pause, await _quiet(intake.engine, intake.settings)))
+        if not stop.is_set():
+            await asyncio.sleep(min(0.05, busy))  # many notices at once are one
+    with suppress(ReelworksError):  # it is forgotten anyway
+        await intake.pulse.end()
 
 
 async def _quiet(engine: Engine, settings: Settings) -> float:
@@ -245,20 +261,6 @@ async def _wait(bell: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(bell.wait(), seconds)
     except TimeoutError:
         return
-
-
-async def _all(work: Callable[[Job], Awaitable[None]], jobs: Iterable[Job]) -> None:
-    """Do it for every job, some at a time; the first error is raised when all have ended."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(job: Job) -> None:
-        async with gate:
-            await work(job)
-
-    outcomes = await asyncio.gather(*map(one, jobs), return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
 
 
 async def _off(work: Callable[..., Value], *arguments: object, **keywords: object) -> Value:

@@ -19,7 +19,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled, Cancelling
 
 from blocks.prefect_faults import prefect_errors
-from infra.fleet.plan import OURS
+from infra.fleet.plan import OURS, STOPPED
 from reelworks.app.intake.deployments import deployment_for, forget
 from reelworks.domain.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
@@ -39,6 +39,8 @@ class Verdict(Enum):
     """It is in a queue, or has only just begun."""
     LOST = auto()
     """Its process is gone, or it ended without a word."""
+    HANDED_BACK = auto()
+    """It was stopped on purpose, or vanished, before it did anything: no fault of the job's."""
     DONE = auto()
     CANCELLED = auto()
 
@@ -115,8 +117,9 @@ REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_
 
 
 def _key(job: Job) -> str:
-    """The job's id names its run at the server; a later attempt is another run."""
-    return job.id if job.attempts == 1 else f"{job.id}:{job.attempts}"
+    """The job's id names its run; a later attempt, or one after a stop, differs."""
+    attempt = job.id if job.attempts == 1 else f"{job.id}:{job.attempts}"
+    return f"{attempt}:requeue-{job.requeues}" if job.requeues else attempt
 
 
 def _detail(error: PrefectHTTPStatusError) -> str:
@@ -137,7 +140,9 @@ async def look_at(client: PrefectClient, job: Job, patience: float) -> Finding:
         try:
             run = await client.read_flow_run(UUID(job.flow_run_id))
         except ObjectNotFound:
-            return Finding(Verdict.LOST, "Its flow run is gone from the Prefect server.")
+            begun = job.started_at is not None
+            gone = Verdict.LOST if begun else Verdict.HANDED_BACK
+            return Finding(gone, "Its flow run is gone from the Prefect server.")
         finding = judge(run, datetime.now(UTC), patience)
         if finding.verdict is Verdict.LOST and run.state and not run.state.is_final():
             await client.set_flow_run_state(run.id, Cancelled(message=GIVEN_UP), force=True)
@@ -152,7 +157,9 @@ def judge(run: FlowRun, now: datetime, patience: float) -> Finding:
     if state.type is StateType.COMPLETED:
         return Finding(Verdict.DONE)
     if state.type is StateType.CANCELLED:
-        return Finding(Verdict.CANCELLED, "Its flow run was cancelled in Prefect.")
+        stopped = state.message == STOPPED
+        verdict = Verdict.HANDED_BACK if stopped else Verdict.CANCELLED
+        return Finding(verdict, STOPPED if stopped else "Its flow run was cancelled in Prefect.")
     if state.type in (StateType.FAILED, StateType.CRASHED):
         told = one_line(state.message or "").rstrip(".") or "no reason given"
         return Finding(Verdict.LOST, f"Its flow run {state.name}: {told}."[:1000])

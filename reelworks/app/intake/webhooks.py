@@ -8,6 +8,7 @@ again, with the same ``Webhook-Id``, for about a day.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,6 +17,7 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 from pydantic import SecretStr
@@ -23,7 +25,7 @@ from sqlalchemy import Engine
 
 from reelworks.app.api.shapes import JobOut
 from reelworks.domain.printable import one_line
-from reelworks.errors import InputError
+from reelworks.errors import InputError, ReelworksError
 from reelworks.providers.fetching import brief_client
 from reelworks.settings import Settings
 from reelworks.stages.ingest import without_secrets
@@ -35,6 +37,20 @@ SECONDS = 10.0
 _AT_ONCE = 8
 _GONE = 410
 """The receiver wants no more calls (Standard Webhooks)."""
+
+
+async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
+    """Make the calls that are due until ``stop`` is set; a slow receiver delays no job."""
+    pause = settings.worker_poll_ms / 1000
+    while not stop.is_set():
+        try:
+            made = await asyncio.to_thread(deliver_due, engine, settings)
+        except ReelworksError as error:
+            log.warning("Webhooks wait: %s", error)
+            made = 0
+        if not made:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
 
 
 def deliver_due(engine: Engine, settings: Settings) -> int:

@@ -7,6 +7,7 @@ from reelworks.store.schema.base import Base
 from reelworks.store.schema.ledger import (
     BackfillRow,
     BackfillWaitRow,
+    DispatcherRow,
     IntakeRow,
     JobEventRow,
     JobRow,
@@ -21,7 +22,7 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration."""
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "CaptionRow",
     "CaptionVectorRow",
     "DeliveryRow",
+    "DispatcherRow",
     "EmbeddingModelRow",
     "FrameRow",
     "IntakeRow",

@@ -73,6 +73,9 @@ class JobRow(Base):
     attempts_before: Mapped[int] = mapped_column(
         server_default="0", doc="those made before somebody let it start anew"
     )
+    requeues: Mapped[int] = mapped_column(
+        server_default="0", doc="stops on purpose that handed it back; none is an attempt"
+    )
     error: Mapped[str | None]
     error_code: Mapped[str | None]
     error_stage: Mapped[str | None]
@@ -157,6 +160,16 @@ class IntakeRow(Base):
     paused: Mapped[bool]
     note: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=fn.now())
+
+
+class DispatcherRow(Base):
+    """A dispatcher's heartbeat: written in each of its rounds, so a stuck one falls silent."""
+
+    __tablename__ = "dispatchers"
+
+    name: Mapped[str] = mapped_column(primary_key=True, doc="host, process and a random number")
+    started_at: Mapped[datetime] = mapped_column(server_default=fn.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=fn.now(), doc="the last heartbeat")
 
 
 class SourceRow(Base):

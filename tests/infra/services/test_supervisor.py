@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -29,6 +28,8 @@ from infra.services.status import Condition, PartStatus, status
 from infra.services.supervisor import down, mend, running, up
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
+from tests.frozen import frozen
+from tests.infra.services.conftest import processes_in
 
 BELOW = (Part.POSTGRES, Part.STORE)
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -39,31 +40,6 @@ SLEEPERS = (
     Program(Part.API, HTTP, listens=True),
     Program(Part.KEEPER, SLEEPER, starts_services=True),
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> Iterator[Settings]:
-    nothing = ("database_url", "prefect_api_url", "s3_endpoint_url", "s3_access_key_id")
-    settings = Settings(
-        _env_file=None,
-        data_dir=tmp_path / "house",
-        s3_secret_access_key=None,
-        **dict.fromkeys(nothing),
-    )
-    copy_cluster(settings.data_dir / "postgres")
-    yield settings
-    down(settings, force=True)
-    assert not processes_in(settings), "something was left running"
-
-
-def processes_in(settings: Settings) -> list[psutil.Process]:
-    """Return the living processes that work under DATA_DIR."""
-    found = []
-    for process in psutil.process_iter(["cwd", "status"]):
-        cwd = process.info["cwd"] or ""
-        if cwd.startswith(str(settings.data_dir)) and process.info["status"] != "zombie":
-            found.append(process)
-    return found
 
 
 def conditions(settings: Settings) -> dict[Part, Condition]:
@@ -289,11 +265,10 @@ def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Se
     assert not processes_in(house)
 
 
+@pytest.mark.slow
 def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
-    external = house.model_copy(
-        update={"prefect_api_url": f"{nowhere}/api", "s3_endpoint_url": nowhere}
-    )
+    external = house.model_copy(update={"s3_endpoint_url": nowhere})
     with running(external, (Part.POSTGRES,)):
         with pytest.raises(ServiceError, match=r"The runner did not start: no way"):
             up(
@@ -302,3 +277,32 @@ def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Se
             )
         assert row(external, Part.POSTGRES).condition is Condition.RUNNING
     assert not processes_in(house)
+
+
+def test_where_all_is_somebody_elses_nothing_is_started_and_nothing_noted(house: Settings) -> None:
+    elsewhere = house.model_copy(
+        update={
+            "database_url": SecretStr("postgresql://me:hidden@db.example:5433/videos"),
+            "s3_endpoint_url": "http://s3.example:9000",
+            "prefect_api_url": "http://prefect.example/api",
+        }
+    )
+    assert up(elsewhere).settings(house) == elsewhere
+    assert not processes_in(house)
+    assert not (house.data_dir / "run").exists()
+
+
+def test_beside_a_queue_of_somebody_elses_only_services_are_started(house: Settings) -> None:
+    shared = house.model_copy(update={"prefect_api_url": "http://prefect.example/api"})
+    up(shared)
+    assert set(pids(house)) == {Part.POSTGRES, Part.STORE}
+    down(shared)
+
+
+def test_frozen_servers_are_told_from_those_that_work(house: Settings) -> None:
+    with running(house, BELOW):
+        of = pids(house)
+        with frozen(of[Part.POSTGRES], of[Part.STORE]):
+            assert {row(house, part).condition for part in BELOW} == {Condition.BROKEN}
+            assert "does not answer" in row(house, Part.STORE).note
+        assert {row(house, part).condition for part in BELOW} == {Condition.RUNNING}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -10,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, text
 
-from reelworks.domain.job import BACKFILL, Failure, JobSelection, JobStatus, NewJob
+from reelworks.domain.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
 from reelworks.errors import LeaseLostError
 from reelworks.store import claims, leases
 from reelworks.store.database import transaction
@@ -22,7 +21,7 @@ from reelworks.store.jobs import (
     pause_intake,
     resume_intake,
 )
-from reelworks.store.leases import Attempt, Beat
+from reelworks.store.leases import Attempt, Beat, attempt_of
 
 LONG, OVER = 60.0, 0.0
 NOTHING = Beat({}, {}, Decimal(0))
@@ -44,6 +43,12 @@ def taken(engine: Engine, job_id: str = "j", seconds: float = LONG) -> Attempt:
     put(engine, job_id)
     (job,) = claims.claim(engine, "intake", seconds, limit=1)
     return Attempt(job.id, job.attempts)
+
+
+def claimed(engine: Engine) -> Job:
+    """The one job that waits, as a dispatcher claims it."""
+    (job,) = claims.claim(engine, "intake", LONG, limit=1)
+    return job
 
 
 def test_a_bare_insert_is_claimed(engine: Engine) -> None:
@@ -203,16 +208,35 @@ def test_a_cancelled_job_turns_its_run_away(engine: Engine) -> None:
     assert get_job(engine, "j").status is JobStatus.CANCELLED
 
 
-def test_a_run_that_is_stopped_lets_go_at_once(engine: Engine) -> None:
+def test_a_stop_on_purpose_requeues_the_job_at_once_and_costs_no_attempt(engine: Engine) -> None:
+    for stops in range(1, 4):
+        attempt = taken(engine) if stops == 1 else attempt_of(claimed(engine))
+        leases.begin(engine, attempt, f"run-{stops}", LONG)
+        assert leases.release(engine, attempt, f"run-{stops}")
+        job = get_job(engine, "j")
+        assert (job.status, job.attempts, job.requeues) == (JobStatus.PENDING, 0, stops)
+
+    last = attempt_of(claimed(engine))
+    leases.begin(engine, last, "run-4", LONG)
+    leases.finish(engine, last, "run-4", NOTHING, {})
+    job = get_job(engine, "j")
+    assert (job.status, job.attempts) == (JobStatus.DONE, 1)
+
+
+def test_a_run_that_was_stopped_cannot_come_back_beside_its_successor(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
     leases.release(engine, attempt, "run-1")
-    time.sleep(0.01)
+    with pytest.raises(LeaseLostError):
+        leases.begin(engine, attempt, "run-1", LONG)  # it waits for the dispatcher now
 
-    (job,) = claims.take_expired(engine, "intake", LONG, limit=5)
-    assert job.flow_run_id == "run-1"
-    claims.leave_queued(engine, attempt, "intake", LONG)
-    leases.begin(engine, attempt, "run-1", LONG)
+    again = attempt_of(claimed(engine))
+    assert again == attempt, "the number is the same, so the run is the fence"
+    assert claims.attach_run(engine, again, "run-2", LONG)
+    with pytest.raises(LeaseLostError):
+        leases.begin(engine, attempt, "run-1", LONG)
+    leases.begin(engine, again, "run-2", LONG)
+    assert not leases.release(engine, attempt, "run-1"), "it is not his to give back"
 
 
 def test_a_flow_run_is_attached_once(engine: Engine) -> None:

@@ -60,7 +60,7 @@ def media(video_id: VideoPath, request: Request, api: Context) -> Response:
     if keys.normalized is not None:
         return hand(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
     sound = f"processed/{video_id}/audio.wav"
-    if api.store.head(sound) is None:
+    if api.media.head(sound) is None:
         raise NotStoredError(f"The video {video_id} is not normalized yet; wait for its job.")
     return hand(request, api, _playable(keys, sound, ".wav", "audio/wav"))
 

@@ -12,7 +12,7 @@ from infra.workers.facts import read_facts
 from reelworks.app.api.asked import Pause
 from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
-from reelworks.app.api.health import faults
+from reelworks.app.api.health import HealthOf
 from reelworks.app.api.idempotency import Done, IfNew, Names
 from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
 from reelworks.app.api.remembered import Remembered
@@ -24,7 +24,6 @@ from reelworks.store.library import count_all
 from reelworks.store.numbers import LedgerNumbers, ledger_numbers
 
 router = APIRouter(tags=["service"])
-_HEALTH_SECONDS = 2.0
 _NUMBERS_SECONDS = 5.0
 
 
@@ -55,7 +54,6 @@ def remembered(request: Request, api: Context) -> dict[str, Remembered[Any]]:
     kept: dict[str, Remembered[Any]] | None = getattr(request.app.state, "remembered", None)
     if kept is None:
         kept = {
-            "faults": Remembered(_HEALTH_SECONDS, lambda: faults(api)),
             "numbers": Remembered(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
             "metrics": Remembered(
                 _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
@@ -68,10 +66,26 @@ def remembered(request: Request, api: Context) -> dict[str, Remembered[Any]]:
 Shared = Annotated[dict[str, Remembered[Any]], Depends(remembered)]
 
 
-@router.get("/healthz", responses={503: {"model": Health, "description": "A part is down."}})
-def healthz(shared: Shared, caller: WhoAsks) -> JSONResponse:
-    """Say whether all parts answer; anybody may ask, reasons are for those with a token."""
-    wrong: dict[str, str] = shared["faults"].get()
+class Alive(BaseModel):
+    """That this process answers."""
+
+    ok: Literal[True] = True
+
+
+_DOWN: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "A part is down."}}
+
+
+@router.get("/livez")
+async def livez() -> Alive:
+    """Say that this process answers, whatever its neighbours do: for decisions to restart it."""
+    return Alive()
+
+
+@router.get("/readyz", responses=_DOWN, response_model=Health)
+@router.get("/healthz", responses=_DOWN, response_model=Health)
+async def readyz(health: HealthOf, caller: WhoAsks) -> JSONResponse:
+    """Say within five seconds whether all parts work; reasons are for those with a token."""
+    wrong = await health.faults()
     if not wrong:
         return JSONResponse({"ok": True, "status": "healthy"})
     if not Scope.READ.is_in(caller.scopes):

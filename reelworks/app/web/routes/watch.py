@@ -94,7 +94,7 @@ def _plays(api: Api, view: VideoView) -> str | None:
     if view.normalized_path is not None:
         return "video"
     sound = f"processed/{view.summary.id}/audio.wav"
-    return "audio" if view.segments or api.store.head(sound) is not None else None
+    return "audio" if view.segments or api.media.head(sound) is not None else None
 
 
 def _models(view: VideoView) -> set[str]:

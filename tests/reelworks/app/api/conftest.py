@@ -22,10 +22,9 @@ from reelworks.app.api.application import open_api
 from reelworks.app.api.server import bind, check_open_to, config_of
 from reelworks.domain.access import Scope
 from reelworks.settings import Settings
+from reelworks.store import dispatchers
 from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.claims import INTAKE_SESSION
 from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.notices import Listener
 from reelworks.store.tokens import create_token
 
 SECRET = "a secret of this test's own"
@@ -137,14 +136,13 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
 
 @pytest.fixture
 def intake(module_settings: Settings) -> Iterator[None]:
-    """Somebody who listens for jobs, as an intake does."""
-    assert module_settings.database_url is not None
-    url, there = module_settings.database_url.get_secret_value(), threading.Event()
-    listener = Listener(url, "any", lambda _: there.set(), name=INTAKE_SESSION)
-    listener.start()
-    assert there.wait(10)
+    """A dispatcher's heartbeat, a moment old."""
+    engine = create_database_engine(module_settings)
+    ensure_schema(engine)
+    dispatchers.beat(engine, "the tests")
     yield
-    listener.stop()
+    dispatchers.leave(engine, "the tests")
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

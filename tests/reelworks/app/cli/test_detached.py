@@ -43,7 +43,7 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
     assert told == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
     assert f"No live worker in the pool {pool.name}" in handed.err
     assert "Until then the runs wait." in handed.err
-    assert "No intake is running" in handed.err
+    assert "No dispatcher is running" in handed.err
     assert (job.kind, job.video_id, job.pool) == ("index", "clip", pool.name)
     bucket, _, key = job.params["source"].removeprefix("s3://").partition("/")
     assert bucket == clean_settings.s3_bucket

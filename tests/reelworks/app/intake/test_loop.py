@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
@@ -14,33 +14,10 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.job import JobEvent, JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings
-from reelworks.store.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.database import transaction
 from reelworks.store.jobs import add_jobs, cancel_jobs, events_of, get_job, retry_jobs
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def chosen(clean_settings: Settings, prefect_api: str) -> Settings:
-    update = {"prefect_api_url": prefect_api, "job_lease_seconds": 3.0, "worker_poll_ms": 50}
-    return clean_settings.model_copy(update=update)
-
-
-@pytest.fixture
-def engine(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    assert chosen.database_url is not None
-    monkeypatch.setenv("DATABASE_URL", chosen.database_url.get_secret_value())
-    monkeypatch.setenv("S3_ENDPOINT_URL", chosen.s3_endpoint_url or "")
-    monkeypatch.setenv("S3_ACCESS_KEY_ID", chosen.s3_access_key_id or "")
-    assert chosen.s3_secret_access_key is not None
-    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", chosen.s3_secret_access_key.get_secret_value())
-    monkeypatch.setenv("S3_BUCKET", chosen.s3_bucket)
-    monkeypatch.setenv("DATA_DIR", str(chosen.data_dir))
-    monkeypatch.setenv("JOB_LEASE_SECONDS", "3")
-    made = create_database_engine(chosen)
-    ensure_schema(made)
-    yield made
-    made.dispose()
 
 
 @asynccontextmanager
@@ -84,8 +61,8 @@ async def events(engine: Engine, job_id: str, number: int) -> list[JobEvent]:
     return told
 
 
-async def until(engine: Engine, job_id: str, status: JobStatus):
-    async with asyncio.timeout(PATIENCE):
+async def until(engine: Engine, job_id: str, status: JobStatus, seconds: float = PATIENCE):
+    async with asyncio.timeout(seconds):
         while (job := await asyncio.to_thread(get_job, engine, job_id)).status is not status:
             await asyncio.sleep(0.05)
     return job
