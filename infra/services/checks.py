@@ -7,8 +7,10 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from http.client import HTTPException
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -23,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder
 from infra.services.postgres import EXTENSIONS
+from infra.services.prefect_auth import authorization
 from infra.services.s3 import is_local, s3_client
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
@@ -72,7 +75,8 @@ def check_services(settings: Settings, endpoints: Endpoints) -> list[Check]:
     if endpoints.s3_endpoint_url is not None or endpoints.s3_access_key_id is not None:
         found.append(check_store(settings, endpoints))
     if endpoints.prefect_api_url is not None:
-        found.append(check_prefect(endpoints.prefect_api_url))
+        key = authorization({**os.environ, **endpoints.environment()})
+        found.append(check_prefect(endpoints.prefect_api_url, key))
     return found
 
 
@@ -190,19 +194,21 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
     return Check("Store", Verdict.OK, f"{place}, bucket {settings.s3_bucket}")
 
 
-def check_prefect(api_url: str) -> Check:
-    """Check that Prefect's API answers and is of the version that is installed here."""
+def check_prefect(api_url: str, key: Mapping[str, str]) -> Check:
+    """Check that Prefect's API answers and is of the version that is installed here.
+
+    ``key`` is the header that lets us in.
+    """
     here = package_version("prefect")
     mend = "Start the Prefect server and check PREFECT_API_URL."
-    request = Request(f"{api_url.rstrip('/')}/admin/version")  # noqa: S310 - Settings allow http(s) only
+    request = Request(f"{api_url.rstrip('/')}/admin/version", headers=dict(key))  # noqa: S310 - Settings allow http(s) only
     opener = build_opener(ProxyHandler({})) if is_local(api_url) else build_opener()
-    key = os.environ.get("PREFECT_API_KEY")
-    if key:
-        request.add_header("Authorization", f"Bearer {key}")
     try:
         with opener.open(request, timeout=5) as answer:
             there = answer.read(200).decode(errors="replace").strip().strip('"')
     except HTTPError as error:
+        if error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            mend = "Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY for Prefect Cloud."
         return Check("Prefect", Verdict.FAIL, f"{api_url} answers {error.code}", mend)
     except (URLError, OSError, HTTPException) as error:
         return Check("Prefect", Verdict.FAIL, f"{api_url} cannot be reached ({error})", mend)

@@ -10,10 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.services.endpoints import Endpoints
-from infra.services.parts import House, embedded, endpoints, start_parts, stop_parts
+from infra.services.parts import (
+    House,
+    embedded,
+    endpoints,
+    is_external,
+    start_parts,
+    stop_parts,
+)
 from infra.services.process import current
-from infra.services.programs import PROGRAMS, Program, start_programs
-from infra.services.state import Part, State, User, locked
+from infra.services.programs import PROGRAMS, Program, is_stale, start_programs
+from infra.services.state import Part, State, User, locked, read_state
 from reelworks.settings import Settings
 
 SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
@@ -41,6 +48,7 @@ def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[En
             state.users.append(user)
             start_parts(house, state, needed)
             found = endpoints(house, settings, state, asked)
+            _renew_programs(house, settings, state)
         yield found
     finally:
         _leave(house, user)
@@ -72,6 +80,14 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
     return found
 
 
+def reachable(settings: Settings) -> Endpoints:
+    """Return where the services are that run now or that the settings name; start nothing."""
+    house = House(settings.data_dir)
+    state = read_state(house.run)
+    there = [part for part in SERVICES if is_external(settings, part) or state.alive(part)]
+    return endpoints(house, settings, state, there)
+
+
 def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     """Stop what ``up`` keeps running.
 
@@ -86,6 +102,19 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
             part.pinned = False
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
+
+
+def _renew_programs(house: House, settings: Settings, state: State) -> None:
+    """Start again the programs of ``up`` that Prefect's server does not let in any more.
+
+    That is so once a command finds the server of an earlier version, which let everybody in, and
+    replaces it.
+    """
+    if embedded(settings, SERVICES) != SERVICES or not all(map(state.alive, SERVICES)):
+        return
+    found = endpoints(house, settings, state, SERVICES)
+    stale = [one for one in PROGRAMS if state.alive(one.part) and is_stale(state, one.part, found)]
+    start_programs(house, state, stale, found, settings)
 
 
 def _leave(house: House, user: User) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from sqlalchemy import text
 
+from infra.services.prefect_auth import authorization
 from reelworks.app.api.context import Api
 from reelworks.errors import ReelworksError
 from reelworks.store.claims import has_intake
@@ -53,7 +53,7 @@ def _prefect(api: Api) -> str | None:
     if address is None:
         return None
     try:
-        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=_PATIENCE, headers=_key())
+        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=_PATIENCE, headers=authorization())
     except httpx.HTTPError as error:
         return f"The Prefect server does not answer ({type(error).__name__})."
     return None if answer.status_code == _OK else f"Prefect answers {answer.status_code}."
@@ -65,9 +65,3 @@ def _intake(api: Api) -> str | None:
     except ReelworksError:
         return None  # PostgreSQL is down, which is told already
     return None if there else "No intake takes jobs: start one with python -m reelworks.app.intake."
-
-
-def _key() -> dict[str, str]:
-    """Prefect Cloud wants its key, which Prefect's own variable holds."""
-    key = os.environ.get("PREFECT_API_KEY")
-    return {"Authorization": f"Bearer {key}"} if key else {}
