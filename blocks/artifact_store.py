@@ -20,7 +20,7 @@ class ArtifactStorage(Block):
 
     def secret(self) -> str | None:
         """Return what nobody else may read of this block."""
-        return self.secret_access_key and self.secret_access_key.get_secret_value()
+        return None if self.secret_access_key is None else self.secret_access_key.get_secret_value()
 
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from typing import cast
 
 from prefect.blocks.core import Block
 from pydantic import ValidationError
@@ -80,7 +81,7 @@ async def _register(block: _Connection, secrets: bool) -> Registration:
     """Save a block that is not saved with the same content already, if it may be."""
     there, damaged = None, False
     try:
-        there = await type(block).aload(BLOCK_NAME)
+        there = cast(_Connection, await type(block).aload(BLOCK_NAME))
     except ValueError:  # none is saved
         pass
     except RuntimeError:  # one of another form
@@ -129,7 +130,7 @@ def _connections(settings: Settings) -> list[_Connection]:
 
 async def _saved(kind: type[_Connection]) -> dict[str, str]:
     try:
-        block = await kind.aload(BLOCK_NAME)
+        block = cast(_Connection, await kind.aload(BLOCK_NAME))
     except RuntimeError as error:
         if not isinstance(error.__cause__, ValidationError):
             raise

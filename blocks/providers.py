@@ -23,7 +23,7 @@ class HostedModels(Block):
 
     def secret(self) -> str | None:
         """Return what nobody else may read of this block."""
-        return self.api_key and self.api_key.get_secret_value()
+        return None if self.api_key is None else self.api_key.get_secret_value()
 
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""

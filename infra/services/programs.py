@@ -56,7 +56,9 @@ def start_programs(
     """Start those of ``programs`` that do not run, and note them.
 
     One that runs with another auth string than Prefect's server asks for now (an earlier version
-    gave it none) is started again. Raises ``ServiceError`` for one that ends at once; those that started stay noted.
+    gave it none) is started again.
+
+    Raises ``ServiceError`` for one that ends at once; those that started stay noted.
     """
     missing = [
         one for one in programs if not state.alive(one.part) or is_stale(state, one.part, found)

@@ -78,9 +78,7 @@ class State(BaseModel):
             part for part, running in self.parts.items() if not running.pinned and part not in used
         ]
 
-    def note(
-        self, part: Part, process: Process, ports: Iterable[int], given: str = ""
-    ) -> None:
+    def note(self, part: Part, process: Process, ports: Iterable[int], given: str = "") -> None:
         """Record that a part was started now. A pin outlives a restart."""
         before = self.parts.get(part)
         self.parts[part] = Running(

@@ -53,7 +53,9 @@ def _prefect(api: Api) -> str | None:
     if address is None:
         return None
     try:
-        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=_PATIENCE, headers=authorization())
+        answer = httpx.get(
+            f"{address.rstrip('/')}/health", timeout=_PATIENCE, headers=authorization()
+        )
     except httpx.HTTPError as error:
         return f"The Prefect server does not answer ({type(error).__name__})."
     return None if answer.status_code == _OK else f"Prefect answers {answer.status_code}."

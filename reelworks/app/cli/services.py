@@ -168,7 +168,9 @@ def _models(workers: Sequence[WorkerFacts]) -> Table:
 def prepare(endpoints: Endpoints) -> None:
     """Make the bucket and the tables, and put our rules on the Prefect server.
 
-    No block is saved: every process that we start has the environment. Raises ``ServiceError`` when a service does not answer.
+    No block is saved: every process that we start has the environment.
+
+    Raises ``ServiceError`` when a service does not answer.
     """
     os.environ.update(endpoints.environment())
     from reelworks.stages.workplace import prepare_services
