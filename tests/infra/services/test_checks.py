@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from infra.services import checks
 from infra.services.checks import Check, Verdict, check_machine, check_services
 from infra.services.endpoints import Endpoints
+from infra.services.prefect_auth import authorization
 from reelworks.settings import Settings
 
 
@@ -111,8 +112,15 @@ def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings)
 def test_prefect_is_compared_with_what_is_installed(
     prefect_api: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert checks.check_prefect(prefect_api).verdict is Verdict.OK
+    assert checks.check_prefect(prefect_api, authorization()).verdict is Verdict.OK
     monkeypatch.setattr(checks, "package_version", lambda name: "3.0.0")
-    found = checks.check_prefect(prefect_api)
+    found = checks.check_prefect(prefect_api, authorization())
     assert found.verdict is Verdict.WARN
     assert found.mend == "Run the Prefect server in version 3.0.0, as it is installed here."
+
+
+def test_prefect_without_its_secret_fails_and_names_the_variable(prefect_api: str) -> None:
+    found = checks.check_prefect(prefect_api, {})
+    assert found.verdict is Verdict.FAIL
+    assert found.finding.endswith("answers 401")
+    assert "PREFECT_API_AUTH_STRING" in found.mend
