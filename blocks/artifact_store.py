@@ -18,6 +18,10 @@ class ArtifactStorage(Block):
     region: str = "us-east-1"
     bucket: str = "reelworks"
 
+    def secret(self) -> str | None:
+        """Return what nobody else may read of this block."""
+        return None if self.secret_access_key is None else self.secret_access_key.get_secret_value()
+
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""
         values = {

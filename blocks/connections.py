@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
+from typing import cast
 
 from prefect.blocks.core import Block
 from pydantic import ValidationError
@@ -16,7 +18,8 @@ from reelworks.settings import Settings, load_settings, names_given
 BLOCK_NAME = "reelworks"
 """Name of the block document of each kind that flow runs load."""
 
-_NAMED_BY: dict[type[Block], frozenset[str]] = {
+_Connection = Database | ArtifactStorage | HostedModels
+_NAMED_BY: dict[type[_Connection], frozenset[str]] = {
     Database: frozenset({"database_url"}),
     ArtifactStorage: frozenset({"s3_endpoint_url", "s3_access_key_id"}),
     HostedModels: frozenset({"openai_api_key", "openai_base_url"}),
@@ -39,32 +42,69 @@ async def current_settings(**chosen: str) -> Settings:
     return load_settings(**(saved | chosen))
 
 
-async def register_blocks(settings: Settings) -> dict[str, bool | None]:
+class Registration(StrEnum):
+    """What became of the block of a connection."""
+
+    MADE = "made"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    """It was saved with the secret that the connection has now, and shall not be."""
+    WITHHELD = "withheld"
+    """None is saved: it would hold a secret."""
+    LEFT = "left"
+    """One with another secret is saved, by somebody else, and stays."""
+
+
+async def register_blocks(settings: Settings, *, secrets: bool) -> dict[str, Registration]:
     """Save the connections of ``settings`` as blocks, for flow runs that lack the environment.
 
-    Returns by the slug of each block's type whether it was changed; None: it is new.
+    Without ``secrets``, those that need one are not saved, and removed where they were: whoever may
+    use Prefect's API may read them. Returns what became of each, by the slug of its type.
     """
-    return {block.get_block_type_slug(): await _save(block) for block in _connections(settings)}
+    return {
+        block.get_block_type_slug(): await _register(block, secrets)
+        for block in _connections(settings)
+    }
 
 
-async def _save(block: Block) -> bool | None:
-    """Save a block that is not saved with the same content already."""
+async def delete_blocks() -> None:
+    """Delete the blocks that earlier versions saved at each ``reelworks up``."""
+    for kind in _NAMED_BY:
+        try:
+            await kind.adelete(BLOCK_NAME)
+        except ValueError:  # what Prefect raises when no such document is saved
+            continue
+
+
+async def _register(block: _Connection, secrets: bool) -> Registration:
+    """Save a block that is not saved with the same content already, if it may be."""
+    there, damaged = None, False
     try:
-        there = await type(block).aload(BLOCK_NAME)
-    except (ValueError, RuntimeError):  # none is saved, or one of another form
-        there = None
+        there = cast(_Connection, await type(block).aload(BLOCK_NAME))
+    except ValueError:  # none is saved
+        pass
+    except RuntimeError:  # one of another form
+        damaged = True
+    if block.secret() and not secrets:
+        if there is None:
+            return Registration.LEFT if damaged else Registration.WITHHELD
+        if there.secret() != block.secret():
+            return Registration.LEFT
+        await type(block).adelete(BLOCK_NAME)
+        return Registration.REMOVED
     if there is not None and _content(there) == _content(block):
-        return False
+        return Registration.UNCHANGED
     await block.save(BLOCK_NAME, overwrite=True)
-    return None if there is None else True
+    return Registration.MADE if there is None else Registration.UPDATED
 
 
 def _content(block: Block) -> dict[str, object]:
     return {name: getattr(block, name) for name in type(block).model_fields}
 
 
-def _connections(settings: Settings) -> list[Block]:
-    blocks: list[Block] = [
+def _connections(settings: Settings) -> list[_Connection]:
+    blocks: list[_Connection] = [
         HostedModels(
             api_key=settings.openai_api_key,
             base_url=settings.openai_base_url,
@@ -88,9 +128,9 @@ def _connections(settings: Settings) -> list[Block]:
     return blocks
 
 
-async def _saved(kind: type[Block]) -> dict[str, str]:
+async def _saved(kind: type[_Connection]) -> dict[str, str]:
     try:
-        block = await kind.aload(BLOCK_NAME)
+        block = cast(_Connection, await kind.aload(BLOCK_NAME))
     except RuntimeError as error:
         if not isinstance(error.__cause__, ValidationError):
             raise
@@ -102,5 +142,4 @@ async def _saved(kind: type[Block]) -> dict[str, str]:
         ) from None
     except ValueError:  # what Prefect raises when no such document is saved
         return {}
-    environment: dict[str, str] = block.environment()  # type: ignore[attr-defined]
-    return environment
+    return block.environment()

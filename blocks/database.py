@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
@@ -13,6 +15,11 @@ class Database(Block):
     _block_type_slug = "reelworks-database"
 
     url: SecretStr = Field(description="For example postgresql://user:password@host/reelworks")
+
+    def secret(self) -> str | None:
+        """Return what nobody else may read of this block: the password, if the address has one."""
+        parts = urlsplit(self.url.get_secret_value())
+        return parts.password or next(iter(parse_qs(parts.query).get("password", [])), None)
 
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""

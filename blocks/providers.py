@@ -21,6 +21,10 @@ class HostedModels(Block):
     embed_provider: str = "local"
     embed_model: str | None = None
 
+    def secret(self) -> str | None:
+        """Return what nobody else may read of this block."""
+        return None if self.api_key is None else self.api_key.get_secret_value()
+
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""
         values = {

@@ -24,6 +24,7 @@ from reelworks.stages.backfill import (
     start_backfill,
     write_report,
 )
+from reelworks.stages.ingest import without_secrets
 from reelworks.stages.plan import Planner, no_progress
 from reelworks.stages.workplace import Workplace, open_workplace
 from reelworks.store.backfill_waits import awaited_backfill
@@ -130,7 +131,9 @@ class BackfillParams(BaseModel):
 def _run_name() -> str:
     params = flow_run.parameters["params"]
     told = params if isinstance(params, dict) else params.model_dump()
-    what = told.get("source") or told.get("backfill_id") or told.get("library") or "the library"
+    source = told.get("source")
+    what = without_secrets(source) if source else None
+    what = what or told.get("backfill_id") or told.get("library") or "the library"
     return f"backfill {what}"
 
 

@@ -28,6 +28,7 @@ from tasks.ledger import JobRef, Work, doing
 from tasks.normalize import normalize
 from tasks.prefect_server import is_gone, look_for_it, wait_for_it
 from tasks.scenes import scenes
+from tasks.sources import source_of_run
 from tasks.stage import reason_of, run
 from tasks.transcribe import transcribe
 from tasks.vision import vision
@@ -38,7 +39,11 @@ class IndexParams(BaseModel):
 
     source: str = Field(
         title="Source",
-        description="A path on the worker, an http(s) address or s3://bucket/key.",
+        description=(
+            "A path on the worker, an http(s) address or s3://bucket/key. Prefect keeps what is "
+            "typed here in clear: give an address with a password or signature to the API or to "
+            "reelworks index, which keep it out of Prefect."
+        ),
         examples=["s3://reelworks/incoming/talk.mp4"],
     )
     video_id: str | None = Field(
@@ -97,8 +102,9 @@ async def index(params: IndexParams) -> str | State[str]:
 
 
 async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
+    source = await asyncio.to_thread(source_of_run, params.source, work.job, place)
     try:
-        asked = await run(ingest, params.source, params.video_id, params.library, params.language)
+        asked = await run(ingest, source, params.video_id, params.library, params.language)
     except Exception as error:
         if params.job and params.video_id and not work.taken_over:
             say_that_it_failed(place.engine, params.video_id, reason_of(error))

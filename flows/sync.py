@@ -16,6 +16,7 @@ from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.backfill import IN_FLIGHT, Limits
 from reelworks.errors import LeaseLostError
+from reelworks.stages.ingest import without_secrets
 from reelworks.stages.sync import must_be_there, plan_sync, survey, sync_json, synchronise
 from reelworks.stages.workplace import Workplace, open_workplace
 from tasks.ledger import JobRef, doing
@@ -58,7 +59,7 @@ class SyncParams(BaseModel):
 def _run_name() -> str:
     params = flow_run.parameters["params"]
     source = params["source"] if isinstance(params, dict) else params.source
-    return f"sync {source}"
+    return f"sync {without_secrets(source)}"
 
 
 @flow(name="sync", description=__doc__, flow_run_name=_run_name, persist_result=False)

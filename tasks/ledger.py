@@ -117,6 +117,8 @@ class Work:
 
     result: dict[str, Any] = field(default_factory=dict)
     """What the job's row says of its outcome."""
+    job: Job | None = None
+    """As it was when the run took it; its parameters may hold what Prefect must not keep."""
     taken_over: bool = False
     """True once another run has the job: this one must not write any more."""
 
@@ -195,6 +197,7 @@ class _Heart:
         """Take the lease. Raises ``LeaseLostError``."""
         self._before = leases.begin(self._engine, self._attempt, self._run_id, self._seconds)
         self._attempt = attempt_of(self._before)
+        self.work.job = self._before
 
     @property
     def backfill_id(self) -> str | None:

@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 from reelworks.domain.backfill import Plan, Report
 from reelworks.domain.sync import SyncPlan
 from reelworks.stages.backfill import compared, report_json
+from reelworks.stages.ingest import without_secrets
 
 MOST_ROWS = 1000
 """Rows of one table; all of them are in the JSON report in the store."""
@@ -46,7 +47,7 @@ async def show_report(report: Report) -> dict[str, Any]:
     if report.failures:
         rows = [
             {
-                "source": failed.source or failed.video_id or "",
+                "source": without_secrets(failed.source or failed.video_id or ""),
                 "stage": failed.stage or "",
                 "reason": failed.reason or "",
                 "code": failed.code or "",

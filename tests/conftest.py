@@ -21,6 +21,7 @@ from reelworks.models.fetch import ensure_model
 from reelworks.settings import Settings
 from tests.made_media import MadeMedia
 from tests.openai_server import OpenAiServer
+from tests.whole_house import WholeHouse, whole_house
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +129,13 @@ def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
             from reelworks.app.cli.index import deliver_to_prefect
 
             deliver_to_prefect()
+
+
+@pytest.fixture(scope="session")
+def house_up(models_dir: Path) -> Iterator[WholeHouse]:
+    """All of Reelworks as ``reelworks up`` starts it, for slow tests that leave it up."""
+    with whole_house(models_dir) as house:
+        yield house
 
 
 @pytest.fixture

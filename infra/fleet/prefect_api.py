@@ -5,8 +5,6 @@ For checks only: what runs flows uses Prefect's own client, which waits for a se
 
 from __future__ import annotations
 
-import base64
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from infra.services.prefect_auth import authorization
 from infra.services.s3 import is_local
 from reelworks.domain.printable import one_line
 
@@ -38,18 +37,6 @@ class ServerFaultError(Exception):
     def __init__(self, fault: ServerFault) -> None:
         super().__init__(str(fault))
         self.fault = fault
-
-
-def prefect_headers(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the header by which Prefect lets us in: PREFECT_API_KEY, or PREFECT_API_AUTH_STRING.
-
-    Prefect Cloud wants the key, and a server of one's own the user and password.
-    """
-    if key := environment.get("PREFECT_API_KEY"):
-        return {"Authorization": f"Bearer {key}"}
-    if words := environment.get("PREFECT_API_AUTH_STRING"):
-        return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
-    return {}
 
 
 START = "Start the Prefect server and check PREFECT_API_URL."
@@ -118,7 +105,7 @@ def prefect_api(
     """Talk to the server at ``api_url`` for ``seconds`` at most."""
     with httpx.Client(
         base_url=f"{api_url.rstrip('/')}/",
-        headers=prefect_headers(environment),
+        headers=authorization(environment),
         trust_env=not is_local(api_url),  # no proxy leads to this machine
     ) as client:
         yield PrefectApi(api_url, client, time.monotonic() + seconds)

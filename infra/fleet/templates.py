@@ -14,6 +14,14 @@ from reelworks.errors import SettingsError
 FOLDER = Path(__file__).parents[1] / "pools"
 """``{pool}.json``: a JSON merge patch (RFC 7386) on the default of the pool's type."""
 
+CONNECTIONS = (
+    *("DATABASE_URL", "S3_ENDPOINT_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
+    *("S3_REGION", "S3_BUCKET", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    *("TRANSCRIBE_PROVIDER", "TRANSCRIBE_MODEL", "VISION_PROVIDER", "VISION_MODEL"),
+    *("EMBED_PROVIDER", "EMBED_MODEL"),
+)
+"""Variables that a container of a run gets from the worker that starts it."""
+
 
 def job_template(pool: Pool) -> dict[str, Any] | None:
     """Return a pool's base job template; None when no installed package knows its type.
@@ -24,10 +32,20 @@ def job_template(pool: Pool) -> dict[str, Any] | None:
     if worker is None:
         return None
     default = worker.get_default_base_job_template()
-    heartbeat = {"variables": {"properties": {"env": {"default": HEARTBEAT}}}}
-    made = merged(merged(default, heartbeat), _patch(FOLDER / f"{pool.name}.json"))
+    variables = HEARTBEAT | (_handed_on() if pool.type == DOCKER else {})
+    ours = {"variables": {"properties": {"env": {"default": variables}}}}
+    made = merged(merged(default, ours), _patch(FOLDER / f"{pool.name}.json"))
     assert isinstance(made, dict)  # noqa: S101  # a patch that is an object leaves an object
     return made
+
+
+def _handed_on() -> dict[str, str]:
+    """Return the connections as Prefect's templates name a variable of the worker.
+
+    The worker fills them in when it starts a container, so no secret lies on the server; those that
+    it lacks are left out.
+    """
+    return {name: f"{{{{ ${name} }}}}" for name in CONNECTIONS}
 
 
 def remedy(pool: Pool) -> str:

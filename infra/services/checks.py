@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version as package_version
@@ -71,7 +72,8 @@ def check_services(settings: Settings, endpoints: Endpoints) -> list[Check]:
     if endpoints.s3_endpoint_url is not None or endpoints.s3_access_key_id is not None:
         found.append(check_store(settings, endpoints))
     if endpoints.prefect_api_url is not None:
-        found.append(check_prefect(endpoints.prefect_api_url))
+        environment = {**os.environ, **endpoints.environment()}
+        found.append(check_prefect(endpoints.prefect_api_url, environment))
     return found
 
 
@@ -189,15 +191,17 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
     return Check("Store", Verdict.OK, f"{place}, bucket {settings.s3_bucket}")
 
 
-def check_prefect(api_url: str) -> Check:
+def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> Check:
     """Check that Prefect's server works: it reaches its database, and plans a run when asked to.
 
-    Its version must be the one that is installed here.
+    Its version must be the one that is installed here. ``environment`` has what lets us in.
     """
-    fault = server_fault(api_url, CHECK_SECONDS) or planning_fault(api_url, PLAN_SECONDS)
+    fault = server_fault(api_url, CHECK_SECONDS, environment)
+    fault = fault or planning_fault(api_url, PLAN_SECONDS, environment)
     if fault is not None:
         return Check("Prefect", Verdict.FAIL, fault.finding.rstrip("."), fault.remedy)
-    here, there = package_version("prefect"), server_version(api_url)
+    here = package_version("prefect")
+    there = server_version(api_url, environment=environment)
     if there != here:
         mend = f"Run the Prefect server in version {here}, as it is installed here."
         return Check("Prefect", Verdict.WARN, f"server {there}, installed {here}", mend)

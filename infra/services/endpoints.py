@@ -8,6 +8,7 @@ from urllib.request import getproxies_environment
 
 from pydantic import SecretStr
 
+from infra.services.prefect_auth import AUTH_STRING
 from infra.services.s3 import is_local
 from reelworks.settings import Settings
 
@@ -21,13 +22,15 @@ class Endpoints:
     s3_access_key_id: str | None = None
     s3_secret_access_key: SecretStr | None = None
     prefect_api_url: str | None = None
+    prefect_auth_string: SecretStr | None = None
+    """What the embedded server lets in. An external one's is the user's own to set."""
     prefect_home: Path | None = None
     """Folder for Prefect's own files; None leaves it to Prefect (an external server)."""
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment variables that lead another process to the same services.
+    def variables(self) -> dict[str, str]:
+        """Return the addresses and keys by the names of their environment variables.
 
-        They hold secrets: give them to a process, never to a log.
+        They hold secrets: give them to a process or to who asks for them, never to a log.
         """
         values = {
             "DATABASE_URL": _reveal(self.database_url),
@@ -35,14 +38,20 @@ class Endpoints:
             "S3_ACCESS_KEY_ID": self.s3_access_key_id,
             "S3_SECRET_ACCESS_KEY": _reveal(self.s3_secret_access_key),
             "PREFECT_API_URL": self.prefect_api_url,
+            AUTH_STRING: _reveal(self.prefect_auth_string),
         }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that lead another process to the same services."""
+        values = self.variables()
         if self.prefect_api_url is not None:  # or a call too many would start one of its own
             values["PREFECT_SERVER_EPHEMERAL_ENABLED"] = "false"
         if self.prefect_home is not None:
             values |= {"PREFECT_HOME": str(self.prefect_home), "DO_NOT_TRACK": "1"}
         if any(url and is_local(url) for url in (self.s3_endpoint_url, self.prefect_api_url)):
             values |= _around_proxies()
-        return {name: value for name, value in values.items() if value is not None}
+        return values
 
     def settings(self, base: Settings) -> Settings:
         """Return ``base`` pointed at these services."""

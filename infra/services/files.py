@@ -58,10 +58,13 @@ def write_private(path: Path, text: str) -> None:
         ) from error
 
 
-def secret_in(path: Path, size: int = 24) -> str:
-    """Return the random secret kept in a file (mode 600), made on first use."""
+def secret_in(path: Path, size: int = 24, *, prefix: str = "") -> str:
+    """Return the random secret kept in a file (mode 600), made on first use.
+
+    ``prefix`` goes before a new one.
+    """
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(size))
+        write_private(path, f"{prefix}{secrets.token_urlsafe(size)}")
     return path.read_text().strip()
 
 

@@ -97,8 +97,8 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
     make_folder(house.data_dir / "logs")
     for part in Part:
         keep_small(house.log(part))
-    missing = [part for part in parts if not is_usable(state, part)]
-    stop_parts(state, [part for part in missing if state.alive(part)])
+    missing = [part for part in parts if not is_usable(house, state, part)]
+    stop_parts(state, [part for part in missing if state.alive(part)], forget=False)
     if not missing:
         return
     jobs: dict[Part, Future[Started]] = {}
@@ -115,17 +115,22 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
         raise errors[0]
 
 
-def stop_parts(state: State, parts: Iterable[Part]) -> None:
+def stop_parts(state: State, parts: Iterable[Part], *, forget: bool = True) -> None:
     """Stop parts, users before what they use, and forget them.
 
     The dispatcher ends before the runner, whose runs hand their jobs back: nobody takes them then.
+    Parts that are about to be started again are not forgotten: whether ``up`` keeps them is noted
+    there.
     """
     chosen = [part for part in Part if part in set(parts) and part in state.parts]
     for together in STOP_ORDER:
         ending = [part for part in chosen if part in together]
         if ending:
             with ThreadPoolExecutor(len(ending)) as pool:
-                list(pool.map(lambda part: end_part(part, state.parts.pop(part)), ending))
+                list(pool.map(lambda part: end_part(part, state.parts[part]), ending))
+    if forget:
+        for part in chosen:
+            del state.parts[part]
 
 
 def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Part]) -> Endpoints:
@@ -148,14 +153,22 @@ def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Pa
             ours["s3_secret_access_key"] = SecretStr(house.store.secret)
         elif part is Part.PREFECT:
             ours["prefect_api_url"] = prefect.api_url(ports[0])
+            ours["prefect_auth_string"] = SecretStr(house.prefect.auth_string)
             ours["prefect_home"] = house.prefect.home
     return replace(found, **ours)
 
 
-def is_usable(state: State, part: Part) -> bool:
-    """Tell whether a part runs and answers, giving a busy one some seconds."""
+def is_usable(house: House, state: State, part: Part) -> bool:
+    """Tell whether a part runs and answers, giving a busy one some seconds.
+
+    A Prefect server that lets others in than it shall is of no use.
+    """
     running = state.alive(part)
-    return running is not None and part_answers(part, running, patience=10.0)
+    if running is None or not part_answers(part, running, patience=10.0):
+        return False
+    if part is not Part.PREFECT:
+        return True
+    return prefect.asks_for(running.ports[0], house.prefect.auth_string, timeout=10.0)
 
 
 def _submit(

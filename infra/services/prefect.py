@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 
-from infra.services.files import last_lines, make_folder
+from infra.services.files import last_lines, make_folder, secret_in
+from infra.services.own_pages import origins
+from infra.services.prefect_auth import basic
 from infra.services.process import Command, Process, is_alive, start, stop, strays
 from reelworks.errors import NoSpaceError, ServiceError
 
@@ -26,6 +30,19 @@ class PrefectPlace:
 
     home: Path
     log: Path
+
+    @property
+    def password(self) -> Path:
+        """The file with the auth string, which the UI asks for as its password."""
+        return self.home / "password"
+
+    @property
+    def auth_string(self) -> str:
+        """What the server lets in (file mode 600), made on first use.
+
+        Prefect's form is ``user:password``, so that plain HTTP clients can send it too.
+        """
+        return secret_in(self.password, prefix="reelworks:")
 
 
 def api_url(port: int) -> str:
@@ -76,16 +93,31 @@ def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
 
 
 def answers(port: int, timeout: float = 2.0) -> bool:
-    """Tell whether a server on this port reports good health within ``timeout`` seconds.
+    """Tell whether a server on this port reports good health within ``timeout`` seconds."""
+    return _status(port, "/api/health", timeout, {}) == HTTPStatus.OK
 
-    Made by hand rather than with a client that would send loopback requests to a proxy.
+
+def asks_for(port: int, auth_string: str, timeout: float = 2.0) -> bool:
+    """Tell whether a server lets in those with this auth string, and nobody else.
+
+    False for one that an earlier version started, which let everybody in, and after the auth
+    string was changed.
     """
+    path = "/api/admin/version"
+    return (
+        _status(port, path, timeout, {}) == HTTPStatus.UNAUTHORIZED
+        and _status(port, path, timeout, basic(auth_string)) == HTTPStatus.OK
+    )
+
+
+def _status(port: int, path: str, timeout: float, headers: Mapping[str, str]) -> int | None:
+    """Return what a GET is answered with, or None; no proxy is asked for a loopback address."""
     connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        connection.request("GET", "/api/health")
-        return connection.getresponse().status == 200
+        connection.request("GET", path, headers=dict(headers))
+        return connection.getresponse().status
     except (OSError, HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 
@@ -102,6 +134,8 @@ def _environment(place: PrefectPlace, port: int, database_url: str) -> dict[str,
         ),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_API_AUTH_STRING": place.auth_string,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins(port)),
         "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",

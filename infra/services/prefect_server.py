@@ -19,6 +19,9 @@ import asyncpg  # noqa: E402 - after the collector is tuned
 import uvicorn  # noqa: E402
 from prefect.server.api.server import create_app  # noqa: E402
 
+from infra.services.own_pages import OwnPages  # noqa: E402
+
+AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
 DATABASE_VARIABLE = "PREFECT_API_DATABASE_CONNECTION_URL"
 PATIENCE = 90.0
 """Seconds to wait for PostgreSQL and our database in it."""
@@ -39,13 +42,19 @@ async def _database_is_up(url: str) -> None:
 
 
 def main() -> None:
-    """Serve Prefect's API and UI on the loopback address at the port given as only argument."""
+    """Serve Prefect's API and UI on the loopback address at the port given as only argument.
+
+    Without an auth string it does not start: who can create runs can run programs.
+    """
+    if not os.environ.get(AUTH_VARIABLE):
+        raise SystemExit(f"{AUTH_VARIABLE} is not set.")
+    port = int(sys.argv[1])
     app = create_app(final=True)
     asyncio.run(_database_is_up(os.environ[DATABASE_VARIABLE].replace("+asyncpg", "")))
     uvicorn.run(
-        app,
+        OwnPages(app, port),
         host="127.0.0.1",
-        port=int(sys.argv[1]),
+        port=port,
         log_level="warning",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,  # a browser's open event stream must not hold up the end

@@ -12,9 +12,10 @@ from infra.fleet.plan import HEARTBEAT
 from infra.services import heartbeats
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, last_lines
-from infra.services.parts import House
+from infra.services.parts import House, stop_parts
 from infra.services.process import Command, start, wait_gone
 from infra.services.state import Part, State
+from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
@@ -57,9 +58,15 @@ def start_programs(
 ) -> None:
     """Start those of ``programs`` that do not run, and note them.
 
+    One that runs with another auth string than Prefect's server asks for now (an earlier version
+    gave it none) is started again.
+
     Raises ``ServiceError`` for one that ends at once; those that started stay noted.
     """
-    missing = [one for one in programs if state.alive(one.part) is None]
+    missing = [
+        one for one in programs if not state.alive(one.part) or is_stale(state, one.part, found)
+    ]
+    stop_parts(state, [one.part for one in missing if state.alive(one.part)], forget=False)
     started = []
     for program in missing:
         ports = _ports(program, state, settings)
@@ -67,7 +74,7 @@ def start_programs(
         laid_over = unserved if program.starts_services else _served(found, unserved)
         heartbeats.end(house.data_dir, program.part.value)  # of the one before
         process = start(_command(house, program, ports, laid_over))
-        state.note(program.part, process, ports)
+        state.note(program.part, process, ports, _digest(found))
         started.append((program, process))
     for program, process in started:
         if wait_gone(process, _GRACE / len(started)):
@@ -77,6 +84,17 @@ def start_programs(
                 f"The {program.part.value} did not start: "
                 f"{last_lines(log, 1) or 'it ended at once'} (log: {log})."
             )
+
+
+def is_stale(state: State, part: Part, found: Endpoints) -> bool:
+    """Tell whether a program was started with another auth string than Prefect's server takes."""
+    return _digest(found) not in ("", state.parts[part].given)
+
+
+def _digest(found: Endpoints) -> str:
+    """Return a digest of the embedded Prefect server's auth string; empty for another server."""
+    secret = found.prefect_auth_string
+    return sha256_of_bytes(secret.get_secret_value().encode()) if secret else ""
 
 
 def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...]:

@@ -38,6 +38,8 @@ class Running(BaseModel):
     process: Process
     ports: tuple[int, ...] = ()
     since: float = 0.0
+    given: str = ""
+    """Digest of the auth string that a program of ours was started with."""
     pinned: bool = False
     """Kept by ``up`` until ``down``, whoever else uses it."""
 
@@ -76,13 +78,14 @@ class State(BaseModel):
             part for part, running in self.parts.items() if not running.pinned and part not in used
         ]
 
-    def note(self, part: Part, process: Process, ports: Iterable[int]) -> None:
+    def note(self, part: Part, process: Process, ports: Iterable[int], given: str = "") -> None:
         """Record that a part was started now. A pin outlives a restart."""
         before = self.parts.get(part)
         self.parts[part] = Running(
             process=process,
             ports=tuple(ports),
             since=time.time(),
+            given=given,
             pinned=before is not None and before.pinned,
         )
         self.ports[part] = tuple(ports)

@@ -15,13 +15,14 @@ from infra.services.parts import (
     embedded,
     end_part,
     endpoints,
+    is_external,
     keeps_programs,
     start_parts,
     stop_parts,
 )
 from infra.services.probes import is_stopped
 from infra.services.process import Process, children_of, current, kill
-from infra.services.programs import PROGRAMS, Program, start_programs
+from infra.services.programs import PROGRAMS, Program, is_stale, start_programs
 from infra.services.state import Part, State, User, locked, read_state, save_state
 from reelworks.settings import Settings
 
@@ -50,6 +51,7 @@ def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[En
             state.users.append(user)
             start_parts(house, state, needed)
             found = endpoints(house, settings, state, asked)
+            _renew_programs(house, settings, state)
         yield found
     finally:
         _leave(house, user)
@@ -86,6 +88,14 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
     return found
 
 
+def reachable(settings: Settings) -> Endpoints:
+    """Return where the services are that run now or that the settings name; start nothing."""
+    house = House(settings.data_dir)
+    state = read_state(house.run)
+    there = [part for part in SERVICES if is_external(settings, part) or state.alive(part)]
+    return endpoints(house, settings, state, there)
+
+
 def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     """Stop what ``up`` keeps running.
 
@@ -101,6 +111,19 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
         save_state(house.run, state)  # now: what ends here is missed by nobody who watches
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
+
+
+def _renew_programs(house: House, settings: Settings, state: State) -> None:
+    """Start again the programs of ``up`` that Prefect's server does not let in any more.
+
+    That is so once a command finds the server of an earlier version, which let everybody in, and
+    replaces it.
+    """
+    if embedded(settings, SERVICES) != SERVICES or not all(map(state.alive, SERVICES)):
+        return
+    found = endpoints(house, settings, state, SERVICES)
+    stale = [one for one in PROGRAMS if state.alive(one.part) and is_stale(state, one.part, found)]
+    start_programs(house, state, stale, found, settings)
 
 
 def _leave(house: House, user: User) -> None:

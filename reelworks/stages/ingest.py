@@ -35,6 +35,9 @@ from reelworks.store.artifacts import ArtifactStore
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _BLOCK = 1 << 20
 _SPARE_BYTES = 64 << 20
+_HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
+_HIDDEN = "..."
+"""Shown for an address like ``http://user:a/b@host``, of which a part is taken for the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def localize(
     shown = without_secrets(source)
     scheme, mark, rest = source.partition("://")
     scheme = scheme.lower() if mark else ""
+    if shown.endswith(f"://{_HIDDEN}"):
+        raise InputError(f"{shown} is no address; write / ? # @ of a password as %2F %3F %23 %40.")
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
         path = _download(source, room / safe_name(name), progress, limits)
@@ -101,12 +106,18 @@ def without_secrets(source: str) -> str:
     """Return a source fit for rows, logs and messages: no password, no query, one line.
 
     A web address's query often is its signature. An S3 key stays whole: ``?`` may be part of it.
+    An address whose host cannot be told from a password is not shown at all.
     """
     scheme, mark, rest = source.partition("://")
-    if not mark or scheme.lower() == "s3":
+    if not mark:
         return one_line(source)
-    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return one_line(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}")
+    if scheme.lower() != "s3":
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2]
+    if not _HOST.fullmatch(host):
+        return one_line(f"{scheme}://{_HIDDEN}")
+    return one_line(f"{scheme}://{host}{slash}{path}")
 
 
 def existing_file(source: str) -> Path:

@@ -49,7 +49,7 @@ async def test_without_blocks_the_environment_is_all(blocks):
 
 
 async def test_saved_connections_come_back_whole(blocks):
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
 
     found = await blocks.current_settings()
 
@@ -58,14 +58,58 @@ async def test_saved_connections_come_back_whole(blocks):
 
 
 async def test_saving_again_replaces(blocks):
-    await blocks.register_blocks(SAVED)
-    await blocks.register_blocks(SAVED.model_copy(update={"s3_bucket": "another"}))
+    await blocks.register_blocks(SAVED, secrets=True)
+    await blocks.register_blocks(SAVED.model_copy(update={"s3_bucket": "another"}), secrets=True)
 
     assert (await blocks.current_settings()).s3_bucket == "another"
 
 
+async def test_a_secret_is_saved_only_when_asked_and_one_of_before_is_removed(blocks):
+    kinds = {"reelworks-database", "reelworks-artifact-store", "reelworks-hosted-models"}
+
+    assert await blocks.register_blocks(SAVED, secrets=False) == dict.fromkeys(kinds, "withheld")
+    assert (await blocks.current_settings()).database_url is None
+    assert await blocks.register_blocks(SAVED, secrets=True) == dict.fromkeys(kinds, "made")
+    assert await blocks.register_blocks(SAVED, secrets=True) == dict.fromkeys(kinds, "unchanged")
+    assert await blocks.register_blocks(SAVED, secrets=False) == dict.fromkeys(kinds, "removed")
+    assert (await blocks.current_settings()).database_url is None
+
+
+async def test_what_needs_no_secret_is_saved_all_the_same(blocks):
+    nothing = dict.fromkeys(("s3_access_key_id", "s3_secret_access_key", "openai_api_key"))
+    own = {"database_url": SecretStr("postgresql://db/reelworks"), "vision_provider": "local"}
+    found = await blocks.register_blocks(SAVED.model_copy(update=nothing | own), secrets=False)
+
+    assert set(found.values()) == {"made"}
+    assert (await blocks.current_settings()).s3_bucket == "from-block"
+
+
+async def test_a_block_of_somebody_else_stays(blocks):
+    await blocks.Database(url="postgresql://me:by-hand@db/mine").save(blocks.BLOCK_NAME)
+
+    found = await blocks.register_blocks(SAVED, secrets=False)
+
+    assert found["reelworks-database"] == "left"
+    saved = (await blocks.current_settings()).database_url
+    assert saved.get_secret_value() == "postgresql://me:by-hand@db/mine"
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("postgresql://me:word@db/mine", "word"),
+        ("postgresql://db/mine?user=me&password=word", "word"),
+        ("postgresql://me@db/mine", None),
+    ],
+)
+def test_the_password_of_a_database_is_found(url, secret):
+    from blocks.database import Database
+
+    assert Database.model_construct(url=SecretStr(url)).secret() == secret
+
+
 async def test_the_environment_wins_over_blocks(blocks, monkeypatch):
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
     monkeypatch.setenv("DATABASE_URL", "postgresql://env@db/reelworks")
     monkeypatch.setenv("S3_BUCKET", "from-env")
     monkeypatch.setenv("VISION_MODEL", "env-model")
@@ -78,7 +122,7 @@ async def test_the_environment_wins_over_blocks(blocks, monkeypatch):
 
 
 async def test_a_saved_key_is_not_sent_to_another_server(blocks, monkeypatch):
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://elsewhere:1")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere:2/v1")
 
@@ -89,7 +133,7 @@ async def test_a_saved_key_is_not_sent_to_another_server(blocks, monkeypatch):
 
 
 async def test_a_provider_of_the_environment_takes_the_key_of_the_block(blocks, monkeypatch):
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
     monkeypatch.setenv("EMBED_PROVIDER", "openai")
 
     found = await blocks.current_settings()
@@ -99,7 +143,7 @@ async def test_a_provider_of_the_environment_takes_the_key_of_the_block(blocks, 
 
 
 async def test_secrets_are_hidden_where_prefect_shows_blocks(blocks):
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
 
     from prefect.client.orchestration import get_client
 
@@ -127,7 +171,7 @@ async def test_a_damaged_block_is_an_error_and_not_taken_for_none(blocks):
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import BlockDocumentUpdate
 
-    await blocks.register_blocks(SAVED)
+    await blocks.register_blocks(SAVED, secrets=True)
     async with get_client() as client:
         slug = blocks.ArtifactStorage.get_block_type_slug()
         found = await client.read_block_document_by_name(blocks.BLOCK_NAME, slug)

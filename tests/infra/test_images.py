@@ -258,6 +258,20 @@ def test_every_process_that_runs_flows_sends_the_heartbeat() -> None:
         assert HEARTBEAT.items() <= SERVICES[worker]["environment"].items()
 
 
+def test_prefect_lets_in_those_who_have_the_secret_and_all_of_ours_have_it() -> None:
+    server = SERVICES["prefect"]["environment"]
+    secret = server["PREFECT_SERVER_API_AUTH_STRING"]
+
+    assert server["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == (
+        "${PREFECT_UI_ORIGIN:-http://127.0.0.1:4200}"
+    )
+    asking = [
+        one["environment"] for one in SERVICES.values() if "PREFECT_API_URL" in one["environment"]
+    ]
+    assert len(asking) == len(SERVICES) - len({"postgres", "minio", "prefect"})
+    assert {one["PREFECT_API_AUTH_STRING"] for one in asking} == {secret}
+
+
 def test_a_gpu_is_asked_for_only_in_the_profile_gpu() -> None:
     (asking,) = [name for name, service in SERVICES.items() if "deploy" in service]
 
@@ -272,7 +286,8 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
     named = dict(re.findall(r"^(?:# )?([A-Z_0-9]+)=(.*)$", example, re.MULTILINE))
 
     assert asked.keys() == named.keys()
-    for secret in ("POSTGRES_PASSWORD", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
+    store = ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
+    for secret in ("POSTGRES_PASSWORD", "PREFECT_AUTH_STRING", *store):
         assert asked[secret].startswith(":?")
         assert named[secret] == ""
 

@@ -22,7 +22,11 @@ _COLOURS = {
     Outcome.UPDATED: "yellow",
     Outcome.UNCHANGED: "dim",
     Outcome.SKIPPED: "cyan",
+    Outcome.REMOVED: "yellow",
 }
+
+
+_VARIABLES = "Give workers the variables, or use --save-secrets."
 
 
 def deploy(
@@ -36,6 +40,14 @@ def deploy(
             help="Pools for containers. Default: made when prefect-docker is installed.",
         ),
     ] = None,
+    save_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--save-secrets",
+            help="Save keys and passwords as Prefect blocks too, for workers without the "
+            "variables. Who may use Prefect's API can read them.",
+        ),
+    ] = False,
     json: output.Json = False,
 ) -> None:
     """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
@@ -45,7 +57,7 @@ def deploy(
 
         settings = load_settings()
         with prefect_errors():
-            changes = asyncio.run(_put(settings, file, docker))
+            changes = asyncio.run(_put(settings, file, docker, save_secrets))
         prepare_services(settings)
         address = ui_address(endpoints)
     if json:
@@ -59,7 +71,9 @@ def deploy(
     output.say(f"Start workers with: prefect worker start --pool cpu    Prefect UI: {address}")
 
 
-async def _put(settings: Settings, file: Path | None, docker: bool | None) -> list[Change]:
+async def _put(
+    settings: Settings, file: Path | None, docker: bool | None, save_secrets: bool
+) -> list[Change]:
     from prefect.client.orchestration import get_client
 
     from infra.fleet.deployments import find_file, put_deployments, read_entries
@@ -74,7 +88,7 @@ async def _put(settings: Settings, file: Path | None, docker: bool | None) -> li
     async with get_client() as client:
         changes = await put_pools(client, pools, must)
         changes += await put_rules(client, settings.worker_max_attempts)
-        changes += await _put_blocks(settings)
+        changes += await _put_blocks(settings, save_secrets)
         there = [
             change.name
             for change in changes
@@ -84,12 +98,19 @@ async def _put(settings: Settings, file: Path | None, docker: bool | None) -> li
     return changes
 
 
-async def _put_blocks(settings: Settings) -> list[Change]:
-    from blocks.connections import BLOCK_NAME, register_blocks
+async def _put_blocks(settings: Settings, save_secrets: bool) -> list[Change]:
+    from blocks.connections import BLOCK_NAME, Registration, register_blocks
 
-    outcomes = {None: Outcome.MADE, True: Outcome.UPDATED, False: Outcome.UNCHANGED}
-    saved = await register_blocks(settings)
+    outcomes = {
+        Registration.MADE: (Outcome.MADE, ""),
+        Registration.UPDATED: (Outcome.UPDATED, ""),
+        Registration.UNCHANGED: (Outcome.UNCHANGED, ""),
+        Registration.REMOVED: (Outcome.REMOVED, f"It held a secret. {_VARIABLES}"),
+        Registration.WITHHELD: (Outcome.SKIPPED, f"It would hold a secret. {_VARIABLES}"),
+        Registration.LEFT: (Outcome.SKIPPED, "One with another secret is there and stays."),
+    }
+    found = await register_blocks(settings, secrets=save_secrets)
     return [
-        Change("block", f"{kind}/{BLOCK_NAME}", outcomes[changed])
-        for kind, changed in saved.items()
+        Change("block", f"{kind}/{BLOCK_NAME}", *outcomes[registration])
+        for kind, registration in found.items()
     ]

@@ -180,14 +180,15 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.context import observing
+    from tasks.sources import parameter_of, whole_source
 
     shown = one_line(source)
     try:
         source.encode()
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
-    params = IndexParams.model_validate({"source": source, **asked})
-    with observing(watch), prefect_errors(), tags(OURS):
+    params = IndexParams.model_validate({"source": parameter_of(source), **asked})
+    with observing(watch), prefect_errors(), tags(OURS), whole_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +16,14 @@ from rich.text import Text
 from blocks.prefect_faults import prefect_errors
 from infra.services import supervisor
 from infra.services.endpoints import Endpoints
-from infra.services.parts import embedded, keeps_programs
+from infra.services.files import write_private
+from infra.services.parts import House, embedded, is_external, keeps_programs
 from infra.services.state import Part
 from infra.services.status import Condition
 from infra.services.status import status as part_status
 from infra.workers.facts import WorkerFacts, read_facts
 from reelworks.app.cli import output
+from reelworks.errors import ServiceError
 from reelworks.settings import Settings, load_settings
 
 NOT_STARTED = (
@@ -42,11 +46,15 @@ def up(json: output.Json = False) -> None:
     address = ui_address(endpoints)
     parts = part_status(settings)
     page = next((one.address for one in parts if one.part is Part.API), None)
+    password = _password_file(settings)
     if json:
-        output.print_json({"page": page, "prefect_ui": address, "parts": parts})
+        found = {"page": page, "prefect_ui": address, "prefect_ui_password_file": password}
+        output.print_json({**found, "parts": parts})
         return
     if keeps_programs(settings):
         output.say(f"The services are up. Library: {page}  Prefect UI: {address}")
+        if password:
+            output.say(f"The Prefect UI asks for a password: cat {shlex.quote(str(password))}")
         output.say("Stop them with: reelworks down")
         return
     if embedded(settings, supervisor.SERVICES):
@@ -73,9 +81,24 @@ def down(
         output.say("The services are down.")
 
 
-def status(json: output.Json = False) -> None:
-    """Show what runs, where, and how much memory it takes; workers show their models."""
+def status(
+    urls: Annotated[
+        bool,
+        typer.Option(
+            "--urls",
+            help="Print the addresses with their passwords instead, as lines for a shell.",
+        ),
+    ] = False,
+    json: output.Json = False,
+) -> None:
+    """Show what runs, where, and how much memory it takes; workers show their models.
+
+    For psql, prefect or another program in this shell: eval "$(reelworks status --urls)"
+    """
     settings = load_settings()
+    if urls:
+        _print_urls(supervisor.reachable(settings), json=json)
+        return
     parts, workers = part_status(settings), read_facts(settings.data_dir)
     if json:
         told = [worker.model_dump(mode="json") for worker in workers]
@@ -98,6 +121,25 @@ def status(json: output.Json = False) -> None:
         output.out.print(_children(workers))
         output.out.print()
         output.out.print(_models(workers))
+
+
+def _print_urls(endpoints: Endpoints, *, json: bool) -> None:
+    """Print what a program needs to use the services. Raises ``ServiceError`` without any."""
+    variables = endpoints.variables()
+    if not variables:
+        raise ServiceError("Nothing runs here; start the services with reelworks up.")
+    if json:
+        output.print_json(variables)
+        return
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _password_file(settings: Settings) -> Path | None:
+    """Return the file with the password of the Prefect UI; None for a server of somebody else's."""
+    if is_external(settings, Part.PREFECT):
+        return None
+    return House(settings.data_dir).prefect.password
 
 
 def _children(workers: Sequence[WorkerFacts]) -> Table:
@@ -138,7 +180,7 @@ def start_stack(settings: Settings) -> Endpoints:
     """Start what is to run here, and make ready what it stands on.
 
     Beside external services that is nothing: jobs go to the queue there, whose fleet does them,
-    and ``reelworks deploy`` has made its blocks and rules. Raises ``ServiceError``.
+    and ``reelworks deploy`` has made its rules. Raises ``ServiceError``.
     """
     endpoints = supervisor.up(settings)
     prepare(endpoints, also_prefect=keeps_programs(settings))
@@ -146,7 +188,9 @@ def start_stack(settings: Settings) -> Endpoints:
 
 
 def prepare(endpoints: Endpoints, *, also_prefect: bool = True) -> None:
-    """Make the bucket and the tables, and put blocks and rules on the Prefect server.
+    """Make the bucket and the tables, and put our rules on the Prefect server.
+
+    No block is saved: every process that we start has the environment.
 
     Raises ``ServiceError`` when a service does not answer.
     """
@@ -155,18 +199,29 @@ def prepare(endpoints: Endpoints, *, also_prefect: bool = True) -> None:
 
     settings = load_settings()
     prepare_services(settings)
-    if also_prefect:
-        with prefect_errors():
-            asyncio.run(_put_blocks_and_rules(settings))
+    if not also_prefect:
+        return
+    with prefect_errors():
+        asyncio.run(_put_rules(settings))
+        if endpoints.prefect_home is not None:
+            asyncio.run(_delete_old_blocks(endpoints.prefect_home))
 
 
-async def _put_blocks_and_rules(settings: Settings) -> None:
+async def _delete_old_blocks(home: Path) -> None:
+    """Delete once what earlier versions saved with its secrets; what a user saves later stays."""
+    from blocks.connections import delete_blocks
+
+    done = home / "blocks-deleted"
+    if not done.exists():
+        await delete_blocks()
+        write_private(done, "")
+
+
+async def _put_rules(settings: Settings) -> None:
     from prefect.client.orchestration import get_client
 
-    from blocks.connections import register_blocks
     from infra.fleet.rules import put_rules
 
-    await register_blocks(settings)
     async with get_client() as client:
         await put_rules(client, settings.worker_max_attempts)
 

@@ -25,6 +25,7 @@ from reelworks.domain.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
 from reelworks.errors import JobRefusedError, NothingDeployedError
 from tasks.routing import QUEUES
+from tasks.sources import parameter_of
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +55,19 @@ class Finding:
 
 
 def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
-    """Return the flow's parameters for a job; ``source`` is where its video lies."""
+    """Return the flow's parameters for a job; ``source`` is where its video lies.
+
+    Prefect keeps them in clear, so an address is named without its secrets; the run reads the whole
+    of it from the job's row (``tasks.sources``).
+    """
     given: Mapping[str, Any] = job.params
     video = {} if job.video_id is None else {"video_id": job.video_id}
     found = {"source": source} if job.kind == INDEX and source else {}
     mine = {"job": {"id": job.id, "attempt": job.attempts}}
-    return {"params": {**found, **given, **video, **mine}}
+    params = {**found, **given, **video, **mine}
+    if isinstance(params.get("source"), str):
+        params["source"] = parameter_of(params["source"])
+    return {"params": params}
 
 
 async def create_run(client: PrefectClient, job: Job, source: str | None) -> str:

@@ -22,13 +22,14 @@ from psycopg.sql import SQL, Identifier
 
 from infra.fleet import server_health
 from infra.fleet.plan import OURS
-from infra.fleet.prefect_api import NO_DATABASE, prefect_headers
+from infra.fleet.prefect_api import NO_DATABASE
 from infra.fleet.server_health import PROBE, planning_fault, server_fault
 from infra.services import checks
 from infra.services.checks import Verdict, check_prefect
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports
 from infra.services.prefect import answers, api_url
+from infra.services.prefect_auth import authorization
 from reelworks.settings import Settings
 from tests.reelworks.app.api.conftest import serving
 
@@ -36,7 +37,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def client(address: str) -> httpx.Client:
-    return httpx.Client(base_url=f"{address}/", headers=prefect_headers(), timeout=30)
+    return httpx.Client(base_url=f"{address}/", headers=authorization(), timeout=30)
 
 
 @dataclass(frozen=True)
@@ -239,14 +240,6 @@ def test_a_server_without_its_database_is_found_by_both(
     assert NO_DATABASE.finding in said.text
     assert took < 15
     assert (found.verdict, found.mend) == (Verdict.FAIL, NO_DATABASE.remedy)
-
-
-def test_the_key_goes_before_user_and_password() -> None:
-    words = {"PREFECT_API_AUTH_STRING": "me:word"}
-
-    assert prefect_headers({}) == {}
-    assert prefect_headers(words) == {"Authorization": "Basic bWU6d29yZA=="}
-    assert prefect_headers(words | {"PREFECT_API_KEY": "k"}) == {"Authorization": "Bearer k"}
 
 
 def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_mend() -> None:

@@ -82,6 +82,29 @@ def test_containers_of_the_cpu_pool_ask_for_no_gpu():
     assert any(volume.endswith(":/var/lib/reelworks/models") for volume in chosen["volumes"])
 
 
+@pytest.mark.parametrize("pool_name", ["cpu-docker", "gpu-docker"])
+async def test_containers_get_the_connections_of_the_worker_that_starts_them(
+    pool_name, client, monkeypatch
+):
+    from prefect_docker.worker import DockerWorkerJobConfiguration
+
+    pool = next(pool for pool in POOLS if pool.name == pool_name)
+    template = job_template(pool)
+    secret = "postgresql://r:not-on-the-server@db/reelworks"
+    monkeypatch.setenv("DATABASE_URL", secret)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    made = await DockerWorkerJobConfiguration.from_template_and_values(
+        template, {"env": {"S3_BUCKET": "mine"}}, client
+    )
+
+    assert secret not in str(template)
+    assert made.env["DATABASE_URL"] == secret
+    assert made.env["S3_BUCKET"] == "mine"
+    assert made.env["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+    assert "OPENAI_API_KEY" not in made.env
+
+
 @pytest.mark.parametrize(
     ("kind", "package"), [("docker", "prefect-docker"), ("warm-process", "reelworks")]
 )

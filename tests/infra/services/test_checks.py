@@ -116,3 +116,10 @@ def test_prefect_is_compared_with_what_is_installed(
     found = checks.check_prefect(prefect_api)
     assert found.verdict is Verdict.WARN
     assert found.mend == "Run the Prefect server in version 3.0.0, as it is installed here."
+
+
+def test_prefect_without_its_secret_fails_and_names_the_variable(prefect_api: str) -> None:
+    found = checks.check_prefect(prefect_api, {})
+    assert found.verdict is Verdict.FAIL
+    assert found.finding.endswith("refuses the key (401)")
+    assert "PREFECT_API_AUTH_STRING" in found.mend

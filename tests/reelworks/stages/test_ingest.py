@@ -341,6 +341,11 @@ def test_safe_names(name, safe):
         ("https://host?key=x", "https://host"),
         ("https://host/a@b.mp4", "https://host/a@b.mp4"),
         ("s3://bucket/a?b", "s3://bucket/a?b"),
+        ("s3://key:secret@bucket/a@b", "s3://bucket/a@b"),
+        ("https://[::1]:80/a.mp4?sig=x", "https://[::1]:80/a.mp4"),
+        ("https://u:p/word@host/a.mp4", "https://..."),
+        ("https://u:p?word@host/a.mp4", "https://..."),
+        ("https://u:p#word@host/a.mp4", "https://..."),
     ],
 )
 def test_what_is_shown_of_a_source(source, shown):

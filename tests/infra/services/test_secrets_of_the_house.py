@@ -1,0 +1,65 @@
+"""The secrets of ``reelworks up`` show where the user asks for them, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+
+import psutil
+import pytest
+
+from tests.whole_house import WholeHouse
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_addresses_are_told_as_lines_for_a_shell(house_up: WholeHouse) -> None:
+    lines = house_up.call("status", "--urls").stdout
+    names = ("DATABASE_URL", "S3_SECRET_ACCESS_KEY", "PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
+    script = f"{lines}\nprintf '%s\\n' " + " ".join(f'"${name}"' for name in names)
+
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+
+    urls = house_up.urls
+    assert said.stdout.splitlines() == [urls[name] for name in names]
+    assert urls["PREFECT_API_AUTH_STRING"] == house_up.password
+
+
+def test_up_says_where_the_password_is_and_not_what_it_is(house_up: WholeHouse) -> None:
+    file = house_up.folder / "prefect" / "password"
+
+    said = house_up.call("up")
+    told = json.loads(house_up.call("up", "--json").stdout)
+
+    assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
+    assert told["prefect_ui_password_file"] == str(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert house_up.password not in said.stdout + said.stderr + json.dumps(told)
+
+
+def test_no_command_line_log_or_table_shows_a_secret(house_up: WholeHouse) -> None:
+    urls = house_up.urls
+    word = urls["DATABASE_URL"].split(":")[2].split("@")[0]
+    secrets = (house_up.password.partition(":")[2], urls["S3_SECRET_ACCESS_KEY"], word)
+    told = [house_up.call("status").stdout, house_up.call("status", "--json").stdout]
+    told += [house_up.call("doctor").stdout]
+    told += [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    told += [
+        file.read_text(errors="replace")
+        for file in house_up.folder.glob("logs/*")
+        if file.is_file()
+    ]
+
+    assert [secret for secret in secrets for text in told if secret in text] == []
+
+
+def test_up_saves_no_block(house_up: WholeHouse) -> None:
+    import httpx
+
+    found = httpx.post(
+        f"{house_up.urls['PREFECT_API_URL']}/block_documents/filter",
+        json={"include_secrets": True},
+        auth=tuple(house_up.password.split(":")),  # type: ignore[arg-type]
+    )
+    assert found.json() == []
