@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
-from prefect import aserve
-from prefect.types.entrypoint import EntrypointType
+from infra.startup import STOPPED, begin, stop_at_once, stop_by_raising
 
-from flows.backfill import backfill
-from flows.index import index
-from flows.sync import sync
+if __name__ == "__main__":
+    begin()
+
+from prefect import aserve  # noqa: E402 - after it can be stopped
+from prefect.types.entrypoint import EntrypointType  # noqa: E402
+
+from flows.backfill import backfill  # noqa: E402
+from flows.index import index  # noqa: E402
+from flows.sync import sync  # noqa: E402
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
@@ -29,5 +35,18 @@ async def serve() -> None:
     await aserve(*deployments, limit=RUNS_AT_ONCE, print_starting_message=False)
 
 
+def main() -> int:
+    """Serve, and return the exit code."""
+    try:
+        stop_by_raising()
+        asyncio.run(serve())
+        stop_at_once()
+    except KeyboardInterrupt:
+        stop_at_once()
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(serve())
+    sys.exit(main())

@@ -6,9 +6,14 @@ import argparse
 import logging
 import sys
 
-from reelworks.app.api.server import serve
-from reelworks.errors import ReelworksError
-from reelworks.settings import load_settings
+from infra.startup import begin
+
+if __name__ == "__main__":
+    begin()
+
+from reelworks.app.api.server import serve  # noqa: E402 - after it can be stopped
+from reelworks.errors import ReelworksError  # noqa: E402
+from reelworks.settings import load_settings  # noqa: E402
 
 
 def main() -> int:

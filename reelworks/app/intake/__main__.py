@@ -7,10 +7,15 @@ import logging
 import signal
 import sys
 
-from reelworks.app.intake.loop import take_in
-from reelworks.errors import ReelworksError
-from reelworks.settings import load_settings
-from reelworks.store.database import create_database_engine, ensure_schema
+from infra.startup import begin, stop_at_once
+
+if __name__ == "__main__":
+    begin()
+
+from reelworks.app.intake.loop import take_in  # noqa: E402 - after it can be stopped
+from reelworks.errors import ReelworksError  # noqa: E402
+from reelworks.settings import load_settings  # noqa: E402
+from reelworks.store.database import create_database_engine, ensure_schema  # noqa: E402
 
 
 async def main() -> None:
@@ -38,3 +43,5 @@ if __name__ == "__main__":
     except ReelworksError as error:
         logging.getLogger("intake").error("%s", error)
         sys.exit(error.exit_code)
+    finally:
+        stop_at_once()  # the loop has put Python's own handlers back
