@@ -11,12 +11,12 @@ from infra.startup import STOPPED, begin, stop_at_once, stop_by_raising
 if __name__ == "__main__":
     begin()
 
-from prefect import aserve  # noqa: E402 - after it can be stopped
-from prefect.types.entrypoint import EntrypointType  # noqa: E402
+from prefect import aserve
+from prefect.types.entrypoint import EntrypointType
 
-from flows.backfill import backfill  # noqa: E402
-from flows.index import index  # noqa: E402
-from flows.sync import sync  # noqa: E402
+from flows.backfill import backfill
+from flows.index import index
+from flows.sync import sync
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""

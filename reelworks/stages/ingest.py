@@ -32,7 +32,6 @@ from reelworks.stages.limits import PUBLIC_ONLY, Limits
 from reelworks.store.artifacts import ArtifactStore
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_BLOCK = 1 << 20
 _SPARE_BYTES = 64 << 20
 
 
@@ -163,7 +162,11 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
     shown = without_secrets(url)
     try:
         with (
-            client(private=limits.private_addresses, timeout=_TIMEOUT) as session,
+            client(
+                private=limits.private_addresses,
+                timeout=_TIMEOUT,
+                least_speed=limits.least_speed,
+            ) as session,
             session.stream("GET", url) as answer,
         ):
             _check(answer, shown)
@@ -171,8 +174,10 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
             _check_size(total, limits, shown)
             _check_room(target.parent, total, shown)
             with target.open("wb") as file:
-                for block in answer.iter_bytes(_BLOCK):
-                    file.write(block)
+                # As they come: a block that has to be full first keeps a slow source from being
+                # stopped.
+                for piece in answer.iter_bytes():
+                    file.write(piece)
                     _check_size(file.tell(), limits, shown)
                     progress(file.tell(), max(total, file.tell()))
     except (

@@ -11,9 +11,9 @@ from infra.startup import begin
 if __name__ == "__main__":
     begin()
 
-from reelworks.app.api.server import serve  # noqa: E402 - after it can be stopped
-from reelworks.errors import ReelworksError  # noqa: E402
-from reelworks.settings import load_settings  # noqa: E402
+from reelworks.app.api.server import serve
+from reelworks.errors import ReelworksError
+from reelworks.settings import load_settings
 
 
 def main() -> int:

@@ -12,10 +12,10 @@ from infra.startup import begin, stop_at_once
 if __name__ == "__main__":
     begin()
 
-from reelworks.app.intake.loop import take_in  # noqa: E402 - after it can be stopped
-from reelworks.errors import ReelworksError  # noqa: E402
-from reelworks.settings import load_settings  # noqa: E402
-from reelworks.store.database import create_database_engine, ensure_schema  # noqa: E402
+from reelworks.app.intake.loop import take_in
+from reelworks.errors import ReelworksError
+from reelworks.settings import load_settings
+from reelworks.store.database import create_database_engine, ensure_schema
 
 
 async def main() -> None:
