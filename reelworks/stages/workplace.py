@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from sqlalchemy import Engine
 
 from reelworks.domain.stamp import FileStamp, stamp_of, unchanged
-from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.errors import NoSpaceError, PermissionDeniedError, exhausted
 from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
@@ -172,7 +172,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
             raise NoSpaceError(
                 f"The disk of {folder} is full; make room or set DATA_DIR."
             ) from None
-        raise PermissionDeniedError(
+        raise exhausted(error) or PermissionDeniedError(
             f"The folder {folder} cannot be written: {error.strerror}; "
             "set DATA_DIR to a folder that you own."
         ) from None
