@@ -13,6 +13,7 @@ from reelworks.errors import (
     PrefectUnavailableError,
     ReelworksError,
     ServiceError,
+    exhausted,
 )
 
 REFUSALS = (401, 403)
@@ -29,7 +30,7 @@ def prefect_errors() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        raise _ours(error) from None
+        raise exhausted(error) or _ours(error) from None
     except ReelworksError:
         raise
     except Exception as error:
@@ -38,7 +39,7 @@ def prefect_errors() -> Iterator[None]:
         if isinstance(error, ObjectNotFound):
             raise
         if isinstance(error.__cause__, httpx.HTTPError):  # what Prefect's own parts make of it
-            raise _ours(error.__cause__) from None
+            raise exhausted(error) or _ours(error.__cause__) from None
         raise
 
 

@@ -1,0 +1,1 @@
+import reelworks  # noqa: F401 - before Prefect, which reports its import

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
+
+from infra.startup import STOPPED, begin, stop_at_once, stop_by_raising
+
+if __name__ == "__main__":
+    begin()
+
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -94,5 +101,18 @@ async def _look_for(deployments: Sequence[UUID]) -> None:
         log.warning("The Prefect server does not answer: %s", type(error).__name__)
 
 
+def main() -> int:
+    """Serve, and return the exit code."""
+    try:
+        stop_by_raising()
+        asyncio.run(serve())
+        stop_at_once()
+    except KeyboardInterrupt:
+        stop_at_once()
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(serve())
+    sys.exit(main())

@@ -226,6 +226,12 @@ class Settings(BaseSettings):
         False,
         description="Fetch addresses of private networks too; `reelworks index` always does.",
     )
+    fetch_least_kb_per_second: float = Field(
+        20.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Least speed of a source's server in kB/s, averaged over a minute. 0: any.",
+    )
     allowed_source_buckets: str = Field(
         "", description="S3 buckets that callers of the API may name, like `rushes,archive`."
     )

@@ -27,6 +27,7 @@ from reelworks.errors import (
     ServiceError,
     StageTimeoutError,
     UnknownJobError,
+    exhausted,
 )
 from reelworks.providers.bill import Bill
 from reelworks.providers.prices import Prices
@@ -301,6 +302,7 @@ def failure_of(error: BaseException, stage: str | None) -> Failure:
     """Return how the ledger puts an error down."""
     if isinstance(error, TimeoutError):
         return Failure(reason_of(error), StageTimeoutError.code, stage, can_pass=True)
-    if isinstance(error, ReelworksError):
-        return Failure(reason_of(error), error.code, stage, can_pass=error.retryable)
+    known = error if isinstance(error, ReelworksError) else exhausted(error)
+    if known is not None:
+        return Failure(reason_of(known), known.code, stage, can_pass=known.retryable)
     return Failure(reason_of(error), ReelworksError.code, stage)

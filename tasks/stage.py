@@ -29,6 +29,7 @@ from reelworks.errors import (
     RateLimitedError,
     ReelworksError,
     SourceUnavailableError,
+    exhausted,
 )
 from reelworks.stages.cached import Answer, Terms, anew, answering
 from tasks.context import here
@@ -171,6 +172,12 @@ async def answered(
     except ReelworksError as error:
         log.warning("%s failed: %s", stage.upper(), error)
         raise
+    except Exception as error:
+        known = exhausted(error)
+        if known is None:
+            raise
+        log.warning("%s failed: %s", stage.upper(), known)
+        raise known from error
     report = StageReport(
         stage=stage,
         state=_state_of(answer.cached),
@@ -237,4 +244,7 @@ def reason_of(error: BaseException) -> str:
         return "The run was stopped."
     if is_gone(error):
         return GONE
+    known = exhausted(error)
+    if known is not None:
+        return str(known)
     return f"Something went wrong that Reelworks did not foresee ({type(error).__name__})."

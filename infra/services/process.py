@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -15,7 +16,10 @@ from pathlib import Path
 import psutil
 
 from infra.services.files import OWNER_FILE, keep_small
-from reelworks.errors import NoSpaceError, ServiceError
+from reelworks.errors import NoSpaceError, OutOfResourcesError, ServiceError, exhausted
+
+LEAST_FILES = 256
+"""Files that a server may have to open; with 64 PostgreSQL says so and SeaweedFS falls over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,17 @@ def is_alive(process: Process) -> bool:
 def start(command: Command) -> Process:
     """Start a server in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
-    Raises ``ServiceError`` when the program cannot be run and ``NoSpaceError`` when its log cannot
+    Raises ``OutOfResourcesError`` when it could open too few files, ``ServiceError`` when the
+    program cannot be run and ``NoSpaceError`` when its log cannot
     be opened on a full disk.
     """
     name = Path(command.arguments[0]).name
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if most != resource.RLIM_INFINITY and most < LEAST_FILES:
+        raise OutOfResourcesError(
+            f"{name} cannot be started: it would have at most {most} files open, and a server "
+            f"needs {LEAST_FILES}. Raise the limit (ulimit -n) and try again."
+        )
     try:
         keep_small(command.log)
         log = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_FILE)
@@ -117,10 +128,10 @@ def _environment(command: Command) -> dict[str, str]:
 
 
 def as_error(error: OSError, what: str) -> ServiceError:
-    """Turn an error of the operating system into one of ours: full disk, or anything else."""
+    """Turn an error of the operating system into one of ours: a want of something, or else."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"{what}: the disk is full; make room and try again.")
-    return ServiceError(f"{what}: {error.strerror or error}.")
+    return exhausted(error) or ServiceError(f"{what}: {error.strerror or error}.")
 
 
 def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTERM) -> bool:

@@ -9,6 +9,7 @@ what to do. It never holds a secret.
 from __future__ import annotations
 
 from reelworks.errors.base import ReelworksError
+from reelworks.errors.exhausted import exhausted
 from reelworks.errors.inputs import (
     InputError,
     JobRefusedError,
@@ -56,6 +57,7 @@ from reelworks.errors.services import (
     NoSpaceError,
     NothingDeployedError,
     OtherQuestionError,
+    OutOfResourcesError,
     PermissionDeniedError,
     PrefectRefusedError,
     PrefectUnavailableError,
@@ -89,6 +91,7 @@ __all__ = [
     "NothingDeployedError",
     "OtherQuestionError",
     "OtherRequestError",
+    "OutOfResourcesError",
     "OverLimitError",
     "PermissionDeniedError",
     "PrefectRefusedError",
@@ -123,4 +126,5 @@ __all__ = [
     "UnsafeMediaError",
     "UnsupportedMediaError",
     "WorkerLostError",
+    "exhausted",
 ]

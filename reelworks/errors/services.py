@@ -99,6 +99,13 @@ class NoSpaceError(ServiceError):
     http_status = 507
 
 
+class OutOfResourcesError(ServiceError):
+    """Files, memory, threads or processes are used up; other work may give some back."""
+
+    code = "out_of_resources"
+    retryable = True
+
+
 class PermissionDeniedError(ServiceError):
     """A folder of ours cannot be written."""
 

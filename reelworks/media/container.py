@@ -10,7 +10,7 @@ from typing import Any
 import av
 import av.error
 
-from reelworks.errors import SourceUnreadableError, UnsupportedMediaError
+from reelworks.errors import SourceUnreadableError, UnsupportedMediaError, exhausted
 from reelworks.media.ffmpeg import CONTAINERS, PROTOCOLS, file_url
 from reelworks.media.sniff import check_source
 
@@ -32,6 +32,8 @@ def opened(path: Path) -> Iterator[Any]:
             f"{path} is not a video or sound file that can be read; is it damaged?"
         ) from None
     except av.error.FFmpegError as error:
-        raise SourceUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+        raise exhausted(error) or SourceUnreadableError(
+            f"{path} cannot be read: {error.strerror}."
+        ) from error
     with container:
         yield container

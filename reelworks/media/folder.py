@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.errors import NoSpaceError, PermissionDeniedError, ServiceError, exhausted
 
 
 @contextmanager
@@ -33,10 +33,10 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
                 product.unlink(missing_ok=True)
 
 
-def unwritable(path: Path, folder: Path, error: OSError) -> NoSpaceError | PermissionDeniedError:
+def unwritable(path: Path, folder: Path, error: OSError) -> ServiceError:
     """Return our error for a ``path`` in ``folder`` that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"The disk under {folder} is full; make room.")
-    return PermissionDeniedError(
+    return exhausted(error) or PermissionDeniedError(
         f"{path} cannot be written: {error.strerror}; check its permissions."
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reelworks.errors import NoSpaceError, ProcessError, StageTimeoutError
+from reelworks.errors import NoSpaceError, ProcessError, StageTimeoutError, exhausted
 
 TAIL_LINES = 400
 """ffmpeg closes with about a hundred lines of counts after the one that matters."""
@@ -85,6 +85,9 @@ def _start(command: tuple[str, ...]) -> subprocess.Popen[str]:
             errors="replace",
         )
     except OSError as error:
+        known = exhausted(error)
+        if known is not None:
+            raise known from error
         message = f"{command[0]} cannot be run: {error.strerror}. Is it installed?"
         raise ProcessError(message, arguments=command) from error
 

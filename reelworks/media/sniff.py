@@ -10,6 +10,7 @@ from reelworks.errors import (
     SourceUnreadableError,
     UnsafeMediaError,
     UnsupportedMediaError,
+    exhausted,
 )
 
 HEAD_BYTES = 64 * 1024
@@ -64,7 +65,9 @@ def check_source(path: Path) -> None:
     except PermissionError:
         raise SourceUnreadableError(f"{path} may not be read; grant read permission.") from None
     except OSError as error:
-        raise SourceUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+        raise exhausted(error) or SourceUnreadableError(
+            f"{path} cannot be read: {error.strerror}."
+        ) from error
     if not head:
         raise UnsupportedMediaError(f"{path} is empty; upload it again.")
     kind = script_kind(head)

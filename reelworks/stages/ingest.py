@@ -23,9 +23,11 @@ from reelworks.errors import (
     InputError,
     NoSpaceError,
     OverLimitError,
+    PermissionDeniedError,
     SourceNotFoundError,
     SourceUnavailableError,
     SourceUnreadableError,
+    exhausted,
 )
 from reelworks.providers.fetching import client
 from reelworks.providers.retry_after import retry_after
@@ -33,7 +35,6 @@ from reelworks.stages.limits import PUBLIC_ONLY, Limits
 from reelworks.store.artifacts import ArtifactStore
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_BLOCK = 1 << 20
 _SPARE_BYTES = 64 << 20
 _HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
 _HIDDEN = "..."
@@ -150,7 +151,9 @@ def _reading(shown: str) -> Iterator[None]:
     except PermissionError:
         raise SourceUnreadableError(f"{shown} may not be read: permission denied.") from None
     except OSError as error:
-        raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from None
+        raise exhausted(error) or SourceUnreadableError(
+            f"{shown} cannot be read: {error.strerror}."
+        ) from None
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
@@ -181,7 +184,11 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
     shown = without_secrets(url)
     try:
         with (
-            client(private=limits.private_addresses, timeout=_TIMEOUT) as session,
+            client(
+                private=limits.private_addresses,
+                timeout=_TIMEOUT,
+                least_speed=limits.least_speed,
+            ) as session,
             session.stream("GET", url) as answer,
         ):
             _check(answer, shown)
@@ -189,8 +196,10 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
             _check_size(total, limits, shown)
             _check_room(target.parent, total, shown)
             with target.open("wb") as file:
-                for block in answer.iter_bytes(_BLOCK):
-                    file.write(block)
+                # As they come: a block that has to be full first keeps a slow source from being
+                # stopped.
+                for piece in answer.iter_bytes():
+                    file.write(piece)
                     _check_size(file.tell(), limits, shown)
                     progress(file.tell(), max(total, file.tell()))
     except (
@@ -203,10 +212,12 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
         raise InputError(f"{shown} cannot be fetched: {reason}.") from None
     except httpx.HTTPError as error:
         reason = one_line(str(error) or type(error).__name__).rstrip(".")
-        raise SourceUnavailableError(f"{shown} cannot be fetched now: {reason}.") from None
+        raise exhausted(error) or SourceUnavailableError(
+            f"{shown} cannot be fetched now: {reason}."
+        ) from None
     except OSError as error:
-        raise NoSpaceError(
-            f"{shown} cannot be kept in {target.parent}: {error.strerror}; make room."
+        raise exhausted(error) or PermissionDeniedError(
+            f"{shown} cannot be kept in {target.parent}: {error.strerror}."
         ) from None
     return target
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.media_names import looks_like_media
 from reelworks.domain.printable import one_line
-from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError
+from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError, exhausted
 from reelworks.media.header import RangeStream, seconds_of_file, seconds_of_object
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.sources import SeenSource
@@ -141,7 +141,7 @@ def _read(listed: Listed, digest: str | None) -> Examined:
     try:
         digest = digest or sha256_of_file(path)
     except OSError as error:
-        raise SourceUnreadableError(
+        raise exhausted(error) or SourceUnreadableError(
             f"{one_line(listed.locator)} cannot be read: {error.strerror}."
         ) from None
     try:

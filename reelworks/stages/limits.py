@@ -17,6 +17,8 @@ class Limits:
     """Fetch from private networks too."""
     most_bytes: int | None = None
     """Of a download."""
+    least_speed: float = 0.0
+    """Of a download, in bytes a second; 0: any."""
     most_seconds: float | None = None
     """Of a video or a sound."""
     most_pixels: float | None = None
@@ -31,6 +33,7 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         private_addresses=settings.fetch_private_addresses,
         most_bytes=settings.max_upload_mb * 1_000_000,
+        least_speed=settings.fetch_least_kb_per_second * 1000,
         most_seconds=settings.max_duration_hours * 3600,
         most_pixels=settings.max_megapixels * 1e6,
     )

@@ -20,6 +20,7 @@ from reelworks.errors import (
     NoSpaceError,
     PermissionDeniedError,
     SourceUnreadableError,
+    exhausted,
 )
 from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
@@ -199,7 +200,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
             raise NoSpaceError(
                 f"The disk of {folder} is full; make room or set DATA_DIR."
             ) from None
-        raise PermissionDeniedError(
+        raise exhausted(error) or PermissionDeniedError(
             f"The folder {folder} cannot be written: {error.strerror}; "
             "set DATA_DIR to a folder that you own."
         ) from None

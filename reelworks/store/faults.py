@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ from reelworks.errors import (
     NoSpaceError,
     ServiceError,
     SettingsError,
+    exhausted,
 )
 
 _REFUSED = ("28", "3D", "42501", "3F")
@@ -104,8 +106,20 @@ def _unexpected(error: psycopg.Error, detail: str, where: str) -> ServiceError:
     return ServiceError(f"PostgreSQL at {where} did not take a statement ({detail}).")
 
 
+def _no_file_left() -> ServiceError | None:
+    """Try what libpq cannot have done: it has no words for a socket that it did not get."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return exhausted(error)
+    return None
+
+
 def _unconnected(text: str, where: str) -> ServiceError:
     """Tell why no connection came about; ``text`` holds no password (libpq never prints it)."""
+    known = _no_file_left() if "no error details" in text else exhausted(OSError(text))
+    if known is not None:
+        return known
     fatal = [line.partition("FATAL:")[2].strip() for line in text.splitlines() if "FATAL:" in line]
     reason = fatal[0] if fatal else ""
     if any(word in reason for word in _LOGIN_WORDS) or "no password supplied" in text:

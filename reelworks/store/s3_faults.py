@@ -31,6 +31,7 @@ from reelworks.errors import (
     ServiceError,
     StoreRefusedError,
     StoreUnavailableError,
+    exhausted,
 )
 
 AMAZON = "Amazon S3"
@@ -119,7 +120,7 @@ def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> I
         ResponseStreamingError,
         RetriesExceededError,
     ) as error:
-        raise StoreUnavailableError(
+        raise exhausted(error) or StoreUnavailableError(
             f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
             "check that it runs, or S3_ENDPOINT_URL."
         ) from error
@@ -136,7 +137,9 @@ def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> I
             raise NoSpaceError(
                 f"The disk is full, so {subject} cannot be kept; make room and try again."
             ) from error
-        raise ServiceError(f"{subject} cannot be moved: {error.strerror or error}.") from error
+        raise exhausted(error) or ServiceError(
+            f"{subject} cannot be moved: {error.strerror or error}."
+        ) from error
 
 
 def _refusal(

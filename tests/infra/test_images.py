@@ -17,6 +17,7 @@ from prefect.settings.legacy import _get_valid_setting_names
 
 from infra.fleet.plan import HEARTBEAT, POOLS
 from infra.services.postgres import DATABASES
+from reelworks import NO_REPORTS
 from reelworks.app.cli.main import app
 from reelworks.settings import Settings
 
@@ -130,6 +131,19 @@ def test_the_last_stage_runs_as_nobody_in_particular_and_has_no_build_tools(
         assert not BUILD_TOOLS.search(run), run
 
 
+def test_user_and_group_have_numbers_that_do_not_change(dockerfile: str) -> None:
+    last = stages(dockerfile)[-1]
+    (made,) = [run for run in last.all("RUN") if "useradd" in run]
+
+    assert re.search(r"\bgroupadd --gid 10001 reelworks\b", made)
+    assert re.search(r"\buseradd --uid 10001 --gid reelworks\b", made)
+    assert last.all("USER")[-1] == "10001:10001"
+
+
+def test_nothing_in_the_images_reports_about_its_users(dockerfile: str) -> None:
+    assert NO_REPORTS.items() <= environment(stages(dockerfile)[-1]).items()
+
+
 def test_the_last_stage_says_how_it_is_and_what_it_is(dockerfile: str) -> None:
     last = stages(dockerfile)[-1]
     check = json.loads(last.all("HEALTHCHECK")[0].partition("CMD ")[2])
@@ -191,7 +205,7 @@ def compose() -> dict[str, Any]:
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 THEIRS = {
     "postgres": {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"},
-    "minio": {"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"},
+    "minio": {"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "MINIO_UPDATE"},
 }
 """What the official images read."""
 
@@ -213,13 +227,44 @@ def test_a_service_gets_only_variables_that_somebody_reads(name: str) -> None:
     assert set(SERVICES[name]["environment"]) <= known
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name not in THEIRS])
-def test_our_services_have_no_more_rights_than_they_need(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
     service = SERVICES[name]
 
     assert service["read_only"] is True
+    assert "/tmp" in service["tmpfs"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"cap_add", "privileged", "pid", "ipc", "network_mode"} & service.keys()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_can_fill_neither_the_memory_nor_the_disk_of_its_host(name: str) -> None:
+    service = SERVICES[name]
+    default = re.sub(r"^\$\{[A-Z_]+:-(.*)\}$", r"\1", service["mem_limit"])
+
+    assert re.fullmatch(r"[1-9]\d*g", default)
+    assert service["logging"]["driver"] == "json-file"
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+def test_each_published_port_is_opened_by_a_variable_of_its_own_and_closed_by_default() -> None:
+    published = {
+        name: re.fullmatch(r"\$\{([A-Z_0-9]+):-127\.0\.0\.1\}:(\d+):\2", port)
+        for name, service in SERVICES.items()
+        for port in service.get("ports", ())
+    }
+    opened_by = {name: found and found[1] for name, found in published.items()}
+
+    assert opened_by == {
+        "api": "API_BIND",
+        "prefect": "PREFECT_BIND",
+        "postgres": "POSTGRES_BIND",
+        "minio": "S3_BIND",
+    }
+    example = (ROOT / "infra" / ".env.example").read_text()
+    for variable in opened_by.values():
+        assert re.search(rf"^{variable}=127\.0\.0\.1$", example, re.MULTILINE)
 
 
 def test_services_start_in_the_order_of_health() -> None:

@@ -6,6 +6,11 @@ import argparse
 import logging
 import sys
 
+from infra.startup import begin
+
+if __name__ == "__main__":
+    begin()
+
 from reelworks.app.api.server import serve
 from reelworks.errors import ReelworksError
 from reelworks.settings import load_settings

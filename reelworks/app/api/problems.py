@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from reelworks.domain.printable import one_line
-from reelworks.errors import ReelworksError, TooManyRequestsError, UnauthenticatedError
+from reelworks.errors import ReelworksError, TooManyRequestsError, UnauthenticatedError, exhausted
 
 log = logging.getLogger(__name__)
 AWAY_SECONDS = 5.0
@@ -121,8 +121,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, error: Exception) -> Response:
         # Starlette raises it again for the server, which logs the trace.
-        del error
-        return answer_of(fault())
+        known = exhausted(error)
+        return answer_of(fault()) if known is None else answer_to(known)
 
 
 def fault() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 
 from infra.services.keeper_watch import watch_keeper
+from infra.startup import SIGNALS, leave
 from reelworks.app.api.application import create_app, open_api
 from reelworks.app.api.context import Api
 from reelworks.app.api.gate import HEAD_BYTES
@@ -38,10 +39,10 @@ def serve(settings: Settings) -> None:
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"The API listens at http://{shown}:{port}", flush=True)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn ends at these and then sends them again, to whoever was there before.
-        signal.signal(number, signal.SIG_IGN)
-    _Server(api).run(sockets=[listening])
+    server = _Server(api)
+    for number in SIGNALS:
+        signal.signal(number, server.meet)
+    server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
@@ -50,6 +51,11 @@ class _Server(uvicorn.Server):
     def __init__(self, api: Api) -> None:
         super().__init__(config_of(api))
         self._api = api
+
+    def meet(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal that uvicorn does not: one before it listens, or one it sends again."""
+        if not self.should_exit:
+            leave(number, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""

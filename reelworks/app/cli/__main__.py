@@ -1,5 +1,5 @@
 """``python -m reelworks.app.cli``: the same as the command ``reelworks``."""
 
-from reelworks.app.cli.main import main
+from reelworks.app.cli import main
 
 main()

@@ -7,11 +7,17 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
-from reelworks.errors import ReelworksError
+from reelworks.errors import ReelworksError, exhausted
 
 
 def unforeseen(error: Exception) -> ReelworksError:
-    """Write the trace of ``error`` to ``{DATA_DIR}/logs/fault.log`` and return what to say."""
+    """Return what to say of ``error``; its trace goes to ``{DATA_DIR}/logs/fault.log``.
+
+    What the machine has run out of is no fault of ours: it is said, and leaves no trace.
+    """
+    known = exhausted(error)
+    if known is not None:
+        return known
     lines = "".join(traceback.format_exception(error))
     path = Path(os.environ.get("DATA_DIR") or "~/.reelworks") / "logs" / "fault.log"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from infra.startup import stop_at_once, stop_by_raising
 from reelworks.app.cli import (
     backfill,
     deploy,
@@ -58,11 +58,17 @@ app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(token.app, name="token")
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and end the process with an exit code that means something."""
-    output.survive_any_locale()
-    signal.signal(signal.SIGTERM, _stop)
-    _leave(_run())
+    try:
+        output.survive_any_locale()
+        stop_by_raising()
+        code = _run()
+        stop_at_once()  # all is put away
+    except KeyboardInterrupt:  # between the lines above, or while `_run` told of another one
+        stop_at_once()
+        code = output.say_stopped()
+    _leave(code)
 
 
 def _leave(code: int) -> NoReturn:
@@ -77,12 +83,6 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _stop(number: int, frame: object) -> None:
-    """End on SIGTERM as on Ctrl-C, so that services and children are put away."""
-    del number, frame
-    raise KeyboardInterrupt
-
-
 def _run() -> int:
     try:
         code: Any = app(standalone_mode=False, prog_name="reelworks")
@@ -91,7 +91,7 @@ def _run() -> int:
         return error.exit_code
     except TyperException as error:
         return _report_usage(error)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return output.say_stopped()
     except Exception as error:  # noqa: BLE001  # the edge of the program: no stack trace at the user
         fault = unforeseen(error)

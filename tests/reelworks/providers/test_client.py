@@ -21,6 +21,7 @@ from reelworks.errors import (
 )
 from reelworks.providers.client import HostedApi, read_as
 from reelworks.settings import Settings
+from tests.dripping import Dripping
 from tests.openai_server import (
     CHAT,
     Fault,
@@ -258,3 +259,24 @@ def test_a_server_may_state_when_a_model_ends(openai_server: OpenAiServer, api: 
     assert api.announced_shutdown("gpt-6-luna", "VISION_MODEL") is None
     with pytest.raises(ProviderRejectedError, match="EMBED_MODEL"):
         api.announced_shutdown("unheard-of", "EMBED_MODEL")
+
+
+@pytest.mark.parametrize(
+    ("at_once", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    ],
+    ids=["body", "head"],
+)
+def test_a_server_that_drips_has_the_timeout_for_all_of_its_answer(
+    at_once: bytes, drop: bytes
+) -> None:
+    with (
+        Dripping(at_once, drop) as server,
+        HostedApi(SecretStr("k"), base_url=server.address, timeout=0.8, attempts=1) as api,
+    ):
+        began = time.monotonic()
+        with pytest.raises(ProviderUnavailableError, match="PROVIDER_TIMEOUT"):
+            greet(api)
+        assert 0.7 < time.monotonic() - began < 5
