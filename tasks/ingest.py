@@ -19,6 +19,7 @@ from reelworks.stages.limits import Limits, check_limits, limits_of
 from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import Claimed, claim_video, publish_probe, set_status
+from reelworks.store.video_metadata import write_metadata
 from tasks.context import here
 from tasks.stage import answered, reason_of, stage_task
 
@@ -57,6 +58,7 @@ async def ingest(
             original_path=local.original,
             library=library,
             language=language,
+            bucket=place.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
@@ -83,6 +85,7 @@ async def ingest(
             upload_path=upload.key,
             sha256=local.sha256,
         )
+        write_metadata(place.engine, place.store, local.video_id)
         ingested = Ingested(
             local.video_id,
             local.sha256,

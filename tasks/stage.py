@@ -25,6 +25,7 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.report import StageReport, StageState
 from reelworks.errors import (
     CancelledError,
+    NotCachedError,
     NotKeptError,
     RateLimitedError,
     ReelworksError,
@@ -196,6 +197,8 @@ async def _found(
     answer is one that is not kept.
     """
     run, asker = here(), TaskRunContext.get()
+    if run.cached_only:
+        return await _from_cache(stage, work), None, ()
     first_try = asker is None or asker.task_run.run_count <= 1
     again = stage in run.again and first_try
     pool = pool_of(asker.task, run.place.settings) if asker else None
@@ -219,6 +222,17 @@ async def _found(
     if ran_on is None:
         return answer, None, tuple(told[-1:])
     return replace(answer, cached=False), ran_on, ()
+
+
+async def _from_cache(stage: str, work: Callable[[Progress], Answer[Value]]) -> Answer[Value]:
+    try:
+        with answering(Terms(only_kept=True)):
+            return await in_thread(stage, work)
+    except NotKeptError:
+        raise NotCachedError(
+            f"The answer of the stage {stage} is not in the cache (any more), and this run was "
+            "asked to compute nothing. Index the video again to compute it."
+        ) from None
 
 
 def _state_of(cached: bool) -> StageState:

@@ -64,7 +64,13 @@ from reelworks.errors.services import (
     WorkerLostError,
 )
 from reelworks.errors.setup import GpuMemoryError, ModelUnavailableError, SettingsError
-from reelworks.errors.work import CancelledError, NotKeptError, ProcessError, StageTimeoutError
+from reelworks.errors.work import (
+    CancelledError,
+    NotCachedError,
+    NotKeptError,
+    ProcessError,
+    StageTimeoutError,
+)
 
 __all__ = [
     "ArtifactMissingError",
@@ -82,6 +88,7 @@ __all__ = [
     "LeaseLostError",
     "ModelUnavailableError",
     "NoSpaceError",
+    "NotCachedError",
     "NotKeptError",
     "NotStoredError",
     "NothingDeployedError",

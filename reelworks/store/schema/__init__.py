@@ -20,7 +20,7 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0004"
+REVISION = "0007"
 """The newest migration."""
 
 __all__ = [

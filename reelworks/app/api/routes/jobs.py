@@ -17,11 +17,12 @@ from reelworks.app.api.asked import (
     Rerun,
     params_of,
 )
-from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery, PeekQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.ownership import check_may_change, check_may_retry, check_own_job
 from reelworks.app.api.shapes import (
     Changed,
     JobDetail,
@@ -33,11 +34,11 @@ from reelworks.app.api.shapes import (
 )
 from reelworks.app.api.sources import allowed, check_webhook
 from reelworks.domain.access import Scope
-from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
-from reelworks.errors import BusyError, ForbiddenError
+from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.errors import BusyError
 from reelworks.stages.rerun import rerun_stage
 from reelworks.store import jobs as ledger
-from reelworks.store.videos import media_keys
+from reelworks.store.ownership import VideoWishes
 
 router = APIRouter(tags=["jobs"])
 JobPath = Annotated[JobId, Path(description="The job's id.")]
@@ -52,7 +53,9 @@ def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONR
         params = params_of(asked)
         if "source" in params:
             params["source"] = allowed(params["source"], api.settings).locator
-        media_keys(api.engine, asked.video_id)  # the video must be there
+        given = asked.params
+        wishes = VideoWishes(params.get("source"), given.library, given.language)
+        check_may_change(api, caller, asked.video_id, wishes)
         job = NewJob(
             id=names.job_id(),
             video_id=asked.video_id,
@@ -134,7 +137,7 @@ def show(job_id: JobPath, api: Context) -> JobDetail:
 @router.delete("/jobs/{job_id}", dependencies=[needs(Scope.SUBMIT)])
 def cancel(job_id: JobPath, api: Context, caller: WhoAsks) -> JobOut:
     """Cancel a job; one that is over stays as it is."""
-    _check_own(ledger.get_job(api.engine, job_id), caller)
+    check_own_job(ledger.get_job(api.engine, job_id), caller)
     who = f"Cancelled by {caller.name}." if caller.name else ""
     ledger.cancel_jobs(api.engine, JobSelection(ids=(job_id,)), reason=who)
     return JobOut.of(ledger.get_job(api.engine, job_id))
@@ -145,7 +148,7 @@ def retry(job_id: JobPath, once: IfNew, caller: WhoAsks, api: Context) -> JSONRe
     """Let a failed or cancelled job run again; another one stays as it is."""
 
     def work(_: Names) -> Done:
-        _check_own(ledger.get_job(api.engine, job_id), caller)
+        check_may_retry(api, caller, ledger.get_job(api.engine, job_id))
         ledger.retry_jobs(api.engine, JobSelection(ids=(job_id,)))
         return Done(202, JobOut.of(ledger.get_job(api.engine, job_id)), f"/jobs/{job_id}")
 
@@ -165,12 +168,6 @@ def result(job_id: JobPath, api: Context) -> JobResult:
     if not job.status.is_over:
         raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
     return JobResult.of(job)
-
-
-def _check_own(job: Job, caller: Caller) -> None:
-    """Raise ``ForbiddenError`` when the job is another caller's, and this one no admin."""
-    if not Scope.ADMIN.is_in(caller.scopes) and job.requested_by != caller.name:
-        raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
 
 
 def _changing(once: IfNew, change: Callable[[], list[str]]) -> JSONResponse:

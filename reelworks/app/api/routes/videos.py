@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from reelworks.app.api import uploads
 from reelworks.app.api.asked import NewVideoIn, VideoId
-from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.ownership import check_is_own, check_may_change
 from reelworks.app.api.shapes import JobOut
 from reelworks.app.api.sources import check_webhook, source_of
 from reelworks.app.api.video_shapes import (
@@ -28,18 +29,20 @@ from reelworks.app.api.video_shapes import (
     VideoList,
     VideoOut,
 )
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
 from reelworks.domain.library import VideoSummary
-from reelworks.errors import ReelworksError, RequestError
+from reelworks.errors import ConflictError, ReelworksError, RequestError
 from reelworks.stages.cached import ANY_CONTENT, CONTENT_TYPES
 from reelworks.stages.ingest import without_secrets
 from reelworks.store import jobs as ledger
 from reelworks.store.library import delete_video, get_summary, get_video
+from reelworks.store.ownership import VideoWishes
 from reelworks.store.removal import remove_video
-from reelworks.store.videos import NewVideo, add_video, page_of_videos
+from reelworks.store.video_metadata import write_metadata
+from reelworks.store.videos import NewVideo, add_video, media_keys, page_of_videos
 
 router = APIRouter(tags=["videos"])
 VideoPath = Annotated[VideoId, Path(description="The video's id.")]
@@ -73,7 +76,8 @@ class _Wanted:
     """A video to be added and how to index it."""
 
     video: NewVideo
-    locator: str
+    locator: str | None
+    """None: where the library has it."""
     language: str | None
     library: str | None
     index: bool
@@ -104,6 +108,8 @@ async def add(request: Request, once: IfNew, caller: WhoAsks, api: Context) -> J
             original_path=without_secrets(source.locator),
             title=asked.title or PurePosixPath(source.name).stem or source.name or "video",
             library=asked.library,
+            language=asked.language,
+            added_by=caller.name or None,
         )
         wanted = _Wanted(
             video, source.locator, asked.language, asked.library, asked.index, asked.webhook_url
@@ -152,6 +158,8 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
         library=fields.library,
         upload_path=key,
         sha256=sha256,
+        language=fields.language,
+        added_by=caller.name or None,
     )
 
     def store() -> None:
@@ -172,14 +180,18 @@ def _add(
     The row comes first, so that two callers who choose one id never overwrite each other's file.
     """
     check_webhook(wanted.webhook_url, api.settings)
-    video_id, new = add_video(api.engine, wanted.video)
-    if store is not None and video_id == wanted.video.id:
+    video_id, new = _row_of(api, caller, wanted)
+    if store is not None and not new and _has_file(api, video_id):
+        wanted = replace(wanted, locator=None)
+    elif store is not None and video_id == wanted.video.id:
         try:
             store()
         except ReelworksError:
             if new:
                 delete_video(api.engine, video_id)
             raise
+    if new:
+        write_metadata(api.engine, api.store, video_id)
     video = get_summary(api.engine, video_id)
     same_bytes = wanted.video.sha256 is not None and video.status == "ready"
     job = _open_job(api, video_id)
@@ -187,6 +199,30 @@ def _add(
         job = _ask_for_work(api, caller, wanted, names, video)
     shown = Submitted(video=VideoOut.of(video), job=JobOut.of(job) if job else None, new=new)
     return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
+
+
+def _row_of(api: Api, caller: Caller, wanted: _Wanted) -> tuple[str, bool]:
+    """Return the id of the video that has this source, and whether it is new.
+
+    Raises ``ForbiddenError`` for what changes another caller's video, and ``ConflictError`` for
+    another source under an id of the caller's own.
+    """
+    try:
+        video_id, new = add_video(api.engine, wanted.video)
+    except ConflictError:
+        check_is_own(api, caller, wanted.video.id)
+        raise
+    if not new:
+        source = wanted.locator if wanted.video.sha256 is None else None  # or its bytes are here
+        wishes = VideoWishes(source, wanted.library, wanted.language)
+        check_may_change(api, caller, video_id, wishes)
+    return video_id, new
+
+
+def _has_file(api: Api, video_id: str) -> bool:
+    """Tell whether the bytes of a video are in the store under its own key already."""
+    kept = media_keys(api.engine, video_id).upload
+    return kept is not None and api.store.head(kept) is not None
 
 
 def _open_job(api: Api, video_id: str) -> Job | None:
@@ -203,7 +239,7 @@ def _ask_for_work(
         id=names.job_id(),
         video_id=video.id,
         params={name: value for name, value in options.items() if value is not None}
-        | ({"source": wanted.locator} if video.id == wanted.video.id else {}),
+        | ({"source": wanted.locator} if wanted.locator and video.id == wanted.video.id else {}),
         requested_by=caller.name or None,
         webhook_url=wanted.webhook_url,
     )
