@@ -170,8 +170,10 @@ async def answered(
     try:
         answer, ran_on, note = await _found(stage, work)
     except ReelworksError as error:
+        error.args = (here().place.readable(str(error)), *error.args[1:])
         log.warning("%s failed: %s", stage.upper(), error)
         raise
+    told = (*warnings(answer.result), *note)
     report = StageReport(
         stage=stage,
         state=_state_of(answer.cached),
@@ -179,7 +181,7 @@ async def answered(
         items=count(answer.result),
         unit=unit,
         model=answer.model,
-        warnings=(*warnings(answer.result), *note),
+        warnings=tuple(map(here().place.readable, told)),
         ran_on=ran_on,
     )
     observer.finished(report)

@@ -41,6 +41,9 @@ class Caller:
         return self.name != "" and self.name == added_by
 
 
+NOBODY = Caller("", ())
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A key to the API, as far as it may be shown."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
 from sqlalchemy import Engine
@@ -43,6 +44,8 @@ class Workplace:
     """A folder of this run only; it is removed with the run."""
     adopted: dict[str, Adopted] = field(default_factory=dict)
     """Files of this machine, by the SHA-256 that they had."""
+    fetched: dict[str, str] = field(default_factory=dict)
+    """Store keys of files that were downloaded, by their SHA-256."""
 
     def fetch(self, artifact: Artifact) -> Path:
         """Return a local file with the artifact's bytes, downloading it at most once a run.
@@ -54,9 +57,27 @@ class Workplace:
         if here is not None and stamp_of(here.path) == here.stamp is not None:
             return here.path
         local = self.scratch / "by-digest" / artifact.sha256
+        self.fetched.setdefault(artifact.sha256, artifact.key)
         if not local.exists():
             self.store.fetch(artifact, local)
         return local
+
+    def readable(self, message: str) -> str:
+        """Return a message in which scratch files have the names that users know.
+
+        A download has its source's name, a file of the store its key; the folder itself is said
+        to be that and no more.
+        """
+
+        def name(found: re.Match[str]) -> str:
+            tail = PurePosixPath(found[0]).name
+            if tail in self.fetched:
+                return self.fetched[tail]
+            return tail if "." in tail else "the scratch folder in DATA_DIR"
+
+        return re.sub(
+            re.escape(str(self.scratch)) + r"(?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*", name, message
+        )
 
     @contextmanager
     def reading(self, artifact: Artifact) -> Iterator[Path]:

@@ -22,7 +22,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 LOCAL = Caller("", (Scope.ADMIN,))
-NOBODY = Caller("", ())
 
 bearer = HTTPBearer(
     auto_error=False,

@@ -66,26 +66,26 @@ def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONR
             webhook_url=asked.webhook_url,
         )
         (made,) = ledger.add_jobs(api.engine, [job])
-        return Done(202, JobOut.of(made), f"/jobs/{made.id}")
+        return Done(202, JobOut.of(made, caller), f"/jobs/{made.id}")
 
     return once.run(work)
 
 
 @router.get("/jobs", dependencies=[needs(Scope.READ)])
-def list_jobs(asked: Annotated[JobQuery, Query()], api: Context) -> JobList:
+def list_jobs(asked: Annotated[JobQuery, Query()], api: Context, caller: WhoAsks) -> JobList:
     """List jobs, the newest first; paging is stable while new ones come."""
     after = place_of(asked.cursor)
     found = ledger.list_jobs(api.engine, asked.selection(), limit=asked.limit + 1, after=after)
     shown, following = page_of(found, asked.limit)
-    return JobList(jobs=[JobOut.of(job) for job in shown], next=following)
+    return JobList(jobs=[JobOut.of(job, caller) for job in shown], next=following)
 
 
 @router.get("/jobs/peek", dependencies=[needs(Scope.READ)])
-def peek(asked: Annotated[PeekQuery, Query()], api: Context) -> Peek:
+def peek(asked: Annotated[PeekQuery, Query()], api: Context, caller: WhoAsks) -> Peek:
     """Show what waits, in the order in which it will be taken."""
     pending = ledger.count_jobs(api.engine)[JobStatus.PENDING]
     coming = ledger.waiting(api.engine, limit=asked.limit)
-    return Peek(pending_jobs=pending, jobs=[JobOut.of(job) for job in coming])
+    return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
 
 
 @router.post("/jobs/retry", response_model=Changed, dependencies=[needs(Scope.ADMIN)])
@@ -128,10 +128,10 @@ def rerun(asked: Rerun, once: IfNew, caller: WhoAsks, api: Context) -> JSONRespo
 
 
 @router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
-def show(job_id: JobPath, api: Context) -> JobDetail:
+def show(job_id: JobPath, api: Context, caller: WhoAsks) -> JobDetail:
     """Show a job and what became of it so far."""
     job = ledger.get_job(api.engine, job_id)
-    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id))
+    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id), caller)
 
 
 @router.delete("/jobs/{job_id}", dependencies=[needs(Scope.SUBMIT)])
@@ -140,7 +140,7 @@ def cancel(job_id: JobPath, api: Context, caller: WhoAsks) -> JobOut:
     check_own_job(ledger.get_job(api.engine, job_id), caller)
     who = f"Cancelled by {caller.name}." if caller.name else ""
     ledger.cancel_jobs(api.engine, JobSelection(ids=(job_id,)), reason=who)
-    return JobOut.of(ledger.get_job(api.engine, job_id))
+    return JobOut.of(ledger.get_job(api.engine, job_id), caller)
 
 
 @router.post("/jobs/{job_id}/retry", response_model=JobOut, dependencies=[needs(Scope.SUBMIT)])
@@ -150,24 +150,24 @@ def retry(job_id: JobPath, once: IfNew, caller: WhoAsks, api: Context) -> JSONRe
     def work(_: Names) -> Done:
         check_may_retry(api, caller, ledger.get_job(api.engine, job_id))
         ledger.retry_jobs(api.engine, JobSelection(ids=(job_id,)))
-        return Done(202, JobOut.of(ledger.get_job(api.engine, job_id)), f"/jobs/{job_id}")
+        return Done(202, JobOut.of(ledger.get_job(api.engine, job_id), caller), f"/jobs/{job_id}")
 
     return once.run(work)
 
 
 @router.get("/status/{job_id}", dependencies=[needs(Scope.READ)])
-def status(job_id: JobPath, api: Context) -> JobState:
+def status(job_id: JobPath, api: Context, caller: WhoAsks) -> JobState:
     """Say how a job stands, in short."""
-    return JobState.of(ledger.get_job(api.engine, job_id))
+    return JobState.of(ledger.get_job(api.engine, job_id), caller)
 
 
 @router.get("/result/{job_id}", dependencies=[needs(Scope.READ)])
-def result(job_id: JobPath, api: Context) -> JobResult:
+def result(job_id: JobPath, api: Context, caller: WhoAsks) -> JobResult:
     """Give what came out of a job; 409 while it is not over."""
     job = ledger.get_job(api.engine, job_id)
     if not job.status.is_over:
         raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
-    return JobResult.of(job)
+    return JobResult.of(job, caller)
 
 
 def _changing(once: IfNew, change: Callable[[], list[str]]) -> JSONResponse:

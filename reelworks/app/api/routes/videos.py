@@ -197,7 +197,9 @@ def _add(
     job = _open_job(api, video_id)
     if job is None and wanted.index and not same_bytes:
         job = _ask_for_work(api, caller, wanted, names, video)
-    shown = Submitted(video=VideoOut.of(video), job=JobOut.of(job) if job else None, new=new)
+    shown = Submitted(
+        video=VideoOut.of(video, caller), job=JobOut.of(job, caller) if job else None, new=new
+    )
     return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
 
 
@@ -254,21 +256,21 @@ def _ask_for_work(
 
 
 @router.get("/videos", dependencies=[needs(Scope.READ)])
-def list_videos(asked: Annotated[VideoQuery, Query()], api: Context) -> VideoList:
+def list_videos(asked: Annotated[VideoQuery, Query()], api: Context, caller: WhoAsks) -> VideoList:
     """List videos, the newest first; paging is stable while new ones come."""
     after = place_of(asked.cursor)
     found = page_of_videos(api.engine, asked.filter(), limit=asked.limit + 1, after=after)
     shown, following = page_of(found, asked.limit)
     return VideoList(
-        videos=[VideoOut.of(video) for video in shown],
+        videos=[VideoOut.of(video, caller) for video in shown],
         next=following,
     )
 
 
 @router.get("/videos/{video_id}", dependencies=[needs(Scope.READ)])
-def show(video_id: VideoPath, api: Context) -> VideoDetail:
+def show(video_id: VideoPath, api: Context, caller: WhoAsks) -> VideoDetail:
     """Show a video with its scenes, frames, captions and transcript."""
-    return VideoDetail.of_view(get_video(api.engine, video_id))
+    return VideoDetail.of_view(get_video(api.engine, video_id), caller)
 
 
 @router.delete("/videos/{video_id}", status_code=204, dependencies=[needs(Scope.ADMIN)])

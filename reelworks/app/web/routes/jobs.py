@@ -15,6 +15,7 @@ from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery
 from reelworks.app.api.ownership import check_may_retry, check_own_job
 from reelworks.app.api.shapes import JobState
+from reelworks.app.api.visibility import visible_job
 from reelworks.app.web.page_route import Form, asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
@@ -31,7 +32,7 @@ _FURTHEST = 1000
 
 
 @router.get("/jobs", dependencies=[needs(Scope.READ)])
-def jobs(request: Request, api: Context) -> Response:
+def jobs(request: Request, api: Context, caller: WhoAsks) -> Response:
     """Show jobs, the newest first."""
     wanted = asked(JobQuery, request.query_params.multi_items())
     which, after = wanted.selection(), place_of(wanted.cursor)
@@ -41,7 +42,7 @@ def jobs(request: Request, api: Context) -> Response:
     choices = shelf.choices(api.engine)
     values = {
         "here": "jobs",
-        "jobs": [(job, JobState.of(job)) for job in shown],
+        "jobs": [(visible_job(job, caller), JobState.of(job, caller)) for job in shown],
         "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
         "counts": ledger.count_jobs(api.engine),
         "matching": sum(ledger.count_jobs(api.engine, which).values()),
