@@ -12,10 +12,9 @@ from reelworks.domain.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.progress import Progress
 from reelworks.domain.stamp import unchanged
 from reelworks.domain.video import Probe
-from reelworks.media.probe import probe
 from reelworks.stages.cached import Answer, Produced, ask
 from reelworks.stages.ingest import LocalSource, localize
-from reelworks.stages.limits import Limits, check_limits, limits_of
+from reelworks.stages.limits import Limits, check_limits, limits_of, probe_within
 from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import Claimed, claim_video, publish_probe, set_status
@@ -101,6 +100,5 @@ async def ingest(
 
 def _look(local: LocalSource, limits: Limits) -> Produced[Probe]:
     with unchanged(local.path, local.stamp):
-        found = probe(local.path)
-    check_limits(found, limits, local.name)
+        found = probe_within(local.path, limits, local.name)
     return Produced(found, {"source": local.path}, {"source": local.sha256})

@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 
 from sqlalchemy import Engine
 
+from reelworks.domain.private_folder import make_private
 from reelworks.domain.stamp import FileStamp, stamp_of, unchanged
 from reelworks.errors import NoSpaceError, PermissionDeniedError
 from reelworks.models.pool import limits_of, pool
@@ -141,7 +142,7 @@ def _scratch(root: Path) -> Iterator[Path]:
     would not do, since containers that share DATA_DIR each count their own.
     """
     with _disk_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
+        make_private(root)
         with _lock(root, fcntl.LOCK_EX):
             _sweep(root)
             scratch = Path(mkdtemp(prefix="run-", dir=root))
