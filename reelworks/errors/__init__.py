@@ -48,6 +48,7 @@ from reelworks.errors.requests import (
     UnauthenticatedError,
 )
 from reelworks.errors.services import (
+    ArtifactDamagedError,
     ArtifactMissingError,
     DatabaseRefusedError,
     DatabaseUnavailableError,
@@ -73,6 +74,7 @@ from reelworks.errors.work import (
 )
 
 __all__ = [
+    "ArtifactDamagedError",
     "ArtifactMissingError",
     "BusyError",
     "CancelledError",
