@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -20,9 +18,8 @@ from reelworks.app.api.context import Api, Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
-from reelworks.app.api.ownership import check_is_own, check_may_change
-from reelworks.app.api.shapes import JobOut
-from reelworks.app.api.sources import check_webhook, source_of
+from reelworks.app.api.sources import source_of
+from reelworks.app.api.submission import Submission, submit_video
 from reelworks.app.api.video_shapes import (
     Submitted,
     VideoDetail,
@@ -30,19 +27,13 @@ from reelworks.app.api.video_shapes import (
     VideoOut,
 )
 from reelworks.domain.access import Caller, Scope
-from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
-from reelworks.domain.library import VideoSummary
-from reelworks.errors import ConflictError, ReelworksError, RequestError
+from reelworks.errors import RequestError
 from reelworks.stages.cached import ANY_CONTENT, CONTENT_TYPES
 from reelworks.stages.ingest import without_secrets
-from reelworks.store import jobs as ledger
-from reelworks.store.library import delete_video, get_summary, get_video
-from reelworks.store.ownership import VideoWishes
+from reelworks.store.library import get_video
 from reelworks.store.removal import remove_video
-from reelworks.store.video_metadata import write_metadata
-from reelworks.store.videos import NewVideo, add_video, media_keys, page_of_videos
+from reelworks.store.videos import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])
 VideoPath = Annotated[VideoId, Path(description="The video's id.")]
@@ -69,19 +60,6 @@ _BODIES = {
         },
     }
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A video to be added and how to index it."""
-
-    video: NewVideo
-    locator: str | None
-    """None: where the library has it."""
-    language: str | None
-    library: str | None
-    index: bool
-    webhook_url: str | None
 
 
 @router.post(
@@ -111,10 +89,10 @@ async def add(request: Request, once: IfNew, caller: WhoAsks, api: Context) -> J
             language=asked.language,
             added_by=caller.name or None,
         )
-        wanted = _Wanted(
+        wanted = Submission(
             video, source.locator, asked.language, asked.library, asked.index, asked.webhook_url
         )
-        return _add(api, caller, wanted, names)
+        return submit_video(api, caller, wanted, names)
 
     return await to_thread.run_sync(once.run, work)
 
@@ -166,93 +144,10 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
         suffix = PurePosixPath(arrived.name).suffix.lower()
         arrived.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
 
-    wanted = _Wanted(
+    wanted = Submission(
         video, locator, fields.language, fields.library, fields.index, fields.webhook_url
     )
-    return _add(api, caller, wanted, names, store)
-
-
-def _add(
-    api: Api, caller: Caller, wanted: _Wanted, names: Names, store: Callable[[], None] | None = None
-) -> Done:
-    """Make the row, bring the file to its place, then ask for the work: in that order.
-
-    The row comes first, so that two callers who choose one id never overwrite each other's file.
-    """
-    check_webhook(wanted.webhook_url, api.settings)
-    video_id, new = _row_of(api, caller, wanted)
-    if store is not None and not new and _has_file(api, video_id):
-        wanted = replace(wanted, locator=None)
-    elif store is not None and video_id == wanted.video.id:
-        try:
-            store()
-        except ReelworksError:
-            if new:
-                delete_video(api.engine, video_id)
-            raise
-    if new:
-        write_metadata(api.engine, api.store, video_id)
-    video = get_summary(api.engine, video_id)
-    same_bytes = wanted.video.sha256 is not None and video.status == "ready"
-    job = _open_job(api, video_id)
-    if job is None and wanted.index and not same_bytes:
-        job = _ask_for_work(api, caller, wanted, names, video)
-    shown = Submitted(
-        video=VideoOut.of(video, caller), job=JobOut.of(job, caller) if job else None, new=new
-    )
-    return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
-
-
-def _row_of(api: Api, caller: Caller, wanted: _Wanted) -> tuple[str, bool]:
-    """Return the id of the video that has this source, and whether it is new.
-
-    Raises ``ForbiddenError`` for what changes another caller's video, and ``ConflictError`` for
-    another source under an id of the caller's own.
-    """
-    try:
-        video_id, new = add_video(api.engine, wanted.video)
-    except ConflictError:
-        check_is_own(api, caller, wanted.video.id)
-        raise
-    if not new:
-        source = wanted.locator if wanted.video.sha256 is None else None  # or its bytes are here
-        wishes = VideoWishes(source, wanted.library, wanted.language)
-        check_may_change(api, caller, video_id, wishes)
-    return video_id, new
-
-
-def _has_file(api: Api, video_id: str) -> bool:
-    """Tell whether the bytes of a video are in the store under its own key already."""
-    kept = media_keys(api.engine, video_id).upload
-    return kept is not None and api.store.head(kept) is not None
-
-
-def _open_job(api: Api, video_id: str) -> Job | None:
-    open_ = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
-    which = JobSelection(statuses=open_, video_id=video_id)
-    return next(iter(ledger.list_jobs(api.engine, which, limit=1)), None)
-
-
-def _ask_for_work(
-    api: Api, caller: Caller, wanted: _Wanted, names: Names, video: VideoSummary
-) -> Job:
-    options = {"language": wanted.language, "library": wanted.library}
-    job = NewJob(
-        id=names.job_id(),
-        video_id=video.id,
-        params={name: value for name, value in options.items() if value is not None}
-        | ({"source": wanted.locator} if wanted.locator and video.id == wanted.video.id else {}),
-        requested_by=caller.name or None,
-        webhook_url=wanted.webhook_url,
-    )
-    if video.status == "pending":  # of two callers at once both ask for one and the same job
-        first = f"{video.id} {video.created_at.isoformat()}"
-        named = replace(job, id=f"job-{sha256_of_bytes(first.encode())[:16]}")
-        (made,) = ledger.add_jobs(api.engine, [named])
-        if not made.status.is_over:
-            return made
-    (made,) = ledger.add_jobs(api.engine, [job])
-    return made
+    return submit_video(api, caller, wanted, names, store)
 
 
 @router.get("/videos", dependencies=[needs(Scope.READ)])
