@@ -30,7 +30,9 @@ def stated_size(head: bytes, *, only_exact: bool = False) -> Size | None:
     decoder believes rather than the container.
     """
     exact: tuple[Callable[[bytes], Size | None], ...] = (_y4m, _png, _gif)
-    loose = () if only_exact else (_avi, _ivf, _matroska)
+    loose: tuple[Callable[[bytes], Size | None], ...] = (
+        () if only_exact else (_avi, _ivf, _matroska)
+    )
     for read in (*exact, *loose):
         size = read(head)
         if size is not None:
@@ -120,7 +122,7 @@ def _unpacked(form: str, head: bytes, at: int) -> Size | None:
     if len(head) < at + struct.calcsize(form):
         return None
     width, height = struct.unpack_from(form, head, at)
-    return width, height
+    return int(width), int(height)
 
 
 def _largest(sizes: list[Size | None]) -> Size | None:

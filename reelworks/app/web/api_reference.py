@@ -117,9 +117,10 @@ def type_of(schema: Schema) -> Type:
 
 
 def _plain(schema: Schema) -> str:
-    kind = schema.get("type", "anything")
+    kind = str(schema.get("type", "anything"))
     if kind == "string":
-        return {"date-time": "date and time", "binary": "file"}.get(schema.get("format"), "text")
+        forms = {"date-time": "date and time", "binary": "file"}
+        return forms.get(str(schema.get("format")), "text")
     names = {"integer": "whole number", "boolean": "true or false", "object": "object"}
     return names.get(kind, kind)
 
@@ -170,8 +171,9 @@ def _body(media_type: str, schema: Schema) -> Body:
 
 
 def _answer(status: str, told: Schema) -> Answer:
-    content = told.get("content", {})
-    media_type, one = next(iter(content.items()), ("", {}))
+    content: Mapping[str, Schema] = told.get("content", {})
+    media_type = next(iter(content), "")
+    one: Schema = content.get(media_type, {})
     schema = one.get("schema", {})
     kind = type_of(schema) if schema.get("$ref") else Type(media_type) if media_type else None
     description = told.get("description", "")
