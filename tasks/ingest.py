@@ -64,7 +64,7 @@ async def ingest(
             kept = _keep(local, claimed, progress)
             progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
         except Exception as error:
-            reason = reason_of(error)
+            reason = place.readable(reason_of(error))
             set_status(place.engine, local.video_id, VideoStatus.FAILED, error=reason)
             log.error("FAILED %s: %s", local.video_id, reason)
             raise

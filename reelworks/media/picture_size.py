@@ -16,6 +16,7 @@ MOST_PIXELS = 268_000_000
 """What ffmpeg's decoders take at most: a picture with its margins of 2^31 / 8 pixels."""
 
 Size = tuple[int, int]
+_Readers = tuple[Callable[[bytes], Size | None], ...]
 _Y4M = re.compile(rb"YUV4MPEG2(?: [^ \n]*)*\n")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MATROSKA = b"\x1a\x45\xdf\xa3"
@@ -29,10 +30,8 @@ def stated_size(head: bytes, *, only_exact: bool = False) -> Size | None:
     With ``only_exact`` None also for containers whose streams have a size of their own, which the
     decoder believes rather than the container.
     """
-    exact: tuple[Callable[[bytes], Size | None], ...] = (_y4m, _png, _gif)
-    loose: tuple[Callable[[bytes], Size | None], ...] = (
-        () if only_exact else (_avi, _ivf, _matroska)
-    )
+    exact: _Readers = (_y4m, _png, _gif)
+    loose: _Readers = () if only_exact else (_avi, _ivf, _matroska)
     for read in (*exact, *loose):
         size = read(head)
         if size is not None:
