@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from reelworks.domain.printable import one_line
+from reelworks.domain.private_folder import make_private
 from reelworks.errors import PermissionDeniedError
 from reelworks.settings import Settings
 
@@ -68,7 +69,7 @@ def worker_log(settings: Settings) -> Iterator[logging.Logger]:
     """
     path = settings.data_dir / "worker" / "log.log"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         handler = _SharedFile(path)
     except OSError as error:
         raise PermissionDeniedError(

@@ -68,6 +68,11 @@ class IndexParams(BaseModel):
         title="Again",
         description="Stages to run although their answers are kept.",
     )
+    cached_only: bool = Field(
+        False,
+        title="Cached only",
+        description="Take every answer from the cache, and fail rather than compute one.",
+    )
     job: JobRef | None = Field(
         None, title="Job", description="The ledger's job that this run does. Leave it empty."
     )
@@ -92,7 +97,7 @@ async def index(params: IndexParams) -> str | State[str]:
     with worker_log(settings), open_workplace(settings) as place:
         try:
             async with doing(params.job, place) as work:
-                with run_context(place, params.again):
+                with run_context(place, params.again, cached_only=params.cached_only):
                     video_id = await _index(params, place, work)
                 work.result |= {"video_id": video_id}
         except LeaseLostError as lost:

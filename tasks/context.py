@@ -21,6 +21,8 @@ class RunContext:
     observer: Observer
     again: frozenset[str] = frozenset()
     """Stages that are computed anew although their answers are kept."""
+    cached_only: bool = False
+    """True: what is not in the cache is an error, and nothing is computed."""
 
 
 class NobodyWatches:
@@ -59,9 +61,11 @@ def watcher() -> Observer:
 
 
 @contextmanager
-def run_context(place: Workplace, again: Iterable[str] = ()) -> Iterator[None]:
+def run_context(
+    place: Workplace, again: Iterable[str] = (), *, cached_only: bool = False
+) -> Iterator[None]:
     """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(RunContext(place, watcher(), frozenset(again)))
+    token = _context.set(RunContext(place, watcher(), frozenset(again), cached_only))
     try:
         with paced(place, place.settings.calls_per_minute_of):
             yield

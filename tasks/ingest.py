@@ -12,13 +12,13 @@ from reelworks.domain.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.progress import Progress
 from reelworks.domain.stamp import unchanged
 from reelworks.domain.video import Probe
-from reelworks.media.probe import probe
 from reelworks.stages.cached import Answer, Produced, ask
 from reelworks.stages.ingest import LocalSource, localize
-from reelworks.stages.limits import Limits, check_limits, limits_of
+from reelworks.stages.limits import Limits, check_limits, limits_of, probe_within
 from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import Claimed, claim_video, publish_probe, set_status
+from reelworks.store.video_metadata import write_metadata
 from tasks.context import here
 from tasks.stage import answered, reason_of, stage_task
 
@@ -57,13 +57,14 @@ async def ingest(
             original_path=local.original,
             library=library,
             language=language,
+            bucket=place.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
             kept = _keep(local, claimed, progress)
             progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
         except Exception as error:
-            reason = reason_of(error)
+            reason = place.readable(reason_of(error))
             set_status(place.engine, local.video_id, VideoStatus.FAILED, error=reason)
             log.error("FAILED %s: %s", local.video_id, reason)
             raise
@@ -83,6 +84,7 @@ async def ingest(
             upload_path=upload.key,
             sha256=local.sha256,
         )
+        write_metadata(place.engine, place.store, local.video_id)
         ingested = Ingested(
             local.video_id,
             local.sha256,
@@ -98,6 +100,5 @@ async def ingest(
 
 def _look(local: LocalSource, limits: Limits) -> Produced[Probe]:
     with unchanged(local.path, local.stamp):
-        found = probe(local.path)
-    check_limits(found, limits, local.name)
+        found = probe_within(local.path, limits, local.name)
     return Produced(found, {"source": local.path}, {"source": local.sha256})

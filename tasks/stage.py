@@ -25,6 +25,7 @@ from reelworks.domain.progress import Progress
 from reelworks.domain.report import StageReport, StageState
 from reelworks.errors import (
     CancelledError,
+    NotCachedError,
     NotKeptError,
     RateLimitedError,
     ReelworksError,
@@ -170,6 +171,7 @@ async def answered(
     try:
         answer, ran_on, note = await _found(stage, work)
     except ReelworksError as error:
+        error.args = (here().place.readable(str(error)), *error.args[1:])
         log.warning("%s failed: %s", stage.upper(), error)
         raise
     except Exception as error:
@@ -178,6 +180,7 @@ async def answered(
             raise
         log.warning("%s failed: %s", stage.upper(), known)
         raise known from error
+    told = (*warnings(answer.result), *note)
     report = StageReport(
         stage=stage,
         state=_state_of(answer.cached),
@@ -185,7 +188,7 @@ async def answered(
         items=count(answer.result),
         unit=unit,
         model=answer.model,
-        warnings=(*warnings(answer.result), *note),
+        warnings=tuple(map(here().place.readable, told)),
         ran_on=ran_on,
     )
     observer.finished(report)
@@ -203,6 +206,8 @@ async def _found(
     answer is one that is not kept.
     """
     run, asker = here(), TaskRunContext.get()
+    if run.cached_only:
+        return await _from_cache(stage, work), None, ()
     first_try = asker is None or asker.task_run.run_count <= 1
     again = stage in run.again and first_try
     pool = pool_of(asker.task, run.place.settings) if asker else None
@@ -226,6 +231,17 @@ async def _found(
     if ran_on is None:
         return answer, None, tuple(told[-1:])
     return replace(answer, cached=False), ran_on, ()
+
+
+async def _from_cache(stage: str, work: Callable[[Progress], Answer[Value]]) -> Answer[Value]:
+    try:
+        with answering(Terms(only_kept=True)):
+            return await in_thread(stage, work)
+    except NotKeptError:
+        raise NotCachedError(
+            f"The answer of the stage {stage} is not in the cache (any more), and this run was "
+            "asked to compute nothing. Index the video again to compute it."
+        ) from None
 
 
 def _state_of(cached: bool) -> StageState:

@@ -89,7 +89,7 @@ def check_python() -> Check:
 def check_folder(folder: Path) -> Check:
     """Check that DATA_DIR can be made and written."""
     try:
-        make_folder(folder)
+        make_folder(folder, is_users=True)
     except ServiceError as error:
         mend = "Set DATA_DIR to a folder that you own."
         return Check("Data folder", Verdict.FAIL, str(error), mend)

@@ -9,21 +9,23 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from reelworks.domain.private_folder import make_private
 from reelworks.errors import PermissionDeniedError, exhausted
 
 OWNER_FILE = 0o600
-OWNER_FOLDER = 0o700
 LOG_LIMIT = 5 * 1024 * 1024
 """Bytes at which a log is cut; one earlier part of that size is kept beside it."""
 
 
-def make_folder(path: Path, mode: int = OWNER_FOLDER) -> Path:
-    """Make a folder of ours, with its parents, and return it.
+def make_folder(path: Path, *, is_users: bool = False) -> Path:
+    """Make a folder for its owner alone, with its parents, and return it.
 
-    Raises ``PermissionDeniedError`` or ``NoSpaceError``.
+    One that was open to others is closed, unless it is the user's own choice, as DATA_DIR itself
+    is. Raises ``PermissionDeniedError`` or ``NoSpaceError``.
     """
     try:
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        if not is_users or not path.is_dir():
+            make_private(path)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(path)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:

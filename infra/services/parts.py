@@ -93,7 +93,7 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
 
     Raises the first ``ServiceError``; what did start stays noted, for the caller to stop.
     """
-    make_folder(house.data_dir)
+    make_folder(house.data_dir, is_users=True)
     make_folder(house.data_dir / "logs")
     for part in Part:
         keep_small(house.log(part))

@@ -24,6 +24,27 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks the API for something."""
+
+    name: str
+    """Of the token; empty for somebody on this machine without one."""
+    scopes: tuple[Scope, ...]
+
+    @property
+    def is_admin(self) -> bool:
+        """True for who may see and change everything, as the local user may."""
+        return Scope.ADMIN.is_in(self.scopes)
+
+    def is_owner(self, added_by: str | None) -> bool:
+        """True when this very token added it. A name is given once and never again."""
+        return self.name != "" and self.name == added_by
+
+
+NOBODY = Caller("", ())
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A key to the API, as far as it may be shown."""
 

@@ -41,6 +41,8 @@ class VideoSummary:
     updated_at: datetime
     gone_at: datetime | None = None
     """When the last of its files was missed by a sync; None while there is one."""
+    added_by: str | None = None
+    """Name of the token that added it; None for somebody who needs none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ from reelworks.errors.requests import (
     UnauthenticatedError,
 )
 from reelworks.errors.services import (
+    ArtifactDamagedError,
     ArtifactMissingError,
     ArtifactUnreadableError,
     DatabaseRefusedError,
@@ -67,9 +68,16 @@ from reelworks.errors.services import (
     WorkerLostError,
 )
 from reelworks.errors.setup import GpuMemoryError, ModelUnavailableError, SettingsError
-from reelworks.errors.work import CancelledError, NotKeptError, ProcessError, StageTimeoutError
+from reelworks.errors.work import (
+    CancelledError,
+    NotCachedError,
+    NotKeptError,
+    ProcessError,
+    StageTimeoutError,
+)
 
 __all__ = [
+    "ArtifactDamagedError",
     "ArtifactMissingError",
     "ArtifactUnreadableError",
     "BusyError",
@@ -86,6 +94,7 @@ __all__ = [
     "LeaseLostError",
     "ModelUnavailableError",
     "NoSpaceError",
+    "NotCachedError",
     "NotKeptError",
     "NotStoredError",
     "NothingDeployedError",

@@ -39,6 +39,13 @@ class ArtifactUnreadableError(ArtifactMissingError):
     code = "artifact_unreadable"
 
 
+class ArtifactDamagedError(ServiceError):
+    """An artifact is in the store, but its bytes are not what they should be. Permanent."""
+
+    code = "artifact_damaged"
+    http_status = 500
+
+
 class DatabaseUnavailableError(ServiceError):
     """PostgreSQL cannot be reached or ended the connection; later may work."""
 

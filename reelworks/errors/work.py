@@ -33,6 +33,12 @@ class CancelledError(ReelworksError):
     exit_code = 130
 
 
+class NotCachedError(ReelworksError):
+    """A run that may compute nothing met a stage whose answer is not in the cache. Permanent."""
+
+    code = "not_cached"
+
+
 class NotKeptError(ReelworksError):
     """No answer to a question is kept, and the asker did not want it computed here."""
 

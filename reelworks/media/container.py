@@ -12,6 +12,7 @@ import av.error
 
 from reelworks.errors import SourceUnreadableError, UnsupportedMediaError, exhausted
 from reelworks.media.ffmpeg import CONTAINERS, PROTOCOLS, file_url
+from reelworks.media.picture_size import check_decodable, stated_size
 from reelworks.media.sniff import check_source
 
 
@@ -19,15 +20,17 @@ from reelworks.media.sniff import check_source
 def opened(path: Path) -> Iterator[Any]:
     """Open a media file with PyAV; it can neither name other files nor hosts.
 
-    Raises what ``check_source`` raises, ``UnsupportedMediaError`` when it is no media, and
-    ``SourceUnreadableError`` when reading it fails.
+    Raises what ``check_source`` raises, ``UnsupportedMediaError`` when it is no media or its
+    picture is too large for any decoder, and ``SourceUnreadableError`` when reading it fails.
     """
-    check_source(path)
+    head = check_source(path)
+    check_decodable(str(path), stated_size(head, only_exact=True))
     options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
     try:
         # Broken tags are no reason to refuse a file: they are only shown.
         container = av.open(file_url(path), options=options, metadata_errors="replace")
     except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
+        check_decodable(str(path), stated_size(head))
         raise UnsupportedMediaError(
             f"{path} is not a video or sound file that can be read; is it damaged?"
         ) from None

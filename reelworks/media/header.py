@@ -14,6 +14,7 @@ import av.error
 from reelworks.errors import SourceUnreadableError, UnsafeMediaError, UnsupportedMediaError
 from reelworks.media.container import opened
 from reelworks.media.ffmpeg import CONTAINERS
+from reelworks.media.picture_size import check_decodable, stated_size
 from reelworks.media.sniff import HEAD_BYTES, script_kind
 
 MOST_BYTES = 24 << 20
@@ -96,15 +97,18 @@ def seconds_of_object(stream: RangeStream, shown: str) -> float | None:
     """
     options = {"protocol_whitelist": "none", "format_whitelist": CONTAINERS}
     try:
-        kind = script_kind(stream.read(HEAD_BYTES))
+        head = stream.read(HEAD_BYTES)
+        kind = script_kind(head)
         if kind is not None:
             raise UnsafeMediaError(f"{shown} is {kind}; give the video itself.")
+        check_decodable(shown, stated_size(head, only_exact=True))
         stream.seek(0)
         with av.open(stream, options=options, metadata_errors="replace") as container:
             return _stated(container)
     except _TooMuchError:
         return None
     except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
+        check_decodable(shown, stated_size(head))
         raise UnsupportedMediaError(
             f"{shown} is not a video or sound file that can be read; is it damaged?"
         ) from None

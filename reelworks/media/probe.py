@@ -17,6 +17,8 @@ from av.stream import Disposition
 from reelworks.domain.video import AudioTrack, Probe, VideoTrack
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.container import opened
+from reelworks.media.picture_size import check_decodable, stated_size
+from reelworks.media.sniff import check_source
 from reelworks.media.timing import looks_variable
 
 LOOKED_AT = 12
@@ -57,6 +59,7 @@ def probe(path: Path) -> Probe:
         videos = [s for s in container.streams.video if _is_moving(s)]
         audios = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
         if not videos and not audios:
+            check_decodable(str(path), stated_size(check_source(path)))
             raise UnsupportedMediaError(f"{path} holds neither video nor sound that can be read.")
         videos.sort(key=lambda s: (not _is_default(s), -s.width * s.height, s.index))
         audios.sort(key=lambda s: (not _is_default(s), s.index))

@@ -48,8 +48,8 @@ def script_kind(head: bytes) -> str | None:
     return None
 
 
-def check_source(path: Path) -> None:
-    """Refuse a source before any media reader opens it.
+def check_source(path: Path) -> bytes:
+    """Refuse a source before any media reader opens it, and return its first bytes.
 
     Raises ``SourceNotFoundError`` when nothing is there, ``SourceUnreadableError`` when it may
     not be read or is a folder, ``UnsupportedMediaError`` when it is empty, and
@@ -75,3 +75,4 @@ def check_source(path: Path) -> None:
         raise UnsafeMediaError(
             f"{path} is {kind}, which could open other files or hosts; give the video itself."
         )
+    return head

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
@@ -12,20 +14,37 @@ QUALITY = 80
 """JPEG quality; at this size artefacts are smaller than what a screen shows."""
 
 
+def check_jpeg(jpeg: bytes) -> None:
+    """Raise ``UnsupportedMediaError`` unless ``jpeg`` is a whole picture that decodes.
+
+    It is decoded at an eighth of its size, which reads every byte and takes some milliseconds.
+    """
+    with _decoding(jpeg) as picture:
+        picture.draft("RGB", (max(1, picture.width // 8), max(1, picture.height // 8)))
+        picture.load()
+
+
 def shrink_jpeg(jpeg: bytes, width: int) -> bytes:
     """Return a JPEG that is ``width`` pixels wide, as it is when it is no wider.
 
     Raises ``UnsupportedMediaError`` for what is no picture.
     """
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-            if picture.width <= width:
-                return jpeg
+    with _decoding(jpeg) as picture:
+        if picture.width > width:
             height = max(1, round(picture.height * width / picture.width))
             picture.draft("RGB", (2 * width, 2 * height))  # decodes a part of the detail only
             small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-    except (UnidentifiedImageError, OSError) as error:
+            kept = io.BytesIO()
+            small.save(kept, "JPEG", quality=QUALITY, optimize=True)
+            return kept.getvalue()
+    check_jpeg(jpeg)
+    return jpeg
+
+
+@contextmanager
+def _decoding(jpeg: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+            yield picture
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise UnsupportedMediaError("The picture is damaged; index its video again.") from error
-    kept = io.BytesIO()
-    small.save(kept, "JPEG", quality=QUALITY, optimize=True)
-    return kept.getvalue()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from reelworks.domain.video import Probe
-from reelworks.errors import OverLimitError
+from reelworks.errors import OverLimitError, UnsupportedMediaError
+from reelworks.media.picture_size import Size, stated_size
+from reelworks.media.probe import probe
+from reelworks.media.sniff import check_source
 from reelworks.settings import Settings
 
 
@@ -39,6 +43,23 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def probe_within(path: Path, limits: Limits, name: str) -> Probe:
+    """Look into a media file, which messages call ``name``; refuse it before it is decoded.
+
+    Raises ``OverLimitError`` and what ``probe`` raises. A file that is refused for its size by the
+    header, or by the decoder, is refused for that reason and no other.
+    """
+    head = check_source(path)
+    _check_pixels(stated_size(head, only_exact=True), limits, name)
+    try:
+        found = probe(path)
+    except UnsupportedMediaError:
+        _check_pixels(stated_size(head), limits, name)
+        raise
+    check_limits(found, limits, name)
+    return found
+
+
 def check_limits(found: Probe, limits: Limits, name: str) -> None:
     """Raise ``OverLimitError`` when what was probed is longer or larger than the limits."""
     seconds, most = found.duration or 0.0, limits.most_seconds
@@ -47,7 +68,12 @@ def check_limits(found: Probe, limits: Limits, name: str) -> None:
             f"{name} is {seconds / 3600:.1f} hours long, more than {most / 3600:g} "
             "(MAX_DURATION_HOURS); cut it."
         )
-    pixels = max((track.width * track.height for track in found.video_tracks), default=0)
+    for track in found.video_tracks:
+        _check_pixels((track.width, track.height), limits, name)
+
+
+def _check_pixels(size: Size | None, limits: Limits, name: str) -> None:
+    pixels = size[0] * size[1] if size else 0
     if limits.most_pixels is not None and pixels > limits.most_pixels:
         raise OverLimitError(
             f"A picture of {name} has {pixels / 1e6:.0f} megapixels, more than "

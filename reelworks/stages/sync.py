@@ -32,6 +32,7 @@ from reelworks.store.sources import (
     remember_sources,
     sources_of,
 )
+from reelworks.store.video_metadata import write_metadata
 
 MOST_GONE = 0.5
 """The share of a source's files that may be missed at once: more looks like a lost mount."""
@@ -150,6 +151,7 @@ def synchronise(
     for move in plan.moved:
         if move.video_id is not None:
             move_video(place.engine, move.video_id, move.before, move.locator)
+            write_metadata(place.engine, place.store, move.video_id)
     ids = _ids(plan, seen)
     rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.found]
     remember_sources(place.engine, seen.library, rows)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
 from sqlalchemy import Engine
 
+from reelworks.domain.private_folder import make_private
 from reelworks.domain.stamp import FileStamp, stamp_of, unchanged
 from reelworks.errors import (
     ArtifactMissingError,
@@ -52,6 +54,8 @@ class Workplace:
     """A folder of this run only; it is removed with the run."""
     adopted: dict[str, Adopted] = field(default_factory=dict)
     """Files of this machine, by the SHA-256 that they had."""
+    fetched: dict[str, str] = field(default_factory=dict)
+    """Store keys of files that were downloaded, by their SHA-256."""
 
     def fetch(self, artifact: Artifact) -> Path:
         """Return a local file with the artifact's bytes, downloading it at most once a run.
@@ -67,6 +71,7 @@ class Workplace:
         if here is not None and stamp_of(here.path) == here.stamp is not None:
             return here.path
         local = self.scratch / "by-digest" / artifact.sha256
+        self.fetched.setdefault(artifact.sha256, artifact.key)
         if not local.exists():
             self._download(artifact, local)
         return local
@@ -85,6 +90,23 @@ class Workplace:
                 f"The artifact {artifact.key} was gone or damaged in the store and is removed "
                 f"({error}) Run the video again, which makes it anew."
             ) from error
+
+    def readable(self, message: str) -> str:
+        """Return a message in which scratch files have the names that users know.
+
+        A download has its source's name, a file of the store its key; the folder itself is said
+        to be that and no more.
+        """
+
+        def name(found: re.Match[str]) -> str:
+            tail = PurePosixPath(found[0]).name
+            if tail in self.fetched:
+                return self.fetched[tail]
+            return tail if "." in tail else "the scratch folder in DATA_DIR"
+
+        return re.sub(
+            re.escape(str(self.scratch)) + r"(?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*", name, message
+        )
 
     @contextmanager
     def reading(self, artifact: Artifact) -> Iterator[Path]:
@@ -148,7 +170,7 @@ def _scratch(root: Path) -> Iterator[Path]:
     would not do, since containers that share DATA_DIR each count their own.
     """
     with _disk_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
+        make_private(root)
         with _lock(root, fcntl.LOCK_EX):
             _sweep(root)
             scratch = Path(mkdtemp(prefix="run-", dir=root))

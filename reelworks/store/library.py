@@ -147,6 +147,7 @@ def summary_of(row: Row[Any]) -> VideoSummary:
         created_at=row.created_at,
         updated_at=row.updated_at,
         gone_at=getattr(row, "gone_at", None),
+        added_by=row.added_by,
     )
 
 

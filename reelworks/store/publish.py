@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Text,
+    case,
     cast,
     func,
     literal,
@@ -57,10 +58,12 @@ def claim_video(
     original_path: str,
     library: str | None = None,
     language: str | None = None,
+    bucket: str = "",
 ) -> Claimed:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
-    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated.
+    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
+    source that is the video's own upload, in ``bucket``, does not hide where it came from first.
     """
     title = PurePosixPath(original_path.partition("?")[0]).stem
     values = storable({"original_path": original_path, "title": title, "status": "processing"})
@@ -71,7 +74,13 @@ def claim_video(
     again = statement.on_conflict_do_update(
         index_elements=["id"],
         set_={
-            "original_path": statement.excluded.original_path,
+            "original_path": case(
+                (
+                    statement.excluded.original_path == f"s3://{bucket}/" + Video.upload_path,
+                    Video.original_path,
+                ),
+                else_=statement.excluded.original_path,
+            ),
             "title": func.coalesce(Video.title, statement.excluded.title),
             "status": "processing",
             "error": None,

@@ -17,6 +17,7 @@ from reelworks.store.cache import drop_uses
 from reelworks.store.database import transaction
 from reelworks.store.jobs import cancel_jobs
 from reelworks.store.library import VIDEOS
+from reelworks.store.video_metadata import metadata_key
 
 _FOLDERS = ("processed", "frames", "embeddings")
 
@@ -36,11 +37,20 @@ def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
 
 def remove_files(engine: Engine, store: ArtifactStore, video_id: str) -> int:
     """Remove a video's files and what the cache keeps of it alone; return how many objects."""
-    removed = sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
+    removed = _remove_metadata(store, video_id)  # first: a restore must not bring back the rest
+    removed += sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
     for key in (*_uploads(engine, store, video_id), *_subtitles(store, video_id)):
         store.delete(key)
         removed += 1
     return removed + drop_uses(store, video_id)
+
+
+def _remove_metadata(store: ArtifactStore, video_id: str) -> int:
+    key = metadata_key(video_id)
+    if store.head(key) is None:
+        return 0
+    store.delete(key)
+    return 1
 
 
 def _uploads(engine: Engine, store: ArtifactStore, video_id: str) -> Iterator[str]:

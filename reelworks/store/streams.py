@@ -107,10 +107,14 @@ def read_range(
 ) -> Generator[bytes, None, None]:
     """Yield the bytes from ``start`` to before ``end`` of an object, in blocks.
 
-    Raises ``ArtifactMissingError`` when the object is gone or another by now.
+    Raises ``ArtifactMissingError`` when the object is gone or another by now, or ends too early.
     """
     with store.opened_range(artifact, start, end) as body:
         left = end - start
         while left > 0 and (block := body.read(min(BLOCK, left))):
             left -= len(block)
             yield block
+        if left > 0:
+            raise ArtifactMissingError(
+                f"The store gave {end - start - left} of {end - start} bytes of {artifact.key}."
+            )

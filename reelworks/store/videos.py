@@ -54,6 +54,10 @@ class NewVideo:
     """Store key of the source, when it is in the store."""
     sha256: str | None = None
     """Of the source, when it is known."""
+    language: str | None = None
+    """As somebody states it; None: to be detected."""
+    added_by: str | None = None
+    """Name of the token that adds it; None for somebody who needs none."""
 
 
 def page_of_videos(
@@ -136,6 +140,8 @@ def _values(new: NewVideo) -> Mapping[str, Any]:
             "library": new.library or DEFAULT_LIBRARY,
             "upload_path": new.upload_path,
             "digests": {"source": new.sha256} if new.sha256 else {},
+            "stated_language": new.language,
+            "added_by": new.added_by,
         }
     )
     return values

@@ -218,3 +218,22 @@ async def test_other_schemes_are_refused(index_shared, shared):
     assert run.error is not None
     assert run.error.code == "bad_input"
     assert "ftp://127.0.0.1/clip.mp4" in str(run.error)
+
+
+@pytest.mark.parametrize("kind", ["web", "store"])
+async def test_a_damaged_source_is_named_as_its_user_knows_it(index_shared, shared, web, kind):
+    damaged = b"\0\0\0\x20ftypisom" + bytes(500)
+    web.content = damaged
+    store = ArtifactStore.open(shared)
+    store.put_bytes("incoming/damaged.mp4", damaged, "video/mp4")
+    sources = {
+        "web": f"{web.address}/damaged.mp4?sig=secret",
+        "store": f"s3://{shared.s3_bucket}/incoming/damaged.mp4",
+    }
+
+    run = await index_shared(sources[kind], f"damaged-{kind}")
+
+    assert str(run.error).startswith("damaged.mp4 is not a video or sound file")
+    summary = video(shared, f"damaged-{kind}").summary
+    assert summary.error == str(run.error)
+    assert str(shared.data_dir) not in str(run.recorder.reports)

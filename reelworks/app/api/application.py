@@ -79,6 +79,7 @@ def create_app(api: Api) -> FastAPI:
         description=_ABOUT,
         lifespan=lifespan,
         responses=_problems(),
+        docs_url=None,  # both load scripts from elsewhere; ours is a page of reelworks.app.web
         redoc_url=None,
     )
     app.state.api = api

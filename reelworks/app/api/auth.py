@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from reelworks.app.api.context import Api
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.errors import ForbiddenError, UnauthenticatedError
 from reelworks.store.tokens import find_token
 
@@ -23,17 +22,7 @@ OPEN_FOLDER = "/assets/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks."""
-
-    name: str
-    """Of the token; empty for somebody on this machine without one."""
-    scopes: tuple[Scope, ...]
-
-
 LOCAL = Caller("", (Scope.ADMIN,))
-NOBODY = Caller("", ())
 
 bearer = HTTPBearer(
     auto_error=False,

@@ -9,10 +9,10 @@ import anyio.to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelworks.app.api import auth
-from reelworks.app.api.auth import NOBODY, Caller
 from reelworks.app.api.bodies import Body
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_to
+from reelworks.domain.access import NOBODY, Caller
 from reelworks.errors import (
     DatabaseUnavailableError,
     HeadTooLargeError,

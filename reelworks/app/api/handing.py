@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import logging
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
 from urllib.parse import quote
 
 from anyio import CancelScope, to_thread
@@ -14,12 +17,19 @@ from starlette.types import Receive, Scope, Send
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_of, problem_of
 from reelworks.app.api.ranges import UnsatisfiableRangeError, is_unchanged, span_of, wants_range
-from reelworks.errors import NotStoredError
-from reelworks.media.thumbnail import shrink_jpeg
+from reelworks.errors import (
+    ArtifactDamagedError,
+    NotStoredError,
+    ServiceError,
+    UnsupportedMediaError,
+)
+from reelworks.media.thumbnail import check_jpeg, shrink_jpeg
 from reelworks.stages.ingest import safe_name
 from reelworks.store.artifacts import Artifact
 from reelworks.store.streams import read_range
 
+log = logging.getLogger(__name__)
+Picture = TypeVar("Picture")
 SIGNED_SECONDS = 3600
 """How long a signed address works."""
 SMALL_SECONDS = 300
@@ -64,11 +74,26 @@ def hand(request: Request, api: Api, file: Handed) -> Response:
     return _through(request, api, file, found)
 
 
+def hand_picture(request: Request, api: Api, file: Handed) -> Response:
+    """Answer a GET or HEAD for a picture, which is looked at before its first byte is sent.
+
+    Raises ``NotStoredError`` when it is not in the store, ``ArtifactDamagedError`` when it does
+    not decode.
+    """
+    found = api.media.head(file.key)
+    if found is None:
+        raise _not_stored(file)
+    if api.settings.s3_public_url is not None:
+        return hand(request, api, file)
+    return _through(request, api, file, found, lambda: _whole_picture(api, file, _checked))
+
+
 def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response:
     """Answer a GET or HEAD for a picture that is to be ``width`` pixels wide at most.
 
     Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
-    Raises ``NotStoredError`` when the picture is not in the store, and what ``shrink_jpeg`` raises.
+    Raises ``NotStoredError`` when the picture is not in the store, and ``ArtifactDamagedError``
+    when it does not decode.
     """
     found = api.media.head(file.key)
     if found is None:
@@ -77,10 +102,25 @@ def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response
     headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
+    small = _whole_picture(api, file, lambda jpeg: shrink_jpeg(jpeg, width))
+    return Response(small, headers=headers, media_type=file.content_type)
+
+
+def _whole_picture(api: Api, file: Handed, work: Callable[[bytes], Picture]) -> Picture:
     whole = api.media.get_bytes(file.key)
     if whole is None:
         raise _not_stored(file)
-    return Response(shrink_jpeg(whole, width), headers=headers, media_type=file.content_type)
+    try:
+        return work(whole)
+    except UnsupportedMediaError as error:
+        raise ArtifactDamagedError(
+            f"The picture {file.key} in the store is damaged; index its video again."
+        ) from error
+
+
+def _checked(jpeg: bytes) -> bytes:
+    check_jpeg(jpeg)
+    return jpeg
 
 
 def _headers(file: Handed, etag: str) -> dict[str, str]:
@@ -95,7 +135,14 @@ def _not_stored(file: Handed) -> NotStoredError:
     return NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
 
 
-def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Response:
+def _through(
+    request: Request,
+    api: Api,
+    file: Handed,
+    found: Artifact,
+    read: Callable[[], bytes] | None = None,
+) -> Response:
+    """Answer with the file or a range of it; ``read`` gives it whole, where it must be checked."""
     etag = f'"{found.sha256 or found.etag}"'
     headers = _headers(file, etag) | {
         "Accept-Ranges": "bytes",
@@ -115,10 +162,14 @@ def _through(request: Request, api: Api, file: Handed, found: Artifact) -> Respo
     if span:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
     status = 206 if span else 200
+    if read is not None:
+        content = read()[start:end]
+        return Response(content, status, headers=headers, media_type=file.content_type)
     if request.method == "HEAD" or start == end:
         return Response(status_code=status, headers=headers, media_type=file.content_type)
     body = read_range(api.media, found, start, end)
-    return _Pieces(body, status, headers, media_type=file.content_type)
+    first = next(body, b"")  # what is wrong with the file is an answer of its own, not half of one
+    return _Pieces(body, status, headers, file.content_type, key=file.key, first=first)
 
 
 class _Pieces(StreamingResponse):
@@ -130,14 +181,22 @@ class _Pieces(StreamingResponse):
         status: int,
         headers: dict[str, str],
         media_type: str,
+        *,
+        key: str = "",
+        first: bytes = b"",
     ) -> None:
-        super().__init__(pieces, status, headers, media_type)
+        """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log."""
+        super().__init__(chain((first,), pieces) if first else pieces, status, headers, media_type)
         self._pieces = pieces
+        self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the pieces; players leave in the middle all the time."""
         try:
             await super().__call__(scope, receive, send)
+        except ServiceError as error:
+            # The status is sent: to break off is the only way left to say that bytes are missing.
+            log.warning("The download of %s broke off: %s", self._key, error)
         finally:
             with CancelScope(shield=True):
                 await to_thread.run_sync(self._pieces.close)

@@ -13,8 +13,16 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from reelworks.app.api.visibility import visible_text
+from reelworks.domain.access import NOBODY, Caller
 from reelworks.domain.printable import one_line
-from reelworks.errors import ReelworksError, TooManyRequestsError, UnauthenticatedError, exhausted
+from reelworks.errors import (
+    InputError,
+    ReelworksError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+    exhausted,
+)
 
 log = logging.getLogger(__name__)
 AWAY_SECONDS = 5.0
@@ -83,8 +91,12 @@ def answer_of(body: Mapping[str, Any], headers: Mapping[str, str] | None = None)
     return JSONResponse(body, body["status"], headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def answer_to(error: ReelworksError) -> JSONResponse:
-    """Return one of our errors as an answer."""
+def answer_to(error: ReelworksError, caller: Caller = NOBODY) -> JSONResponse:
+    """Return one of our errors as an answer.
+
+    What is wrong with a request repeats the caller's own words; trouble of the server's own may
+    name its folders and hosts, which not everybody may see.
+    """
     headers = {}
     wait = getattr(error, "retry_after", None)
     if wait is None and error.http_status == 503 and error.retryable:
@@ -95,7 +107,8 @@ def answer_to(error: ReelworksError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if error.http_status >= 500 and not isinstance(error, TooManyRequestsError):
         log.warning("%s: %s", error.code, error)
-    body = problem_of(error.http_status, error.code, str(error), retryable=error.retryable)
+    detail = str(error) if isinstance(error, InputError) else visible_text(str(error), caller)
+    body = problem_of(error.http_status, error.code, detail, retryable=error.retryable)
     return answer_of(body, headers)
 
 
@@ -103,8 +116,8 @@ def install(app: FastAPI) -> None:
     """Let every error of ``app`` be answered by a problem, and none by a stack trace."""
 
     @app.exception_handler(ReelworksError)
-    async def ours(_: Request, error: ReelworksError) -> Response:
-        return answer_to(error)
+    async def ours(request: Request, error: ReelworksError) -> Response:
+        return answer_to(error, getattr(request.state, "caller", NOBODY))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(_: Request, error: HTTPException) -> Response:

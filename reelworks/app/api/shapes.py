@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reelworks.app.api.visibility import visible_events, visible_job
+from reelworks.domain.access import Caller
 from reelworks.domain.job import Job, JobEvent, JobStatus
-from reelworks.stages.ingest import without_secrets
 
 
 class JobError(BaseModel):
@@ -74,11 +75,9 @@ class JobOut(BaseModel):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """Return a job as it may be shown: no address keeps its password or signature."""
-        params = dict(job.params)
-        if isinstance(params.get("source"), str):
-            params["source"] = without_secrets(params["source"])
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return a job as a caller may see it."""
+        job = visible_job(job, caller)
         failed = job.error is not None
         return cls(
             id=job.id,
@@ -90,7 +89,7 @@ class JobOut(BaseModel):
             error=JobError(message=job.error or "", code=job.error_code, stage=job.error_stage)
             if failed
             else None,
-            params=params,
+            params=dict(job.params),
             progress={stage: _progress(told) for stage, told in job.progress.items()},
             usage=dict(job.usage),
             cost=float(job.cost),
@@ -131,13 +130,13 @@ class JobDetail(JobOut):
     events: list[JobEventOut]
 
     @classmethod
-    def with_events(cls, job: Job, events: list[JobEvent]) -> Self:
-        """Return a job and its history."""
+    def with_events(cls, job: Job, events: list[JobEvent], caller: Caller) -> Self:
+        """Return a job and its history as a caller may see them."""
         told = [
             JobEventOut(at=one.at, status=one.status, attempt=one.attempt, note=one.note)
-            for one in events
+            for one in visible_events(events, job, caller)
         ]
-        return cls(**JobOut.of(job).model_dump(), events=told)
+        return cls(**JobOut.of(job, caller).model_dump(), events=told)
 
 
 class JobState(BaseModel):
@@ -151,9 +150,9 @@ class JobState(BaseModel):
     error: JobError | None = None
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """Return the short form of a job."""
-        shown = JobOut.of(job)
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return the short form of a job as a caller may see it."""
+        shown = JobOut.of(job, caller)
         return cls(
             job_id=job.id,
             status=job.status,
@@ -190,9 +189,9 @@ class JobResult(BaseModel):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """Return the outcome of a job."""
-        shown = JobOut.of(job)
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return the outcome of a job as a caller may see it."""
+        shown = JobOut.of(job, caller)
         return cls(
             job_id=job.id,
             status=job.status,

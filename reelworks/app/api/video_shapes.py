@@ -8,6 +8,8 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from reelworks.app.api.shapes import JobOut
+from reelworks.app.api.visibility import visible_video, visible_view
+from reelworks.domain.access import Caller
 from reelworks.domain.library import StoredFrame, StoredSegment, VideoSummary, VideoView
 
 
@@ -27,8 +29,9 @@ class VideoOut(BaseModel):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, video: VideoSummary) -> Self:
-        """Return a video as it is shown in lists."""
+    def of(cls, video: VideoSummary, caller: Caller) -> Self:
+        """Return a video as a caller may see it in lists."""
+        video = visible_video(video, caller)
         at = f"/videos/{video.id}"
         return cls(
             id=video.id,
@@ -177,11 +180,12 @@ class VideoDetail(VideoOut):
     transcript: list[SegmentOut]
 
     @classmethod
-    def of_view(cls, view: VideoView) -> Self:
-        """Return a whole video as it is shown."""
+    def of_view(cls, view: VideoView, caller: Caller) -> Self:
+        """Return a whole video as a caller may see it."""
+        view = visible_view(view, caller)
         video_id = view.summary.id
         return cls(
-            **VideoOut.of(view.summary).model_dump(),
+            **VideoOut.of(view.summary, caller).model_dump(),
             warnings=list(view.warnings),
             probe=dict(view.probe),
             digests=dict(view.digests),

@@ -7,6 +7,7 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
+from reelworks.domain.private_folder import make_private
 from reelworks.errors import ReelworksError, exhausted
 
 
@@ -22,7 +23,7 @@ def unforeseen(error: Exception) -> ReelworksError:
     path = Path(os.environ.get("DATA_DIR") or "~/.reelworks") / "logs" / "fault.log"
     try:
         path = path.expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now().astimezone().isoformat()}\n{lines}\n")
     except (OSError, RuntimeError):  # the folder cannot be written, or is in nobody's home

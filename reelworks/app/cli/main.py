@@ -20,6 +20,7 @@ from reelworks.app.cli import (
     jobs,
     library,
     output,
+    restore,
     search,
     services,
     sync,
@@ -54,6 +55,7 @@ app.command()(deploy.deploy)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(backfill.app, name="backfill")
 app.command()(sync.sync)
+app.command()(restore.restore)
 app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(token.app, name="token")
 

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from reelworks.app.api.shapes import JobOut
+from reelworks.domain.access import NOBODY
 from reelworks.domain.printable import one_line
 from reelworks.errors import InputError, ReelworksError
 from reelworks.providers.fetching import brief_client
@@ -107,8 +108,8 @@ def id_of(delivery: Delivery) -> str:
 
 
 def body_of(delivery: Delivery) -> bytes:
-    """Return what is told: the event and the job, as the API shows it."""
-    job = JobOut.of(delivery.job)
+    """Return what is told: the event and the job, with names of files and no places."""
+    job = JobOut.of(delivery.job, NOBODY)
     told = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
     return json.dumps(told, ensure_ascii=False).encode()
 

@@ -8,6 +8,7 @@ from reelworks.app.api.context import Api
 from reelworks.app.web.routes import (
     account,
     assets,
+    docs,
     frames,
     job,
     jobs,
@@ -23,5 +24,5 @@ from reelworks.app.web.session import PageSession
 def install(app: FastAPI, api: Api) -> None:
     """Let ``app`` serve the pages. Call it before the API's own routes are added."""
     app.add_middleware(PageSession, api=api)
-    for module in (library, search, watch, videos, frames, jobs, job, live, account, assets):
+    for module in (library, search, watch, videos, frames, jobs, job, live, account, assets, docs):
         app.include_router(module.router)

@@ -22,7 +22,7 @@ from reelworks.store.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration."""
 
 __all__ = [

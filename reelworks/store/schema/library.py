@@ -85,6 +85,9 @@ class Video(Base):
     library: Mapped[str] = mapped_column(server_default="default")
     language: Mapped[str | None]
     stated_language: Mapped[str | None] = mapped_column(doc="as somebody said; null: detected")
+    added_by: Mapped[str | None] = mapped_column(
+        doc="name of the token that added it; null: somebody who needs none"
+    )
     digests: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     probe: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     warnings: Mapped[dict[str, Any]] = mapped_column(

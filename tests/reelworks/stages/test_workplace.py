@@ -229,3 +229,22 @@ def test_nothing_is_left_when_the_database_is_away(clean_settings):
 
     assert folders(clean_settings) == []
     assert ArtifactStore.open(clean_settings).head("x") is None
+
+
+def test_messages_name_files_as_users_know_them(clean_settings, tmp_path):
+    with open_workplace(clean_settings) as place:
+        kept = place.store.put_bytes("uploads/talk_talk.mp4", b"film", "video/mp4")
+        local = place.fetch(kept)
+        room = place.room("ingest")
+        mine = tmp_path / "my talk.mp4"
+
+        told = place.readable(
+            f"{local} is damaged. {room / 'download.mp4'}: cut off. {mine} is there; "
+            f"but {room} has 3 MB free, as {place.scratch} has."
+        )
+
+    assert told == (
+        "uploads/talk_talk.mp4 is damaged. download.mp4: cut off. "
+        f"{mine} is there; but the scratch folder in DATA_DIR has 3 MB free, "
+        "as the scratch folder in DATA_DIR has."
+    )

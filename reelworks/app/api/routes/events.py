@@ -11,11 +11,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.routes.jobs import JobPath
 from reelworks.app.api.shapes import JobOut
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.job import Job
 from reelworks.errors import DatabaseUnavailableError, UnknownJobError
 from reelworks.store.jobs import get_job
@@ -47,16 +47,19 @@ _AWAY = 2.0
 async def events(
     job_id: JobPath,
     api: Context,
+    caller: WhoAsks,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Tell how a job goes until it is over."""
     job = await to_thread.run_sync(get_job, api.engine, job_id)
     if last_event_id == _OVER and job.status.is_over:
         return Response(status_code=204)  # a browser that lost the line asks no more
-    return StreamingResponse(_told(api, job_id), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(
+        _told(api, caller, job_id), media_type="text/event-stream", headers=_HEADERS
+    )
 
 
-async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
+async def _told(api: Api, caller: Caller, job_id: str) -> AsyncIterator[str]:
     told, number = "", 0
     yield "retry: 2000\n\n"
     with api.changes.of(job_id) as changed:
@@ -73,7 +76,7 @@ async def _told(api: Api, job_id: str) -> AsyncIterator[str]:
             if job is None:
                 yield _event("end", '{"reason":"The job was deleted."}', _OVER)
                 return
-            now = JobOut.of(job).model_dump_json()
+            now = JobOut.of(job, caller).model_dump_json()
             if now != told:
                 told, number = now, number + 1
                 yield _event("job", now, str(number))

@@ -17,11 +17,12 @@ from reelworks.app.api.asked import (
     Rerun,
     params_of,
 )
-from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery, PeekQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.ownership import check_may_change, check_may_retry, check_own_job
 from reelworks.app.api.shapes import (
     Changed,
     JobDetail,
@@ -33,11 +34,11 @@ from reelworks.app.api.shapes import (
 )
 from reelworks.app.api.sources import allowed, check_webhook
 from reelworks.domain.access import Scope
-from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
-from reelworks.errors import BusyError, ForbiddenError
+from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.errors import BusyError
 from reelworks.stages.rerun import rerun_stage
 from reelworks.store import jobs as ledger
-from reelworks.store.videos import media_keys
+from reelworks.store.ownership import VideoWishes
 
 router = APIRouter(tags=["jobs"])
 JobPath = Annotated[JobId, Path(description="The job's id.")]
@@ -52,7 +53,9 @@ def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONR
         params = params_of(asked)
         if "source" in params:
             params["source"] = allowed(params["source"], api.settings).locator
-        media_keys(api.engine, asked.video_id)  # the video must be there
+        given = asked.params
+        wishes = VideoWishes(params.get("source"), given.library, given.language)
+        check_may_change(api, caller, asked.video_id, wishes)
         job = NewJob(
             id=names.job_id(),
             video_id=asked.video_id,
@@ -63,26 +66,26 @@ def submit(asked: NewJobIn, once: IfNew, caller: WhoAsks, api: Context) -> JSONR
             webhook_url=asked.webhook_url,
         )
         (made,) = ledger.add_jobs(api.engine, [job])
-        return Done(202, JobOut.of(made), f"/jobs/{made.id}")
+        return Done(202, JobOut.of(made, caller), f"/jobs/{made.id}")
 
     return once.run(work)
 
 
 @router.get("/jobs", dependencies=[needs(Scope.READ)])
-def list_jobs(asked: Annotated[JobQuery, Query()], api: Context) -> JobList:
+def list_jobs(asked: Annotated[JobQuery, Query()], api: Context, caller: WhoAsks) -> JobList:
     """List jobs, the newest first; paging is stable while new ones come."""
     after = place_of(asked.cursor)
     found = ledger.list_jobs(api.engine, asked.selection(), limit=asked.limit + 1, after=after)
     shown, following = page_of(found, asked.limit)
-    return JobList(jobs=[JobOut.of(job) for job in shown], next=following)
+    return JobList(jobs=[JobOut.of(job, caller) for job in shown], next=following)
 
 
 @router.get("/jobs/peek", dependencies=[needs(Scope.READ)])
-def peek(asked: Annotated[PeekQuery, Query()], api: Context) -> Peek:
+def peek(asked: Annotated[PeekQuery, Query()], api: Context, caller: WhoAsks) -> Peek:
     """Show what waits, in the order in which it will be taken."""
     pending = ledger.count_jobs(api.engine)[JobStatus.PENDING]
     coming = ledger.waiting(api.engine, limit=asked.limit)
-    return Peek(pending_jobs=pending, jobs=[JobOut.of(job) for job in coming])
+    return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
 
 
 @router.post("/jobs/retry", response_model=Changed, dependencies=[needs(Scope.ADMIN)])
@@ -125,19 +128,19 @@ def rerun(asked: Rerun, once: IfNew, caller: WhoAsks, api: Context) -> JSONRespo
 
 
 @router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
-def show(job_id: JobPath, api: Context) -> JobDetail:
+def show(job_id: JobPath, api: Context, caller: WhoAsks) -> JobDetail:
     """Show a job and what became of it so far."""
     job = ledger.get_job(api.engine, job_id)
-    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id))
+    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id), caller)
 
 
 @router.delete("/jobs/{job_id}", dependencies=[needs(Scope.SUBMIT)])
 def cancel(job_id: JobPath, api: Context, caller: WhoAsks) -> JobOut:
     """Cancel a job; one that is over stays as it is."""
-    _check_own(ledger.get_job(api.engine, job_id), caller)
+    check_own_job(ledger.get_job(api.engine, job_id), caller)
     who = f"Cancelled by {caller.name}." if caller.name else ""
     ledger.cancel_jobs(api.engine, JobSelection(ids=(job_id,)), reason=who)
-    return JobOut.of(ledger.get_job(api.engine, job_id))
+    return JobOut.of(ledger.get_job(api.engine, job_id), caller)
 
 
 @router.post("/jobs/{job_id}/retry", response_model=JobOut, dependencies=[needs(Scope.SUBMIT)])
@@ -145,32 +148,26 @@ def retry(job_id: JobPath, once: IfNew, caller: WhoAsks, api: Context) -> JSONRe
     """Let a failed or cancelled job run again; another one stays as it is."""
 
     def work(_: Names) -> Done:
-        _check_own(ledger.get_job(api.engine, job_id), caller)
+        check_may_retry(api, caller, ledger.get_job(api.engine, job_id))
         ledger.retry_jobs(api.engine, JobSelection(ids=(job_id,)))
-        return Done(202, JobOut.of(ledger.get_job(api.engine, job_id)), f"/jobs/{job_id}")
+        return Done(202, JobOut.of(ledger.get_job(api.engine, job_id), caller), f"/jobs/{job_id}")
 
     return once.run(work)
 
 
 @router.get("/status/{job_id}", dependencies=[needs(Scope.READ)])
-def status(job_id: JobPath, api: Context) -> JobState:
+def status(job_id: JobPath, api: Context, caller: WhoAsks) -> JobState:
     """Say how a job stands, in short."""
-    return JobState.of(ledger.get_job(api.engine, job_id))
+    return JobState.of(ledger.get_job(api.engine, job_id), caller)
 
 
 @router.get("/result/{job_id}", dependencies=[needs(Scope.READ)])
-def result(job_id: JobPath, api: Context) -> JobResult:
+def result(job_id: JobPath, api: Context, caller: WhoAsks) -> JobResult:
     """Give what came out of a job; 409 while it is not over."""
     job = ledger.get_job(api.engine, job_id)
     if not job.status.is_over:
         raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
-    return JobResult.of(job)
-
-
-def _check_own(job: Job, caller: Caller) -> None:
-    """Raise ``ForbiddenError`` when the job is another caller's, and this one no admin."""
-    if not Scope.ADMIN.is_in(caller.scopes) and job.requested_by != caller.name:
-        raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
+    return JobResult.of(job, caller)
 
 
 def _changing(once: IfNew, change: Callable[[], list[str]]) -> JSONResponse:

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from reelworks.app.api.auth import needs
 from reelworks.app.api.context import Api, Context
-from reelworks.app.api.handing import Handed, hand, hand_small
+from reelworks.app.api.handing import Handed, hand, hand_picture, hand_small
 from reelworks.app.api.routes.videos import VideoPath
 from reelworks.domain.access import Scope
 from reelworks.errors import NotStoredError
@@ -108,7 +108,9 @@ def frame(
 
 
 def _picture(request: Request, api: Api, file: Handed, width: Width | None) -> Response:
-    return hand(request, api, file) if width is None else hand_small(request, api, file, width)
+    return (
+        hand_picture(request, api, file) if width is None else hand_small(request, api, file, width)
+    )
 
 
 @router.get(

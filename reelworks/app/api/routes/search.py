@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.filters import CutQuery, SearchQuery, SimilarQuery
 from reelworks.app.api.search_shapes import CutList, CutOut, Found, Similar, SimilarOut
+from reelworks.app.api.visibility import visible_cuts, visible_text
 from reelworks.app.searching import find
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.cuts import Cut, cuts_of
 from reelworks.domain.search import SearchAnswer
 from reelworks.errors import InputError
@@ -24,23 +25,26 @@ router = APIRouter(tags=["search"], dependencies=[needs(Scope.READ)])
 
 
 @router.get("/search")
-def search(asked: Annotated[SearchQuery, Query()], api: Context) -> Found:
+def search(asked: Annotated[SearchQuery, Query()], api: Context, caller: WhoAsks) -> Found:
     """Find moments by words and meaning; give `q`, or the `cursor` of a page before."""
-    return Found.of(*_answer(api, asked))
+    answer, note = _answer(api, asked)
+    return Found.of(answer, note and visible_text(note, caller))
 
 
 @router.get("/search/cuts.edl", response_class=PlainTextResponse)
-def cuts_edl(asked: Annotated[CutQuery, Query()], api: Context) -> PlainTextResponse:
+def cuts_edl(
+    asked: Annotated[CutQuery, Query()], api: Context, caller: WhoAsks
+) -> PlainTextResponse:
     """Give what a search finds as a cut list for editing programs (CMX 3600)."""
     headers = {"Content-Disposition": 'attachment; filename="cuts.edl"'}
-    text = to_edl(_cuts(api, asked), asked.q or "search")
+    text = to_edl(_cuts(api, caller, asked), asked.q or "search")
     return PlainTextResponse(text, headers=headers)
 
 
 @router.get("/search/cuts.json")
-def cuts_json(asked: Annotated[CutQuery, Query()], api: Context) -> CutList:
+def cuts_json(asked: Annotated[CutQuery, Query()], api: Context, caller: WhoAsks) -> CutList:
     """Give what a search finds as a list of cuts."""
-    cuts = [CutOut.of(cut) for cut in _cuts(api, asked)]
+    cuts = [CutOut.of(cut) for cut in _cuts(api, caller, asked)]
     return CutList(title=asked.q or "search", cuts=cuts)
 
 
@@ -65,6 +69,6 @@ def _answer(api: Api, asked: SearchQuery) -> tuple[SearchAnswer, str | None]:
     return find(api.engine, api.settings, asked.request())
 
 
-def _cuts(api: Api, asked: CutQuery) -> list[Cut]:
+def _cuts(api: Api, caller: Caller, asked: CutQuery) -> list[Cut]:
     answer, _ = _answer(api, asked)
-    return cuts_of(answer.moments, handles=asked.handles)
+    return visible_cuts(cuts_of(answer.moments, handles=asked.handles), caller)

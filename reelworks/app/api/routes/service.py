@@ -16,6 +16,7 @@ from reelworks.app.api.health import HealthOf
 from reelworks.app.api.idempotency import Done, IfNew, Names
 from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
 from reelworks.app.api.remembered import Remembered
+from reelworks.app.api.visibility import visible_text
 from reelworks.domain.access import Scope
 from reelworks.domain.job import JobStatus
 from reelworks.domain.library import VideoStatus
@@ -90,6 +91,7 @@ async def readyz(health: HealthOf, caller: WhoAsks) -> JSONResponse:
         return JSONResponse({"ok": True, "status": "healthy"})
     if not Scope.READ.is_in(caller.scopes):
         wrong = dict.fromkeys(wrong, "down")
+    wrong = {part: visible_text(reason, caller) for part, reason in wrong.items()}
     return JSONResponse({"ok": False, "status": "unhealthy", "reasons": wrong}, 503)
 
 

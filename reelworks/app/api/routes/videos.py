@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -15,31 +13,27 @@ from pydantic import ValidationError
 
 from reelworks.app.api import uploads
 from reelworks.app.api.asked import NewVideoIn, VideoId
-from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.idempotency import Done, IfNew, Names
-from reelworks.app.api.shapes import JobOut
-from reelworks.app.api.sources import check_webhook, source_of
+from reelworks.app.api.sources import source_of
+from reelworks.app.api.submission import Submission, submit_video
 from reelworks.app.api.video_shapes import (
     Submitted,
     VideoDetail,
     VideoList,
     VideoOut,
 )
-from reelworks.domain.access import Scope
-from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
-from reelworks.domain.library import VideoSummary
-from reelworks.errors import ReelworksError, RequestError
+from reelworks.errors import RequestError
 from reelworks.stages.cached import ANY_CONTENT, CONTENT_TYPES
 from reelworks.stages.ingest import without_secrets
-from reelworks.store import jobs as ledger
-from reelworks.store.library import delete_video, get_summary, get_video
+from reelworks.store.library import get_video
 from reelworks.store.removal import remove_video
-from reelworks.store.videos import NewVideo, add_video, page_of_videos
+from reelworks.store.videos import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])
 VideoPath = Annotated[VideoId, Path(description="The video's id.")]
@@ -68,18 +62,6 @@ _BODIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A video to be added and how to index it."""
-
-    video: NewVideo
-    locator: str
-    language: str | None
-    library: str | None
-    index: bool
-    webhook_url: str | None
-
-
 @router.post(
     "/videos",
     status_code=202,
@@ -104,11 +86,13 @@ async def add(request: Request, once: IfNew, caller: WhoAsks, api: Context) -> J
             original_path=without_secrets(source.locator),
             title=asked.title or PurePosixPath(source.name).stem or source.name or "video",
             library=asked.library,
+            language=asked.language,
+            added_by=caller.name or None,
         )
-        wanted = _Wanted(
+        wanted = Submission(
             video, source.locator, asked.language, asked.library, asked.index, asked.webhook_url
         )
-        return _add(api, caller, wanted, names)
+        return submit_video(api, caller, wanted, names)
 
     return await to_thread.run_sync(once.run, work)
 
@@ -152,87 +136,36 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
         library=fields.library,
         upload_path=key,
         sha256=sha256,
+        language=fields.language,
+        added_by=caller.name or None,
     )
 
     def store() -> None:
         suffix = PurePosixPath(arrived.name).suffix.lower()
         arrived.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
 
-    wanted = _Wanted(
+    wanted = Submission(
         video, locator, fields.language, fields.library, fields.index, fields.webhook_url
     )
-    return _add(api, caller, wanted, names, store)
-
-
-def _add(
-    api: Api, caller: Caller, wanted: _Wanted, names: Names, store: Callable[[], None] | None = None
-) -> Done:
-    """Make the row, bring the file to its place, then ask for the work: in that order.
-
-    The row comes first, so that two callers who choose one id never overwrite each other's file.
-    """
-    check_webhook(wanted.webhook_url, api.settings)
-    video_id, new = add_video(api.engine, wanted.video)
-    if store is not None and video_id == wanted.video.id:
-        try:
-            store()
-        except ReelworksError:
-            if new:
-                delete_video(api.engine, video_id)
-            raise
-    video = get_summary(api.engine, video_id)
-    same_bytes = wanted.video.sha256 is not None and video.status == "ready"
-    job = _open_job(api, video_id)
-    if job is None and wanted.index and not same_bytes:
-        job = _ask_for_work(api, caller, wanted, names, video)
-    shown = Submitted(video=VideoOut.of(video), job=JobOut.of(job) if job else None, new=new)
-    return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
-
-
-def _open_job(api: Api, video_id: str) -> Job | None:
-    open_ = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
-    which = JobSelection(statuses=open_, video_id=video_id)
-    return next(iter(ledger.list_jobs(api.engine, which, limit=1)), None)
-
-
-def _ask_for_work(
-    api: Api, caller: Caller, wanted: _Wanted, names: Names, video: VideoSummary
-) -> Job:
-    options = {"language": wanted.language, "library": wanted.library}
-    job = NewJob(
-        id=names.job_id(),
-        video_id=video.id,
-        params={name: value for name, value in options.items() if value is not None}
-        | ({"source": wanted.locator} if video.id == wanted.video.id else {}),
-        requested_by=caller.name or None,
-        webhook_url=wanted.webhook_url,
-    )
-    if video.status == "pending":  # of two callers at once both ask for one and the same job
-        first = f"{video.id} {video.created_at.isoformat()}"
-        named = replace(job, id=f"job-{sha256_of_bytes(first.encode())[:16]}")
-        (made,) = ledger.add_jobs(api.engine, [named])
-        if not made.status.is_over:
-            return made
-    (made,) = ledger.add_jobs(api.engine, [job])
-    return made
+    return submit_video(api, caller, wanted, names, store)
 
 
 @router.get("/videos", dependencies=[needs(Scope.READ)])
-def list_videos(asked: Annotated[VideoQuery, Query()], api: Context) -> VideoList:
+def list_videos(asked: Annotated[VideoQuery, Query()], api: Context, caller: WhoAsks) -> VideoList:
     """List videos, the newest first; paging is stable while new ones come."""
     after = place_of(asked.cursor)
     found = page_of_videos(api.engine, asked.filter(), limit=asked.limit + 1, after=after)
     shown, following = page_of(found, asked.limit)
     return VideoList(
-        videos=[VideoOut.of(video) for video in shown],
+        videos=[VideoOut.of(video, caller) for video in shown],
         next=following,
     )
 
 
 @router.get("/videos/{video_id}", dependencies=[needs(Scope.READ)])
-def show(video_id: VideoPath, api: Context) -> VideoDetail:
+def show(video_id: VideoPath, api: Context, caller: WhoAsks) -> VideoDetail:
     """Show a video with its scenes, frames, captions and transcript."""
-    return VideoDetail.of_view(get_video(api.engine, video_id))
+    return VideoDetail.of_view(get_video(api.engine, video_id), caller)
 
 
 @router.delete("/videos/{video_id}", status_code=204, dependencies=[needs(Scope.ADMIN)])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.routes.jobs import JobPath
 from reelworks.app.api.shapes import JobOut, JobState
+from reelworks.app.api.visibility import visible_events, visible_job
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.access import Scope
@@ -20,17 +21,17 @@ router = page_router()
 
 
 @router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
-def job(job_id: JobPath, request: Request, api: Context) -> Response:
+def job(job_id: JobPath, request: Request, api: Context, caller: WhoAsks) -> Response:
     """Show a job, its stages and what became of it so far."""
     found = ledger.get_job(api.engine, job_id)
     named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])
     values = {
         "here": "jobs",
-        "job": found,
-        "shown": JobOut.of(found),
-        "state": JobState.of(found),
+        "job": visible_job(found, caller),
+        "shown": JobOut.of(found, caller),
+        "state": JobState.of(found, caller),
         "title": named.get(found.video_id or ""),
-        "events": ledger.events_of(api.engine, job_id),
+        "events": visible_events(ledger.events_of(api.engine, job_id), found, caller),
         "run": run_address(api.settings, found.flow_run_id),
     }
     return page(request, "job.html", values)

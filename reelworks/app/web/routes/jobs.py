@@ -9,15 +9,17 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from reelworks.app.api.auth import Caller, WhoAsks, needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import JobQuery
+from reelworks.app.api.ownership import check_may_retry, check_own_job
 from reelworks.app.api.shapes import JobState
+from reelworks.app.api.visibility import visible_job
 from reelworks.app.web.page_route import Form, asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.job import JobSelection
 from reelworks.errors import ForbiddenError, InputError
 from reelworks.store import jobs as ledger
@@ -30,7 +32,7 @@ _FURTHEST = 1000
 
 
 @router.get("/jobs", dependencies=[needs(Scope.READ)])
-def jobs(request: Request, api: Context) -> Response:
+def jobs(request: Request, api: Context, caller: WhoAsks) -> Response:
     """Show jobs, the newest first."""
     wanted = asked(JobQuery, request.query_params.multi_items())
     which, after = wanted.selection(), place_of(wanted.cursor)
@@ -40,7 +42,7 @@ def jobs(request: Request, api: Context) -> Response:
     choices = shelf.choices(api.engine)
     values = {
         "here": "jobs",
-        "jobs": [(job, JobState.of(job)) for job in shown],
+        "jobs": [(visible_job(job, caller), JobState.of(job, caller)) for job in shown],
         "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
         "counts": ledger.count_jobs(api.engine),
         "matching": sum(ledger.count_jobs(api.engine, which).values()),
@@ -63,7 +65,7 @@ def change(form: Form, caller: WhoAsks, api: Context) -> Response:
     """
     action, _, only = str(form.get("action", "")).partition(" ")
     which = JobSelection(ids=(only,)) if only else _meant(form)
-    _check_may(api, caller, which)
+    _check_may(api, caller, which, retries=action == "retry")
     changes: Mapping[str, Callable[[], list[str]]] = {
         "retry": lambda: ledger.retry_jobs(api.engine, which),
         "cancel": lambda: ledger.cancel_jobs(api.engine, which, reason=_who(caller)),
@@ -97,15 +99,16 @@ def _meant(form: FormData) -> JobSelection:
     return JobSelection(ids=ids)
 
 
-def _check_may(api: Api, caller: Caller, which: JobSelection) -> None:
+def _check_may(api: Api, caller: Caller, which: JobSelection, *, retries: bool) -> None:
     """Let callers who are no admins change their own jobs only. Raises ``ForbiddenError``."""
-    if Scope.ADMIN.is_in(caller.scopes):
+    if caller.is_admin:
         return
     if which.ids is None:
         raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
     for job in ledger.list_jobs(api.engine, which, limit=len(which.ids)):
-        if job.requested_by != caller.name:
-            raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
+        if retries:
+            check_may_retry(api, caller, job)
+        check_own_job(job, caller)
 
 
 def _who(caller: Caller) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.cursors import page_of, place_of
 from reelworks.app.api.filters import VideoQuery
 from reelworks.app.api.shapes import JobState
+from reelworks.app.api.visibility import visible_video
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.access import Scope
@@ -23,7 +24,7 @@ ON_A_PAGE = 24
 
 
 @router.get("/", dependencies=[needs(Scope.READ)])
-def library(request: Request, api: Context) -> Response:
+def library(request: Request, api: Context, caller: WhoAsks) -> Response:
     """Show the videos, the newest first."""
     wanted = asked(VideoQuery, request.query_params.multi_items())
     after = place_of(wanted.cursor)
@@ -35,10 +36,10 @@ def library(request: Request, api: Context) -> Response:
     given = wanted.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
     values = {
         "here": "library",
-        "videos": videos,
+        "videos": [visible_video(video, caller) for video in videos],
         "posters": shelf.posters(api.engine, ids),
         "states": {
-            video.id: JobState.of(jobs[video.id])
+            video.id: JobState.of(jobs[video.id], caller)
             for video in videos
             if video.id in jobs and _matters(jobs[video.id], video)
         },

@@ -14,13 +14,13 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.events import ANY_JOB
 from reelworks.app.api.shapes import JobState
 from reelworks.app.web.session import FORMS
 from reelworks.app.web.wording import STAGES, UNBEGUN
-from reelworks.domain.access import Scope
+from reelworks.domain.access import Caller, Scope
 from reelworks.domain.job import JobSelection, JobStatus
 from reelworks.errors import DatabaseUnavailableError
 from reelworks.store.jobs import count_jobs, is_paused, list_jobs
@@ -35,13 +35,13 @@ _RUNNING = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
 
 
 @router.get(f"{FORMS}live", dependencies=[needs(Scope.READ)])
-async def live(api: Context) -> Response:
+async def live(api: Context, caller: WhoAsks) -> Response:
     """Tell of running jobs, those that just ended, and how many have which status."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_told(api), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_told(api, caller), media_type="text/event-stream", headers=headers)
 
 
-async def _told(api: Api) -> AsyncIterator[str]:
+async def _told(api: Api, caller: Caller) -> AsyncIterator[str]:
     told = ""
     running: frozenset[str] = frozenset()
     yield "retry: 3000\n\n"
@@ -51,7 +51,7 @@ async def _told(api: Api) -> AsyncIterator[str]:
             if api.changes.ending:  # a browser comes back by itself
                 return
             try:
-                seen = await to_thread.run_sync(_look, api, running)
+                seen = await to_thread.run_sync(_look, api, caller, running)
             except DatabaseUnavailableError:
                 yield ": the database is away\n\n"
                 await asyncio.sleep(KEEP_ALIVE)
@@ -71,7 +71,7 @@ async def _told(api: Api) -> AsyncIterator[str]:
                     yield ": still here\n\n"
 
 
-def _look(api: Api, before: frozenset[str]) -> dict[str, Any]:
+def _look(api: Api, caller: Caller, before: frozenset[str]) -> dict[str, Any]:
     jobs = list_jobs(api.engine, _RUNNING, limit=MOST)
     ended = tuple(before - {job.id for job in jobs})
     if ended:
@@ -80,7 +80,7 @@ def _look(api: Api, before: frozenset[str]) -> dict[str, Any]:
     return {
         "counts": {status.value: number for status, number in counts.items()},
         "paused": is_paused(api.engine),
-        "jobs": [_short(JobState.of(job)) for job in jobs],
+        "jobs": [_short(JobState.of(job, caller)) for job in jobs],
     }
 
 

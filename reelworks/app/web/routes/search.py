@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from reelworks.app.api.auth import needs
 from reelworks.app.api.context import Context
 from reelworks.app.api.filters import SearchQuery
+from reelworks.app.api.visibility import visible_text
 from reelworks.app.searching import find
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
@@ -53,7 +54,7 @@ def search(request: Request, api: Context) -> Response:
         "given": wanted.model_dump(mode="json", by_alias=True),
         "raw": dict(pairs),
         "answer": answer,
-        "note": note,
+        "note": note and visible_text(note, request.state.caller),
         "wrong": wrong,
         "cuts": _asked_again(wanted) | {"limit": CUTS},
         "more": [*((n, v) for n, v in pairs if n != "cursor"), ("cursor", answer.cursor)]

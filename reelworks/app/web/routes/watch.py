@@ -9,10 +9,11 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.auth import WhoAsks, needs
 from reelworks.app.api.context import Api, Context
 from reelworks.app.api.routes.videos import VideoPath
 from reelworks.app.api.shapes import JobState
+from reelworks.app.api.visibility import visible_job, visible_view
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.access import Scope
@@ -44,12 +45,14 @@ def watch(
     video_id: VideoPath,
     request: Request,
     api: Context,
+    caller: WhoAsks,
     t: Annotated[float, Query(ge=0, le=1e9)] = 0.0,
     everything: bool = False,
 ) -> Response:
     """Show a video; the player begins at ``t`` seconds."""
-    view = get_video(api.engine, video_id)
-    jobs = list_jobs(api.engine, JobSelection(video_id=video_id), limit=_JOBS)
+    view = visible_view(get_video(api.engine, video_id), caller)
+    found = list_jobs(api.engine, JobSelection(video_id=video_id), limit=_JOBS)
+    jobs = [visible_job(job, caller) for job in found]
     open_job = next((job for job in jobs if not job.status.is_over), None)
     frames = seen_of(view)
     told = [one for one in frames if one.stored.description is not None]
@@ -65,7 +68,7 @@ def watch(
         "poster": _poster(frames),
         "models": sorted(_models(view)),
         "jobs": jobs,
-        "open_job": JobState.of(open_job) if open_job else None,
+        "open_job": JobState.of(open_job, caller) if open_job else None,
     }
     return page(request, "watch.html", values)
 

@@ -34,6 +34,12 @@ def some_media(size: int) -> bytes:
     return b"\0\0\0\x20ftypisom" + secrets.token_bytes(size)
 
 
+def small_jpeg() -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", (64, 36), "navy").save(kept, "JPEG")
+    return kept.getvalue()
+
+
 def objects(api: Server, prefix: str = "") -> set[str]:
     return set(api.store.keys(prefix))
 
@@ -257,7 +263,7 @@ def indexed(api, media) -> str:
     movie = api.store.put_file(
         f"processed/{video_id}/normalized.mp4", media / "odd" / "no_audio.mp4", "video/mp4"
     )
-    jpeg = api.store.put_bytes(f"frames/{video_id}/scene_000.jpg", b"\xff\xd8 jpeg", "image/jpeg")
+    jpeg = api.store.put_bytes(f"frames/{video_id}/scene_000.jpg", small_jpeg(), "image/jpeg")
     publish_normalized(api.engine, video_id, None, normalized_path=movie.key)
     publish_scenes(api.engine, video_id, [Scene(0, 0.0, 4.0)])
     frame = Frame(0, 0, 1.0, "00ff00ff00ff00ff", jpeg.sha256, 640, 360, 12.0)
@@ -276,7 +282,7 @@ def test_a_video_is_shown_with_all_that_is_known(api, indexed):
     assert told["transcript"][0]["text"] == "Fish & <chips>"
     assert told["frames"][0]["image"] == f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
     picture = api.get(told["frames"][0]["image"])
-    assert (picture.content, picture.headers["content-type"]) == (b"\xff\xd8 jpeg", "image/jpeg")
+    assert (picture.content, picture.headers["content-type"]) == (small_jpeg(), "image/jpeg")
     assert api.get(told["links"]["thumbnail"]).content == picture.content
 
 
@@ -392,5 +398,5 @@ def test_a_removed_video_is_gone_everywhere_and_its_neighbour_stays(api, indexed
     assert api.get(f"/videos/{indexed}").status_code == 404
     assert api.get(f"/jobs/{job_id}").status_code == 404
     left = {key for key in objects(api) if indexed in key}
-    assert left == {f"uploads/{neighbour}_a.mp4"}
+    assert left == {f"uploads/{neighbour}_a.mp4", f"videos/{neighbour}.json"}
     assert api.get(f"/videos/{neighbour}").json()["id"] == mine["video"]["id"]

@@ -1,0 +1,123 @@
+"""Adding a video for a caller: its row, its file, then the job that indexes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reelworks.app.api.context import Api
+from reelworks.app.api.idempotency import Done, Names
+from reelworks.app.api.ownership import check_is_own, check_may_change
+from reelworks.app.api.shapes import JobOut
+from reelworks.app.api.sources import check_webhook
+from reelworks.app.api.video_shapes import Submitted, VideoOut
+from reelworks.domain.access import Caller
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.library import VideoSummary
+from reelworks.errors import ConflictError, ReelworksError
+from reelworks.store import jobs as ledger
+from reelworks.store.library import delete_video, get_summary
+from reelworks.store.ownership import VideoWishes
+from reelworks.store.video_metadata import write_metadata
+from reelworks.store.videos import NewVideo, add_video, media_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A video to be added and how to index it."""
+
+    video: NewVideo
+    locator: str | None
+    """None: where the library has it."""
+    language: str | None
+    library: str | None
+    index: bool
+    webhook_url: str | None
+
+
+def submit_video(
+    api: Api,
+    caller: Caller,
+    wanted: Submission,
+    names: Names,
+    store: Callable[[], None] | None = None,
+) -> Done:
+    """Make the row, bring the file to its place, then ask for the work: in that order.
+
+    The row comes first, so that two callers who choose one id never overwrite each other's file.
+    """
+    check_webhook(wanted.webhook_url, api.settings)
+    video_id, new = _row_of(api, caller, wanted)
+    if store is not None and not new and _has_file(api, video_id):
+        wanted = replace(wanted, locator=None)
+    elif store is not None and video_id == wanted.video.id:
+        try:
+            store()
+        except ReelworksError:
+            if new:
+                delete_video(api.engine, video_id)
+            raise
+    if new:
+        write_metadata(api.engine, api.store, video_id)
+    video = get_summary(api.engine, video_id)
+    same_bytes = wanted.video.sha256 is not None and video.status == "ready"
+    job = _open_job(api, video_id)
+    if job is None and wanted.index and not same_bytes:
+        job = _ask_for_work(api, caller, wanted, names, video)
+    shown = Submitted(
+        video=VideoOut.of(video, caller), job=JobOut.of(job, caller) if job else None, new=new
+    )
+    return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
+
+
+def _row_of(api: Api, caller: Caller, wanted: Submission) -> tuple[str, bool]:
+    """Return the id of the video that has this source, and whether it is new.
+
+    Raises ``ForbiddenError`` for what changes another caller's video, and ``ConflictError`` for
+    another source under an id of the caller's own.
+    """
+    try:
+        video_id, new = add_video(api.engine, wanted.video)
+    except ConflictError:
+        check_is_own(api, caller, wanted.video.id)
+        raise
+    if not new:
+        source = wanted.locator if wanted.video.sha256 is None else None  # or its bytes are here
+        wishes = VideoWishes(source, wanted.library, wanted.language)
+        check_may_change(api, caller, video_id, wishes)
+    return video_id, new
+
+
+def _has_file(api: Api, video_id: str) -> bool:
+    """Tell whether the bytes of a video are in the store under its own key already."""
+    kept = media_keys(api.engine, video_id).upload
+    return kept is not None and api.store.head(kept) is not None
+
+
+def _open_job(api: Api, video_id: str) -> Job | None:
+    open_ = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
+    which = JobSelection(statuses=open_, video_id=video_id)
+    return next(iter(ledger.list_jobs(api.engine, which, limit=1)), None)
+
+
+def _ask_for_work(
+    api: Api, caller: Caller, wanted: Submission, names: Names, video: VideoSummary
+) -> Job:
+    options = {"language": wanted.language, "library": wanted.library}
+    job = NewJob(
+        id=names.job_id(),
+        video_id=video.id,
+        params={name: value for name, value in options.items() if value is not None}
+        | ({"source": wanted.locator} if wanted.locator and video.id == wanted.video.id else {}),
+        requested_by=caller.name or None,
+        webhook_url=wanted.webhook_url,
+    )
+    if video.status == "pending":  # of two callers at once both ask for one and the same job
+        first = f"{video.id} {video.created_at.isoformat()}"
+        named = replace(job, id=f"job-{sha256_of_bytes(first.encode())[:16]}")
+        (made,) = ledger.add_jobs(api.engine, [named])
+        if not made.status.is_over:
+            return made
+    (made,) = ledger.add_jobs(api.engine, [job])
+    return made

@@ -1,0 +1,188 @@
+"""The OpenAPI document as a page shows it: operations by tag, and the schemas they name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Schema = Mapping[str, Any]
+_REFERENCE = "#/components/schemas/"
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type in words, and the schema of the page that says more of it."""
+
+    words: str
+    schema: str | None = None
+    """Name of a schema; None when the words are all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter, a field of a body, or one of a schema."""
+
+    name: str
+    type: Type
+    required: bool
+    description: str
+    where: str = ""
+    """Of a parameter: path, query or header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What may be sent."""
+
+    media_type: str
+    type: Type
+    fields: tuple[Field, ...]
+    example: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes back."""
+
+    status: str
+    description: str
+    type: Type | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method at an address."""
+
+    id: str
+    method: str
+    path: str
+    description: str
+    parameters: tuple[Field, ...]
+    bodies: tuple[Body, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSchema:
+    """A type that operations name."""
+
+    name: str
+    description: str
+    words: str
+    fields: tuple[Field, ...]
+
+
+def operations_of(document: Schema) -> dict[str, list[Operation]]:
+    """Return the operations of an OpenAPI document by tag, in the document's order."""
+    found: dict[str, list[Operation]] = {}
+    for path, methods in document["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                told = methods[method]
+                tag = (told.get("tags") or ["other"])[0]
+                found.setdefault(tag, []).append(_operation(path, method, told))
+    return found
+
+
+def schemas_of(document: Schema) -> list[NamedSchema]:
+    """Return the named schemas of an OpenAPI document, by name."""
+    schemas = document.get("components", {}).get("schemas", {})
+    return [
+        NamedSchema(name, one.get("description", ""), type_of(one).words, _fields(one))
+        for name, one in sorted(schemas.items())
+    ]
+
+
+def type_of(schema: Schema) -> Type:
+    """Return a schema in words, for example "list of text, at most 20"."""
+    if "$ref" in schema:
+        name = str(schema["$ref"]).removeprefix(_REFERENCE)
+        return Type(name, name)
+    if "const" in schema or "enum" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return Type(" or ".join(json.dumps(one) for one in values))
+    several = schema.get("anyOf") or schema.get("oneOf")
+    if several:
+        kinds = [type_of(one) for one in several]
+        named = next((one.schema for one in kinds if one.schema), None)
+        return Type(" or ".join(one.words for one in kinds), named)
+    if schema.get("type") == "array":
+        item = type_of(schema.get("items", {}))
+        return Type(f"list of {item.words}{_bounds(schema)}", item.schema)
+    return Type(_plain(schema) + _bounds(schema))
+
+
+def _plain(schema: Schema) -> str:
+    kind = str(schema.get("type", "anything"))
+    if kind == "string":
+        forms = {"date-time": "date and time", "binary": "file"}
+        return forms.get(str(schema.get("format")), "text")
+    names = {"integer": "whole number", "boolean": "true or false", "object": "object"}
+    return names.get(kind, kind)
+
+
+def _bounds(schema: Schema) -> str:
+    told = []
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        told.append(f"{least:,.15g} to {most:,.15g}")
+    elif least is not None:
+        told.append(f"at least {least:,.15g}")
+    elif most is not None:
+        told.append(f"at most {most:,.15g}")
+    if "maxLength" in schema:
+        told.append(f"at most {schema['maxLength']} characters")
+    if "maxItems" in schema:
+        told.append(f"at most {schema['maxItems']}")
+    if "pattern" in schema:
+        told.append(f"like {schema['pattern']}")
+    return "".join(f", {one}" for one in told)
+
+
+def _operation(path: str, method: str, told: Schema) -> Operation:
+    return Operation(
+        id=re.sub(r"[^a-z0-9]+", "-", f"{method} {path}".lower()).strip("-"),
+        method=method.upper(),
+        path=path,
+        description=told.get("description") or told.get("summary", ""),
+        parameters=tuple(_parameter(one) for one in told.get("parameters", ())),
+        bodies=tuple(
+            _body(media_type, one.get("schema", {}))
+            for media_type, one in told.get("requestBody", {}).get("content", {}).items()
+        ),
+        answers=tuple(_answer(status, one) for status, one in sorted(told["responses"].items())),
+    )
+
+
+def _parameter(told: Schema) -> Field:
+    description = told.get("description", "")
+    kind = type_of(told.get("schema", {}))
+    return Field(told["name"], kind, told.get("required", False), description, told["in"])
+
+
+def _body(media_type: str, schema: Schema) -> Body:
+    examples: Sequence[Any] = schema.get("examples", ())
+    example = json.dumps(examples[0], indent=2, ensure_ascii=False) if examples else None
+    return Body(media_type, type_of(schema), _fields(schema), example)
+
+
+def _answer(status: str, told: Schema) -> Answer:
+    content: Mapping[str, Schema] = told.get("content", {})
+    media_type = next(iter(content), "")
+    one: Schema = content.get(media_type, {})
+    schema = one.get("schema", {})
+    kind = type_of(schema) if schema.get("$ref") else Type(media_type) if media_type else None
+    description = told.get("description", "")
+    return Answer(status, "Done." if description == "Successful Response" else description, kind)
+
+
+def _fields(schema: Schema) -> tuple[Field, ...]:
+    required = schema.get("required", ())
+    return tuple(
+        Field(name, type_of(one), name in required, one.get("description", ""))
+        for name, one in schema.get("properties", {}).items()
+    )

@@ -1,0 +1,27 @@
+"""``/docs``: the API's reference, made of its own OpenAPI document, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from reelworks.app.api.auth import needs
+from reelworks.app.web.api_reference import operations_of, schemas_of
+from reelworks.app.web.rendering import page
+from reelworks.domain.access import Scope
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs", dependencies=[needs(Scope.READ)])
+def docs(request: Request) -> Response:
+    """Show every operation with its parameters, bodies and answers."""
+    document = request.app.openapi()
+    values = {
+        "here": "docs",
+        "info": document["info"],
+        "groups": operations_of(document),
+        "schemas": schemas_of(document),
+        "address": str(request.base_url).rstrip("/"),
+    }
+    return page(request, "docs.html", values)

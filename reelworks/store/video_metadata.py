@@ -1,0 +1,113 @@
+"""What people say of a video, kept beside its artifacts: one JSON document in the store.
+
+Titles, libraries and stated languages come from no stage, so no cache can give them back. With
+this document a library is restored from the bucket alone (``reelworks.stages.restore``).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from reelworks.domain.ids import is_video_id
+from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.library import VIDEOS
+from reelworks.store.rows import video_locked
+
+log = logging.getLogger(__name__)
+_FOLDER = "videos/"
+_SUFFIX = ".json"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VideoMetadata:
+    """What people say of a video, and where its source is."""
+
+    id: str
+    title: str | None
+    library: str
+    language: str | None
+    """As somebody stated it; None: detected."""
+    original_path: str
+    """Without passwords and signatures."""
+    upload_path: str | None
+    """Store key of the source; None until it is there."""
+    sha256: str | None
+    """Of the source."""
+    added_by: str | None
+    """Name of the token; None for somebody who needs none."""
+    created_at: datetime
+
+    def to_json(self) -> bytes:
+        """Return the document."""
+        content = {"version": _VERSION} | asdict(self)
+        content |= {"created_at": self.created_at.isoformat()}
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> VideoMetadata:
+        """Reverse ``to_json``; what a later version adds is left out.
+
+        Raises ``ValueError``, ``KeyError`` or ``TypeError`` for what is no such document.
+        """
+        content: dict[str, Any] = json.loads(data)
+        known = {name: content[name] for name in cls.__dataclass_fields__}
+        known["created_at"] = datetime.fromisoformat(known["created_at"])
+        texts = [known[name] for name in ("id", "library", "original_path")]
+        if not all(isinstance(one, str) for one in texts) or not is_video_id(known["id"]):
+            raise ValueError("no video's metadata")
+        return cls(**known)
+
+
+def metadata_key(video_id: str) -> str:
+    """Return the store key of a video's document."""
+    return f"{_FOLDER}{video_id}{_SUFFIX}"
+
+
+def write_metadata(engine: Engine, store: ArtifactStore, video_id: str) -> None:
+    """Write a video's document as its row is now; call it after each change of those columns.
+
+    The row is locked meanwhile, so that of two writers the later one has the later row, and a
+    video that is being removed leaves no document. Raises ``UnknownVideoError``, store and
+    database errors.
+    """
+    with video_locked(engine, video_id) as connection:
+        row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == video_id)).one()
+        found = VideoMetadata(
+            id=row.id,
+            title=row.title,
+            library=row.library,
+            language=row.stated_language,
+            original_path=row.original_path,
+            upload_path=row.upload_path,
+            sha256=row.digests.get("source"),
+            added_by=row.added_by,
+            created_at=row.created_at,
+        )
+        data, key = found.to_json(), metadata_key(video_id)
+        if store.get_bytes(key) != data:
+            store.put_bytes(key, data, "application/json")
+
+
+def read_metadata(store: ArtifactStore) -> Iterator[VideoMetadata]:
+    """Yield the documents of all videos; one that is damaged is logged and left out."""
+    for key in store.keys(_FOLDER):
+        data = store.get_bytes(key)
+        if data is None:  # removed since it was listed
+            continue
+        try:
+            found = VideoMetadata.from_json(data)
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("The document %s is damaged (%s) and left out.", key, error)
+            continue
+        if key == metadata_key(found.id):
+            yield found
+        else:
+            log.warning("The document %s is of another video, %s, and left out.", key, found.id)
