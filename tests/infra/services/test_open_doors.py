@@ -106,8 +106,22 @@ def opened(answer: httpx.Response | None) -> bool:
 
 
 def test_all_ports_are_known_and_on_the_loopback_address(ports: list[Port]) -> None:
-    assert {port.part for port in ports} <= {"postgres", "store", "prefect", "api"}
+    assert {port.part for port in ports} <= {"postgres", "store", "prefect", "api", "runner"}
     assert all(ip_address(port.ip).is_loopback for port in ports), ports
+
+
+def test_the_runners_line_to_its_runs_answers_nobody_without_a_runs_token(
+    ports: list[Port], knock: httpx.Client
+) -> None:
+    for port in (port for port in ports if port.part == "runner"):  # opened by its first run
+        assert ask(knock, "GET", port.url, {}) is None
+        for greeting in (b"\0" * 64, b"0" * 64 + b"\n", PREFACE):
+            with socket.create_connection(("127.0.0.1", port.number), 5) as line:
+                line.settimeout(10)
+                line.sendall(greeting)
+                line.shutdown(socket.SHUT_WR)
+                with suppress(ConnectionResetError):
+                    assert line.recv(1) == b""
 
 
 def test_prefect_answers_no_call_of_its_api_without_the_secret(

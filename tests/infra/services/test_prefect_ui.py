@@ -36,7 +36,7 @@ def test_who_signs_in_sees_the_deployments_and_starts_a_run_by_its_form(
         expect(page.get_by_text("Prefect keeps what is typed here in clear")).to_be_visible()
         page.locator("textarea").first.fill(str(media / "odd" / "single_frame.mp4"))
         page.get_by_role("button", name="Submit").click()
-        _wait_for_video(house_up, "single_frame")
+        _wait_for_video(house_up, "single-frame")
 
         stranger = _open(browser.new_context(), address)
         expect(stranger.locator("input[type=password]")).to_be_visible()

@@ -18,12 +18,14 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from infra.services import prefect
 from infra.services.endpoints import Endpoints
-from infra.services.process import is_alive
+from infra.services.parts import House
+from infra.services.process import Command, is_alive, start, stop
 from infra.services.programs import Program
 from infra.services.s3 import answers as store_answers
 from infra.services.s3 import s3_client
-from infra.services.state import Part, read_state
+from infra.services.state import Part, locked, read_state
 from infra.services.status import Condition, PartStatus, status
 from infra.services.supervisor import down, mend, running, up
 from reelworks.errors import ServiceError
@@ -242,6 +244,58 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     assert down(house) == ()
     assert set(conditions(house).values()) == {Condition.STOPPED}
     assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
+
+
+@pytest.mark.slow
+def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_its_secret(
+    house: Settings,
+) -> None:
+    endpoints = up(house, SLEEPERS)
+    assert endpoints.prefect_auth_string is not None
+    secret = endpoints.prefect_auth_string.get_secret_value()
+    before = pids(house)
+    port = open_prefect_in_place(house)
+    assert not prefect.asks_for(port, secret, 20)
+
+    again = up(house, SLEEPERS)
+
+    assert again == endpoints, "addresses and secret stay"
+    assert prefect.asks_for(port, secret, 20)
+    assert not prefect.asks_for(port, "reelworks:guess", 20)
+    after = pids(house)
+    assert {part for part in before if before[part] == after[part]} == set(BELOW)
+    assert set(conditions(house).values()) == {Condition.RUNNING}
+    assert all(one.pinned for one in status(house))
+
+    (house.data_dir / "prefect" / "password").unlink()
+    with running(house, (Part.PREFECT,)) as renewed:
+        assert renewed.prefect_auth_string is not None
+        other = renewed.prefect_auth_string.get_secret_value()
+    assert other != secret
+    assert prefect.asks_for(port, other, 20)
+    assert row(house, Part.PREFECT).pinned, "what up keeps is kept over such a restart"
+
+
+def open_prefect_in_place(house: Settings) -> int:
+    """Put a server that lets everybody in where ours was, and forget what our programs know."""
+    parts = House(house.data_dir)
+    with locked(parts.run) as state:
+        (port,) = state.parts[Part.PREFECT].ports
+        stop(state.parts[Part.PREFECT].process)
+        database = parts.postgres.url(state.parts[Part.POSTGRES].ports[0], "prefect")
+        factory = "prefect.server.api.server:create_app"
+        variables = {
+            "PREFECT_API_DATABASE_CONNECTION_URL": database.replace("://", "+asyncpg://"),
+            "PREFECT_HOME": str(parts.prefect.home),
+            "PREFECT_UI_ENABLED": "false",
+        }
+        arguments = [sys.executable, "-m", "uvicorn", "--factory", factory, f"--port={port}"]
+        process = start(Command(arguments, parts.log(Part.PREFECT), variables, parts.prefect.home))
+        prefect.await_prefect(parts.prefect, process, port)
+        state.note(Part.PREFECT, process, (port,))
+        for running_part in state.parts.values():
+            running_part.given = ""
+    return port
 
 
 def test_down_waits_for_a_command_that_still_works(house: Settings) -> None:
