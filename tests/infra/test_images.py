@@ -222,6 +222,13 @@ def test_our_services_have_no_more_rights_than_they_need(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_ours_are_restarted_for_what_is_wrong_with_themselves_alone() -> None:
+    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "intake")}
+
+    assert checks["api"][-1].endswith("/livez"), "not /readyz: a neighbour's outage is no reason"
+    assert checks["intake"][-3:] == ["infra.images.health", "beat", "intake"]
+
+
 def test_services_start_in_the_order_of_health() -> None:
     waits = {
         name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
@@ -248,7 +255,7 @@ def test_setup_is_a_command_that_exists_and_workers_serve_pools_that_it_makes() 
         if "--pool" in line.get("command", [])
     }
     assert {name: types[pool] for name, pool in pools.items()} == {
-        "worker-cpu": "process",
+        "worker-cpu": "graceful-process",
         "worker-gpu": "warm-process",
     }
 
