@@ -267,6 +267,13 @@ def test_each_published_port_is_opened_by_a_variable_of_its_own_and_closed_by_de
         assert re.search(rf"^{variable}=127\.0\.0\.1$", example, re.MULTILINE)
 
 
+def test_ours_are_restarted_for_what_is_wrong_with_themselves_alone() -> None:
+    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "intake")}
+
+    assert checks["api"][-1].endswith("/livez"), "not /readyz: a neighbour's outage is no reason"
+    assert checks["intake"][-3:] == ["infra.images.health", "beat", "intake"]
+
+
 def test_services_start_in_the_order_of_health() -> None:
     waits = {
         name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
@@ -293,7 +300,7 @@ def test_setup_is_a_command_that_exists_and_workers_serve_pools_that_it_makes() 
         if "--pool" in line.get("command", [])
     }
     assert {name: types[pool] for name, pool in pools.items()} == {
-        "worker-cpu": "process",
+        "worker-cpu": "graceful-process",
         "worker-gpu": "warm-process",
     }
 

@@ -82,3 +82,16 @@ async def test_a_pool_of_our_name_and_another_type_is_not_touched(client, plan):
     with pytest.raises(SettingsError, match=f"prefect work-pool delete {plan.name}"):
         await put_pools(client, [other], frozenset())
     assert (await client.read_work_pool(plan.name)).description == "For a test."
+
+
+async def test_a_pool_that_an_earlier_release_made_goes_on_and_the_note_says_what_it_lacks(
+    client, plan
+):
+    await put_pools(client, [plan], frozenset())
+    newer = Pool(plan.name, "graceful-process", plan.description, plan.queues)
+
+    pool, *queues = await put_pools(client, [newer], frozenset({"graceful-process"}))
+
+    assert (pool.outcome, "deploy again" in pool.note) == (Outcome.UNCHANGED, True)
+    assert {one.outcome for one in queues} == {Outcome.UNCHANGED}
+    assert (await client.read_work_pool(plan.name)).type == "process"

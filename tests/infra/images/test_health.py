@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.images.health import trouble_at, worker_address
+from infra.services import heartbeats
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -91,3 +94,16 @@ def test_a_worker_is_asked_at_its_own_port(
     there = processes(tmp_path, "/sbin/docker-init -- python", line)
 
     assert worker_address(there) == "http://127.0.0.1:9090/health"
+
+
+def test_a_process_that_writes_heartbeats_is_well_until_it_falls_silent(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    never = check("beat", "intake")
+    heartbeats.beat(tmp_path, "intake")
+    lately = check("beat", "intake")
+    old = time.time() - 61
+    os.utime(heartbeats.heartbeat_file(tmp_path, "intake"), (old, old))
+    silent = check("beat", "intake")
+
+    assert (never.returncode, lately.returncode, silent.returncode) == (1, 0, 1)
+    assert "was silent for 6" in silent.stderr

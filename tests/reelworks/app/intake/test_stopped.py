@@ -89,10 +89,14 @@ async def run_of(engine, job_id: str) -> str:
 
 
 @pytest.mark.slow
-async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(chosen, engine, tmp_path):
-    async with cpu_pool() as name, intake(chosen, engine):
+async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(
+    chosen, engine, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # so that it cannot be the lease's end
+    patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
+    async with cpu_pool() as name, intake(patient, engine):
         with worker(name) as first:
-            job_id = put(engine, tmp_path / "told", seconds=30.0)
+            job_id = put(engine, tmp_path / "told", seconds=20.0)
             await works(engine, job_id)
             first.send_signal(signal.SIGTERM)
             began = time.monotonic()
