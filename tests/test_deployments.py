@@ -23,12 +23,13 @@ from infra.fleet.deployments import find_file, read_entries
 from infra.fleet.plan import DOCKER, POOLS
 from reelworks.errors import SettingsError
 from tests.flows.runs import as_environment
+from tests.own_prefect import own_server
 
 FILE = Path(__file__).parents[1] / "deployments.yaml"
 QUEUES = {pool.name: {queue.name for queue in pool.queues} for pool in POOLS}
 NAMES = {
     *("index/cpu", "index/docker", "stage/gpu", "stage/gpu-docker"),
-    *("backfill/cpu", "sync/cpu"),
+    *("backfill/cpu", "sync/cpu", "fleet/cpu"),
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -285,6 +286,48 @@ def test_no_server_is_one_sentence(clean_settings):
     assert "PREFECT_API_URL" in said.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "deploys"),
+    [
+        ("/bin/prefect deploy --prefect-file deployments.yaml --all", True),
+        ("/lib/prefect/__main__.py --no-prompt deploy --all", True),
+        ("/bin/prefect deploy --name cpu", False),
+        ("/bin/prefect worker start --pool cpu", False),
+        ("/lib/pytest/__main__.py deploy --all", False),
+    ],
+)
+def test_only_prefect_s_own_command_makes_pools_when_it_imports_the_file(words, deploys):
+    from flows.fleet import is_prefect_deploying_all
+
+    assert is_prefect_deploying_all(words.split()) is deploys
+
+
+@pytest.mark.slow
+async def test_prefect_s_own_command_deploys_all_to_a_new_server(services, tmp_path):
+    """Without ``reelworks deploy`` before it: the server has no pool of ours."""
+    from prefect.client.orchestration import PrefectClient
+
+    with own_server(services, tmp_path) as server:
+        address = server.address
+        said = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "prefect", "deploy", "--prefect-file", FILE.name, "--all"],
+            cwd=FILE.parent,
+            env=os.environ | {"PREFECT_API_URL": address, "PREFECT_HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
+        async with PrefectClient(address) as client:
+            for name in NAMES:
+                await client.read_deployment_by_name(name)
+            for pool, queues in QUEUES.items():
+                there = await client.read_work_queues(work_pool_name=pool)
+                assert queues <= {queue.name for queue in there}
+
+
 class Refuses(BaseHTTPRequestHandler):
     """A server that knows nobody's key."""
 
@@ -316,7 +359,7 @@ def test_a_wrong_key_is_one_sentence(clean_settings):
     assert "secret-word" not in said.stderr
 
 
-@pytest.mark.parametrize("name", ["backfill", "sync"])
+@pytest.mark.parametrize("name", ["backfill", "sync", "fleet"])
 def test_a_form_reads_well(name):
     """Each field of a flow's parameters says in the Prefect UI what it is."""
     from prefect.utilities.callables import parameter_schema

@@ -126,7 +126,7 @@ async def _deployed(serving: subprocess.Popen[bytes]) -> None:
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     async with get_client() as client:
         for name in DEPLOYMENTS:
             while True:

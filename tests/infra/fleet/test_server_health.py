@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from infra.fleet import server_health
 from infra.fleet.plan import OURS
@@ -27,88 +20,22 @@ from infra.fleet.server_health import PROBE, planning_fault, server_fault
 from infra.services import checks
 from infra.services.checks import Verdict, check_prefect
 from infra.services.endpoints import Endpoints
-from infra.services.files import free_ports
-from infra.services.prefect import answers, api_url
 from infra.services.prefect_auth import authorization
 from reelworks.settings import Settings
+from tests.own_prefect import OwnServer, own_server
 from tests.reelworks.app.api.conftest import serving
-
-ROOT = Path(__file__).parents[3]
 
 
 def client(address: str) -> httpx.Client:
     return httpx.Client(base_url=f"{address}/", headers=authorization(), timeout=30)
 
 
-@dataclass(frozen=True)
-class OwnServer:
-    """A Prefect server of a test's own, whose scheduler is off."""
-
-    address: str
-    database: str
-    base: str
-    """Address of another database of the same PostgreSQL."""
-
-    def rename_database(self, to: str) -> None:
-        """Take the database away from under the server, and its connections with it."""
-        with psycopg.connect(self.base, autocommit=True) as connection:
-            connection.execute(
-                "ALTER DATABASE {} ALLOW_CONNECTIONS false".format(f'"{self.database}"')
-            )
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [self.database],
-            )
-            name = SQL("ALTER DATABASE {} RENAME TO {}")
-            connection.execute(name.format(Identifier(self.database), Identifier(to)))
-
-
 @pytest.fixture(scope="module")
 def idle(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     """A server that answers and whose scheduler does not run."""
-    assert services.database_url is not None
-    base = services.database_url.get_secret_value()
-    name = f"prefect_{secrets.token_hex(4)}"
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    url = f"{base.rpartition('/')[0]}/{name}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    (port,) = free_ports(1)
-    home = tmp_path_factory.mktemp("prefect")
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "infra.services.prefect_server", str(port)],
-            env=mine
-            | {
-                "PREFECT_HOME": str(home),
-                "PREFECT_API_DATABASE_CONNECTION_URL": url.replace(
-                    "postgresql://", "postgresql+asyncpg://", 1
-                ),
-                "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-                "PREFECT_SERVER_UI_ENABLED": "false",
-                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            },
-            cwd=home,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + 120
-        while not answers(port):
-            assert process.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        yield OwnServer(api_url(port), name, base)
-    finally:
-        process.terminate()
-        process.wait(30)
-        with psycopg.connect(base, autocommit=True) as connection:
-            for one in (name, f"{name}_gone"):
-                drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                connection.execute(drop.format(Identifier(one)))
+    off = {"PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false"}
+    with own_server(services, tmp_path_factory.mktemp("prefect"), off) as made:
+        yield made
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -1,0 +1,77 @@
+"""Make what a fleet needs on the Prefect server: pools, queues and rules."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from pydantic import BaseModel, Field
+
+from blocks.connections import current_settings
+from blocks.prefect_faults import prefect_errors
+from infra.fleet.change import Change, Outcome
+from infra.fleet.plan import DOCKER, POOLS
+from infra.fleet.pools import put_pools
+from infra.fleet.rules import put_rules
+
+
+class FleetParams(BaseModel):
+    """Which pools to make."""
+
+    docker: bool = Field(
+        True,
+        title="Docker",
+        description="Also the pools for containers, where prefect-docker is installed.",
+    )
+
+
+@flow(name="fleet", description=__doc__, persist_result=False)
+async def fleet(params: FleetParams) -> list[str]:
+    """Make pools, queues and rules or bring them up to date; return what changed, line by line."""
+    settings = await current_settings()
+    pools = [pool for pool in POOLS if params.docker or pool.type != DOCKER]
+    with prefect_errors():
+        async with get_client() as client:
+            changes = await put_pools(client, pools, frozenset())
+            changes += await put_rules(client, settings.worker_max_attempts)
+    return _lines(changes)
+
+
+def _lines(changes: Sequence[Change]) -> list[str]:
+    return [
+        f"{one.kind} {one.name}: {one.outcome.value}. {one.note}".rstrip(". ")
+        for one in changes
+        if one.outcome is not Outcome.UNCHANGED
+    ]
+
+
+def is_prefect_deploying_all(words: Sequence[str]) -> bool:
+    """Tell whether a command line is ``prefect deploy ... --all``."""
+    program = Path(words[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return name == "prefect" and "deploy" in words[1:] and "--all" in words[1:]
+
+
+async def _pools() -> list[str]:
+    with prefect_errors():
+        async with get_client() as client:
+            return _lines(await put_pools(client, POOLS, frozenset()))
+
+
+def _make_pools_first() -> None:
+    """Make the pools from within ``prefect deploy``, in a loop beside the one that runs there."""
+    with ThreadPoolExecutor(1, thread_name_prefix="pools") as aside:
+        for line in aside.submit(asyncio.run, _pools()).result():
+            print(line)  # Prefect's command prints, too
+
+
+# Prefect looks a deployment's pool up before any step of the file runs, and ends when the pool is
+# missing. All that it does before is to import the entrypoint, so the file's first entry is this
+# module: on a new server the pools are there for the lookup that follows (docs/decisions/0020).
+if is_prefect_deploying_all(sys.argv):
+    _make_pools_first()
