@@ -43,7 +43,7 @@ def _handed_on() -> dict[str, str]:
     """Return the connections as Prefect's templates name a variable of the worker.
 
     The worker fills them in when it starts a container, so no secret lies on the server; those that
-    it lacks are left out.
+    it lacks are empty, which counts as unset.
     """
     return {name: f"{{{{ ${name} }}}}" for name in CONNECTIONS}
 

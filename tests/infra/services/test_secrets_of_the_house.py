@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
+import sys
 
+import httpx
 import psutil
 import pytest
 
@@ -54,12 +57,36 @@ def test_no_command_line_log_or_table_shows_a_secret(house_up: WholeHouse) -> No
     assert [secret for secret in secrets for text in told if secret in text] == []
 
 
-def test_up_saves_no_block(house_up: WholeHouse) -> None:
-    import httpx
-
+def blocks(house: WholeHouse) -> list[str]:
+    """The names of all saved blocks."""
     found = httpx.post(
-        f"{house_up.urls['PREFECT_API_URL']}/block_documents/filter",
+        f"{house.urls['PREFECT_API_URL']}/block_documents/filter",
         json={"include_secrets": True},
-        auth=tuple(house_up.password.split(":")),  # type: ignore[arg-type]
+        auth=tuple(house.password.split(":")),  # type: ignore[arg-type]
     )
-    assert found.json() == []
+    return [one["name"] for one in found.json()]
+
+
+SAVE = """
+import asyncio
+from blocks.connections import register_blocks
+from reelworks.settings import load_settings
+asyncio.run(register_blocks(load_settings(), secrets=True))
+"""
+
+
+def test_up_saves_no_block_and_deletes_once_what_earlier_versions_saved(
+    house_up: WholeHouse,
+) -> None:
+    home = house_up.folder / "prefect"
+    assert blocks(house_up) == []
+    with_secrets = os.environ | house_up.urls | {"PREFECT_HOME": str(home)}
+    subprocess.run([sys.executable, "-c", SAVE], env=with_secrets, check=True, timeout=120)
+    assert blocks(house_up) == ["reelworks"] * 3
+
+    house_up.call("up")
+    assert blocks(house_up) == ["reelworks"] * 3, "what a user saves stays"
+
+    (home / "blocks-deleted").unlink()
+    house_up.call("up")
+    assert blocks(house_up) == []
