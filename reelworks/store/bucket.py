@@ -71,6 +71,8 @@ class Bucket:
         """
         if self._disk is not None:
             self._disk.must_have_room()
+        with self._errors(self._bucket):  # which the embedded server would make for the object
+            self._client.head_bucket(Bucket=self._bucket)
         now = time.monotonic()
         with self._errors(_PROBE):
             if now - self._written_at > _WRITE_SECONDS:

@@ -37,8 +37,8 @@ def remove_leftovers(store: ArtifactStore, older_than: timedelta = KEPT) -> int:
                 removed += 1
     except StoreRefusedError as error:
         log.warning(
-            "Uploads that were given up stay in the store (%s) Let a lifecycle rule of the bucket "
-            "abort them.",
+            "Uploads that were given up stay in the store: %s Where these keys may not list or "
+            "abort them, let a lifecycle rule of the bucket do it.",
             error,
         )
     return removed

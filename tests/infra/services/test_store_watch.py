@@ -19,6 +19,7 @@ from infra.services.supervisor import down, mend, running
 from reelworks.errors import NoSpaceError, StoreUnavailableError
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
+from tasks.ledger import must_have_room
 
 BYTES = "application/octet-stream"
 
@@ -86,8 +87,11 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
         with pytest.raises(NoSpaceError):
             ArtifactStore.open(endpoints.settings(house)).check()
         assert mend(house, watch.stuck) == []  # a start would not help
+        with pytest.raises(NoSpaceError, match="the job goes on"):
+            must_have_room(house.data_dir)
 
         filler.unlink()
+        must_have_room(house.data_dir)
         with pytest.raises((NoSpaceError, StoreUnavailableError)):
             store.put_bytes("0/x", b"", BYTES)
         mended: list[Part] = []

@@ -184,3 +184,14 @@ def test_an_outage_is_an_error_and_not_a_miss(settings: Settings, tmp_path: Path
             assert isinstance(error, StoreUnavailableError)
             assert "127.0.0.1:9" in str(error)
             assert error.retryable
+
+
+def test_health_writes_one_object_into_a_bucket_that_is_there(clean_settings: Settings) -> None:
+    store = ArtifactStore.open(clean_settings)
+    for _ in range(3):
+        store.check()
+    assert list(store.keys("")) == ["health/probe"]
+    other = clean_settings.model_copy(update={"s3_bucket": "no-such-bucket"})
+    for _ in range(2):
+        with pytest.raises(StoreRefusedError, match="no-such-bucket"):
+            ArtifactStore.open(other).check()
