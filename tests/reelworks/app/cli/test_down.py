@@ -62,10 +62,12 @@ def slow_source(file: Path) -> Iterator[tuple[str, threading.Event]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
-        yield f"http://127.0.0.1:{server.server_port}/{file.name}", go
-        go.set()
-        server.shutdown()
-        serving.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/{file.name}", go
+        finally:
+            go.set()
+            server.shutdown()
+            serving.join()
 
 
 @pytest.mark.usefixtures("models_dir")
