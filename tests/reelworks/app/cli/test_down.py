@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.reelworks.app.cli.conftest import call
+from tests.reelworks.app.cli.conftest import Said, call
 
 pytestmark = pytest.mark.slow
 SECONDS = 240.0
@@ -36,28 +39,65 @@ def until(look: Callable[[], dict[str, Any]], true: Callable[[dict[str, Any]], b
     return seen
 
 
+@contextmanager
+def slow_source(file: Path) -> Iterator[tuple[str, threading.Event]]:
+    """An address whose file trickles in, so that a run is always in the middle, until let go."""
+    content, go = file.read_bytes(), threading.Event()
+
+    class Trickle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            sent = 0
+            with suppress(ConnectionError):  # the run was stopped
+                while not go.wait(0.5):
+                    self.wfile.write(content[sent : sent + 1])
+                    sent += 1
+                self.wfile.write(content[sent:])
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/{file.name}", go
+        finally:
+            go.set()
+            server.shutdown()
+            serving.join()
+
+
 @pytest.mark.usefixtures("models_dir")
 def test_three_stops_in_the_middle_of_a_job_lose_nothing_and_cost_no_attempt(media: Path) -> None:
     names = ("DATABASE_URL", "S3_ENDPOINT_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
-    with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
-        own = dict.fromkeys((*names, "PREFECT_API_URL", "S3_BUCKET"), "") | {"DATA_DIR": folder}
+    with (
+        tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder,
+        slow_source(media / "odd" / "audio_only.m4a") as (address, go),
+    ):
+        own = dict.fromkeys((*names, "PREFECT_API_URL", "S3_BUCKET"), "")
+        own |= {"DATA_DIR": folder, "FETCH_PRIVATE_ADDRESSES": "true"}
+
+        def run(*arguments: str) -> Said:
+            return call(*arguments, environment=own, timeout=SECONDS)
 
         def job() -> dict[str, Any]:
-            return call("jobs", "show", job_id, "--json", environment=own).json["job"]
+            return run("jobs", "show", job_id, "--json").json["job"]
 
         try:
-            assert call("up", environment=own).code == 0
-            source = str(media / "video" / "voicestudio-en.mp4")
-            sent = call("index", "--detach", source, "--json", environment=own)
-            job_id = sent.json[0]["job_id"]
+            assert run("up").code == 0
+            job_id = run("index", "--detach", address, "--json").json[0]["job_id"]
             for stops in range(1, 4):
                 until(job, lambda seen: str(seen["lease"]).startswith("run:"))
-                assert call("down", environment=own).code == 0
+                assert run("down").code == 0
                 assert not started_for(folder), "no run may go on without its services"
                 before = job()
                 assert (before["status"], before["requeues"]) == ("pending", stops)
-                assert call("up", environment=own).code == 0
+                assert run("up").code == 0
+            go.set()
             done = until(job, lambda seen: seen["status"] in ("done", "failed"))
         finally:
-            call("down", "--force", environment=own)
+            run("down", "--force")
     assert (done["status"], done["attempts"], done["requeues"]) == ("done", 1, 3)
