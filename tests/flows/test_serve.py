@@ -36,7 +36,15 @@ async def test_every_field_of_the_form_has_a_title_and_a_description(prefect_api
     schema = (await deployment())._parameter_openapi_schema
 
     fields = schema.definitions["IndexParams"]["properties"]
-    assert list(fields) == ["source", "video_id", "language", "library", "again", "job"]
+    assert list(fields) == [
+        "source",
+        "video_id",
+        "language",
+        "library",
+        "again",
+        "cached_only",
+        "job",
+    ]
     for name, one in fields.items():
         assert one["title"], name
         assert one["description"].endswith("."), name
