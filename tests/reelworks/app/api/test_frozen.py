@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -26,6 +28,12 @@ SECONDS = 5.0
 """What ``/healthz`` promises."""
 FEW = 8.0
 """Seconds for an answer 503 to anything else, on a busy machine."""
+
+
+def _jpeg() -> bytes:
+    done, encoded = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
+    assert done
+    return bytes(encoded)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,7 @@ def server(house: Settings) -> Iterator[Server]:
     engine.dispose()
     with serving(house) as one:
         one.store.ensure_bucket()
-        one.store.put_bytes("frames/v/scene_000.jpg", b"\xff\xd8\xff\xd9", "image/jpeg")
+        one.store.put_bytes("frames/v/scene_000.jpg", _jpeg(), "image/jpeg")
         assert one.get("/videos/v/thumbnail").status_code == 200
         yield one
 

@@ -110,7 +110,7 @@ def test_media_may_come_from_the_stores_public_address():
     asked = {"type": "http", "app": app, "query_string": b"", "headers": [], "state": {}}
     request = Request(asked)
     request.state.caller = None
-    from reelworks.app.api.auth import NOBODY
+    from reelworks.domain.access import NOBODY
 
     request.state.caller = NOBODY
     problem = {"title": "", "detail": "", "status": 400}
