@@ -71,7 +71,7 @@ def leave(number: int, frame: FrameType | None) -> None:
         os._exit(STOPPED)
 
 
-class _Terminated(KeyboardInterrupt):  # noqa: N818 - as what it is one of
+class _Terminated(KeyboardInterrupt):
     """SIGTERM came."""
 
 

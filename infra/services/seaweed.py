@@ -128,7 +128,8 @@ def program() -> Path:
 def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
     """Start the server and wait until it answers a real S3 request.
 
-    ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in order of ``PORTS``.
+    ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
+    order of ``PORTS``.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
