@@ -99,10 +99,7 @@ class _Server:
         self.api.ask("GET", "ready", passed=GONE)
 
     def look_at_schedules(self) -> None:
-        """Compare the active schedules of our deployments with the runs that are planned.
-
-        What cannot be seen in time, or in so many runs, is no fault.
-        """
+        """Compare our active schedules with the runs planned; what cannot be seen is no fault."""
         waiting = {
             schedule["id"]: (deployment, schedule)
             for deployment in self._deployments()
@@ -171,10 +168,7 @@ class _Server:
                 return
 
     def _looked_at_alone(self, lacking: Mapping[str, str]) -> set[str]:
-        """Return those schedules of ``lacking`` that surely have no run, deployment by deployment.
-
-        ``lacking`` names the deployment of each schedule.
-        """
+        """Return the schedules (to their deployments) that surely have no run, one by one."""
         surely: set[str] = set()
         for deployment_id in sorted(set(lacking.values())):
             if self.api.left < _SPARE:
@@ -202,7 +196,7 @@ class _Server:
         planned: set[str] = set()
         for number in range(_PAGES):
             if number and self.api.left < _SPARE:
-                break
+                return planned, False
             page = self.api.post("flow_runs/filter", runs | {"offset": number * _MOST})
             made_by = (run["created_by"] or {} for run in page if run["auto_scheduled"])
             planned |= {str(by["id"]) for by in made_by if by.get("type") == "SCHEDULE"}
