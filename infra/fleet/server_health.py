@@ -11,11 +11,10 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from itertools import count
 from typing import Any
 
 from infra.fleet.plan import OURS
@@ -35,9 +34,6 @@ PROBE = "reelworks-doctor"
 LEFT_BEHIND = timedelta(minutes=10)
 """Age from which such a deployment is what a killed check left."""
 _MOST = 200
-_PAGES = 10
-_SPARE = 1.0
-"""Seconds before the deadline from which nothing more is asked that can be done without."""
 GONE = (HTTPStatus.NOT_FOUND,)
 
 
@@ -99,21 +95,21 @@ class _Server:
         self.api.ask("GET", "ready", passed=GONE)
 
     def look_at_schedules(self) -> None:
-        """Compare our active schedules with the runs planned; what cannot be seen is no fault."""
+        """Compare the active schedules of our deployments with the runs that are planned."""
+        wanted = {"deployments": {"tags": {"all_": [OURS]}}, "limit": _MOST}
+        deployments = self.api.post("deployments/filter", wanted)
         waiting = {
             schedule["id"]: (deployment, schedule)
-            for deployment in self._deployments()
+            for deployment in deployments
             if not deployment["paused"]
             for schedule in deployment["schedules"]
             if schedule["active"] and _age(schedule["updated"]) > SETTLED
         }
         if not waiting:
             return
-        planned, whole = self._planned({one["id"] for one, _ in waiting.values()}, set(waiting))
-        lacking = waiting.keys() - planned
-        if not whole:  # what is due rarely was planned long ago, and lies behind all the others
-            lacking = self._looked_at_alone({one: waiting[one][0]["id"] for one in lacking})
-        for deployment, schedule in (waiting[one] for one in sorted(lacking)):
+        for schedule_id in self._planned({one["id"] for one, _ in waiting.values()}):
+            waiting.pop(schedule_id, None)
+        for deployment, schedule in waiting.values():
             if _is_due(schedule["schedule"]):
                 kind, name = _kind_of(schedule["schedule"]), one_line(str(deployment["name"]))
                 raise ServerFaultError(_unplanned(f"the schedule ({kind}) of {name}"))
@@ -134,8 +130,7 @@ class _Server:
             }
             deployment = self.api.post("deployments/", probe)
             waiting = {one["id"]: _kind_of(one["schedule"]) for one in deployment["schedules"]}
-            mine = {deployment["id"]}
-            while lacking := sorted(waiting.keys() - self._planned(mine, set(waiting))[0]):
+            while lacking := sorted(waiting.keys() - self._planned({deployment["id"]})):
                 if self.api.left < 1:
                     kinds = " and ".join(sorted(waiting[one] for one in lacking))
                     raise ServerFaultError(_unplanned(f"a new schedule ({kinds})"))
@@ -158,32 +153,8 @@ class _Server:
             self.api.ask("DELETE", f"deployments/{deployment['id']}", passed=GONE)
         self.api.ask("DELETE", f"flows/{flow_id}", passed=GONE)
 
-    def _deployments(self) -> Iterator[dict[str, Any]]:
-        """Yield our deployments, as many as there is time for."""
-        wanted = {"deployments": {"tags": {"all_": [OURS]}}, "limit": _MOST}
-        for offset in count(0, _MOST):
-            page = self.api.post("deployments/filter", wanted | {"offset": offset})
-            yield from page
-            if len(page) < _MOST or self.api.left < _SPARE:
-                return
-
-    def _looked_at_alone(self, lacking: Mapping[str, str]) -> set[str]:
-        """Return the schedules (to their deployments) that surely have no run, one by one."""
-        surely: set[str] = set()
-        for deployment_id in sorted(set(lacking.values())):
-            if self.api.left < _SPARE:
-                break
-            mine = {one for one, whose in lacking.items() if whose == deployment_id}
-            planned, whole = self._planned({deployment_id}, mine)
-            if whole:
-                surely |= mine - planned
-        return surely
-
-    def _planned(self, deployment_ids: set[str], wanted: set[str]) -> tuple[set[str], bool]:
-        """Return the schedules of which runs are planned, by the newest runs planned first.
-
-        Also whether that is sure: all runs were read, or all ``wanted`` schedules found.
-        """
+    def _planned(self, deployment_ids: set[str]) -> set[str]:
+        """Return the schedules of which runs are planned, by the newest runs planned first."""
         now = datetime.now(UTC).isoformat()
         runs = {
             "deployments": {"id": {"any_": sorted(deployment_ids)}},
@@ -194,15 +165,13 @@ class _Server:
             "limit": _MOST,
         }
         planned: set[str] = set()
-        for number in range(_PAGES):
-            if number and self.api.left < _SPARE:
-                return planned, False
-            page = self.api.post("flow_runs/filter", runs | {"offset": number * _MOST})
+        for offset in range(0, 10 * _MOST, _MOST):
+            page = self.api.post("flow_runs/filter", runs | {"offset": offset})
             made_by = (run["created_by"] or {} for run in page if run["auto_scheduled"])
             planned |= {str(by["id"]) for by in made_by if by.get("type") == "SCHEDULE"}
-            if len(page) < _MOST or wanted <= planned:
-                return planned, True
-        return planned, False
+            if len(page) < _MOST:
+                break
+        return planned
 
 
 def _unplanned(which: str) -> ServerFault:

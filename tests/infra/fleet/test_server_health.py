@@ -71,16 +71,6 @@ def schedule(address: str, rule: dict[str, Any]) -> str:
     return str(flow)
 
 
-def await_runs(address: str, flow: str, most: int) -> None:
-    """Wait until a flow has that many runs."""
-    deadline = time.monotonic() + 120
-    with client(address) as api:
-        wanted = {"flows": {"id": {"any_": [flow]}}}
-        while api.post("flow_runs/count", json=wanted).json() < most:
-            assert time.monotonic() < deadline
-            time.sleep(0.3)
-
-
 def left_behind(address: str) -> list[Any]:
     with client(address) as api:
         flows = api.post("flows/filter", json={"flows": {"name": {"like_": PROBE}}}).json()
@@ -116,45 +106,6 @@ def test_a_good_server_with_old_schedules_is_well(
         api.delete(f"flows/{flow}")
 
     assert found is None
-
-
-@pytest.mark.slow
-def test_a_rare_schedule_among_many_frequent_ones_is_no_fault(
-    services: Endpoints, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its runs were planned before thousands of others, so that they are the last to be read."""
-    with own_server(services, tmp_path_factory.mktemp("prefect")) as server:
-        rare = schedule(server.address, {"cron": "0 3 1 * *", "timezone": "UTC"})
-        await_runs(server.address, rare, 1)
-        often = [schedule(server.address, {"interval": 3600.0 + one}) for one in range(24)]
-        for flow in often:
-            await_runs(server.address, flow, 90)
-        monkeypatch.setattr(server_health, "SETTLED", timedelta(0))
-
-        assert server_fault(server.address, seconds=20) is None
-
-
-@pytest.mark.slow
-def test_a_schedule_without_runs_is_found_among_any_number_of_deployments(
-    idle: OwnServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_health, "SETTLED", timedelta(0))
-    monkeypatch.setattr(server_health, "_MOST", 2)
-    over = {"rrule": "DTSTART:20200101T000000\nRRULE:FREQ=DAILY;COUNT=3"}
-    rules = [{"cron": "0 3 * * *", "timezone": "UTC"}, over, over, over, over]
-    flows = [schedule(idle.address, rule) for rule in rules]
-    found = server_fault(idle.address, seconds=20)
-    turned = [schedule(idle.address, rule) for rule in reversed(rules)]
-    with client(idle.address) as api:
-        for flow in flows:
-            api.delete(f"flows/{flow}")
-        again = server_fault(idle.address, seconds=20)
-        for flow in turned:
-            api.delete(f"flows/{flow}")
-
-    for one in (found, again):
-        assert one is not None
-        assert "plans no runs" in one.finding
 
 
 @pytest.mark.slow
