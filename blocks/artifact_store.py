@@ -5,6 +5,8 @@ from __future__ import annotations
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
+from blocks.addresses import secret_in
+
 
 class ArtifactStorage(Block):
     """Where the artifacts live: any S3-compatible store."""
@@ -20,7 +22,8 @@ class ArtifactStorage(Block):
 
     def secret(self) -> str | None:
         """Return what nobody else may read of this block."""
-        return None if self.secret_access_key is None else self.secret_access_key.get_secret_value()
+        key = self.secret_access_key and self.secret_access_key.get_secret_value()
+        return key or secret_in(self.endpoint_url)
 
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
+from blocks.addresses import secret_in
+
 
 class HostedModels(Block):
     """Which hosted models serve, and the key for them."""
@@ -23,7 +25,8 @@ class HostedModels(Block):
 
     def secret(self) -> str | None:
         """Return what nobody else may read of this block."""
-        return None if self.api_key is None else self.api_key.get_secret_value()
+        key = self.api_key and self.api_key.get_secret_value()
+        return key or secret_in(self.base_url)
 
     def environment(self) -> dict[str, str]:
         """Return the settings that this block stands for."""

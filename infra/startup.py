@@ -71,14 +71,22 @@ def leave(number: int, frame: FrameType | None) -> None:
         os._exit(STOPPED)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 def _raise(number: int, frame: FrameType | None) -> None:
     del number, frame
-    raise KeyboardInterrupt
+    raise _Terminated
 
 
 def _unraisable(lost: sys.UnraisableHookArgs) -> None:
-    """Send a Ctrl-C again that met a callback of the interpreter, where nothing can be raised."""
+    """Send a signal again that met a callback of the interpreter, where nothing can be raised.
+
+    The one that came: the other may be one to ignore.
+    """
     if issubclass(lost.exc_type, KeyboardInterrupt):
-        Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+        came = signal.SIGTERM if issubclass(lost.exc_type, _Terminated) else signal.SIGINT
+        Timer(0.01, os.kill, (os.getpid(), came)).start()
     else:
         sys.__unraisablehook__(lost)

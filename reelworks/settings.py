@@ -230,7 +230,7 @@ class Settings(BaseSettings):
         20.0,
         ge=0,
         allow_inf_nan=False,
-        description="Least speed of a source's server in kB/s, averaged over a minute. 0: any.",
+        description="Least speed of a source's or S3 server in kB/s, over a minute. 0: any.",
     )
     allowed_source_buckets: str = Field(
         "", description="S3 buckets that callers of the API may name, like `rushes,archive`."

@@ -128,7 +128,8 @@ def program() -> Path:
 def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
     """Start the server and wait until it answers a real S3 request.
 
-    ``ports`` are taken when all are free. Returns the process and its ports in order of ``PORTS``.
+    ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
+    order of ``PORTS``.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
@@ -137,9 +138,9 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
     for stray in strays("weed", place.home):
         theirs = _ports_of(stray)
         stop_store(stray, theirs)
-    _remove_sockets(tuple(port for port in ports if is_free(port)))
+    usable = _remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
-        chosen = _free_ports(ports if attempt == 1 else ())
+        chosen = _free_ports(ports if usable and attempt == 1 else ())
         process = start(_server_command(place, data, chosen))
         if _is_ready(place, process, chosen[0]):
             return process, chosen
@@ -233,8 +234,17 @@ def _ports_of(process: Process) -> tuple[int, ...]:
     return tuple(int(port) for port in re.findall(r"-\w+\.port(?:\.grpc)?=(\d+)", line))
 
 
-def _remove_sockets(ports: tuple[int, ...]) -> None:
-    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports."""
+def _remove_sockets(ports: tuple[int, ...]) -> bool:
+    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports.
+
+    Returns whether all are gone. Anybody on this machine may put something there by such a name,
+    which only he can remove.
+    """
+    gone = True
     for port in ports:
         for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - weed's choice
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except (PermissionError, IsADirectoryError):
+                gone = False
+    return gone

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
+from reelworks.domain.least_speed import LeastSpeed
 from reelworks.domain.printable import one_line
 from reelworks.errors import InputError, UnsafeAddressError
-from reelworks.providers.patience import LeastSpeed, watch
+from reelworks.providers.patience import watch
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

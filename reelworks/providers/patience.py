@@ -6,16 +6,14 @@ seconds keeps them for days, and with them the run that waits.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from reelworks.domain.printable import one_line
-from reelworks.errors import SourceUnavailableError
+import httpcore
 
-WINDOW = 60.0
-"""Seconds of waiting over which a speed is judged."""
-_AN_INSTANT = 0.001
+from reelworks.domain.least_speed import AN_INSTANT
 
 
 class Patience(Protocol):
@@ -27,49 +25,11 @@ class Patience(Protocol):
     def left(self) -> float:
         """Return how many seconds may be waited now."""
 
-    def came(self, seconds: float, count: int) -> None:
-        """Note a wait of ``seconds`` that brought ``count`` bytes; may raise."""
+    def came(self, seconds: float, count: int) -> bool:
+        """Note a wait of ``seconds`` that brought ``count`` bytes; may raise.
 
-
-class LeastSpeed:
-    """A server must send ``least`` bytes a second, on average over each ``WINDOW`` seconds.
-
-    One for all that is asked for one source: heads and redirects count as well.
-    """
-
-    def __init__(self, least: float) -> None:
-        self.host = ""
-        self._least = least
-        self._window = WINDOW
-        self._waited = 0.0
-        self._bytes = 0
-
-    def of(self, host: str) -> Self:
-        """Take ``host`` for the one that sends now."""
-        self.host = host
-        return self
-
-    def asked(self) -> None:
-        """Change nothing: a redirect buys no time."""
-
-    def left(self) -> float:
-        """Return the rest of the window."""
-        return max(self._window - self._waited, _AN_INSTANT)
-
-    def came(self, seconds: float, count: int) -> None:
-        """Judge at the end of the window. Raises ``SourceUnavailableError``."""
-        self._waited += seconds
-        self._bytes += count
-        if self._waited < self._window:
-            return
-        speed = self._bytes / self._waited
-        if speed < self._least:
-            raise SourceUnavailableError(
-                f"{one_line(self.host)} sends too slowly: {speed / 1000:.1f} kB/s over "
-                f"{self._waited:.0f} s, where {self._least / 1000:g} are the least "
-                "(FETCH_LEAST_KB_PER_SECOND); try again later, or download it by other means."
-            )
-        self._waited, self._bytes = 0.0, 0
+        Returns whether one may go on waiting when it brought none.
+        """
 
 
 class WholeAnswer:
@@ -85,12 +45,13 @@ class WholeAnswer:
 
     def left(self) -> float:
         """Return what is left; the client's own error tells that it was too little."""
-        return max(self._seconds - self._waited, _AN_INSTANT)
+        return max(self._seconds - self._waited, AN_INSTANT)
 
-    def came(self, seconds: float, count: int) -> None:
-        """Note the wait."""
+    def came(self, seconds: float, count: int) -> bool:
+        """Note the wait; at the end of the time there is no more."""
         del count
         self._waited += seconds
+        return self._waited < self._seconds
 
 
 def watch(session: Any, patience_with: Callable[[str], Patience]) -> None:
@@ -129,15 +90,23 @@ class _Watched:
         self._patience = patience
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what comes while there is patience."""
-        left = self._patience.left()
-        began = time.monotonic()
-        found: bytes = b""
-        try:
-            found = self._beneath.read(max_bytes, left if timeout is None else min(left, timeout))
-        finally:  # a wait in vain counts too
-            self._patience.came(time.monotonic() - began, len(found))
-        return found
+        """Read what comes while there is patience, within the caller's own time."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            began, left = time.monotonic(), self._patience.left()
+            rest = max(until - began, AN_INSTANT)
+            late: httpcore.ReadTimeout | None = None
+            found: bytes = b""
+            try:
+                found = self._beneath.read(max_bytes, min(left, rest))
+            except httpcore.ReadTimeout as error:
+                late = error
+            # A wait in vain counts too. It may have ended only because a speed was to be judged.
+            may_wait = self._patience.came(time.monotonic() - began, len(found))
+            if late is None:
+                return found
+            if rest <= left or not may_wait:
+                raise late
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write."""

@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from reelworks.settings import Settings
+from reelworks.store.slow_bodies import give_up_slow_bodies
 
 LONG_SECONDS = 10.0
 
@@ -17,11 +18,12 @@ def make_client(settings: Settings, *, seconds: float | None = None) -> Any:
 
     With ``seconds``, each answer is waited for no longer than that, and asked for once more only
     where nobody waits at a screen (from ``LONG_SECONDS`` on). Our own SHA-256 covers each object,
-    so the SDK's optional checksums, which some compatible servers refuse, are left out.
+    so the SDK's optional checksums, which some compatible servers refuse, are left out. An object
+    that comes more slowly than ``FETCH_LEAST_KB_PER_SECOND`` is given up.
     """
     attempts = 4 if seconds is None else 2 if seconds >= LONG_SECONDS else 1
     secret = settings.s3_secret_access_key
-    return boto3.client(
+    client = boto3.client(
         "s3",
         endpoint_url=settings.s3_endpoint_url,
         aws_access_key_id=settings.s3_access_key_id,
@@ -39,3 +41,6 @@ def make_client(settings: Settings, *, seconds: float | None = None) -> Any:
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
         ),
     )
+    if settings.fetch_least_kb_per_second > 0:
+        give_up_slow_bodies(client, settings.fetch_least_kb_per_second * 1000)
+    return client

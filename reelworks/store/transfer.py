@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 MULTIPART_BYTES = 64 << 20
 """Files from this size on travel in parts."""
 PART_BYTES = 16 << 20
+AT_ONCE = 4
+"""How many parts of one file travel side by side."""
 SMALL_BYTES = 8 << 20
 """Files up to this size are fetched in one answer."""
 ONE_COPY_BYTES = 5 << 30
@@ -71,5 +73,5 @@ def _parts(threshold: int) -> Any:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(
-        multipart_threshold=threshold, multipart_chunksize=PART_BYTES, max_concurrency=4
+        multipart_threshold=threshold, multipart_chunksize=PART_BYTES, max_concurrency=AT_ONCE
     )

@@ -108,6 +108,35 @@ def test_the_password_of_a_database_is_found(url, secret):
     assert Database.model_construct(url=SecretStr(url)).secret() == secret
 
 
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("https://me:word@host/v1", "me:word"),
+        ("https://token@host", "token"),
+        ("https://host/v1/@me", None),
+        (None, None),
+    ],
+)
+def test_the_password_of_a_web_address_is_found(address, secret):
+    from blocks.artifact_store import ArtifactStorage
+    from blocks.providers import HostedModels
+
+    assert HostedModels.model_construct(base_url=address).secret() == secret
+    assert ArtifactStorage.model_construct(endpoint_url=address).secret() == secret
+
+
+async def test_an_address_with_a_password_is_saved_only_when_asked(blocks):
+    nothing = dict.fromkeys(("s3_access_key_id", "s3_secret_access_key", "openai_api_key"))
+    within = {
+        "openai_base_url": f"https://me:{SECRET}@models/v1",
+        "s3_endpoint_url": f"https://me:{SECRET}@store",
+    }
+    settings = SAVED.model_copy(update=nothing | within)
+
+    assert set((await blocks.register_blocks(settings, secrets=False)).values()) == {"withheld"}
+    assert set((await blocks.register_blocks(settings, secrets=True)).values()) == {"made"}
+
+
 async def test_the_environment_wins_over_blocks(blocks, monkeypatch):
     await blocks.register_blocks(SAVED, secrets=True)
     monkeypatch.setenv("DATABASE_URL", "postgresql://env@db/reelworks")

@@ -14,7 +14,7 @@ from blocks.prefect_faults import prefect_errors
 from infra.fleet.change import Change, Outcome
 from infra.services.supervisor import running
 from reelworks.app.cli import output
-from reelworks.app.cli.services import ui_address
+from reelworks.app.cli.services import password_file, tell_ui, ui_address
 from reelworks.settings import Settings, load_settings
 
 _COLOURS = {
@@ -51,7 +51,8 @@ def deploy(
     json: output.Json = False,
 ) -> None:
     """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
-    with running(load_settings()) as endpoints:
+    asked = load_settings()
+    with running(asked) as endpoints:
         os.environ.update(endpoints.environment())
         from reelworks.stages.workplace import prepare_services
 
@@ -59,16 +60,17 @@ def deploy(
         with prefect_errors():
             changes = asyncio.run(_put(settings, file, docker, save_secrets))
         prepare_services(settings)
-        address = ui_address(endpoints)
+        address, password = ui_address(endpoints), password_file(asked)
     if json:
-        output.print_json({"prefect_ui": address, "changes": changes})
+        found = {"prefect_ui": address, "prefect_ui_password_file": password}
+        output.print_json({**found, "changes": changes})
         return
     made = output.table("what", "name", "state", "")
     for change in changes:
         state = Text(change.outcome.value, style=_COLOURS[change.outcome])
         made.add_row(change.kind, change.name, state, change.note)
     output.out.print(made)
-    output.say(f"Start workers with: prefect worker start --pool cpu    Prefect UI: {address}")
+    tell_ui("Start workers with: prefect worker start --pool cpu    ", address, password)
 
 
 async def _put(

@@ -16,7 +16,7 @@ from infra.services import supervisor
 from infra.services.endpoints import Endpoints
 from infra.services.parts import keeps_programs
 from reelworks.app.cli import output
-from reelworks.app.cli.services import start_stack, ui_address
+from reelworks.app.cli.services import password_file, start_stack, tell_ui, ui_address
 from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.ingest import existing_file
@@ -57,7 +57,10 @@ def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
         _put(wanted, shown, source, (pool, stays_here), endpoints.settings(settings))
         for shown, source in zip(wanted.sources, sources, strict=True)
     ]
-    _tell(jobs, endpoints, json=json)
+    if json:
+        output.print_json(jobs)
+    else:
+        _tell(jobs, endpoints, settings)
     return 0
 
 
@@ -99,14 +102,12 @@ def _put(
     return {"source": shown, "pool": pool, "video_id": video_id, "job_id": job.id}
 
 
-def _tell(runs: list[dict[str, Any]], endpoints: Endpoints, *, json: bool) -> None:
-    if json:
-        output.print_json(runs)
-        return
+def _tell(runs: list[dict[str, Any]], endpoints: Endpoints, settings: Settings) -> None:
     for run in runs:
         where = f" in the pool {run['pool']}" if run["pool"] else ""
         output.say(f"Waiting{where}: {run['source']}, job {run['job_id']}")
-    output.say(f"Watch it: reelworks jobs list, or the Prefect UI {ui_address(endpoints)}")
+    watch = "Watch it: reelworks jobs list    "
+    tell_ui(watch, ui_address(endpoints), password_file(settings))
 
 
 def _absolute(source: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from infra.services import supervisor
 from reelworks.app.cli import output
-from reelworks.app.cli.services import prepare
+from reelworks.app.cli.services import start_stack
 from reelworks.settings import load_settings
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def restore(json: output.Json = False) -> None:
     from reelworks.stages.restore import restore_library
     from reelworks.stages.workplace import open_workplace
 
-    prepare(supervisor.up(load_settings()))
+    start_stack(load_settings())
     with open_workplace(load_settings()) as place:
         done = restore_library(place.engine, place.store)
     if json:

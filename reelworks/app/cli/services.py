@@ -46,15 +46,13 @@ def up(json: output.Json = False) -> None:
     address = ui_address(endpoints)
     parts = part_status(settings)
     page = next((one.address for one in parts if one.part is Part.API), None)
-    password = _password_file(settings)
+    password = password_file(settings)
     if json:
         found = {"page": page, "prefect_ui": address, "prefect_ui_password_file": password}
         output.print_json({**found, "parts": parts})
         return
     if keeps_programs(settings):
-        output.say(f"The services are up. Library: {page}  Prefect UI: {address}")
-        if password:
-            output.say(f"The Prefect UI asks for a password: cat {shlex.quote(str(password))}")
+        tell_ui(f"The services are up. Library: {page}  ", address, password)
         output.say("Stop them with: reelworks down")
         return
     if embedded(settings, supervisor.SERVICES):
@@ -135,8 +133,18 @@ def _print_urls(endpoints: Endpoints, *, json: bool) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-def _password_file(settings: Settings) -> Path | None:
-    """Return the file with the password of the Prefect UI; None for a server of somebody else's."""
+def tell_ui(before: str, address: str | None, password: Path | None) -> None:
+    """Say where the Prefect UI is, and where the password is that it asks for."""
+    output.say(f"{before}Prefect UI: {address}")
+    if password:
+        output.say(f"The Prefect UI asks for a password: cat {shlex.quote(str(password))}")
+
+
+def password_file(settings: Settings) -> Path | None:
+    """Return the file with the password of the Prefect UI; None for a server of somebody else's.
+
+    ``settings`` are those of before the services were started: then all are told like external.
+    """
     if is_external(settings, Part.PREFECT):
         return None
     return House(settings.data_dir).prefect.password

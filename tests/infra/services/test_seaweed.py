@@ -24,7 +24,14 @@ from botocore.exceptions import ClientError
 from infra.services.files import free_ports
 from infra.services.process import Command, Process, start
 from infra.services.s3 import answers, s3_client, serves_objects
-from infra.services.seaweed import PORTS, StorePlace, program, start_store, stop_store
+from infra.services.seaweed import (
+    PORTS,
+    StorePlace,
+    _free_ports,
+    program,
+    start_store,
+    stop_store,
+)
 from reelworks.errors import ServiceError
 
 Server = tuple[Process, tuple[int, ...]]
@@ -301,6 +308,22 @@ def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
     Path(f"/tmp/seaweedfs-s3-{ports[0]}.sock").unlink()  # spared: the port was somebody else's
     sockets = [f"seaweedfs-*-{port}.sock" for port in (*ports, *others)]
     assert not [path for name in sockets for path in Path("/tmp").glob(name)]
+
+
+def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start(
+    tmp_path: Path,
+) -> None:
+    ports = _free_ports(())
+    taken = Path(f"/tmp/seaweedfs-x-{ports[3]}.sock")
+    taken.mkdir()  # not even root removes it as a file
+    try:
+        place = StorePlace(tmp_path / "store", tmp_path / "store.log")
+        process, others = start_store(place, ports)
+        stop_store(process, (*ports, *others))
+    finally:
+        taken.rmdir()
+
+    assert others != ports
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence_with_the_log(tmp_path: Path) -> None:

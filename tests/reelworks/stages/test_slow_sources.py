@@ -11,9 +11,9 @@ from typing import cast
 
 import pytest
 
+from reelworks.domain import least_speed
 from reelworks.domain.progress import silent
 from reelworks.errors import SourceUnavailableError
-from reelworks.providers import patience
 from reelworks.settings import Settings
 from reelworks.stages.ingest import localize
 from reelworks.stages.limits import Limits, limits_of
@@ -28,7 +28,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 @pytest.fixture(autouse=True)
 def a_second_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "WINDOW", 1.0)
+    monkeypatch.setattr(least_speed, "WINDOW", 1.0)
 
 
 @contextmanager
@@ -82,6 +82,18 @@ def test_a_source_that_is_slow_only_because_we_are_is_kept(tmp_path: Path) -> No
         source = localize(f"{server.address}/a.mp4", None, tmp_path, NO_STORE, pause, SLOW)
 
     assert source.path.stat().st_size == 300_000
+
+
+def test_a_source_that_sends_enough_is_kept_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    """It is never quick enough to have something there at the moment that it is judged."""
+    body = HEAD.replace(b"1000000", b"6000")
+
+    with Dripping(body, b"x" * 100) as server:  # 2000 bytes a second
+        began = time.monotonic()
+        source = localize(f"{server.address}/a.mp4", None, tmp_path, NO_STORE, silent, SLOW)
+
+    assert time.monotonic() - began > 2.5 * least_speed.WINDOW
+    assert source.path.read_bytes() == b"x" * 6000
 
 
 def test_whoever_wants_takes_any_speed(tmp_path: Path) -> None:

@@ -34,9 +34,11 @@ def test_commands_start_no_process_and_leave_no_state_file(
     synced = reelworks("sync", str(films), "--library", "films", "--json", **elsewhere)
     source = str(media / "odd" / "audio_only.m4a")
     handed = reelworks("index", "--detach", source, "--id", "clip", "--json", **elsewhere)
+    away = {"PREFECT_API_URL": "http://127.0.0.1:1/api"}  # it is not asked, and gets no rules
+    restored = reelworks("restore", "--json", **away)
     up = reelworks("up", **elsewhere)
 
-    for said in (synced, handed, up):
+    for said in (synced, handed, restored, up):
         assert said.code == 0, said.err
     assert not started_for(clean_settings.data_dir)
     assert not (clean_settings.data_dir / "run").exists()
