@@ -18,6 +18,7 @@ from reelworks.stages.limits import Limits, check_limits, limits_of, probe_withi
 from reelworks.stages.questions import probe_question
 from reelworks.store.artifacts import Artifact
 from reelworks.store.publish import Claimed, claim_video, publish_probe, set_status
+from reelworks.store.upload_keys import storing_upload, upload_key
 from reelworks.store.video_metadata import write_metadata
 from tasks.context import here
 from tasks.stage import answered, reason_of, stage_task
@@ -72,18 +73,23 @@ async def ingest(
 
     def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> Answer[Ingested]:
         place.adopt(local.path, local.sha256, local.stamp)
-        upload_key = f"uploads/{local.video_id}_{local.name}"
-        question = probe_question(local.sha256, upload_key, local.video_id)
-        known = ask(question, lambda _: _look(local, limits), place, go_on=lambda: progress(0, 1))
-        check_limits(known.result, limits, local.name)  # they may be lower than once
-        upload = known.artifacts["source"]
-        publish_probe(
-            place.engine,
-            local.video_id,
-            known.result,
-            upload_path=upload.key,
-            sha256=local.sha256,
-        )
+        key = upload_key(local.video_id, local.name)
+        question = probe_question(local.sha256, key, local.video_id)
+
+        def go_on() -> None:
+            progress(0, 1)
+
+        with storing_upload(place.engine, local.video_id, key, should_stop=go_on):
+            known = ask(question, lambda _: _look(local, limits), place, go_on=go_on)
+            check_limits(known.result, limits, local.name)  # they may be lower than once
+            upload = known.artifacts["source"]
+            publish_probe(
+                place.engine,
+                local.video_id,
+                known.result,
+                upload_path=upload.key,
+                sha256=local.sha256,
+            )
         write_metadata(place.engine, place.store, local.video_id)
         ingested = Ingested(
             local.video_id,

@@ -47,11 +47,12 @@ def restore_library(engine: Engine, store: ArtifactStore) -> Restored:
     Raises store and database errors.
     """
     done: list[RestoredVideo] = []
-    documents = set[str]()
+    documents, named = set[str](), set[str]()
     for batch in _batches(read_metadata(store)):
         documents |= {one.id for one in batch}
+        named |= {one.upload_path for one in batch if one.upload_path is not None}
         done += _restore(engine, store, batch)
-    bare = tuple(_without_document(store, documents))
+    bare = tuple(_without_document(store, documents, named))
     for batch in _batches(iter(bare)):
         done += _restore(engine, store, batch)
     due = [one for one in done if one.is_due and one.has_source]
@@ -94,11 +95,18 @@ def _job_id(video: RestoredVideo) -> str:
     return f"restore-{sha256_of_bytes(f'{video.id} {video.made_at}'.encode())[:16]}"
 
 
-def _without_document(store: ArtifactStore, documents: set[str]) -> Iterator[VideoMetadata]:
-    """Yield videos that were indexed before there were documents: their files tell their ids."""
+def _without_document(
+    store: ArtifactStore, documents: set[str], named: set[str]
+) -> Iterator[VideoMetadata]:
+    """Yield videos that have no document: their files tell their ids.
+
+    A source that a document names is that video's, whatever its key looks like.
+    """
     ids = {key.split("/")[1] for key in store.keys("processed/") if key.count("/") > 1}
     lost = ids - documents
     for key in store.keys("uploads/") if lost else ():
+        if key in named:
+            continue
         name = PurePosixPath(key).name
         owners = [one for one in ids | documents if name.startswith(f"{one}_")]
         owner = max(owners, key=len, default=None)

@@ -17,6 +17,7 @@ from reelworks.store.cache import drop_uses
 from reelworks.store.database import transaction
 from reelworks.store.jobs import cancel_jobs
 from reelworks.store.library import VIDEOS
+from reelworks.store.upload_keys import is_named, trying_upload
 from reelworks.store.video_metadata import metadata_key
 
 _FOLDERS = ("processed", "frames", "embeddings")
@@ -31,15 +32,24 @@ def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
     """
     cancel_jobs(engine, JobSelection(video_id=video_id), reason="Its video was deleted.")
     with transaction(engine) as connection:
-        known = connection.execute(delete(VIDEOS).where(VIDEOS.c.id == video_id)).rowcount > 0
-    return remove_files(engine, store, video_id) > 0 or known
+        gone = delete(VIDEOS).where(VIDEOS.c.id == video_id).returning(VIDEOS.c.upload_path)
+        row = connection.execute(gone).one_or_none()
+    upload = row.upload_path if row is not None else None
+    return remove_files(engine, store, video_id, upload=upload) > 0 or row is not None
 
 
-def remove_files(engine: Engine, store: ArtifactStore, video_id: str) -> int:
-    """Remove a video's files and what the cache keeps of it alone; return how many objects."""
+def remove_files(
+    engine: Engine, store: ArtifactStore, video_id: str, *, upload: str | None = None
+) -> int:
+    """Remove a video's files and what the cache keeps of it alone; return how many objects.
+
+    ``upload`` is the key that the video's row named, where that is known.
+    """
     removed = _remove_metadata(store, video_id)  # first: a restore must not bring back the rest
     removed += sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
-    for key in (*_uploads(engine, store, video_id), *_subtitles(store, video_id)):
+    for key in list(_uploads(engine, store, video_id, upload)):
+        removed += _remove_upload(engine, store, key)
+    for key in _subtitles(store, video_id):
         store.delete(key)
         removed += 1
     return removed + drop_uses(store, video_id)
@@ -53,16 +63,28 @@ def _remove_metadata(store: ArtifactStore, video_id: str) -> int:
     return 1
 
 
-def _uploads(engine: Engine, store: ArtifactStore, video_id: str) -> Iterator[str]:
-    """Yield the uploads of a video. ``talk_2_a.mp4`` may be of ``talk`` or of ``talk_2``."""
+def _uploads(engine: Engine, store: ArtifactStore, video_id: str, own: str | None) -> Iterator[str]:
+    """Yield a video's uploads, as far as keys tell: ``talk_2_a.mp4`` may be of ``talk_2``, too."""
     longer = VIDEOS.c.id.startswith(f"{video_id}_", autoescape=True)
     with transaction(engine) as connection:
         others = [
             f"uploads/{one}_" for one in connection.scalars(select(VIDEOS.c.id).where(longer))
         ]
     for key in store.keys(f"uploads/{video_id}_"):
-        if not key.startswith(tuple(others)):
+        if key == own or not key.startswith(tuple(others)):
             yield key
+
+
+def _remove_upload(engine: Engine, store: ArtifactStore, key: str) -> int:
+    """Remove an upload, unless it is another video's or a run stores it at this moment.
+
+    That run, if it is one of the removed video, removes it at its end.
+    """
+    with trying_upload(engine, key) as held:
+        if not held or is_named(engine, key):
+            return 0
+        store.delete(key)
+    return 1
 
 
 def _subtitles(store: ArtifactStore, video_id: str) -> Iterator[str]:

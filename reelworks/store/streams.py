@@ -34,6 +34,8 @@ class Upload:
         self._key = f"{INCOMING}{secrets.token_hex(16)}"
         self._number: str | None = None
         self.size = 0
+        self.was_stored = False
+        """Whether ``keep`` stored it: its bytes were not there, or could not be read."""
 
     def abandon(self) -> None:
         """Remove what was not kept."""
@@ -69,6 +71,7 @@ class Upload:
         if known is not None and same and self._store.holds(known):
             self._abandon()
             return known
+        self.was_stored = True
         if self._number is None:
             return self._store.put_bytes(key, bytes(self._held), content_type)
         if self._held:

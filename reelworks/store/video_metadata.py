@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from reelworks.domain.ids import is_video_id
+from reelworks.errors import UnknownVideoError
 from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.database import transaction
 from reelworks.store.library import VIDEOS
-from reelworks.store.rows import video_locked
 
 log = logging.getLogger(__name__)
 _FOLDER = "videos/"
@@ -74,33 +75,58 @@ def metadata_key(video_id: str) -> str:
 def write_metadata(engine: Engine, store: ArtifactStore, video_id: str) -> None:
     """Write a video's document as its row is now; call it after each change of those columns.
 
-    The row is locked meanwhile, so that of two writers the later one has the later row, and a
-    video that is being removed leaves no document. Raises ``UnknownVideoError``, store and
+    Nothing is written when it is there already, and nothing is locked meanwhile. After each look
+    the row is read again: of several writers at once the last one leaves what the row says, and a
+    video that is removed meanwhile leaves no document. Raises ``UnknownVideoError``, store and
     database errors.
     """
-    with video_locked(engine, video_id) as connection:
-        row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == video_id)).one()
-        found = VideoMetadata(
-            id=row.id,
-            title=row.title,
-            library=row.library,
-            language=row.stated_language,
-            original_path=row.original_path,
-            upload_path=row.upload_path,
-            sha256=row.digests.get("source"),
-            added_by=row.added_by,
-            created_at=row.created_at,
-        )
-        data, key = found.to_json(), metadata_key(video_id)
-        if store.get_bytes(key) != data:
-            store.put_bytes(key, data, "application/json")
+    key = metadata_key(video_id)
+    wanted = _document(engine, video_id)
+    while True:
+        if store.get_intact(key) != wanted:
+            store.put_bytes(key, wanted, "application/json")
+        try:
+            now = _document(engine, video_id)
+        except UnknownVideoError:
+            store.delete(key)
+            now = _document(engine, video_id)  # of a new video under the same id
+            wanted = b""
+        if now == wanted:
+            return
+        wanted = now
+
+
+def _document(engine: Engine, video_id: str) -> bytes:
+    query = select(VIDEOS).where(VIDEOS.c.id == video_id)
+    with transaction(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownVideoError(f"No video has the id {video_id}.")
+    found = VideoMetadata(
+        id=row.id,
+        title=row.title,
+        library=row.library,
+        language=row.stated_language,
+        original_path=row.original_path,
+        upload_path=row.upload_path,
+        sha256=row.digests.get("source"),
+        added_by=row.added_by,
+        created_at=row.created_at,
+    )
+    return found.to_json()
 
 
 def read_metadata(store: ArtifactStore) -> Iterator[VideoMetadata]:
     """Yield the documents of all videos; one that is damaged is logged and left out."""
     for key in store.keys(_FOLDER):
-        data = store.get_bytes(key)
-        if data is None:  # removed since it was listed
+        data = store.get_intact(key)
+        if data is None:
+            if store.head(key) is not None:  # else it was removed since it was listed
+                log.warning(
+                    "The document %s is damaged in the store and left out: what it said of its "
+                    "video is lost.",
+                    key,
+                )
             continue
         try:
             found = VideoMetadata.from_json(data)

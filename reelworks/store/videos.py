@@ -21,6 +21,7 @@ from reelworks.store.database import transaction
 from reelworks.store.library import FRAMES, VIDEOS, summary_of
 from reelworks.store.locks import lock_number
 from reelworks.store.rows import check_known, page_after, storable
+from reelworks.store.upload_keys import claim_upload
 
 _FIRST_FRAMES = 5
 
@@ -110,7 +111,7 @@ def add_video(engine: Engine, new: NewVideo) -> tuple[str, bool]:
 
     A source whose bytes are there already is the video that has them, whatever its name. Of two
     calls at once for the same bytes one is first. Raises ``ConflictError`` when the id belongs to
-    another source.
+    another source, and what ``claim_upload`` raises for the key of its file.
     """
     values = _values(new)
     with transaction(engine) as connection:
@@ -121,6 +122,8 @@ def add_video(engine: Engine, new: NewVideo) -> tuple[str, bool]:
                 return known, False
         made = insert(VIDEOS).values(**values).on_conflict_do_nothing(index_elements=["id"])
         if connection.scalar(made.returning(VIDEOS.c.id)) is not None:
+            if new.upload_path is not None:
+                claim_upload(connection, new.id, new.upload_path)
             return new.id, True
         row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == new.id)).one()
         same_place = row.original_path == values["original_path"]

@@ -10,8 +10,11 @@ from infra.services.parts import House
 from reelworks.domain.report import StageState
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
+from reelworks.store.video_metadata import metadata_key
 from tests.damage import flip_a_byte
+from tests.flows.jobs import do_the_jobs
 from tests.flows.library import video
+from tests.reelworks.app.api.conftest import serving
 
 
 @pytest.fixture
@@ -81,3 +84,63 @@ async def test_a_source_that_cannot_be_read_is_named_and_can_be_given_again(
     assert source in str(failed.error)
     assert "upload the file again" in str(failed.error)
     assert (await index(clip, "clip")).error is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "name"), [("failed", "no_audio.mp4"), ("ready", "copy.mp4")], ids=["failed", "ready"]
+)
+async def test_the_same_file_uploaded_again_mends_a_damaged_source(
+    index, environment, clip, data, before, name
+):
+    source, content = "uploads/clip_no_audio.mp4", clip.read_bytes()
+    with serving(environment) as server:
+        first = server.upload("no_audio.mp4", content, id="clip")
+        assert first.status_code == 202, first.text
+        await do_the_jobs(server.engine, server.store.bucket)
+        assert video(environment, "clip").summary.status == "ready"
+        kept = server.store.head(source)
+        flip_a_byte(data, content)
+        if before == "failed":
+            failed = await index(f"s3://{server.store.bucket}/{source}", "clip")
+            assert "upload the file again" in str(failed.error)
+        assert video(environment, "clip").summary.status == before
+
+        again = server.upload(name, content)
+
+        assert (again.status_code, again.json()["new"]) == (202, False), again.text
+        assert server.store.holds(kept)
+        await do_the_jobs(server.engine, server.store.bucket)
+        shown = server.get(f"/jobs/{again.json()['job']['id']}").json()
+        assert (shown["status"], shown["video_id"]) == ("done", "clip")
+        assert video(environment, "clip").summary.status == "ready"
+        assert list(server.store.keys("uploads/")) == [source]
+        assert server.upload(name, content).json()["job"] is None
+
+
+@pytest.mark.slow
+async def test_a_document_that_cannot_be_read_stops_no_run(index, environment, clip, data):
+    assert (await index(clip, "clip")).error is None
+    store = ArtifactStore.open(environment)
+    kept = store.get_bytes(metadata_key("clip"))
+    flip_a_byte(data, kept)
+
+    assert (await index(clip, "clip")).error is None
+    assert store.get_bytes(metadata_key("clip")) == kept
+
+
+@pytest.mark.slow
+async def test_a_file_under_another_s_key_is_refused(index, environment, clip, tmp_path):
+    (tmp_path / "team_meeting.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "meeting.mp4").write_bytes(b"other" + clip.read_bytes())
+    assert (await index(tmp_path / "team_meeting.mp4", "v")).error is None
+    store = ArtifactStore.open(environment)
+    kept = store.head("uploads/v_team_meeting.mp4")
+
+    refused = await index(tmp_path / "meeting.mp4", "v_team")
+
+    assert refused.error.code == "conflict"
+    assert "choose another id" in str(refused.error)
+    assert video(environment, "v_team").summary.status == "failed"
+    assert store.holds(kept)
+    assert store.head("uploads/v_team_meeting.mp4") == kept

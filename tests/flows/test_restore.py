@@ -7,20 +7,18 @@ import json
 import pytest
 from sqlalchemy import text
 
-from reelworks.app.intake.runs import parameters_of
 from reelworks.app.searching import find
 from reelworks.domain.job import JobSelection, JobStatus
 from reelworks.domain.search import Filters, Kind, SearchRequest
 from reelworks.stages.restore import restore_library
-from reelworks.store import claims
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.jobs import get_job, list_jobs, source_of
+from reelworks.store.jobs import get_job, list_jobs
 from reelworks.store.removal import remove_video
 from reelworks.store.video_metadata import metadata_key
 from reelworks.store.videos import NewVideo, add_video
+from tests.flows.jobs import do_the_jobs
 from tests.flows.library import rows
-from tests.flows.runs import Recorder
 
 pytestmark = pytest.mark.slow
 
@@ -44,19 +42,6 @@ def lose_the_database(engine) -> None:
         connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
     ensure_schema(engine)
-
-
-async def do_the_jobs(engine, bucket: str) -> Recorder:
-    """Run every job that waits, as the intake asks for it."""
-    from flows.index import IndexParams, index
-    from tasks.context import observing
-
-    recorder = Recorder()
-    for job in claims.claim(engine, "intake", 60, limit=10):
-        params = parameters_of(job, source_of(engine, job, bucket))["params"]
-        with observing(recorder):
-            await index(IndexParams(**params), return_state=True)
-    return recorder
 
 
 def found(engine, environment, words: str) -> list[tuple[object, ...]]:

@@ -15,12 +15,16 @@ from reelworks.domain.access import Caller
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
 from reelworks.domain.library import VideoSummary
-from reelworks.errors import ConflictError, ReelworksError
+from reelworks.errors import ConflictError, ReelworksError, UnknownVideoError
 from reelworks.store import jobs as ledger
 from reelworks.store.library import delete_video, get_summary
 from reelworks.store.ownership import VideoWishes
+from reelworks.store.upload_keys import is_named, own_upload, trying_upload
 from reelworks.store.video_metadata import write_metadata
-from reelworks.store.videos import NewVideo, add_video, media_keys
+from reelworks.store.videos import NewVideo, add_video
+
+Store = Callable[[str], bool]
+"""Stores the bytes that were sent under a key, and tells whether they were not there intact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +45,32 @@ def submit_video(
     caller: Caller,
     wanted: Submission,
     names: Names,
-    store: Callable[[], None] | None = None,
+    store: Store | None = None,
 ) -> Done:
     """Make the row, bring the file to its place, then ask for the work: in that order.
 
     The row comes first, so that two callers who choose one id never overwrite each other's file.
+    What fails after it takes a new row back: the caller's next try begins anew. Everything that a
+    known video lacks is made up for, its file and its document in the store too.
     """
     check_webhook(wanted.webhook_url, api.settings)
     video_id, new = _row_of(api, caller, wanted)
-    if store is not None and not new and _has_file(api, video_id):
-        wanted = replace(wanted, locator=None)
-    elif store is not None and video_id == wanted.video.id:
-        try:
-            store()
-        except ReelworksError:
-            if new:
-                delete_video(api.engine, video_id)
-            raise
-    if new:
+    mended = False
+    try:
+        if store is not None and new:
+            store(wanted.video.upload_path or "")
+        elif store is not None:
+            wanted = replace(wanted, locator=None)
+            mended = _mend_file(api, video_id, wanted.video, store)
         write_metadata(api.engine, api.store, video_id)
+    except ReelworksError:
+        if new:
+            delete_video(api.engine, video_id)
+        raise
     video = get_summary(api.engine, video_id)
-    same_bytes = wanted.video.sha256 is not None and video.status == "ready"
+    is_done = wanted.video.sha256 is not None and video.status == "ready" and not mended
     job = _open_job(api, video_id)
-    if job is None and wanted.index and not same_bytes:
+    if job is None and wanted.index and not is_done:
         job = _ask_for_work(api, caller, wanted, names, video)
     shown = Submitted(
         video=VideoOut.of(video, caller), job=JobOut.of(job, caller) if job else None, new=new
@@ -75,12 +82,15 @@ def _row_of(api: Api, caller: Caller, wanted: Submission) -> tuple[str, bool]:
     """Return the id of the video that has this source, and whether it is new.
 
     Raises ``ForbiddenError`` for what changes another caller's video, and ``ConflictError`` for
-    another source under an id of the caller's own.
+    another source under an id of the caller's own, or a file under another video's key.
     """
     try:
         video_id, new = add_video(api.engine, wanted.video)
-    except ConflictError:
-        check_is_own(api, caller, wanted.video.id)
+    except ConflictError as conflict:
+        try:
+            check_is_own(api, caller, wanted.video.id)
+        except UnknownVideoError:  # the id is nobody's: it is about the key of the file
+            raise conflict from None
         raise
     if not new:
         source = wanted.locator if wanted.video.sha256 is None else None  # or its bytes are here
@@ -89,10 +99,16 @@ def _row_of(api: Api, caller: Caller, wanted: Submission) -> tuple[str, bool]:
     return video_id, new
 
 
-def _has_file(api: Api, video_id: str) -> bool:
-    """Tell whether the bytes of a video are in the store under its own key already."""
-    kept = media_keys(api.engine, video_id).upload
-    return kept is not None and api.store.head(kept) is not None
+def _mend_file(api: Api, video_id: str, sent: NewVideo, store: Store) -> bool:
+    """Store the bytes of a known video unless they are there intact; tell whether that was done.
+
+    A run that stores its source at this moment is left alone: it reads these bytes, or brings them.
+    """
+    key = own_upload(api.engine, video_id, sent.upload_path or "")
+    with trying_upload(api.engine, key) as held:
+        if not held or not is_named(api.engine, key, sha256=sent.sha256):
+            return False  # its source is another one by now
+        return store(key)
 
 
 def _open_job(api: Api, video_id: str) -> Job | None:

@@ -23,12 +23,21 @@ from reelworks.stages.ingest import without_secrets
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]*[?@#][^\s'\"<>]*", re.IGNORECASE)
 """One that may hold a password or a signature: no message should have it, and none is shown it."""
 _WORD = r"""[^\s/'"<>:;,()]+"""
+_OURS = r"/(?:livez|readyz|healthz|metrics|docs|openapi\.json|videos|jobs|search|stats)(?![\w/-])"
+"""Places of the API, which messages may tell."""
 _PLACE = re.compile(
     rf"""
-    \b[a-z][a-z0-9+.-]*://[^\s'"<>]+            # an address
-    | (?<![\w.:/~-])~?                          # a path of two parts or more:
-      (?:/{_WORD}(?:\ {_WORD})*(?=/))+          #   folders, which may have blanks
-      /(?:{_WORD})?/?                           #   and the begin of the file's name
+    (?<![a-z])[a-z][a-z0-9+.-]{{,30}}://[^\s'"<>]+      # an address
+    | (?<![\w./~])(?!{_OURS})~?(?:                     # a path:
+        (?:/{_WORD}(?:\ {_WORD})*(?=/))+/(?:{_WORD})?  #   folders, which may have blanks, and the
+        | /{_WORD}                                     #   begin of the file's name; or one part
+      )/?
+    | (?P<server>(?<![\w.-])(?:                        # a server without a scheme:
+        \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.-]*\w)      #   its number,
+        | \[(?=[^\]]*::|(?:[0-9a-f]+:){{7}})[0-9a-f:.]+\]  # also of the newer kind,
+        | (?=[\d._-]*[a-z])[\w.-]++(?=:\d{{4,5}}(?!\w)|:\d+/)    # or its name, which a port
+        | (?=[\d._-]*[a-z])[\w-]++(?:\.[\w-]++)+(?=:\d{{2,5}}(?!\w))  # and a dot tell
+      )(?::\d+)?(?:/[^\s'"<>]*)?)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -44,7 +53,7 @@ def visible_text(text: str, caller: Caller, *, known: str = "", own: bool = Fals
         return _ADDRESS.sub(lambda found: without_secrets(found[0]), text)
     parts = re.split(rf"{re.escape(known)}(?!/)", text) if known else [text]
     if len(parts) == 1:
-        return _PLACE.sub(lambda found: _name_in_text(found[0]), text)
+        return _PLACE.sub(_name_in_text, text)
     shown = known if own else _name(known)
     return shown.join(visible_text(part, caller) for part in parts)
 
@@ -129,10 +138,13 @@ def _name(place: str) -> str:
     return PurePosixPath(without_secrets(place)).name or "source"
 
 
-def _name_in_text(place: str) -> str:
+def _name_in_text(found: re.Match[str]) -> str:
     """Return what stands for a place within a sentence, whose full stop it may have taken."""
+    place = found[0]
     bare = place.rstrip(".,;:!?)/")
     end = place[len(bare) :].strip("/")
+    if found["server"] is not None:
+        return f"…{end}"
     scheme, mark, rest = bare.partition("://")
     if mark and "/" not in rest:
         return f"{scheme}://…{end}"

@@ -33,6 +33,7 @@ from reelworks.stages.cached import ANY_CONTENT, CONTENT_TYPES
 from reelworks.stages.ingest import without_secrets
 from reelworks.store.library import get_video
 from reelworks.store.removal import remove_video
+from reelworks.store.upload_keys import upload_key
 from reelworks.store.videos import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])
@@ -127,7 +128,7 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
     fields, sha256 = arrived.fields, arrived.upload.sha256
     stem = PurePosixPath(arrived.shown).stem
     video_id = fields.id or video_id_for(stem, sha256)
-    key = f"uploads/{video_id}_{arrived.name}"
+    key = upload_key(video_id, arrived.name)
     locator = f"s3://{api.settings.s3_bucket}/{key}"
     video = NewVideo(
         id=video_id,
@@ -140,9 +141,10 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
         added_by=caller.name or None,
     )
 
-    def store() -> None:
+    def store(key: str) -> bool:
         suffix = PurePosixPath(arrived.name).suffix.lower()
         arrived.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
+        return arrived.upload.was_stored
 
     wanted = Submission(
         video, locator, fields.language, fields.library, fields.index, fields.webhook_url

@@ -32,7 +32,7 @@ def job(job_id: JobPath, request: Request, api: Context, caller: WhoAsks) -> Res
         "state": JobState.of(found, caller),
         "title": named.get(found.video_id or ""),
         "events": visible_events(ledger.events_of(api.engine, job_id), found, caller),
-        "run": run_address(api.settings, found.flow_run_id),
+        "run": run_address(api.settings, found.flow_run_id) if caller.is_admin else None,
     }
     return page(request, "job.html", values)
 

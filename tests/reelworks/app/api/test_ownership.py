@@ -83,6 +83,23 @@ def test_another_s_video_is_not_overwritten_by_an_upload(server, mine, other):
     assert mine.upload("talk.mp4", media(), id=video_id).status_code == 409
 
 
+def test_an_upload_that_would_get_the_key_of_another_s_file_is_refused(server, mine, other):
+    """``v`` with ``team_a.mp4`` and ``v_team`` with ``a.mp4`` have one key."""
+    video_id = new_id()
+    mine.upload("team_a.mp4", media(), id=video_id)
+    before = state(server, video_id)
+
+    answer = other.upload("a.mp4", media(), id=f"{video_id}_team")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "choose another id" in answer.json()["detail"]
+    assert state(server, video_id) == before
+    assert server.get(f"/videos/{video_id}_team").status_code == 404
+    assert other.upload("b.mp4", media(), id=f"{video_id}_team").status_code == 202
+    assert server.delete(f"/videos/{video_id}_team").status_code == 204
+    assert state(server, video_id) == before
+
+
 @pytest.mark.parametrize("where", ["url", "path", "s3_key"])
 def test_another_s_video_is_not_given_another_source(server, mine, other, folder, where):
     video_id = new_id()

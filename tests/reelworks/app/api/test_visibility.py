@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import PurePosixPath
 from pkgutil import iter_modules
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -37,6 +38,8 @@ READER = Caller("reader", (Scope.READ,))
 LOCAL = Caller("", (Scope.ADMIN,))
 PASSWORD = "hunter2-and-more"
 SIGNATURE = "c2lnbmVkIGJ5IG1l"
+API_PLACES = {f"/{one}" for one in ("livez", "readyz", "healthz", "metrics", "docs", "videos")}
+API_PLACES |= {f"/{one}" for one in ("openapi.json", "jobs", "search", "stats")}
 ADDRESS = f"https://user:{PASSWORD}@media.example.org/in house/talk.mp4?sig={SIGNATURE}"
 
 
@@ -49,7 +52,9 @@ def folder(tmp_path_factory, clip):
 
 @pytest.fixture(scope="module")
 def server(module_settings, folder):
-    settings = module_settings.model_copy(update={"source_folders": str(folder)})
+    settings = module_settings.model_copy(
+        update={"source_folders": str(folder), "prefect_api_url": "http://127.0.0.1:9/api"}
+    )
     with serving(settings) as one:
         yield one
 
@@ -132,7 +137,7 @@ def addresses(ids: dict[str, str]) -> Iterator[str]:
 
 def test_a_reader_never_sees_where_files_lie(server, reader, failed, folder):
     hidden = (str(server.settings.data_dir), str(folder), f"{folder.name}/", "hidden-bucket/cache")
-    hidden += (PASSWORD, SIGNATURE, "media.example.org", "/deep/er")
+    hidden += (PASSWORD, SIGNATURE, "media.example.org", "/deep/er", "127.0.0.1:9/")
     read = 0
 
     for address in sorted(set(addresses(failed))):
@@ -181,6 +186,8 @@ def test_admins_and_the_local_user_see_everything_but_secrets(server, failed, fo
         assert told["params"]["source"] == failed["source"]
         assert str(server.settings.data_dir) in told["error"]["message"]
         assert caller.get("/jobs/folder").json()["params"]["source"] == str(folder)
+        shown = _read(caller, f"/jobs/{failed['job_id']}", "text/html")
+        assert "http://127.0.0.1:9/runs/flow-run/run" in shown
         address = caller.get("/jobs/by-address").json()["params"]["source"]
         assert address == "https://media.example.org/in house/talk.mp4"
 
@@ -207,6 +214,52 @@ def test_no_message_keeps_a_path(before, parts, after):
     assert "/".join(["", *parts[:-1], ""]) not in shown.replace(before, "", 1) or path in before
     assert parts[-1] in shown
     assert visible_text(shown, READER) == shown
+
+
+PART = st.from_regex(r"[A-Za-z0-9._-]{0,8}[a-z]", fullmatch=True)
+BEFORE = st.sampled_from(["", "The folder ", "path:", "-", "a: -", "x=", "('", '"', "see,", "é "])
+AFTER = st.sampled_from(["", ".", " ended", ", which", ": no", "')", '"', "\n"])
+SERVER = st.one_of(
+    st.ip_addresses(v=4).map(str),
+    st.ip_addresses(v=6).map(lambda one: f"[{one}]"),
+    st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z]\.[a-z]{2,6}", fullmatch=True),
+    st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z]", fullmatch=True),
+)
+
+
+@given(BEFORE, st.sampled_from(["/", "~/"]), st.lists(PART, min_size=1, max_size=4), AFTER)
+def test_a_path_is_a_name_wherever_it_stands(before, root, parts, after):
+    path = root + "/".join(parts)
+    assume(path not in API_PLACES)
+
+    shown = visible_text(f"{before}{path}{after}", READER)
+
+    assert shown == f"{before}{PurePosixPath(path).name}{after}"
+
+
+@given(BEFORE, SERVER, st.integers(1000, 65535), st.sampled_from(["", "/reelworks", "/a/b"]), AFTER)
+def test_a_server_is_hidden_wherever_it_stands(before, host, port, more, after):
+    assume(not before.endswith("-"))  # which may be part of a name
+
+    shown = visible_text(f"{before}{host}:{port}{more}{after}", READER)
+
+    assert shown == f"{before}…{after}"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("PostgreSQL at 10.0.0.5:5432/reelworks ended it.", "PostgreSQL at … ended it."),
+        ("The store at db.example.org:443 is down.", "The store at … is down."),
+        ("The server at 10.0.0.5 refuses.", "The server at … refuses."),
+        ("The folder /data cannot be written.", "The folder data cannot be written."),
+        ("path:/home/me/x.mp4", "path:x.mp4"),
+        ("-/home/me/x", "-x"),
+    ],
+)
+def test_places_that_were_seen_once(told, shown):
+    assert visible_text(told, READER) == shown
+    assert visible_text(told, LOCAL) == told
 
 
 @given(st.text(alphabet="abc /@:?#=.", max_size=30), st.text(alphabet="abcé ./", max_size=30))
@@ -239,6 +292,7 @@ def test_sentences_stay_sentences():
         "Use a key of uploads/ or incoming/, or a bucket of ALLOWED_SOURCE_BUCKETS.",
         "local/whisper-base@abc failed at 12:30.",
         "Ask /healthz.",
+        "At 2026-11-26T12:30:45.123Z or [00:01:02], version 1.2.3.",
     ):
         assert visible_text(plain, READER) == plain
     assert (
