@@ -21,7 +21,7 @@ READY = b"Z\x00\x00\x00\x05I"
 
 
 class SlowLine:
-    """Between a client and the real server: while it is ``slow``, logins pass and no answer does."""
+    """Between a client and the real server: while it is ``slow``, only logins are answered."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
