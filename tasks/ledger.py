@@ -9,25 +9,20 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from anyio import CancelScope
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
-from reelworks.domain.disk import is_full
-from reelworks.domain.job import Failure, Job, JobStatus
+from reelworks.domain.job import Job, JobStatus
 from reelworks.domain.report import Observer, StageReport, StageState
 from reelworks.domain.usage import Meter, counting
 from reelworks.errors import (
     LeaseLostError,
-    NoSpaceError,
     ReelworksError,
     ServiceError,
-    StageTimeoutError,
     UnknownJobError,
-    exhausted,
 )
 from reelworks.providers.bill import Bill
 from reelworks.providers.prices import Prices
@@ -37,6 +32,7 @@ from reelworks.store.backfills import calls_per_minute
 from reelworks.store.jobs import get_job
 from reelworks.store.leases import Attempt, Beat, attempt_of
 from tasks.context import observing, paced, watcher
+from tasks.endings import failure_of, must_have_room, was_cancelled
 from tasks.stage import reason_of
 
 log = logging.getLogger("video_worker")
@@ -143,7 +139,7 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
     try:
         rate = await asyncio.to_thread(heart.own_rate)
         pace = paced(place, lambda _: rate, of=f"{heart.backfill_id} ")
-        must_have_room(place.settings.data_dir)
+        must_have_room(place.settings)
         with observing(heart.progress), counting(heart.meter), pace:
             yield heart.work
     except (Exception, asyncio.CancelledError) as error:
@@ -156,12 +152,6 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
         heart.stop()
 
 
-def must_have_room(folder: Path) -> None:
-    """Raise ``NoSpaceError`` on a full disk, before anything is computed or paid for in vain."""
-    if is_full(folder):
-        raise NoSpaceError(f"The disk of {folder} is full; make room there and the job goes on.")
-
-
 async def _end_badly(heart: _Heart, error: BaseException, task: asyncio.Task[object]) -> None:
     """Write down how the run ended; raises why it had to stop when it was stopped by us."""
     with CancelScope(shield=True):
@@ -170,7 +160,8 @@ async def _end_badly(heart: _Heart, error: BaseException, task: asyncio.Task[obj
             task.uncancel()
             raise heart.lost from None
         if isinstance(error, asyncio.CancelledError):  # this process is told to stop
-            await asyncio.to_thread(heart.release)
+            by_user = await was_cancelled(heart.run_id)
+            await asyncio.to_thread(heart.let_go if by_user else heart.release)
         else:
             await asyncio.to_thread(heart.fail, error)
 
@@ -184,7 +175,8 @@ class _Heart:
         self.lost: ReelworksError | None = None
         self.work = Work()
         self._attempt = attempt
-        self._run_id = run_id
+        self.run_id = run_id
+        self._place = place
         self._engine = place.engine
         self._seconds = place.settings.job_lease_seconds
         self._most_attempts = place.settings.worker_max_attempts
@@ -196,7 +188,7 @@ class _Heart:
 
     def begin(self) -> None:
         """Take the lease. Raises ``LeaseLostError``."""
-        self._before = leases.begin(self._engine, self._attempt, self._run_id, self._seconds)
+        self._before = leases.begin(self._engine, self._attempt, self.run_id, self._seconds)
         self._attempt = attempt_of(self._before)
         self.work.job = self._before
 
@@ -223,21 +215,26 @@ class _Heart:
 
     def release(self) -> None:
         """Give the job back to the queue: this run is stopped, and the attempt does not count."""
-        if leases.release(self._engine, self._attempt, self._run_id):
+        if leases.release(self._engine, self._attempt, self.run_id):
             log.info("JOB %s goes back to the queue", self._attempt.job_id)
+
+    def let_go(self) -> None:
+        """Leave the job to the intake: its run was cancelled in Prefect, and so is the job."""
+        leases.let_go(self._engine, self._attempt, self.run_id)
+        log.info("JOB %s: its run was cancelled in Prefect", self._attempt.job_id)
 
     def finish(self) -> None:
         """Say that the job is done."""
         told = self._told()
-        leases.finish(self._engine, self._attempt, self._run_id, told, self.work.result)
+        leases.finish(self._engine, self._attempt, self.run_id, told, self.work.result)
 
     def fail(self, error: BaseException) -> None:
         """Say that this try failed."""
-        failure = failure_of(error, self.progress.failed_stage)
+        failure = failure_of(error, self.progress.failed_stage, self._place)
         status = leases.fail(
             self._engine,
             self._attempt,
-            self._run_id,
+            self.run_id,
             failure,
             most_attempts=self._most_attempts,
             told=self._told(),
@@ -269,7 +266,7 @@ class _Heart:
             if not self.progress.changed.is_set() and since < quiet:
                 continue
             try:
-                leases.beat(self._engine, self._attempt, self._run_id, self._seconds, self._told())
+                leases.beat(self._engine, self._attempt, self.run_id, self._seconds, self._told())
                 last = time.monotonic()
             except LeaseLostError as error:
                 self._lose(error)
@@ -296,13 +293,3 @@ class _Heart:
         if job.status is JobStatus.CANCELLED:
             return f"The job {job.id} was cancelled: {job.error}"
         return None
-
-
-def failure_of(error: BaseException, stage: str | None) -> Failure:
-    """Return how the ledger puts an error down."""
-    if isinstance(error, TimeoutError):
-        return Failure(reason_of(error), StageTimeoutError.code, stage, can_pass=True)
-    known = error if isinstance(error, ReelworksError) else exhausted(error)
-    if known is not None:
-        return Failure(reason_of(known), known.code, stage, can_pass=known.retryable)
-    return Failure(reason_of(error), ReelworksError.code, stage)

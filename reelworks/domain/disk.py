@@ -11,12 +11,12 @@ STORE_SHARE = 0.01
 """The part of its disk that the embedded store leaves free (weed's ``minFreeSpace``)."""
 
 
-def is_full(folder: Path, share: float = 0.0) -> bool:
+def is_full(folder: Path, share: float = 0.0, *, freed: int = 0) -> bool:
     """Tell whether the disk under ``folder`` has less than 64 MiB free, or less than ``share``.
 
-    ``share`` is a part of the whole disk from 0 to 1. A folder that is not there yet lies where it
-    would be made.
+    ``share`` is a part of the whole disk from 0 to 1; ``freed`` bytes count as free already. A
+    folder that is not there yet lies where it would be made.
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     disk = shutil.disk_usage(existing)
-    return disk.free < max(FULL_BYTES, share * disk.total)
+    return disk.free + freed < max(FULL_BYTES, share * disk.total)

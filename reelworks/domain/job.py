@@ -64,6 +64,9 @@ class Failure:
     stage: str | None = None
     can_pass: bool = False
     """True when another try may help."""
+    waits_for_room: bool = False
+    """True when this machine's own disk was full: the try does not count, and the next one comes
+    as soon as somebody has made room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
 
 from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.stamp import must_be_unchanged, stamp_of
@@ -18,6 +17,7 @@ from reelworks.errors import (
     SourceNotFoundError,
 )
 from reelworks.store.objects import Artifact, Objects
+from reelworks.store.room import is_store_here
 from reelworks.store.s3_faults import AMAZON, StoreDisk, status_of
 from reelworks.store.transfer import copy, draft_for, receive, send
 
@@ -29,7 +29,6 @@ __all__ = ["Artifact", "ArtifactStore"]
 log = logging.getLogger(__name__)
 
 _DIGEST = "sha256"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ArtifactStore(Objects):
@@ -49,8 +48,7 @@ class ArtifactStore(Objects):
         from reelworks.store.s3 import make_client
 
         address = settings.s3_endpoint_url or AMAZON
-        local = urlsplit(address).hostname in _LOOPBACK
-        disk = StoreDisk(settings.data_dir) if local else None
+        disk = StoreDisk(settings.data_dir) if is_store_here(settings) else None
         store = cls(make_client(settings, seconds=seconds), settings.s3_bucket, address, disk)
         if settings.s3_public_url is not None:
             outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from psycopg.errors import UndefinedTable
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from reelworks.errors import DatabaseRefusedError, SettingsError
@@ -20,6 +21,7 @@ from reelworks.store.schema import REVISION, Base
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_SECONDS = 3
 """How long connecting may take for those who must not hang."""
+_PATIENT_CONNECT_SECONDS = 10
 PGVECTOR_AT_LEAST = (0, 8)
 """Filtered vector search needs iterative index scans, which pgvector 0.8.0 brought."""
 
@@ -44,12 +46,9 @@ def create_database_engine(settings: Settings, *, seconds: float | None = None) 
         pool_pre_ping=seconds is None,
         pool_recycle=1800,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 10 if seconds is None else CONNECT_SECONDS,
-            "application_name": "reelworks",
-            "keepalives_idle": 30,
-            "prepare_threshold": None,
-        },
+        connect_args=_connect_arguments(
+            _PATIENT_CONNECT_SECONDS if seconds is None else CONNECT_SECONDS
+        ),
     )
     if seconds is not None:
         bound(engine, seconds)
@@ -66,7 +65,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 def ensure_schema(engine: Engine) -> None:
     """Bring the tables up to date, and back when somebody dropped them.
 
-    One query when all is well. Otherwise one process migrates while others wait. Raises
+    One query when all is well. Otherwise one process migrates while others wait, for as long as it
+    takes: the deadline of ``engine`` is one of requests. Raises
     ``DatabaseRefusedError`` when an extension is missing, or the database is newer than this code.
     """
     if _is_current(engine):
@@ -74,7 +74,32 @@ def ensure_schema(engine: Engine) -> None:
     url = engine.url.render_as_string(hide_password=False)
     with held(url, "reelworks schema", poll=0.1):
         if not _is_current(engine):
-            _migrate(engine)
+            with _patient(engine.url) as patient:
+                _migrate(patient)
+
+
+@contextmanager
+def _patient(url: URL) -> Iterator[Engine]:
+    """Have an engine for one piece of work whose statements may take hours."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=_connect_arguments(_PATIENT_CONNECT_SECONDS),
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _connect_arguments(seconds: int) -> dict[str, Any]:
+    return {
+        "connect_timeout": seconds,
+        "application_name": "reelworks",
+        "keepalives_idle": 30,
+        "prepare_threshold": None,
+    }
 
 
 def _is_current(engine: Engine) -> bool:

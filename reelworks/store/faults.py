@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors as pg
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reelworks.errors import (
@@ -29,6 +29,10 @@ _PASSING = ("08", "40", "53200", "53300", "53400", "55P03", "57", "58030")
 """SQLSTATE prefixes: connection, deadlock, resources, lock timeout, shutdown, I/O."""
 _LOGIN_WORDS = ("password", "authentication failed", "no pg_hba.conf entry", "role ", 'database "')
 """libpq gives no SQLSTATE when connecting fails; these words tell a refusal from an outage."""
+
+_NO_LIVE_CONNECTION = "This connection is closed"
+"""What SQLAlchemy's pool says when one new connection after the other did not answer in time; it
+has no class of its own for that."""
 
 
 def sqlalchemy_url(database_url: str) -> URL:
@@ -61,6 +65,13 @@ def database_errors(database_url: str | URL) -> Iterator[None]:
     except PoolTimeoutError as error:
         raise DatabaseUnavailableError(
             f"All connections to PostgreSQL at {_where(database_url)} are in use; try again."
+        ) from error
+    except InvalidRequestError as error:
+        if str(error) != _NO_LIVE_CONNECTION:
+            raise
+        raise DatabaseUnavailableError(
+            f"PostgreSQL at {_where(database_url)} takes connections but does not answer on them; "
+            "try again."
         ) from error
     except DBAPIError as error:
         if not isinstance(error.orig, psycopg.Error):

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, and_, func, or_, update
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.job import Failure, Job, JobStatus
-from reelworks.errors import LeaseLostError, NoSpaceError
+from reelworks.errors import LeaseLostError
 from reelworks.store.database import transaction
 from reelworks.store.jobs import JOBS, job_of, owe_webhooks
 from reelworks.store.rows import storable
@@ -136,6 +136,17 @@ def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> bool:
     return done.rowcount == 1
 
 
+def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
+    """Let go of a job as its run that somebody cancelled in Prefect.
+
+    The intake looks at once what became of the run, and closes the job.
+    """
+    values = {"lease": QUEUED, "expires_at": func.now(), "updated_at": func.now()}
+    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    with transaction(engine) as connection:
+        connection.execute(update(JOBS).where(mine).values(**values))
+
+
 def finish(
     engine: Engine, attempt: Attempt, flow_run_id: str, told: Beat, result: Mapping[str, Any]
 ) -> None:
@@ -189,9 +200,10 @@ def values_of_failure(
 ) -> tuple[dict[str, Any], JobStatus]:
     """Return the columns of a job whose try failed, and what it is then.
 
-    A full disk is not the job's fault: it waits for room, and the try does not count.
+    A full disk is not the job's fault: it waits for room, and the try does not count. What would
+    not fit on an emptier disk either is a failure as any other.
     """
-    full = failure.code == NoSpaceError.code
+    full = failure.waits_for_room
     again = full or (failure.can_pass and attempt.tries < most_attempts)
     wait = wait_for_room(attempt.number) if full else wait_after(attempt.tries)
     values = {

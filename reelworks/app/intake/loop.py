@@ -26,7 +26,6 @@ from reelworks.app.intake.runs import (
 )
 from reelworks.app.intake.waiting import wake_waiting
 from reelworks.app.intake.webhooks import deliver
-from reelworks.domain.disk import is_full
 from reelworks.domain.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
     JobRefusedError,
@@ -42,6 +41,7 @@ from reelworks.store.backfills import claim_of_backfills
 from reelworks.store.jobs import count_jobs, source_of
 from reelworks.store.leases import attempt_of
 from reelworks.store.notices import Listener
+from reelworks.store.room import lacks_room
 from reelworks.store.schema.ledger import WORK_CHANNEL
 
 log = logging.getLogger(__name__)
@@ -123,24 +123,28 @@ class Intake:
 
     async def _conclude(self, job: Job, finding: Finding) -> None:
         if finding.verdict is Verdict.WAITS:
-            await self._keep(job, self.lease)
+            await self._keep(job, LOOK_AGAIN if finding.soon else self.lease)
         elif finding.verdict is Verdict.HANDED_BACK:
             log.info("JOB %s waits again: %s", job.id, finding.reason)
             await _off(claims.requeue, self.engine, attempt_of(job), self.holder)
         elif finding.verdict is Verdict.LOST:
             log.warning("JOB %s lost its run: %s", job.id, finding.reason)
-            full = f"{NoSpaceError.__name__}:" in finding.reason  # it could not even say so
-            code = NoSpaceError.code if full else WorkerLostError.code
-            await self._give_up(job, Failure(finding.reason, code, can_pass=True))
+            await self._give_up(job, self._failure_of(finding.reason))
         else:
             done = finding.verdict is Verdict.DONE
             status = JobStatus.DONE if done else JobStatus.CANCELLED
             reason = finding.reason or None
             await _off(claims.close, self.engine, attempt_of(job), self.holder, status, reason)
 
+    def _failure_of(self, reason: str) -> Failure:
+        full = f"{NoSpaceError.__name__}:" in reason  # it could not even say so
+        code = NoSpaceError.code if full else WorkerLostError.code
+        waits = full and lacks_room(self.settings)
+        return Failure(reason, code, can_pass=True, waits_for_room=waits)
+
     async def _wake(self) -> None:
         """Let go on what a full disk has stopped, once there is room again."""
-        full = is_full(self.settings.data_dir)
+        full = lacks_room(self.settings)
         if self._was_full and not full:
             woken = await _off(claims.wake_for_room, self.engine)
             if woken:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 GIVEN_UP = "The ledger heard nothing of this run for a whole lease and gave it up."
 CANCELLED = "The job of this run was cancelled."
+CANCELLED_THERE = "Its flow run was cancelled in Prefect."
 
 
 class Verdict(Enum):
@@ -52,6 +53,8 @@ class Finding:
 
     verdict: Verdict
     reason: str = ""
+    soon: bool = False
+    """True when it will be known in a moment, as a run is being cancelled."""
 
 
 def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
@@ -152,7 +155,8 @@ async def look_at(client: PrefectClient, job: Job, patience: float) -> Finding:
             gone = Verdict.LOST if begun else Verdict.HANDED_BACK
             return Finding(gone, "Its flow run is gone from the Prefect server.")
         finding = judge(run, datetime.now(UTC), patience)
-        if finding.verdict is Verdict.LOST and run.state and not run.state.is_final():
+        over = finding.verdict in (Verdict.LOST, Verdict.CANCELLED)
+        if over and run.state and not run.state.is_final():
             await client.set_flow_run_state(run.id, Cancelled(message=GIVEN_UP), force=True)
     return finding
 
@@ -167,12 +171,19 @@ def judge(run: FlowRun, now: datetime, patience: float) -> Finding:
     if state.type is StateType.CANCELLED:
         stopped = state.message == STOPPED
         verdict = Verdict.HANDED_BACK if stopped else Verdict.CANCELLED
-        return Finding(verdict, STOPPED if stopped else "Its flow run was cancelled in Prefect.")
+        return Finding(verdict, STOPPED if stopped else CANCELLED_THERE)
     if state.type in (StateType.FAILED, StateType.CRASHED):
         told = one_line(state.message or "").rstrip(".") or "no reason given"
         return Finding(Verdict.LOST, f"Its flow run {state.name}: {told}."[:1000])
     if now - state.timestamp < timedelta(seconds=patience):
-        return Finding(Verdict.WAITS)
+        return Finding(Verdict.WAITS, soon=state.type is StateType.CANCELLING)
+    return _silent(state)
+
+
+def _silent(state: State[Any]) -> Finding:
+    """Return the verdict on a run whose process should say something by now."""
+    if state.type is StateType.CANCELLING:  # nobody is left to say that it has ended
+        return Finding(Verdict.CANCELLED, CANCELLED_THERE)
     return Finding(Verdict.LOST, "The process of its flow run is gone.")
 
 

@@ -19,7 +19,7 @@ from infra.services.supervisor import down, mend, running
 from reelworks.errors import NoSpaceError, StoreUnavailableError
 from reelworks.settings import Settings
 from reelworks.store.artifacts import ArtifactStore
-from tasks.ledger import must_have_room
+from tasks.endings import must_have_room
 
 BYTES = "application/octet-stream"
 
@@ -88,10 +88,10 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
             ArtifactStore.open(endpoints.settings(house)).check()
         assert mend(house, watch.stuck) == []  # a start would not help
         with pytest.raises(NoSpaceError, match="the job goes on"):
-            must_have_room(house.data_dir)
+            must_have_room(house)
 
         filler.unlink()
-        must_have_room(house.data_dir)
+        must_have_room(house)
         with pytest.raises((NoSpaceError, StoreUnavailableError)):
             store.put_bytes("0/x", b"", BYTES)
         mended: list[Part] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -108,6 +109,24 @@ def test_many_starting_at_once_migrate_once(engine: Engine) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(ensure_schema, [engine] * 6))
     assert differences(engine) == []
+
+
+def test_a_migration_takes_longer_than_a_request_may(
+    own_settings: Settings, engine: Engine
+) -> None:
+    assert own_settings.database_url is not None
+    hurried = create_database_engine(own_settings, seconds=1.0)
+    run(engine, "ALTER TABLE videos DROP COLUMN added_by")
+    run(engine, "UPDATE alembic_version SET version_num = '0006'")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as somebody:
+        somebody.execute(text("LOCK TABLE videos IN ACCESS SHARE MODE"))
+        migrating = pool.submit(ensure_schema, hurried)
+        time.sleep(3)
+        assert not migrating.done(), "it waits for the lock"
+        somebody.rollback()
+        migrating.result(30)
+    hurried.dispose()
+    assert "added_by" in {one["name"] for one in inspect(engine).get_columns("videos")}
 
 
 def test_tables_of_a_newer_release_are_left_alone(engine: Engine) -> None:

@@ -257,7 +257,9 @@ def test_attaching_late_does_not_take_the_lease_from_a_run_that_has_begun(engine
 
 def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) -> None:
     put(engine, "j")
-    full = Failure("The disk of /data is full; make room there.", "no_space", "normalize")
+    full = Failure(
+        "The disk of /data is full; make room there.", "no_space", "normalize", waits_for_room=True
+    )
     for number in (1, 2, 3, 4):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
@@ -271,6 +273,22 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
         assert due == pytest.approx(leases.wait_for_room(number), abs=2)
     assert get_job(engine, "j").error == full.reason
     assert leases.wait_for_room(99) == leases.LONGEST_WAIT
+
+
+def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Engine) -> None:
+    put(engine, "j")
+    large = Failure("talk.mp4 needs 900 MB, but there are 500.", "no_space", can_pass=True)
+    for number, status in ((1, JobStatus.PENDING), (2, JobStatus.FAILED)):
+        with transaction(engine) as connection:
+            connection.execute(text("UPDATE jobs SET not_before = NULL"))
+        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        leases.begin(engine, leases.attempt_of(job), f"run-{number}", LONG)
+        failed = leases.fail(
+            engine, leases.attempt_of(job), f"run-{number}", large, most_attempts=2
+        )
+        assert failed is status
+    job = get_job(engine, "j")
+    assert (job.error, job.error_code, job.attempts) == (large.reason, "no_space", 2)
 
 
 def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine) -> None:

@@ -173,3 +173,44 @@ async def test_a_dispatcher_beats_while_it_works_and_falls_silent_when_it_is_fro
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, SECONDS) == 0
     assert dispatchers.silence(engine) is None, "one that was stopped leaves nothing behind"
+
+
+@pytest.mark.slow
+async def test_a_run_that_a_user_cancels_in_prefect_ends_its_job_as_cancelled(
+    chosen, engine, tmp_path, monkeypatch
+):
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelling
+
+    monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # a busy machine starts a process in 20
+    patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
+    async with cpu_pool() as name, intake(patient, engine), get_client() as client:
+        with worker(name):
+            job_id = put(engine, tmp_path / "told", seconds=60.0)
+            await works(engine, job_id)
+            run_id = UUID(await run_of(engine, job_id))
+            await client.set_flow_run_state(run_id, Cancelling())
+            job = await until(engine, job_id, JobStatus.CANCELLED, SECONDS)
+            await asyncio.sleep(3)  # time enough to be claimed again
+            later = await asyncio.to_thread(get_job, engine, job_id)
+        run = await client.read_flow_run(run_id)
+    assert (job.error_code, job.error) == ("cancelled", "Its flow run was cancelled in Prefect.")
+    assert (later.status, later.flow_run_id) == (JobStatus.CANCELLED, str(run_id))
+    assert (later.attempts, later.requeues) == (1, 0)
+    assert run.state.is_cancelled()
+    assert not (tmp_path / "told").exists()
+
+
+@pytest.mark.slow
+async def test_a_cancelled_run_whose_process_died_ends_its_job_as_cancelled(
+    chosen, engine, tmp_path
+):
+    from prefect.states import Cancelling, Pending, Running
+
+    async with pool() as made, intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        (run,) = await made.asked(seconds=SECONDS)
+        await made.report(run, Pending(), Running(), Cancelling())  # and nobody goes on
+        job = await until(engine, job_id, JobStatus.CANCELLED, SECONDS)
+        assert (await made.client.read_flow_run(run.id)).state.is_cancelled()
+    assert (job.attempts, job.requeues) == (1, 0)
