@@ -304,7 +304,7 @@ def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place,
     altered(place, "subs/clip-a.srt")
     altered(place, "subs/other-a.srt")
     with open_workplace(clean_settings) as later:
-        with pytest.raises(ArtifactMissingError, match="is removed .* Run the video again"):
+        with pytest.raises(ArtifactMissingError, match="is gone or damaged .* Run the video again"):
             later.fetch(copied.artifacts["a.srt"])
         again = ask(question("other"), verb, later, go_on=go_on)
         assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too
