@@ -314,6 +314,29 @@ def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place,
     assert answer.artifacts["a.srt"].sha256 == again.artifacts["a.srt"].sha256
 
 
+def test_a_large_file_in_doubt_is_read_before_it_is_believed(place, clean_settings, monkeypatch):
+    """As after a player could not read it: its size and what is said of it are right."""
+    monkeypatch.setattr("reelworks.store.cache.MULTIPART_BYTES", 1)
+    verb = Verb()
+    answer = ask(question(), verb, place, go_on=go_on)
+    altered(place, "subs/clip-a.srt")
+    assert ask(question(), verb, place, go_on=go_on).cached
+    place.store.doubts.note(answer.artifacts["a.srt"])
+
+    with open_workplace(clean_settings) as later:
+        assert not ask(question(), verb, later, go_on=go_on).cached
+        assert later.store.get_bytes("subs/clip-a.srt") == b"content"
+        assert list(later.store.keys("cache/doubts/")) == []
+
+
+def test_a_healthy_file_in_doubt_is_a_hit_and_no_longer_in_doubt(place):
+    verb = Verb()
+    answer = ask(question(), verb, place, go_on=go_on)
+    place.store.doubts.note(answer.artifacts["a.srt"])
+    assert ask(question(), verb, place, go_on=go_on).cached
+    assert list(place.store.keys("cache/doubts/")) == []
+
+
 def test_a_source_that_is_damaged_is_kept_and_named(place, clean_settings):
     source = place.store.put_bytes("uploads/clip_a.mp4", b"source", "video/mp4")
     altered(place, source.key)
