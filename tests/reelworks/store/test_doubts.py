@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from reelworks.errors import ArtifactMissingError, ArtifactUnreadableError, StoreUnavailableError
+from reelworks.domain.progress import silent
+from reelworks.errors import (
+    ArtifactMissingError,
+    ArtifactUnreadableError,
+    SourceUnreadableError,
+    StoreUnavailableError,
+)
 from reelworks.settings import Settings
+from reelworks.stages.ingest import localize
 from reelworks.stages.workplace import open_workplace
 from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.streams import Upload
@@ -144,3 +151,16 @@ def test_to_look_at_an_object_needs_no_room_for_files(
     upload.write(body)
     kept = upload.keep("uploads/v_a.mp4", "video/mp4")
     assert store.holds(kept)
+
+
+def test_a_source_that_cannot_be_read_is_stored_anew_when_it_is_given_again(
+    store: ArtifactStore, door: FaultyStore, tmp_path: Path
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"content")
+    kept = store.put_file("uploads/v_a.mp4", tmp_path / "a.mp4", "video/mp4")
+    door.faults[kept.key] = [Fault()] * 20
+    with pytest.raises(SourceUnreadableError, match="upload the file again"):
+        localize(f"s3://{store.bucket}/{kept.key}", "v", tmp_path, store, silent)
+    assert store.doubts.of(kept)
+    store.put_file(kept.key, tmp_path / "a.mp4", "video/mp4")
+    assert door.asked.count(f"PUT {kept.key}") == 2
