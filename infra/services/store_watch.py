@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +14,7 @@ from infra.services.s3 import s3_client
 from infra.services.seaweed import StorePlace
 from infra.services.state import Part, Running, State
 from reelworks.domain.disk import STORE_SHARE, is_full
+from reelworks.store.shards import one_folder_a_shard
 
 log = logging.getLogger(__name__)
 
@@ -23,22 +22,8 @@ OFTEN_SECONDS = 5.0
 SELDOM_SECONDS = 300.0
 """Each write leaves a note with the server for good."""
 _BUCKET = "reelworks-ready"
-_SHARDS = 8
-"""The files among which it divides its names; a full disk breaks those that it meets."""
 _BODY = bytes(1024)
 _INTERNAL = 500
-
-
-def _one_folder_a_shard() -> Iterable[str]:
-    """Return names of folders that lie in different shards (weed's ``leveldb2`` store)."""
-    found: dict[int, str] = {}
-    number = 0
-    while len(found) < _SHARDS:
-        folder = f"write-{number}"
-        shard = hashlib.md5(f"/buckets/{_BUCKET}/{folder}".encode()).digest()[-1] % _SHARDS  # noqa: S324 - weed's choice
-        found.setdefault(shard, folder)
-        number += 1
-    return found.values()
 
 
 @dataclass
@@ -83,7 +68,7 @@ class StoreWatch:
         client: Any = s3_client(
             f"http://127.0.0.1:{port}", self.place.key_id, self.place.secret, "us-east-1"
         )
-        for number, folder in enumerate(_one_folder_a_shard()):
+        for number, folder in enumerate(one_folder_a_shard(_BUCKET, "write-")):
             body = b"" if number else _BODY  # an empty object is a name only
             try:
                 client.put_object(Bucket=_BUCKET, Key=f"{folder}/probe", Body=body)

@@ -172,7 +172,9 @@ def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
     try:
         if not store.download(key, target, bucket=bucket):
             raise SourceNotFoundError(f"{shown} does not exist.")
-    except ArtifactUnreadableError as error:
+    except ArtifactUnreadableError as error:  # only of our own bucket
+        if damaged := store.head(key):
+            store.doubts.note(damaged)  # the same file, given again, is stored anew
         raise SourceUnreadableError(
             f"{shown} is damaged in the store and cannot be read; upload the file again, or index "
             "it from where it first came from."

@@ -27,7 +27,6 @@ from reelworks.errors import (
 from reelworks.models.pool import limits_of, pool
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
-from reelworks.store.cache import give_up
 from reelworks.store.database import create_database_engine, ensure_schema
 
 SOURCES = "uploads/"
@@ -63,9 +62,9 @@ class Workplace:
         What was here already keeps its own name, so that messages name the file that the user
         knows. One that was written to since is left alone, and the artifact downloaded.
 
-        An artifact that is damaged in the store is removed there, so that the next try or run of
-        the stage that made it makes it again; ``ArtifactMissingError`` says so. A source cannot be
-        made again: ``SourceUnreadableError`` names it.
+        An artifact that is damaged in the store is noted to be in doubt, so that the next try or
+        run of the stage that made it makes it again; ``ArtifactMissingError`` says so. A source
+        cannot be made again: ``SourceUnreadableError`` names it.
         """
         here = self.adopted.get(artifact.sha256)
         if here is not None and stamp_of(here.path) == here.stamp is not None:
@@ -80,15 +79,18 @@ class Workplace:
         try:
             self.store.fetch(artifact, local)
         except ArtifactMissingError as error:
+            there = self.store.head(artifact.key)
+            said = (there.sha256, there.etag) if there else ()
+            if artifact.sha256 in said or artifact.etag in said:  # else another's, written since
+                self.store.doubts.note(artifact)
             if artifact.key.startswith(SOURCES):
                 raise SourceUnreadableError(
                     f"The stored source {artifact.key} is gone or damaged ({error}) "
                     "Upload the file again, or index it from where it first came from."
                 ) from error
-            give_up(self.store, artifact)
             raise ArtifactMissingError(
-                f"The artifact {artifact.key} was gone or damaged in the store and is removed "
-                f"({error}) Run the video again, which makes it anew."
+                f"The artifact {artifact.key} is gone or damaged in the store ({error}) "
+                "Run the video again, which makes it anew."
             ) from error
 
     def readable(self, message: str) -> str:

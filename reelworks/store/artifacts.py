@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,6 +16,7 @@ from reelworks.errors import (
     SourceChangedError,
     SourceNotFoundError,
 )
+from reelworks.store.doubts import Doubts
 from reelworks.store.objects import Artifact, Objects
 from reelworks.store.room import is_store_here
 from reelworks.store.s3_faults import AMAZON, StoreDisk, status_of
@@ -39,6 +40,12 @@ class ArtifactStore(Objects):
     missing bucket, ``NoSpaceError`` for a full disk. An outage never looks like an absent key.
     """
 
+    def __init__(
+        self, client: Any, bucket: str, address: str, disk: StoreDisk | None = None
+    ) -> None:
+        super().__init__(client, bucket, address, disk)
+        self.doubts = Doubts(self)
+
     @classmethod
     def open(cls, settings: Settings, *, seconds: float | None = None) -> ArtifactStore:
         """Make a store from the settings; no request is sent yet.
@@ -50,6 +57,7 @@ class ArtifactStore(Objects):
         address = settings.s3_endpoint_url or AMAZON
         disk = StoreDisk(settings.data_dir) if is_store_here(settings) else None
         store = cls(make_client(settings, seconds=seconds), settings.s3_bucket, address, disk)
+        store._once = cache(lambda: make_client(settings, seconds=seconds, once=True))
         if settings.s3_public_url is not None:
             outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
             store._public = make_client(outside)
@@ -58,8 +66,8 @@ class ArtifactStore(Objects):
     def put_file(self, key: str, path: Path, content_type: str) -> Artifact:
         """Store a file under ``key``, with its SHA-256 as metadata.
 
-        Nothing is sent when the store holds these very bytes under ``key`` already, which is known
-        by reading them: what it says of them it also says of a damaged object. Raises
+        Nothing is sent when the store says that it holds these very bytes under ``key`` already.
+        It says so of a damaged object too: one in doubt is stored anew. Raises
         ``SourceNotFoundError`` when there is no file at ``path``, and ``SourceChangedError`` when
         it was written to meanwhile; what was stored of it is removed then.
         """
@@ -67,7 +75,8 @@ class ArtifactStore(Objects):
         try:
             digest, size = sha256_of_file(path), path.stat().st_size
             known = self.head(key)
-            if known is not None and known.sha256 == digest and self.holds(known):
+            same = known is not None and (known.sha256, known.size) == (digest, size)
+            if known is not None and same and not self.doubts.about(digest):
                 return known
             with path.open("rb") as stream:
                 made = self._put(key, stream, (digest, size), content_type)
@@ -78,6 +87,8 @@ class ArtifactStore(Objects):
         except SourceChangedError:
             self.delete(key)
             raise
+        if same:
+            self.doubts.settle(made)
         return made
 
     def put_bytes(self, key: str, data: bytes, content_type: str) -> Artifact:
@@ -86,11 +97,9 @@ class ArtifactStore(Objects):
 
     def holds(self, artifact: Artifact) -> bool:
         """Tell, by reading it, whether the store has this artifact's very bytes."""
-        there = self.head(artifact.key)
-        if there is None or there.size != artifact.size:
-            return False
+        doubted = self.doubts.of(artifact)
         try:
-            return self.content_digest(artifact.key) == artifact.sha256
+            return self.content_digest(artifact.key, is_doubted=doubted) == artifact.sha256
         except ArtifactUnreadableError:
             return False
 
@@ -101,10 +110,10 @@ class ArtifactStore(Objects):
         the SHA-256 beside it, counts as absent. An outage of the store is raised all the same.
         """
 
-        def read() -> tuple[bytes, str] | None:
+        def read(client: Any) -> tuple[bytes, str] | None:
             with self._errors(key):
                 try:
-                    answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                    answer = client.get_object(Bucket=self._bucket, Key=key)
                 except self._client.exceptions.ClientError as error:
                     self._must_be_absent(error)
                     return None
@@ -173,12 +182,6 @@ class ArtifactStore(Objects):
         digest = answer.get("Metadata", {}).get(_DIGEST, "")
         return Artifact(key, digest, answer["ContentLength"], answer["ETag"].strip('"'))
 
-    def content_digest(self, key: str) -> str | None:
-        """Return the SHA-256 of the bytes now under ``key`` by reading them; None if none."""
-        with tempfile.TemporaryDirectory(prefix="reelworks-") as room:
-            copy = Path(room) / "copy"
-            return sha256_of_file(copy) if self.download(key, copy) else None
-
     def copy(self, source: Artifact, key: str, *, content_type: str | None = None) -> Artifact:
         """Copy an artifact to ``key`` inside the store and return the copy.
 
@@ -218,13 +221,13 @@ class ArtifactStore(Objects):
         return stored
 
     def _receive(self, key: str, bucket: str, draft: Path, size: int | None) -> bool:
-        def read() -> bool:
+        def read(client: Any) -> bool:
             with self._errors(key):
                 try:
-                    receive(self._client, {"Bucket": bucket, "Key": key}, draft, size)
+                    receive(client, {"Bucket": bucket, "Key": key}, draft, size)
                 except self._client.exceptions.ClientError as error:
                     self._must_be_absent(error, bucket)
                     return False
             return True
 
-        return self.reading(key, read) if bucket == self._bucket else read()
+        return self.reading(key, read) if bucket == self._bucket else read(self._client)

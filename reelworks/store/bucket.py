@@ -16,11 +16,13 @@ from reelworks.errors import (
 )
 from reelworks.store.s3_faults import (
     StoreDisk,
+    blames_object,
     create_bucket,
     error_code,
     status_of,
     store_errors,
 )
+from reelworks.store.shards import one_folder_a_shard
 from reelworks.store.transfer import Place
 
 Read = TypeVar("Read")
@@ -29,7 +31,8 @@ _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
 _READ_SECONDS = 10.0
 """For how long an object is read again. A store that has just started reads nothing at first."""
-_PROBE = "health/probe"
+_READS = 2
+"""How many reads must fail of a store that is known to be well."""
 _PROBE_BODY = bytes(1024)
 """Enough to lie in a volume of the embedded store, and not beside its name."""
 _WRITE_SECONDS = 15.0
@@ -48,6 +51,10 @@ class Bucket:
         self._bucket = bucket
         self._address = address
         self._disk = disk
+        self._once: Callable[[], Any] = lambda: client
+        """Gives a client that asks no second time."""
+        self._probes = [f"{one}/probe" for one in one_folder_a_shard(bucket, "health/")]
+        self._probe = 0
         self._written_at = -math.inf
         self._bucket_seen = False
 
@@ -64,45 +71,60 @@ class Bucket:
             create_bucket(self._client, self._bucket, self._address)
 
     def check(self) -> None:
-        """Write a small object and read it back, always the same one.
+        """Write a small object and read it back, one of a few.
 
-        It is read each time, and written every few seconds at most. Raises ``StoreRefusedError``,
-        ``StoreUnavailableError`` or ``NoSpaceError``.
+        It is read each time. The next one is written every few seconds at most, so that in two
+        minutes each file of the embedded store's names is met; one that cannot be written stays
+        the next one. Raises ``StoreRefusedError``, ``StoreUnavailableError`` or ``NoSpaceError``.
         """
         if self._disk is not None:
             self._disk.must_have_room()
         with self._errors(self._bucket):  # which the embedded server would make for the object
             self._client.head_bucket(Bucket=self._bucket)
         now = time.monotonic()
-        with self._errors(_PROBE):
+        number = self._probe
+        with self._errors("a small object"):
             if now - self._written_at > _WRITE_SECONDS:
-                self._client.put_object(**self._place(_PROBE), Body=_PROBE_BODY)
-                self._written_at = now
-            body = self._client.get_object(**self._place(_PROBE))["Body"].read()
+                number = (number + 1) % len(self._probes)
+                self._client.put_object(**self._place(self._probes[number]), Body=_PROBE_BODY)
+                self._probe, self._written_at = number, now
+            body = self._client.get_object(**self._place(self._probes[number]))["Body"].read()
         if body != _PROBE_BODY:
             raise StoreUnavailableError(
                 f"The artifact store at {self._address} does not give back what it was given."
             )
 
-    def reading(self, key: str, read: Callable[[], Read]) -> Read:
-        """Return what ``read`` returns, which reads the object ``key``.
+    def reading(self, key: str, read: Callable[[Any], Read], *, is_doubted: bool = False) -> Read:
+        """Return what ``read`` returns, which reads the object ``key`` with the client it is given.
 
-        Raises ``ArtifactUnreadableError`` when the store goes on failing to read this object while
-        it writes and reads another: it is up, and the object is damaged.
+        Raises ``ArtifactUnreadableError`` when the store fails at this object for 10 s and several
+        reads while it writes and reads another: it is up, and the object is damaged. The time
+        begins when the store is first seen to be well, since an outage may have cost minutes. Of
+        an object that ``is_doubted``, since that was so already, one failed read says enough.
+        Raises ``StoreUnavailableError`` at once where the fault says nothing of the object.
         """
-        began, pause = time.monotonic(), 0.5
+        client, pause = self._client, 0.5
+        well_since, failures = math.inf, 0
         while True:
             try:
-                return read()
+                return read(client)
             except StoreUnavailableError as error:
+                if not blames_object(error):
+                    raise
                 self.check()  # an outage is not this object's fault
-                if time.monotonic() - began > _READ_SECONDS:
+                if well_since == math.inf:
+                    well_since = time.monotonic()
+                else:
+                    failures += 1
+                proven = failures >= _READS and time.monotonic() - well_since > _READ_SECONDS
+                if proven or is_doubted:
                     raise ArtifactUnreadableError(
                         f"The artifact store at {self._address} cannot read {key}, though it "
                         "reads other objects: it is damaged there."
                     ) from error
             time.sleep(pause)
             pause *= 2
+            client = self._once()
 
     def delete(self, key: str) -> None:
         """Remove what lies under ``key``, if anything does."""
@@ -170,9 +192,13 @@ class Bucket:
                     yield one["Key"], one["UploadId"], one["Initiated"]
 
     def abort_parts(self, key: str, upload: str) -> None:
-        """Remove the parts of an object that will not be completed."""
+        """Remove the parts of an object that will not be completed, unless somebody has."""
         with self._errors(key):
-            self._client.abort_multipart_upload(**self._place(key), UploadId=upload)
+            try:
+                self._client.abort_multipart_upload(**self._place(key), UploadId=upload)
+            except self._client.exceptions.ClientError as error:
+                if error_code(error) != "NoSuchUpload":
+                    raise
 
     def _place(self, key: str) -> Place:
         return {"Bucket": self._bucket, "Key": key}

@@ -106,46 +106,36 @@ class StageCache:
         if own is not None or target == recorded.key:
             return own
         elsewhere = self._intact(recorded, recorded.key)
-        if elsewhere is None or not self._is_believed(elsewhere):
+        if elsewhere is None:
             return None
         try:
-            return self._store.copy(elsewhere, target)
+            copied = self._store.copy(elsewhere, target)
         except ArtifactMissingError:  # it went away between the two looks
             return None
-
-    def _is_believed(self, elsewhere: Artifact) -> bool:
-        """Tell whether an artifact may be copied; one that was in doubt is read and removed."""
-        if self._store.head(_doubt_key(elsewhere.sha256)) is None:
-            return True
-        if self._store.holds(elsewhere):
-            return True
-        self._store.delete(elsewhere.key)
-        return False
+        self._store.doubts.settle(copied)
+        return copied
 
     def _intact(self, recorded: Artifact, key: str) -> Artifact | None:
         """Return what lies at ``key`` if it has the recorded bytes.
 
         The size must agree, and the entity tag; of a large object, whose tag changes when it is
-        copied, the SHA-256 that we keep as metadata will do. Otherwise the bytes themselves decide.
+        copied, the SHA-256 that we keep as metadata will do. Otherwise, and where an object with
+        this content is in doubt, the bytes themselves decide.
         """
         there = self._store.head(key)
         if there is None or there.size != recorded.size:
             return None
+        own = Artifact(key, recorded.sha256, there.size, there.etag)
         large = there.size >= MULTIPART_BYTES
         same = there.etag == recorded.etag or (large and there.sha256 == recorded.sha256)
-        if not same and not self._store.holds(replace(recorded, key=key)):
-            return None
-        return Artifact(key, recorded.sha256, there.size, there.etag)
-
-
-def give_up(store: ArtifactStore, artifact: Artifact) -> None:
-    """Forget an artifact that was read and is damaged, so that it is made again.
-
-    A note stays that the same content is not to be copied from elsewhere unread.
-    """
-    if store.head(artifact.key) is not None:
-        store.put_bytes(_doubt_key(artifact.sha256), b"", "application/octet-stream")
-        store.delete(artifact.key)
+        if same and not self._store.doubts.about(recorded.sha256):
+            return own
+        if self._store.holds(own):
+            self._store.doubts.settle(own)
+            return own
+        if there.sha256 == recorded.sha256:  # else it is not said to have these bytes
+            self._store.doubts.note(own)
+        return None
 
 
 class StoredItems:
@@ -205,10 +195,6 @@ def _use_by_video(video_id: str, stage: str, key: str) -> str:
 
 def _use_by_answer(stage: str, key: str, video_id: str) -> str:
     return f"cache/stages/{stage}/{key}.uses/{video_id}"
-
-
-def _doubt_key(sha256: str) -> str:
-    return f"cache/doubts/{sha256}"
 
 
 def _manifest_key(stage: str, key: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from reelworks.errors import ArtifactMissingError, SourceNotFoundError
 from reelworks.store.bucket import Bucket
 from reelworks.store.s3_faults import status_of
+
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,28 @@ class Objects(Bucket):
             answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key, Range=asked)
             data: bytes = answer["Body"].read()
         return data
+
+    def content_digest(self, key: str, *, is_doubted: bool = False) -> str | None:
+        """Return the SHA-256 of the bytes now under ``key`` by reading them; None if none.
+
+        They pass through memory in blocks: a container may have next to no room for files. Raises
+        ``ArtifactUnreadableError`` when they cannot be read, while other objects can.
+        """
+
+        def read(client: Any) -> str | None:
+            digest = hashlib.sha256()
+            with self._errors(key):
+                try:
+                    answer = client.get_object(**self._place(key))
+                except self._client.exceptions.ClientError as error:
+                    self._must_be_absent(error)
+                    return None
+                with closing(answer["Body"]) as body:
+                    for block in body.iter_chunks(_BLOCK):
+                        digest.update(block)
+            return digest.hexdigest()
+
+        return self.reading(key, read, is_doubted=is_doubted)
 
     @contextmanager
     def opened_range(self, artifact: Artifact, start: int, end: int) -> Iterator[BinaryIO]:

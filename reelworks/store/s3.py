@@ -13,15 +13,17 @@ from reelworks.store.slow_bodies import give_up_slow_bodies
 LONG_SECONDS = 10.0
 
 
-def make_client(settings: Settings, *, seconds: float | None = None) -> Any:
+def make_client(settings: Settings, *, seconds: float | None = None, once: bool = False) -> Any:
     """Return an S3 client: 5 s to connect, 60 s for each read, four tries with back-off.
 
     With ``seconds``, each answer is waited for no longer than that, and asked for once more only
-    where nobody waits at a screen (from ``LONG_SECONDS`` on). Our own SHA-256 covers each object,
-    so the SDK's optional checksums, which some compatible servers refuse, are left out. An object
-    that comes more slowly than ``FETCH_LEAST_KB_PER_SECOND`` is given up.
+    where nobody waits at a screen (from ``LONG_SECONDS`` on). With ``once`` nothing is asked for
+    again. Our own SHA-256 covers each object, so the SDK's optional checksums, which some
+    compatible servers refuse, are left out. An object that comes more slowly than
+    ``FETCH_LEAST_KB_PER_SECOND`` is given up.
     """
     attempts = 4 if seconds is None else 2 if seconds >= LONG_SECONDS else 1
+    attempts = 1 if once else attempts
     secret = settings.s3_secret_access_key
     client = boto3.client(
         "s3",

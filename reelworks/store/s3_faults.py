@@ -39,7 +39,15 @@ AMAZON = "Amazon S3"
 
 _OUTAGES = (S3ConnectionError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
 _FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "StorageFull"}
-_BUSY = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests"}
+_INTERNAL = 500
+_BUSY = {
+    "ServiceUnavailable",
+    "SlowDown",
+    "RequestTimeout",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+}
 
 
 def create_bucket(client: Any, bucket: str, address: str) -> None:
@@ -64,6 +72,19 @@ def error_code(error: ClientError) -> str:
 def status_of(error: ClientError) -> int:
     """Return the HTTP status of an error, 0 when it has none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def blames_object(error: StoreUnavailableError) -> bool:
+    """Tell whether the store answered, and failed at this object: with a 500 or a short body.
+
+    A store that is silent, busy or behind a broken gateway says nothing of any object.
+    """
+    cause = error.__cause__
+    if isinstance(cause, RetriesExceededError):
+        cause = cause.last_exception
+    if isinstance(cause, ClientError):
+        return status_of(cause) == _INTERNAL and error_code(cause) not in _BUSY
+    return isinstance(cause, (IncompleteReadError, ResponseStreamingError))
 
 
 class StoreDisk:

@@ -70,8 +70,15 @@ class Upload:
         same = known is not None and (known.sha256, known.size) == (self.sha256, self.size)
         if known is not None and same and self._store.holds(known):
             self._abandon()
-            return known
-        self.was_stored = True
+            kept = known
+        else:
+            kept = self._put(key, content_type)
+            self.was_stored = True
+        if same:
+            self._store.doubts.settle(kept)
+        return kept
+
+    def _put(self, key: str, content_type: str) -> Artifact:
         if self._number is None:
             return self._store.put_bytes(key, bytes(self._held), content_type)
         if self._held:

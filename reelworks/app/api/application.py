@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from reelworks.app.api import problems
 from reelworks.app.api.auth import is_loopback
 from reelworks.app.api.context import Api
+from reelworks.app.api.doubting import Examiner
 from reelworks.app.api.events import Changes
 from reelworks.app.api.gate import Gate
 from reelworks.app.api.health import HealthMonitor
@@ -51,10 +53,12 @@ def open_api(settings: Settings) -> Api:
     """
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
+    store = ArtifactStore.open(settings, seconds=UPLOAD_SECONDS)
     return Api(
         settings=settings,
         engine=create_database_engine(settings, seconds=STATEMENT_SECONDS),
-        store=ArtifactStore.open(settings, seconds=UPLOAD_SECONDS),
+        store=store,
+        examiner=Examiner(store),
         media=ArtifactStore.open(settings, seconds=MEDIA_SECONDS),
         changes=Changes(settings.database_url.get_secret_value()),
         limit=RateLimit(settings.max_requests_per_minute),
@@ -95,18 +99,21 @@ def create_app(api: Api) -> FastAPI:
 async def _tidy(api: Api) -> None:
     """Forget, now and then, old requests and uploads that were killed on the way."""
     while True:
-        try:
-            await to_thread.run_sync(forget_old_requests, api.engine)
-        except ReelworksError as error:
-            log.warning("Old requests stay for now: %s", error)
-        try:
-            removed = await to_thread.run_sync(remove_leftovers, api.store, abandon_on_cancel=True)
-        except ReelworksError as error:
-            log.warning("Uploads that were given up stay for now: %s", error)
-        else:
-            if removed:
-                log.info("Removed %d uploads that were given up.", removed)
+        await _tidy_once("Old requests", partial(forget_old_requests, api.engine))
+        await _tidy_once("Uploads that were given up", partial(remove_leftovers, api.store))
         await asyncio.sleep(_TIDY_SECONDS)
+
+
+async def _tidy_once(what: str, remove: Callable[[], int]) -> None:
+    try:
+        removed = await to_thread.run_sync(remove, abandon_on_cancel=True)
+    except ReelworksError as error:
+        log.warning("%s stay for now: %s", what, error)
+    except Exception:  # whatever it is, the next hour's tidying must come
+        log.exception("%s stay for now.", what)
+    else:
+        if removed:
+            log.info("%s: removed %d.", what, removed)
 
 
 def _problems() -> dict[int | str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from reelworks.app.api.doubting import Examiner
 from reelworks.app.api.events import Changes
 from reelworks.app.api.limits import RateLimit
 from reelworks.settings import Settings
@@ -24,6 +25,7 @@ class Api:
     """For uploads and removals, which may take their time."""
     media: ArtifactStore
     """For what somebody waits for at a screen: a silent store is an error within seconds."""
+    examiner: Examiner
     changes: Changes
     limit: RateLimit
     loopback: bool

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -17,10 +18,13 @@ from starlette.types import Receive, Scope, Send
 from reelworks.app.api.context import Api
 from reelworks.app.api.problems import answer_of, problem_of
 from reelworks.app.api.ranges import UnsatisfiableRangeError, is_unchanged, span_of, wants_range
+from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import (
     ArtifactDamagedError,
+    ArtifactMissingError,
     NotStoredError,
     ServiceError,
+    StoreUnavailableError,
     UnsupportedMediaError,
 )
 from reelworks.media.thumbnail import check_jpeg, shrink_jpeg
@@ -85,7 +89,7 @@ def hand_picture(request: Request, api: Api, file: Handed) -> Response:
         raise _not_stored(file)
     if api.settings.s3_public_url is not None:
         return hand(request, api, file)
-    return _through(request, api, file, found, lambda: _whole_picture(api, file, _checked))
+    return _through(request, api, file, found, lambda: _whole_picture(api, file, found, _checked))
 
 
 def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response:
@@ -102,20 +106,42 @@ def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response
     headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    small = _whole_picture(api, file, lambda jpeg: shrink_jpeg(jpeg, width))
+    small = _whole_picture(api, file, found, lambda jpeg: shrink_jpeg(jpeg, width))
     return Response(small, headers=headers, media_type=file.content_type)
 
 
-def _whole_picture(api: Api, file: Handed, work: Callable[[bytes], Picture]) -> Picture:
-    whole = api.media.get_bytes(file.key)
+def _whole_picture(
+    api: Api, file: Handed, found: Artifact, work: Callable[[bytes], Picture]
+) -> Picture:
+    with _examined(api, found):
+        whole = api.media.get_bytes(file.key)
     if whole is None:
         raise _not_stored(file)
     try:
+        if found.sha256 and sha256_of_bytes(whole) != found.sha256:
+            raise UnsupportedMediaError(f"{file.key} has other bytes than were stored.")
         return work(whole)
     except UnsupportedMediaError as error:
-        raise ArtifactDamagedError(
-            f"The picture {file.key} in the store is damaged; index its video again."
-        ) from error
+        api.examiner.look_at(found)
+        raise _damaged(found) from error
+
+
+@contextmanager
+def _examined(api: Api, found: Artifact) -> Iterator[None]:
+    """Have a file examined that cannot be read; one that was is not called busy for ever."""
+    try:
+        yield
+    except (StoreUnavailableError, ArtifactMissingError) as error:
+        api.examiner.look_at(found)
+        if api.examiner.found_damaged(found):
+            raise _damaged(found) from error
+        raise
+
+
+def _damaged(found: Artifact) -> ArtifactDamagedError:
+    return ArtifactDamagedError(
+        f"The file {found.key} in the store is damaged; index its video again."
+    )
 
 
 def _checked(jpeg: bytes) -> bytes:
@@ -168,8 +194,21 @@ def _through(
     if request.method == "HEAD" or start == end:
         return Response(status_code=status, headers=headers, media_type=file.content_type)
     body = read_range(api.media, found, start, end)
-    first = next(body, b"")  # what is wrong with the file is an answer of its own, not half of one
-    return _Pieces(body, status, headers, file.content_type, key=file.key, first=first)
+    with _examined(api, found):
+        first = next(body, b"")  # what is wrong with the file is an answer of its own, not half
+    return _Pieces(
+        body,
+        status,
+        headers,
+        file.content_type,
+        key=file.key,
+        first=first,
+        broke_off=lambda: api.examiner.look_at(found),
+    )
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class _Pieces(StreamingResponse):
@@ -184,10 +223,15 @@ class _Pieces(StreamingResponse):
         *,
         key: str = "",
         first: bytes = b"",
+        broke_off: Callable[[], None] = _nothing,
     ) -> None:
-        """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log."""
+        """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log.
+
+        ``broke_off`` is called when the store gives no more.
+        """
         super().__init__(chain((first,), pieces) if first else pieces, status, headers, media_type)
         self._pieces = pieces
+        self._broke_off = broke_off
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -197,6 +241,7 @@ class _Pieces(StreamingResponse):
         except ServiceError as error:
             # The status is sent: to break off is the only way left to say that bytes are missing.
             log.warning("The download of %s broke off: %s", self._key, error)
+            self._broke_off()
         finally:
             with CancelScope(shield=True):
                 await to_thread.run_sync(self._pieces.close)

@@ -304,7 +304,7 @@ def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place,
     altered(place, "subs/clip-a.srt")
     altered(place, "subs/other-a.srt")
     with open_workplace(clean_settings) as later:
-        with pytest.raises(ArtifactMissingError, match="is removed .* Run the video again"):
+        with pytest.raises(ArtifactMissingError, match="is gone or damaged .* Run the video again"):
             later.fetch(copied.artifacts["a.srt"])
         again = ask(question("other"), verb, later, go_on=go_on)
         assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too
@@ -312,6 +312,29 @@ def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place,
         assert later.fetch(again.artifacts["a.srt"]).read_bytes() == verb.content
         assert later.fetch(again.artifacts["b.MKV"]).read_bytes() == verb.content * 2
     assert answer.artifacts["a.srt"].sha256 == again.artifacts["a.srt"].sha256
+
+
+def test_a_large_file_in_doubt_is_read_before_it_is_believed(place, clean_settings, monkeypatch):
+    """As after a player could not read it: its size and what is said of it are right."""
+    monkeypatch.setattr("reelworks.store.cache.MULTIPART_BYTES", 1)
+    verb = Verb()
+    answer = ask(question(), verb, place, go_on=go_on)
+    altered(place, "subs/clip-a.srt")
+    assert ask(question(), verb, place, go_on=go_on).cached
+    place.store.doubts.note(answer.artifacts["a.srt"])
+
+    with open_workplace(clean_settings) as later:
+        assert not ask(question(), verb, later, go_on=go_on).cached
+        assert later.store.get_bytes("subs/clip-a.srt") == b"content"
+        assert list(later.store.keys("cache/doubts/")) == []
+
+
+def test_a_healthy_file_in_doubt_is_a_hit_and_no_longer_in_doubt(place):
+    verb = Verb()
+    answer = ask(question(), verb, place, go_on=go_on)
+    place.store.doubts.note(answer.artifacts["a.srt"])
+    assert ask(question(), verb, place, go_on=go_on).cached
+    assert list(place.store.keys("cache/doubts/")) == []
 
 
 def test_a_source_that_is_damaged_is_kept_and_named(place, clean_settings):

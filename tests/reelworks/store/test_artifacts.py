@@ -23,6 +23,7 @@ from reelworks.errors import (
 )
 from reelworks.settings import Settings
 from reelworks.store.artifacts import Artifact, ArtifactStore
+from reelworks.store.shards import SHARDS, one_folder_a_shard
 
 BYTES = "application/octet-stream"
 
@@ -190,8 +191,19 @@ def test_health_writes_one_object_into_a_bucket_that_is_there(clean_settings: Se
     store = ArtifactStore.open(clean_settings)
     for _ in range(3):
         store.check()
-    assert list(store.keys("")) == ["health/probe"]
+    assert len(list(store.keys("health/"))) == 1
     other = clean_settings.model_copy(update={"s3_bucket": "no-such-bucket"})
     for _ in range(2):
         with pytest.raises(StoreRefusedError, match="no-such-bucket"):
             ArtifactStore.open(other).check()
+
+
+def test_health_meets_each_file_of_the_stores_names_in_turn(
+    clean_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelworks.store.bucket._WRITE_SECONDS", -1.0)
+    store = ArtifactStore.open(clean_settings)
+    for _ in range(SHARDS):
+        store.check()
+    folders = one_folder_a_shard(store.bucket, "health/")
+    assert set(store.keys("health/")) == {f"{folder}/probe" for folder in folders}

@@ -64,3 +64,18 @@ def test_what_others_upload_into_the_same_bucket_stays(store: ArtifactStore) -> 
     assert [(key, upload) for key, upload, _ in store.unfinished("")] == [
         ("theirs/film.mov", number)
     ]
+
+
+def test_an_upload_that_another_process_aborted_meanwhile_is_done(store: ArtifactStore) -> None:
+    number = store.begin_parts("incoming/a")
+    store.abort_parts("incoming/a", number)
+    store.abort_parts("incoming/a", number)
+
+
+def test_a_doubt_goes_with_the_object_that_it_is_about(store: ArtifactStore) -> None:
+    gone, kept = (store.put_bytes(key, key.encode(), "text/plain") for key in ("a", "b"))
+    for one in (gone, kept):
+        store.doubts.note(one)
+    store.delete("a")
+    assert remove_leftovers(store) == 1
+    assert list(store.keys("cache/doubts/")) == [f"cache/doubts/{kept.sha256}/b"]
