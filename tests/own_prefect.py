@@ -31,6 +31,7 @@ class OwnServer:
     database: str
     base: str
     """Address of another database of the same PostgreSQL."""
+    pid: int
 
     def rename_database(self, to: str) -> None:
         """Take the database away from under the server, and its connections with it."""
@@ -66,7 +67,7 @@ def own_server(
             assert process.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        yield OwnServer(api_url(port), name, base)
+        yield OwnServer(api_url(port), name, base, process.pid)
     finally:
         process.terminate()
         process.wait(30)
