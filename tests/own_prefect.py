@@ -1,4 +1,7 @@
-"""A new Prefect server of a test's own, in a database of its own on the session's PostgreSQL."""
+"""A new Prefect server of a test's own, in a database of its own on the session's PostgreSQL.
+
+It lets everybody in, as a server of somebody else's may.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ from infra.services.prefect import answers, api_url
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 180.0
+APP = "prefect.server.api.server:create_app"
+"""Prefect's own: ours does not start without an auth string."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def _started(
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (home / "log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "infra.services.prefect_server", str(port)],
+            [sys.executable, "-m", "uvicorn", "--factory", APP, f"--port={port}"],
             env=mine
             | {
                 "PREFECT_HOME": str(home),

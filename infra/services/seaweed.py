@@ -197,6 +197,7 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
         "s3.config": str(place.identities()),
+        "s3.allowedOrigins": f"http://127.0.0.1:{ports[0]}",  # no page but its own, and it has none
         "s3.iam": "false",
         "s3.port.iceberg": "0",
         "s3.port.lance": "0",

@@ -43,7 +43,7 @@ HUNGRY = (
     "few, many = (3, resource.getrlimit(limit)[1]), resource.getrlimit(limit)\n"
     "signal.signal(signal.SIGUSR1, lambda *_: resource.setrlimit(limit, few))\n"
     "signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(limit, many))\n"
-    "watch_keeper(load_settings())\n"
+    "watch_keeper(load_settings()); print('watches', flush=True)\n"
     "while True: time.sleep(1)",
 )
 IMPATIENT = (
@@ -115,6 +115,7 @@ def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings)
     up(house, [Program(Part.INTAKE, HUNGRY), KEEPER])
     log = house.data_dir / "logs" / "intake.log"
     watcher = pids(house, [Part.INTAKE])[Part.INTAKE]
+    until(lambda: "watches" in log.read_text())
     os.kill(watcher, signal.SIGUSR1)
 
     keeper = pids(house, [Part.KEEPER])
