@@ -28,7 +28,7 @@ from infra.services import heartbeats
 from infra.services.keeper_watch import watch_keeper
 from infra.services.state import Part
 from infra.workers.prefect_private import GracefulRunner
-from reelworks.errors import NothingDeployedError
+from reelworks.errors import NothingDeployedError, ReelworksError
 from reelworks.settings import load_settings
 
 log = logging.getLogger("runner")
@@ -89,7 +89,7 @@ async def _beat(runner: GracefulRunner, deployments: Sequence[UUID], data_dir: P
 
 async def _look_for(deployments: Sequence[UUID]) -> None:
     try:
-        async with get_client() as client:
+        async with asyncio.timeout(BEAT_SECONDS), get_client() as client:  # no beat comes meanwhile
             for one in deployments:
                 await client.read_deployment(one)
     except ObjectNotFound:
@@ -97,7 +97,7 @@ async def _look_for(deployments: Sequence[UUID]) -> None:
             "The Prefect server has lost the deployments that this runner serves (was its "
             "database dropped?); they are made anew when it starts again."
         ) from None
-    except httpx.HTTPError as error:  # it is away for now
+    except (TimeoutError, httpx.HTTPError) as error:  # it is away for now
         log.warning("The Prefect server does not answer: %s", type(error).__name__)
 
 
@@ -111,6 +111,10 @@ def main() -> int:
         stop_at_once()
         print("Stopped.", file=sys.stderr)
         return STOPPED
+    except ReelworksError as error:
+        stop_at_once()
+        log.error("%s", error)
+        return error.exit_code
     return 0
 
 

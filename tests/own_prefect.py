@@ -1,4 +1,7 @@
-"""A new Prefect server of a test's own, in a database of its own on the session's PostgreSQL."""
+"""A new Prefect server of a test's own, in a database of its own on the session's PostgreSQL.
+
+It lets everybody in, as a server of somebody else's may.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ from infra.services.prefect import answers, api_url
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 180.0
+APP = "prefect.server.api.server:create_app"
+"""Prefect's own: ours does not start without an auth string."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class OwnServer:
     database: str
     base: str
     """Address of another database of the same PostgreSQL."""
+    pid: int
 
     def rename_database(self, to: str) -> None:
         """Take the database away from under the server, and its connections with it."""
@@ -66,7 +72,7 @@ def own_server(
             assert process.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        yield OwnServer(api_url(port), name, base)
+        yield OwnServer(api_url(port), name, base, process.pid)
     finally:
         process.terminate()
         process.wait(30)
@@ -83,7 +89,7 @@ def _started(
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (home / "log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "infra.services.prefect_server", str(port)],
+            [sys.executable, "-m", "uvicorn", "--factory", APP, f"--port={port}"],
             env=mine
             | {
                 "PREFECT_HOME": str(home),

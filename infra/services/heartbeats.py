@@ -61,3 +61,7 @@ class Silence:
             known, since = sign, now
         self._last[who] = (known, since)
         return now - since
+
+    def forget(self, who: Hashable) -> None:
+        """Begin anew with somebody: what was not heard until now does not count."""
+        self._last.pop(who, None)

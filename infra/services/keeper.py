@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from infra.services.heartbeats import Silence
 from infra.services.parts import House
-from infra.services.probes import sign_of_life
+from infra.services.probes import SILENT, sign_of_life
 from infra.services.state import Part, Running, read_state
 from infra.services.store_watch import StoreWatch
 from infra.services.supervisor import kill_frozen, mend
@@ -35,7 +35,10 @@ _STANDS_ON = {
     Part.RUNNER: {Part.POSTGRES, Part.PREFECT},
     Part.INTAKE: {Part.POSTGRES, Part.PREFECT},
 }
-"""Parts that may be silent because another one is; that one is mended first."""
+"""Parts that may be silent because another one is; that one is mended first.
+
+They get all of ``FROZEN_SECONDS`` from the look at which it answers again.
+"""
 
 
 def keep(settings: Settings, stop: threading.Event) -> None:
@@ -58,7 +61,10 @@ def keep(settings: Settings, stop: threading.Event) -> None:
 
 
 def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS) -> list[Part]:
-    """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again."""
+    """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again.
+
+    Returns which those were.
+    """
     state = read_state(settings.data_dir / "run")
     kept: dict[Part, Running] = {
         part: running
@@ -66,18 +72,21 @@ def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SEC
         if part is not Part.KEEPER and running.pinned and state.alive(part)
     }
 
-    def silent_for(item: tuple[Part, Running]) -> float:
-        part, running = item
-        return silence.of((part, running.process), sign_of_life(settings.data_dir, part, running))
+    def look(item: tuple[Part, Running]) -> object:
+        return sign_of_life(settings.data_dir, *item)
 
     with ThreadPoolExecutor(max(1, len(kept))) as probes:
-        silent = dict(zip(kept, probes.map(silent_for, kept.items()), strict=True))
-    frozen: list[Part] = [part for part, time in silent.items() if time >= seconds]
-    well = {part for part, time in silent.items() if time == 0}
-    for part in frozen:
-        if _STANDS_ON.get(part, set()) <= well:
-            log.warning("The %s gave no sign of life for %.0f s.", part.value, silent[part])
-            kill_frozen(settings, part, kept[part].process)
+        signs = dict(zip(kept, probes.map(look, kept.items()), strict=True))
+    well = {part for part, sign in signs.items() if sign != SILENT}
+    frozen: list[Part] = []
+    for part, running in kept.items():
+        who = (part, running.process)
+        if not _STANDS_ON.get(part, set()) <= well:
+            silence.forget(who)
+        elif (silent := silence.of(who, signs[part])) >= seconds:
+            log.warning("The %s gave no sign of life for %.0f s.", part.value, silent)
+            kill_frozen(settings, part, running.process)
+            frozen.append(part)
     return frozen
 
 

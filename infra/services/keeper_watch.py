@@ -19,8 +19,7 @@ from infra.services.heartbeats import Silence
 from infra.services.probes import is_stopped
 from infra.services.process import is_alive
 from infra.services.programs import KEPT_BY_UP
-from infra.services.state import Part
-from infra.services.supervisor import kept_keeper, kill_frozen
+from infra.services.supervisor import kept_keeper, kill_frozen_keeper
 from reelworks.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,15 +39,22 @@ def watch_keeper(settings: Settings) -> None:
 def _watch(settings: Settings) -> None:
     pause, silence = threading.Event(), Silence()
     while not pause.wait(LOOK_SECONDS):
-        keeper = kept_keeper(settings)
-        if keeper is None:
-            continue
-        if not is_alive(keeper):
-            log.warning("The keeper has died; it is started again.")
-            _revive()
-        elif silence.of(keeper, is_stopped(keeper) or time.monotonic()) >= FROZEN_SECONDS:
-            log.warning("The keeper is frozen; it is killed and started again.")
-            kill_frozen(settings, Part.KEEPER, keeper)
+        try:
+            _look(settings, silence)
+        except Exception:  # this machine has run out of something: it may have it back soon
+            log.exception("The keeper could not be looked after; the next look comes soon.")
+
+
+def _look(settings: Settings, silence: Silence) -> None:
+    keeper = kept_keeper(settings)
+    if keeper is None:
+        return
+    if not is_alive(keeper):
+        log.warning("The keeper has died; it is started again.")
+        _revive()
+    elif silence.of(keeper, is_stopped(keeper) or time.monotonic()) >= FROZEN_SECONDS:
+        log.warning("The keeper is frozen; it is killed and started again.")
+        kill_frozen_keeper(settings, keeper)
 
 
 def _revive() -> None:

@@ -161,14 +161,17 @@ def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Pa
 def is_usable(house: House, state: State, part: Part) -> bool:
     """Tell whether a part runs and answers, giving a busy one some seconds.
 
-    A Prefect server that lets others in than it shall is of no use.
+    A server that lets others in than it shall is of no use: one of an earlier version, which this
+    one replaces.
     """
     running = state.alive(part)
     if running is None or not part_answers(part, running, patience=10.0):
         return False
-    if part is not Part.PREFECT:
-        return True
-    return prefect.asks_for(running.ports[0], house.prefect.auth_string, timeout=10.0)
+    if part is Part.STORE:
+        return seaweed.is_closed(running.process)
+    if part is Part.PREFECT:
+        return prefect.asks_for(running.ports[0], house.prefect.auth_string, timeout=10.0)
+    return True
 
 
 def _submit(

@@ -18,6 +18,8 @@ from infra.services import heartbeats, prefect
 from infra.services.process import Process
 from infra.services.state import Part, Running
 
+SILENT = "silent"
+"""The sign of life of a part that gives none."""
 BEATING = {Part.INTAKE, Part.RUNNER}
 """Parts that write heartbeats, see ``infra.services.heartbeats``."""
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -63,7 +65,7 @@ def sign_of_life(data_dir: Path, part: Part, running: Running) -> object:
     """Return something that changes as long as a part is at work, and stays when it is not."""
     if part in BEATING and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
         return beat
-    return time.monotonic_ns() if _answers(part, running, 3.0) else "silent"
+    return time.monotonic_ns() if _answers(part, running, 3.0) else SILENT
 
 
 def _postgres_answers(port: int, seconds: float) -> bool:

@@ -54,7 +54,11 @@ def _boot() -> str:
 
 
 def born(pid: int) -> str | None:
-    """Return the mark of birth of the process ``pid``, or None when it is dead or a zombie."""
+    """Return the mark of birth of the process ``pid``, or None when it is dead or a zombie.
+
+    Raises ``OutOfResourcesError`` where this process may open no file to look: that must not be
+    taken for a death.
+    """
     stat = Path(f"/proc/{pid}/stat")
     try:
         if not Path("/proc/self/stat").exists():  # no Linux: the clock must do
@@ -63,7 +67,9 @@ def born(pid: int) -> str | None:
             return None if dead else f"{process.create_time():.2f}"
         # The name in brackets may itself hold brackets and spaces.
         fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-    except (OSError, psutil.Error):
+    except (OSError, psutil.Error) as error:
+        if want := exhausted(error):
+            raise want from error
         return None
     # A zombie whose other threads still run holds its files and ports: it is not dead yet.
     dead = fields[0] in "ZX" and int(fields[17]) <= 1

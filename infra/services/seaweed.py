@@ -59,6 +59,8 @@ _HTTPS_ROLES = ("master", "volume", "filer", "admin", "client")
 Each shows the certificate of ``certificate_in`` and serves nobody without it. A role that is left
 out would serve every user of this machine.
 """
+_CLOSED = "-disableHttp=true"
+"""With this the inner servers speak TLS alone; no earlier version gave it."""
 PATIENCE = 30.0
 """Seconds that a start may take."""
 
@@ -167,6 +169,15 @@ def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
     return asked
 
 
+def is_closed(process: Process) -> bool:
+    """Tell whether a server's inner doors are closed to those without our certificate.
+
+    False for one that an earlier version started: its inner servers serve every user of this
+    machine. Also false for one that has just ended.
+    """
+    return any(_CLOSED in word for word in _command_line(process))
+
+
 def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
     """Return free ports in order of ``PORTS``, the last as the worker will dial it.
 
@@ -183,11 +194,11 @@ def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
 def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
     place.security()
     options = {
-        "disableHttp": "true",
         "dir": str(data),
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
         "s3.config": str(place.identities()),
+        "s3.allowedOrigins": f"http://127.0.0.1:{ports[0]}",  # no page but its own, and it has none
         "s3.iam": "false",
         "s3.port.iceberg": "0",
         "s3.port.lance": "0",
@@ -206,6 +217,7 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
             "-log_max_files=2",
             "-stderrthreshold=ERROR",
             "mini",
+            _CLOSED,
             *(f"-{name}={value}" for name, value in options.items()),
         ],
         log=place.log,
@@ -227,11 +239,16 @@ def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
 
 def _ports_of(process: Process) -> tuple[int, ...]:
     """Return the ports that a server's command line names; none when it has just ended."""
-    try:
-        line = " ".join(psutil.Process(process.pid).cmdline())
-    except psutil.NoSuchProcess:
-        return ()
+    line = " ".join(_command_line(process))
     return tuple(int(port) for port in re.findall(r"-\w+\.port(?:\.grpc)?=(\d+)", line))
+
+
+def _command_line(process: Process) -> list[str]:
+    """Return a process's command line; nothing of one that has just ended."""
+    try:
+        return list(psutil.Process(process.pid).cmdline())
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _remove_sockets(ports: tuple[int, ...]) -> bool:

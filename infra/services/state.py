@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from infra.services.files import OWNER_FILE, make_folder, write_private
 from infra.services.process import Process, as_error, is_alive
+from reelworks.errors import ServiceError
 
 
 class Part(StrEnum):
@@ -91,19 +92,26 @@ class State(BaseModel):
         self.ports[part] = tuple(ports)
 
 
+LOCK_SECONDS = 300.0
+"""Nobody who gets on holds the lock for so long: the longest start takes half of this."""
+_LOOK_AGAIN = 0.02
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[State]:
     """Hold the only right to start and stop under this folder; save what changed at the end.
 
-    Raises ``PermissionDeniedError`` or ``NoSpaceError`` when the folder cannot be written.
+    Raises ``PermissionDeniedError`` or ``NoSpaceError`` when the folder cannot be written, and
+    ``ServiceError`` when somebody else holds the right for ``LOCK_SECONDS``.
     """
     make_folder(folder)
+    path = folder / "lock"
     try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, OWNER_FILE)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE)
     except OSError as error:
-        raise as_error(error, f"The lock file {folder / 'lock'} cannot be made") from error
+        raise as_error(error, f"The lock file {path} cannot be made") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock, path)
         state = read_state(folder)
         before = state.model_dump_json()
         state.forget_the_dead()
@@ -116,12 +124,43 @@ def locked(folder: Path) -> Iterator[State]:
         os.close(lock)
 
 
+def _take(lock: int, path: Path) -> None:
+    """Take the lock, and say in its file who has it."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise ServiceError(
+                    f"{_holder(path)} has held the lock {path} for {LOCK_SECONDS:.0f} s, so "
+                    "nothing can be started or stopped here. It may be frozen: let it go on or "
+                    "end it, then try again."
+                ) from error
+        time.sleep(_LOOK_AGAIN)
+    os.ftruncate(lock, 0)
+    with suppress(OSError):  # on a full disk nobody is named; the lock is taken all the same
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+
+
+def _holder(path: Path) -> str:
+    pid = path.read_text()
+    return f"The process {pid}" if pid else "Another process of Reelworks"
+
+
 def read_state(folder: Path) -> State:
-    """Return the state as last saved; a missing or foreign file counts as nothing known."""
+    """Return the state as last saved; a missing or foreign file counts as nothing known.
+
+    Raises ``ServiceError`` when it is there and cannot be read.
+    """
+    path = folder / "services.json"
     try:
-        return State.model_validate_json((folder / "services.json").read_text())
+        return State.model_validate_json(path.read_text())
     except (FileNotFoundError, ValidationError):
         return State()
+    except OSError as error:
+        raise as_error(error, f"The state file {path} cannot be read") from error
 
 
 def save_state(folder: Path, state: State) -> None:

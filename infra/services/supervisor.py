@@ -172,10 +172,19 @@ def kill_frozen(settings: Settings, part: Part, process: Process) -> None:
             kill(one)
 
 
+def kill_frozen_keeper(settings: Settings, process: Process) -> None:
+    """End the keeper that ``up`` keeps, if ``process`` is still that, for ``mend``.
+
+    This does without the lock: a keeper that was frozen while it mended holds it until its end.
+    """
+    if kept_keeper(settings) == process and is_stopped(process):
+        kill(process)
+
+
 def kept_keeper(settings: Settings) -> Process | None:
     """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
 
-    Reads the state without its lock: who acts on this looks again under the lock.
+    Reads the state without its lock: who starts one looks again under the lock.
     """
     keeper = read_state(House(settings.data_dir).run).parts.get(Part.KEEPER)
     return keeper.process if keeper is not None and keeper.pinned else None

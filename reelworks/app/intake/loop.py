@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from sqlalchemy import Engine
 
 from reelworks.app.intake.deployments import may_be_deployed_soon
 from reelworks.app.intake.heartbeat import Heartbeat
+from reelworks.app.intake.patience import finish_soon, impatient_client
 from reelworks.app.intake.runs import (
     Finding,
     Verdict,
@@ -56,8 +57,6 @@ MOST_TAKEN_OVER = 100
 SLOWEST_POLL = 10.0
 """Seconds between two looks when nothing happens, and so between two heartbeats; a notice of
 PostgreSQL ends the wait."""
-PREFECT_SECONDS = 15.0
-"""How long a call to the Prefect server may take: a frozen server must not freeze the rounds."""
 
 
 @dataclass
@@ -116,7 +115,7 @@ class Intake:
             return
         try:
             finding = await look_at(self.client, job, self.lease)
-        except ServiceError:
+        except (ServiceError, asyncio.CancelledError):
             await self._keep(job, 0.0)
             raise
         await self._conclude(job, finding)
@@ -172,7 +171,7 @@ class Intake:
                 return
             await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
             return
-        except ServiceError:
+        except (ServiceError, asyncio.CancelledError):
             await self._keep(job, 0.0)
             raise
         if await _off(claims.attach_run, self.engine, attempt_of(job), run_id, self.lease):
@@ -197,8 +196,10 @@ class Intake:
 
         async def one(job: Job) -> None:
             async with gate:
-                await work(job)
-                await self.pulse.beat()
+                try:
+                    await work(job)
+                finally:  # also where Prefect was silent: this process was not
+                    await self.pulse.beat()
 
         outcomes = await asyncio.gather(*map(one, jobs), return_exceptions=True)
         for outcome in outcomes:
@@ -218,7 +219,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     deliveries = asyncio.ensure_future(deliver(settings, engine, stop))
     deliveries.add_done_callback(lambda _: bell.set())
     try:
-        async with get_client(httpx_settings={"timeout": PREFECT_SECONDS}) as client:
+        async with impatient_client() as client:
             await _rounds(Intake(settings, engine, client), stop, bell, deliveries)
     finally:
         stopper.cancel()
@@ -237,7 +238,7 @@ async def _rounds(
         if beside.done():
             return  # its error is raised where it is awaited: this process ends and is replaced
         try:
-            touched = await intake.round()
+            touched = await finish_soon(intake.round(), stop)
         except ReelworksError as error:
             log.warning("The intake waits: %s", error)
             touched = 0

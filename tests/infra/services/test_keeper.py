@@ -32,6 +32,37 @@ WATCHER = (
     "from reelworks.settings import load_settings\n"
     "watch_keeper(load_settings()); time.sleep(600)",
 )
+HUNGRY = (
+    sys.executable,
+    "-c",
+    "import logging, resource, signal, time\n"
+    "from infra.services.keeper_watch import watch_keeper\n"
+    "from reelworks.settings import load_settings\n"
+    "logging.basicConfig()\n"
+    "limit = resource.RLIMIT_NOFILE\n"
+    "few, many = (3, resource.getrlimit(limit)[1]), resource.getrlimit(limit)\n"
+    "signal.signal(signal.SIGUSR1, lambda *_: resource.setrlimit(limit, few))\n"
+    "signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(limit, many))\n"
+    "watch_keeper(load_settings()); print('watches', flush=True)\n"
+    "while True: time.sleep(1)",
+)
+IMPATIENT = (
+    sys.executable,
+    "-c",
+    "import time\n"
+    "from infra.services import keeper_watch\n"
+    "from reelworks.settings import load_settings\n"
+    "keeper_watch.FROZEN_SECONDS = 4.0\n"
+    "keeper_watch.watch_keeper(load_settings()); time.sleep(600)",
+)
+BEAT_ONCE = (
+    sys.executable,
+    "-c",
+    "import time\n"
+    "from infra.services import heartbeats\n"
+    "from reelworks.settings import load_settings\n"
+    "heartbeats.beat(load_settings().data_dir, 'intake'); time.sleep(600)",
+)
 KEEPER = next(one for one in PROGRAMS if one.part is Part.KEEPER)
 
 
@@ -77,6 +108,65 @@ def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Set
     down(house)
     time.sleep(5)  # a watcher must not take what was stopped for dead
     assert not pids(house)
+
+
+@pytest.mark.slow
+def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings) -> None:
+    up(house, [Program(Part.INTAKE, HUNGRY), KEEPER])
+    log = house.data_dir / "logs" / "intake.log"
+    watcher = pids(house, [Part.INTAKE])[Part.INTAKE]
+    until(lambda: "watches" in log.read_text())
+    os.kill(watcher, signal.SIGUSR1)
+
+    keeper = pids(house, [Part.KEEPER])
+    kill(*keeper.values())
+    until(lambda: log.read_text().count("could not be looked after") > 1)
+    assert "Too many open files" in log.read_text()
+    assert not pids(house, [Part.KEEPER])
+
+    os.kill(watcher, signal.SIGUSR2)
+    until(lambda: are_back(house, keeper))
+
+
+@pytest.mark.slow
+def test_a_keeper_that_is_frozen_in_the_middle_of_its_work_is_replaced(house: Settings) -> None:
+    holding = f"""
+import os, signal
+from pathlib import Path
+from infra.services.state import locked
+with locked(Path({str(house.data_dir / "run")!r})):
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    holder = Program(Part.KEEPER, (sys.executable, "-c", holding), starts_services=True)
+    up(house, [Program(Part.INTAKE, IMPATIENT), holder])
+    frozen_keeper = pids(house, [Part.KEEPER])
+
+    until(lambda: are_back(house, frozen_keeper))
+
+
+@pytest.mark.slow
+def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house: Settings) -> None:
+    up(house, [Program(Part.INTAKE, BEAT_ONCE)])
+    before, silence = pids(house), Silence()
+    until(lambda: heartbeats.last_beat(house.data_dir, "intake"))
+    assert end_frozen(house, silence, 3.0) == []
+    with frozen(before[Part.PREFECT]):
+        killed: list[Part] = []
+        until(lambda: killed.extend(end_frozen(house, silence, 3.0)) or killed)
+        assert killed == [Part.PREFECT]
+        assert mend(house) == [Part.PREFECT]
+    assert end_frozen(house, silence, 3.0) == [], "its neighbour has answered only now"
+
+    kill(pids(house)[Part.PREFECT])
+    until(lambda: Part.PREFECT not in pids(house))
+    assert mend(house) == [Part.PREFECT]
+    with frozen(pids(house)[Part.PREFECT]):
+        assert end_frozen(house, silence, 3.0) == [], "a new neighbour is well once it answers"
+    assert end_frozen(house, silence, 3.0) == []
+    assert pids(house)[Part.INTAKE] == before[Part.INTAKE]
+
+    time.sleep(3.1)
+    assert end_frozen(house, silence, 3.0) == [Part.INTAKE], "now it has no excuse"
 
 
 def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
