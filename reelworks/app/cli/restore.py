@@ -28,10 +28,11 @@ def restore(json: output.Json = False) -> None:
 
 
 def _print(done: Restored) -> None:
-    output.say(
-        f"{len(done.videos)} videos are back, {done.known} were there; "
-        f"{len(done.jobs)} jobs index them from the cache."
-    )
+    output.say(f"Videos restored: {len(done.videos)}; already there: {done.known}.")
+    if done.jobs:
+        output.say(
+            f"Jobs that index them from the cache: {len(done.jobs)}; see reelworks jobs list."
+        )
     for video_id in done.without_document:
         output.note(
             f"{video_id} has no document in the bucket: its title, library and language are lost."
