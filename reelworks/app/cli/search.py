@@ -15,6 +15,7 @@ from infra.services.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.cut_list import write_cut_lists
 from reelworks.app.searching import find, moment_json
+from reelworks.domain.private_folder import make_private
 from reelworks.domain.search import (
     Filters,
     Kind,
@@ -232,6 +233,7 @@ def _frames_here(
 def _fetch_frames(settings: Settings, keys: set[str]) -> dict[str, Path]:
     """Bring frames to this machine, so that a person can open them."""
     store = ArtifactStore.open(settings)
+    make_private(settings.data_dir / "frames")  # an earlier release made it open to others
     found = {}
     for key in keys:
         artifact = store.head(key)
@@ -239,7 +241,7 @@ def _fetch_frames(settings: Settings, keys: set[str]) -> dict[str, Path]:
             continue
         target = settings.data_dir / f"{key.removesuffix('.jpg')}-{artifact.sha256[:8]}.jpg"
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_private(target.parent)
             try:
                 store.fetch(artifact, target)
             except ArtifactMissingError:

@@ -9,6 +9,8 @@ import pytest
 from reelworks.domain.library import VideoStatus
 from reelworks.domain.scene import Frame, Scene
 from reelworks.domain.transcript import Segment, Transcript
+from reelworks.settings import Settings
+from reelworks.store.artifacts import ArtifactStore
 from reelworks.store.database import create_database_engine, ensure_schema
 from reelworks.store.publish import (
     claim_video,
@@ -34,6 +36,23 @@ def library(clean_settings):
         publish_frames(engine, name, [frame], {0: f"frames/{name}/scene_000.jpg"})
         set_status(engine, name, VideoStatus.READY)
     engine.dispose()
+
+
+def test_frames_that_search_brings_here_are_closed_to_others(
+    reelworks, library, clean_settings: Settings
+):
+    store = ArtifactStore.open(clean_settings)
+    store.ensure_bucket()
+    store.put_bytes("frames/talk-0/scene_000.jpg", b"jpeg", "image/jpeg")
+    opened = clean_settings.data_dir / "frames"
+    opened.mkdir(mode=0o755, parents=True)
+
+    said = reelworks("search", "--like", "talk-1_frame_000", "--json")
+
+    assert said.code == 0, said.err
+    (picture,) = (clean_settings.data_dir / "frames" / "talk-0").iterdir()
+    assert picture.read_bytes() == b"jpeg"
+    assert {path.stat().st_mode & 0o077 for path in (opened, picture.parent)} == {0}
 
 
 @pytest.mark.slow
