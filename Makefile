@@ -37,11 +37,15 @@ demo: $(VENV)/.installed
 	@echo "  reelworks doctor                   check every part"
 	@echo; $(BIN)/reelworks up
 
+# Each process has services of its own, about 700 MB of memory. More on a larger machine: WORKERS=4.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
