@@ -41,16 +41,6 @@ def test_up_says_where_the_password_is_and_not_what_it_is(house_up: WholeHouse) 
     assert house_up.password not in said.stdout + said.stderr + json.dumps(told)
 
 
-def test_deploy_says_where_the_password_is_like_up(house_up: WholeHouse) -> None:
-    file = house_up.folder / "prefect" / "password"
-
-    said = house_up.call("deploy")
-    told = json.loads(house_up.call("deploy", "--json").stdout)
-
-    assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
-    assert told["prefect_ui_password_file"] == str(file)
-
-
 def test_no_command_line_log_or_table_shows_a_secret(house_up: WholeHouse) -> None:
     urls = house_up.urls
     word = urls["DATABASE_URL"].split(":")[2].split("@")[0]
@@ -100,3 +90,13 @@ def test_up_saves_no_block_and_deletes_once_what_earlier_versions_saved(
     (home / "blocks-deleted").unlink()
     house_up.call("up")
     assert blocks(house_up) == []
+
+
+def test_deploy_says_where_the_password_is_like_up(house_up: WholeHouse) -> None:
+    file = house_up.folder / "prefect" / "password"
+
+    said = house_up.call("deploy")
+    told = json.loads(house_up.call("deploy", "--json").stdout)
+
+    assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
+    assert told["prefect_ui_password_file"] == str(file)
