@@ -95,9 +95,13 @@ class ArtifactStore(Objects):
         """Store ``data`` under ``key``, with its SHA-256 as metadata."""
         return self._put(key, BytesIO(data), (sha256_of_bytes(data), len(data)), content_type)
 
-    def holds(self, artifact: Artifact) -> bool:
-        """Tell, by reading it, whether the store has this artifact's very bytes."""
-        doubted = self.doubts.of(artifact)
+    def holds(self, artifact: Artifact, *, can_store: bool = False) -> bool:
+        """Tell, by reading it, whether the store has this artifact's very bytes.
+
+        With ``can_store`` the caller has them and will store them otherwise: then one failed read
+        says enough.
+        """
+        doubted = can_store or self.doubts.of(artifact)
         try:
             return self.content_digest(artifact.key, is_doubted=doubted) == artifact.sha256
         except ArtifactUnreadableError:

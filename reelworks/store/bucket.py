@@ -103,7 +103,7 @@ class Bucket:
         an object that ``is_doubted``, since that was so already, one failed read says enough.
         Raises ``StoreUnavailableError`` at once where the fault says nothing of the object.
         """
-        client, pause = self._client, 0.5
+        client, pause = self._once() if is_doubted else self._client, 0.5
         well_since, failures = math.inf, 0
         while True:
             try:

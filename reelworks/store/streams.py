@@ -68,7 +68,7 @@ class Upload:
         """
         known = self._store.head(key)
         same = known is not None and (known.sha256, known.size) == (self.sha256, self.size)
-        if known is not None and same and self._store.holds(known):
+        if known is not None and same and self._store.holds(known, can_store=True):
             self._abandon()
             kept = known
         else:
