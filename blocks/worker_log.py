@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from reelworks.domain.printable import one_line
 from reelworks.domain.private_folder import make_private
-from reelworks.errors import PermissionDeniedError
+from reelworks.errors import PermissionDeniedError, exhausted
 from reelworks.settings import Settings
 
 LOG_FORMAT = "%(asctime)s - video_worker - %(levelname)s - [%(filename)s:%(lineno)d] - %(message)s"
@@ -65,13 +65,16 @@ def worker_log(settings: Settings) -> Iterator[logging.Logger]:
     """Write what this run logs as ``video_worker`` to ``{DATA_DIR}/worker/log.log``.
 
     Three files of 5 MB at most, shared by all runs and processes of one DATA_DIR.
-    Raises ``PermissionDeniedError`` when the file cannot be written.
+    Raises ``PermissionDeniedError`` when the file cannot be written, and what ``exhausted`` says
+    of a want of files or disk.
     """
     path = settings.data_dir / "worker" / "log.log"
     try:
         make_private(path.parent)
         handler = _SharedFile(path)
     except OSError as error:
+        if (lacking := exhausted(error)) is not None:
+            raise lacking from error
         raise PermissionDeniedError(
             f"The log {path} cannot be written: {error.strerror}; set DATA_DIR."
         ) from None

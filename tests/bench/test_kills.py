@@ -26,7 +26,7 @@ def test_no_job_is_lost_doubled_or_stuck_whatever_is_killed() -> None:
     assert done.returncode == 0, done.stderr
     count = json.loads(done.stdout.splitlines()[-1])
 
-    assert sum(count["kills"].values()) >= 10
+    assert sum(count["kills"].values()) >= 6  # a kill waits for a part that is back
     assert (count["done"], count["lost"]) == (60, 0), done.stderr
     assert (count["doubled"], count["stuck"]) == (0, 0), done.stderr
     assert count["restarted"] >= 1, "the kills hit nothing that ran"
