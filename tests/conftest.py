@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
@@ -22,6 +24,12 @@ from reelworks.settings import Settings
 from tests.made_media import MadeMedia
 from tests.openai_server import OpenAiServer
 from tests.whole_house import WholeHouse, whole_house
+
+# How long examples take to make says more of a shared machine than of the code under test.
+hypothesis_settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")
