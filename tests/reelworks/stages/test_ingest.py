@@ -271,10 +271,15 @@ def test_a_server_that_is_not_there_may_come_back(bring):
         bring("http://127.0.0.1:9/a.mp4")
 
 
-@pytest.mark.parametrize("source", ["http://[::1", "http:///x", "http://a..b/x", "https://"])
+@pytest.mark.parametrize("source", ["http:///x", "http://a..b/x", "https://"])
 def test_an_address_that_is_none(bring, source):
-    with pytest.raises(InputError, match="cannot be fetched|is no address"):
+    with pytest.raises(InputError, match="cannot be fetched"):
         bring(source)
+
+
+def test_an_address_that_cannot_be_read_may_hold_a_password_and_is_not_shown(bring):
+    with pytest.raises(InputError, match=r"^http://\.\.\. is no address"):
+        bring("http://[::1")
 
 
 @pytest.mark.parametrize("source", ["ftp://host/a.mp4", "file:///etc/passwd", "concat://a"])
