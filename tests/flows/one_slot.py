@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import pytest
 from sqlalchemy import Engine
 
 from infra.fleet.plan import HEARTBEAT
+from infra.services.process import kill
 from infra.services.programs import PROGRAMS
 from infra.services.state import Part, read_state
 from infra.services.supervisor import down, up
@@ -66,9 +66,8 @@ class OneSlot:
                 await asyncio.sleep(0.2)
 
     def kill_intake(self) -> None:
-        """End the intake as a crash would."""
-        process = read_state(self.bare.data_dir / "run").parts[Part.INTAKE].process
-        os.kill(process.pid, signal.SIGKILL)
+        """End the intake as a crash would; it is gone when this returns."""
+        kill(read_state(self.bare.data_dir / "run").parts[Part.INTAKE].process)
 
     def start_intake(self) -> None:
         """Have the intake back."""

@@ -136,11 +136,21 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
 
 @pytest.fixture
 def intake(module_settings: Settings) -> Iterator[None]:
-    """A dispatcher's heartbeat, a moment old."""
+    """The heartbeat of a dispatcher, for as long as the tests take."""
     engine = create_database_engine(module_settings)
     ensure_schema(engine)
     dispatchers.beat(engine, "the tests")
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(dispatchers.BEAT_SECONDS):
+            dispatchers.beat(engine, "the tests")
+
+    beating = threading.Thread(target=beat)
+    beating.start()
     yield
+    ended.set()
+    beating.join()
     dispatchers.leave(engine, "the tests")
     engine.dispose()
 
