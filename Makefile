@@ -71,7 +71,7 @@ $(VENV)/.installed-cuda: $(VENV)/.installed-dev
 	touch $@
 
 test-cuda: $(VENV)/.installed-cuda
-	$(BIN)/python -m pytest tests/reelworks/models tests/reelworks/stages/test_scenes.py tests/bench
+	$(BIN)/python -m pytest tests/reelworks/models tests/reelworks/stages/frames/test_scenes.py tests/bench
 
 gpu-check: $(VENV)/.installed-cuda
 	$(BIN)/python -m bench.gpu_check

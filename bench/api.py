@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ffmpeg import make_media
-from infra.services.state import Part
-from infra.services.supervisor import running
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
@@ -53,7 +53,7 @@ class Load:
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[httpx.Client, psutil.Process]]:
     """Run the API, and give a client and the process."""
-    command = [sys.executable, "-m", "reelworks.app.api", "--port", "0"]
+    command = [sys.executable, "-m", "reelworks.app", "--port", "0"]
     with (folder / "api.log").open("wb") as log, subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=log, text=True
     ) as process:  # fmt: skip

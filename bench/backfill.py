@@ -33,17 +33,17 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from infra.services.state import Part, read_state
-from infra.services.supervisor import running
-from reelworks.domain.backfill import Limits, Selection
-from reelworks.domain.job import JobStatus
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import running
+from reelworks.domain.jobs.backfill import Limits, Selection
+from reelworks.domain.jobs.job import JobStatus
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
-from reelworks.store import leases
-from reelworks.store.backfill_begin import NewBackfill, NewVideo, begin_backfill
-from reelworks.store.backfills import claim_of_backfills, get_backfill
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.leases import Attempt, Beat
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.jobs import leases
+from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.leases import Attempt, Beat
 
 console = Console(highlight=False)
 POOL = "cpu"
@@ -206,7 +206,7 @@ async def measure(bench: Bench, window: int, minutes: float) -> None:
     environment = os.environ | {"JOBS_IN_FLIGHT": str(window), "JOB_LEASE_SECONDS": "60"}
     with (bench.folder / "intake.log").open("wb") as log:
         intake = subprocess.Popen(
-            [sys.executable, "-m", "reelworks.app.intake"],
+            [sys.executable, "-m", "reelworks.app.dispatcher"],
             env=environment, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     started = time.monotonic()

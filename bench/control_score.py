@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reelworks.domain.vision import Box, Control, ControlKind
+from reelworks.domain.video.vision import Box, Control, ControlKind
 
 MIN_IOU = 0.5
 

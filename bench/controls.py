@@ -14,9 +14,9 @@ import cv2
 
 from bench.control_score import Score, matches
 from bench.page_truth import Page, dump_truth, render, soften
-from reelworks.domain.vision import Control, ControlKind
-from reelworks.models.controls import find_controls
-from reelworks.models.ocr import text_reader
+from reelworks.domain.video.vision import Control, ControlKind
+from reelworks.models.vision.controls import find_controls
+from reelworks.models.vision.ocr import text_reader
 
 BOXED = (ControlKind.BUTTON, ControlKind.FIELD, ControlKind.CHECKBOX)
 

@@ -29,16 +29,16 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from infra.services.state import Part
-from infra.services.supervisor import running
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.search import Moment, SearchRequest
+from reelworks.domain.library.search import Moment, SearchRequest
+from reelworks.pipeline.embedders import QueryEmbedders
 from reelworks.settings import load_settings
-from reelworks.stages.embedders import QueryEmbedders
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.library import list_videos
-from reelworks.store.search import LIMIT, search
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.library.video_reads import list_videos
+from reelworks.store.search.search import LIMIT, search
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT / "tests" / "media"

@@ -32,7 +32,7 @@ from rich.table import Table
 from bench.fleet_clips import make_clips
 from bench.fleet_runs import computed, create, ended, runs, video_of
 from infra.fleet.plan import HEARTBEAT
-from infra.services.supervisor import running
+from infra.services.supervision.supervisor import running
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)

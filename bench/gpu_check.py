@@ -22,8 +22,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from reelworks.domain.progress import silent
-from reelworks.domain.video import VideoTrack
+from reelworks.domain.jobs.progress import silent
+from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ModelUnavailableError, ReelworksError
 from reelworks.settings import Settings, load_settings
 
@@ -113,7 +113,7 @@ def recognition(bench: Bench) -> Finding:
     import ctranslate2
     import jiwer
 
-    from reelworks.models.whisper import WhisperTranscriber
+    from reelworks.models.speech.whisper import WhisperTranscriber
 
     spoken = MEDIA / "speech" / "two_cities.flac"
     truth = json.loads((MEDIA / "ground_truth.json").read_text("utf-8"))["speech/two_cities.wav"]
@@ -133,8 +133,8 @@ def shots(bench: Bench) -> Finding:
     """TransNetV2 on a film trailer, against the cuts that three detectors agree on."""
     import torch
 
-    from reelworks.models.transnet import TransNetShots
-    from reelworks.stages.scenes import SceneParams, detect_scenes
+    from reelworks.models.shots.transnet import TransNetShots
+    from reelworks.stages.frames.scenes import SceneParams, detect_scenes
 
     truth = json.loads((MEDIA / "ground_truth.json").read_text("utf-8"))[f"video/{FILM.name}"]
     proxy = _normalized(bench, "x264")[1]
@@ -152,9 +152,9 @@ def shots(bench: Bench) -> Finding:
 
 def describing(bench: Bench) -> Finding:
     """The vision-language model on sixteen pages, in batches."""
-    from reelworks.models.pool import ModelPool
-    from reelworks.models.vision_language import VisionLanguageDescriber
-    from reelworks.models.vision_language_model import VisionLanguageModel
+    from reelworks.models.runtime.pool import ModelPool
+    from reelworks.models.vision.vision_language import VisionLanguageDescriber
+    from reelworks.models.vision.vision_language_model import VisionLanguageModel
 
     name, folder, note = _seeing_weights(bench)
     model = VisionLanguageModel.load(name, folder)
@@ -173,8 +173,8 @@ def describing(bench: Bench) -> Finding:
 
 def _seeing_weights(bench: Bench) -> tuple[str, Path, str]:
     """Return the model's name, its folder, and what is to be said of a stand-in."""
-    from reelworks.models.fetch import ensure_model
-    from tests import tiny_vision_language
+    from reelworks.models.runtime.fetch import ensure_model
+    from tests.support import tiny_vision_language
 
     try:
         return SEEING, ensure_model(SEEING, bench.settings.models_dir), ""
@@ -187,7 +187,7 @@ def vectors(bench: Bench) -> Finding:
     """Text vectors; on a GPU only where onnxruntime-gpu is installed."""
     import onnxruntime
 
-    from reelworks.models.minilm import MiniLmEmbedder
+    from reelworks.models.text.minilm import MiniLmEmbedder
 
     embedder = MiniLmEmbedder(bench.settings.model_for("embed"), bench.settings.models_dir)
     embedder.load()
@@ -203,7 +203,7 @@ def encoding(bench: Bench) -> Finding:
     """NVENC against x264: the same frames, size and length, and as near to the source."""
     from bench.quality import ssim
     from reelworks.media import nvenc
-    from reelworks.media.probe import probe
+    from reelworks.media.inspect.probe import probe
 
     encoder = "nvenc" if bench.on_gpu and nvenc.works() else "x264"
     reference, _, slow = _normalized(bench, "x264")
@@ -283,7 +283,7 @@ def _as_wav(sound: Path, folder: Path) -> tuple[Path, float]:
     import numpy as np
     from faster_whisper.audio import decode_audio
 
-    from reelworks.models.waveform import write_wav
+    from reelworks.models.speech.waveform import write_wav
 
     samples = decode_audio(str(sound))
     path = folder / f"{sound.stem}.wav"
@@ -293,8 +293,8 @@ def _as_wav(sound: Path, folder: Path) -> tuple[Path, float]:
 
 def _normalized(bench: Bench, encoder: str) -> tuple[Path, Path, float]:
     """Return the film's normalized video and proxy, and the seconds that making them took."""
-    from reelworks.media.probe import probe
-    from reelworks.stages.normalize import NormalizeParams, normalize
+    from reelworks.media.inspect.probe import probe
+    from reelworks.stages.source.normalize import NormalizeParams, normalize
 
     folder = bench.folder / f"{encoder}-{time.monotonic_ns()}"
     folder.mkdir()

@@ -33,14 +33,14 @@ from sqlalchemy import Engine, text
 
 from bench.ledger_flows import nap
 from infra.fleet.plan import HEARTBEAT
-from infra.services import supervisor
-from infra.services.state import Part, read_state
+from infra.services.supervision import supervisor
+from infra.services.supervision.state import Part, read_state
 from infra.workers.warm_process import WarmProcessWorker
-from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
-from reelworks.store.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.dispatchers import has_dispatcher
-from reelworks.store.jobs import add_jobs, count_jobs, list_jobs
+from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs.dispatchers import has_dispatcher
+from reelworks.store.jobs.jobs import add_jobs, count_jobs, list_jobs
 
 console = Console(highlight=False)
 console_of_faults = Console(highlight=False, stderr=True)
@@ -138,7 +138,7 @@ class Fleet:
     def _commands(self) -> dict[str, list[str]]:
         worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
         return {
-            "intake": [sys.executable, "-m", "reelworks.app.intake"],
+            "intake": [sys.executable, "-m", "reelworks.app.dispatcher"],
             "worker-1": [*worker, "--name", "one", "--limit", "2"],
             "worker-2": [*worker, "--name", "two", "--limit", "2"],
         }

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from blocks.connections import current_settings
 from reelworks.errors import LeaseLostError
-from reelworks.stages.workplace import open_workplace
-from tasks.ledger import JobRef, doing
+from reelworks.pipeline.run_context import open_workplace
+from tasks.runtime.job_lease import JobRef, doing
 
 
 class NapParams(BaseModel):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
-from reelworks.domain.vision import Box, Control, ControlKind
+from reelworks.domain.video.vision import Box, Control, ControlKind
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTH, HEIGHT = 1280, 720

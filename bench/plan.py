@@ -23,7 +23,7 @@ from rich.table import Table
 
 from bench.ffmpeg import make_media
 from bench.fleet_clips import PICTURES, SPEECH
-from reelworks.domain.stage import STAGES
+from reelworks.domain.jobs.stage import STAGES
 
 console = Console(highlight=False)
 REELWORKS = [sys.executable, "-m", "reelworks.app.cli"]

@@ -13,11 +13,11 @@ import imageio_ffmpeg
 import jiwer
 from rich.table import Table
 
-from reelworks.domain.library import VideoView
+from reelworks.domain.library.library import VideoView
 from reelworks.settings import load_settings
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine
-from reelworks.store.library import get_video
+from reelworks.store.db.database import create_database_engine
+from reelworks.store.library.video_reads import get_video
+from reelworks.store.objects.artifacts import ArtifactStore
 
 FRAME = 1 / 30
 

@@ -31,7 +31,7 @@ from rich.table import Table
 
 from bench.clip import make_clip
 from bench.quality import Quality, compare
-from infra.services.supervisor import running
+from infra.services.supervision.supervisor import running
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)

@@ -17,9 +17,9 @@ import cv2
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from infra.services.parts import House
-from infra.services.state import Part, read_state
-from infra.services.supervisor import down, up
+from infra.services.supervision.parts import House
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import down, up
 from reelworks.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -29,18 +29,18 @@ from bench.search_world import (
     World,
     build,
 )
-from infra.services.state import Part
-from infra.services.supervisor import running
-from reelworks.domain.search import Filters, Kind, SearchRequest
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
+from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.settings import Settings
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.faults import libpq_url
-from reelworks.store.query import TextQuery
-from reelworks.store.ranked import Asked as AskedModel
-from reelworks.store.ranked import Wanted, by_meaning
-from reelworks.store.scope import Rows
-from reelworks.store.search import search
-from reelworks.store.vectors import Vectors
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.db.error_mapping import libpq_url
+from reelworks.store.search.query_parser import TextQuery
+from reelworks.store.search.rankers import Asked as AskedModel
+from reelworks.store.search.rankers import Wanted, by_meaning
+from reelworks.store.search.search import search
+from reelworks.store.search.search_filters import Rows
+from reelworks.store.search.vector_tables import Vectors
 
 GOAL_MS, GOAL_RECALL = 50.0, 0.95
 

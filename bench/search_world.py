@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 from sqlalchemy import Engine
 
-from reelworks.store.database import ensure_schema
-from reelworks.store.vectors import ensure_vector_index
+from reelworks.store.db.database import ensure_schema
+from reelworks.store.search.vector_tables import ensure_vector_index
 
 SIZE = 384
 MODEL = "local/generated@1"

@@ -19,8 +19,8 @@ async def nothing() -> None:
 @flow(persist_result=False)
 async def embed(told: str) -> None:
     """Embed one sentence with the local model, as an embedding stage does."""
-    from reelworks.models.minilm import MiniLmEmbedder
-    from reelworks.models.pool import pool
+    from reelworks.models.runtime.pool import pool
+    from reelworks.models.text.minilm import MiniLmEmbedder
     from reelworks.settings import load_settings
 
     settings = load_settings()

@@ -27,8 +27,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from infra.services.state import Part
-from infra.services.supervisor import running
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
 from reelworks.settings import Settings
 
 if TYPE_CHECKING:

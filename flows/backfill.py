@@ -14,25 +14,25 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.backfill import IN_FLIGHT, Limits, Only, Selection
-from reelworks.domain.stage import Stage
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Only, Selection
+from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
-from reelworks.stages.backfill import (
+from reelworks.operations.backfill.plan import Planner, no_progress
+from reelworks.operations.backfill.start import (
     Request,
     must_be_affordable,
     named_by_root,
     start_backfill,
     write_report,
 )
-from reelworks.stages.ingest import without_secrets
-from reelworks.stages.plan import Planner, no_progress
-from reelworks.stages.workplace import Workplace, open_workplace
-from reelworks.store.backfill_waits import awaited_backfill
-from reelworks.store.backfills import get_backfill
-from tasks.backfill_wait import end_wait, until_settled
-from tasks.ledger import JobRef, Work, doing
-from tasks.prefect_server import wait_for_it
-from tasks.tables import show_plan, show_report
+from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.stages.source.ingest import without_secrets
+from reelworks.store.jobs.backfill_waits import awaited_backfill
+from reelworks.store.jobs.backfills import get_backfill
+from tasks.runtime.backfill_wait import end_wait, until_settled
+from tasks.runtime.job_lease import JobRef, Work, doing
+from tasks.runtime.prefect_outage import wait_for_it
+from tasks.runtime.ui_artifacts import show_plan, show_report
 
 
 class BackfillParams(BaseModel):

@@ -13,7 +13,7 @@ from prefect.client.orchestration import get_client
 from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
-from blocks.prefect_faults import prefect_errors
+from blocks.error_mapping import prefect_errors
 from infra.fleet.change import Change, Outcome
 from infra.fleet.plan import DOCKER, POOLS
 from infra.fleet.pools import put_pools

@@ -14,24 +14,24 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.stage import Stage
+from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
-from reelworks.stages.ingest import without_secrets
-from reelworks.stages.workplace import Workplace, open_workplace
-from tasks.context import run_context
-from tasks.embed import embed_picture, embed_speech
-from tasks.extract_audio import extract_audio
-from tasks.finish import finish, say_how_it_ended, say_that_it_failed, swept
-from tasks.frames import frames
-from tasks.ingest import Ingested, ingest
-from tasks.ledger import JobRef, Work, doing
-from tasks.normalize import normalize
-from tasks.prefect_server import is_gone, look_for_it, wait_for_it
-from tasks.scenes import scenes
-from tasks.sources import source_of_run
-from tasks.stage import reason_of, run
-from tasks.transcribe import transcribe
-from tasks.vision import vision
+from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.stages.source.ingest import without_secrets
+from tasks.frames.frames import frames
+from tasks.frames.scenes import scenes
+from tasks.frames.vision import vision
+from tasks.runtime.current_run import run_context
+from tasks.runtime.finish import finish, say_how_it_ended, say_that_it_failed, swept
+from tasks.runtime.job_lease import JobRef, Work, doing
+from tasks.runtime.prefect_outage import is_gone, look_for_it, wait_for_it
+from tasks.runtime.secret_sources import source_of_run
+from tasks.runtime.stage_runner import reason_of, run
+from tasks.source.extract_audio import extract_audio
+from tasks.source.ingest import Ingested, ingest
+from tasks.source.normalize import normalize
+from tasks.speech.transcribe import transcribe
+from tasks.text.embed import embed_picture, embed_speech
 
 
 class IndexParams(BaseModel):

@@ -24,9 +24,9 @@ from prefect.types.entrypoint import EntrypointType
 from flows.backfill import backfill
 from flows.index import index
 from flows.sync import sync
-from infra.services import heartbeats
-from infra.services.keeper_watch import watch_keeper
-from infra.services.state import Part
+from infra.services.supervision import heartbeats
+from infra.services.supervision.state import Part
+from infra.services.supervision.watchdog_check import watch_keeper
 from infra.workers.prefect_private import GracefulRunner
 from reelworks.errors import NothingDeployedError, ReelworksError
 from reelworks.settings import load_settings

@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.usage import Meter, counting
+from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
-from reelworks.stages.cached import Terms, answering
-from reelworks.stages.workplace import open_workplace
-from tasks.context import run_context
-from tasks.stage import run
-from tasks.wire import carry, receive, task_named, unpack, with_usage
+from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.stage_cache import Terms, answering
+from tasks.runtime.current_run import run_context
+from tasks.runtime.serialization import carry, receive, task_named, unpack, with_usage
+from tasks.runtime.stage_runner import run
 
 
 class StageParams(BaseModel):
@@ -27,8 +27,8 @@ class StageParams(BaseModel):
     stage: str = Field(
         title="Stage",
         description="The importable name of the stage's task.",
-        pattern=r"^tasks(\.[a-z_][a-z0-9_]*){2}$",
-        examples=["tasks.transcribe.transcribe"],
+        pattern=r"^tasks(\.[a-z_][a-z0-9_]*){3}$",
+        examples=["tasks.speech.transcribe.transcribe"],
     )
     arguments: dict[str, Any] | None = Field(
         None, title="Arguments", description="The task's arguments by name, as JSON."

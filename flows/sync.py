@@ -14,14 +14,14 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.backfill import IN_FLIGHT, Limits
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.errors import LeaseLostError
-from reelworks.stages.ingest import without_secrets
-from reelworks.stages.sync import must_be_there, plan_sync, survey, sync_json, synchronise
-from reelworks.stages.workplace import Workplace, open_workplace
-from tasks.ledger import JobRef, doing
-from tasks.prefect_server import wait_for_it
-from tasks.tables import show_sync
+from reelworks.operations.sync import must_be_there, plan_sync, survey, sync_json, synchronise
+from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.stages.source.ingest import without_secrets
+from tasks.runtime.job_lease import JobRef, doing
+from tasks.runtime.prefect_outage import wait_for_it
+from tasks.runtime.ui_artifacts import show_sync
 
 
 class SyncParams(BaseModel):

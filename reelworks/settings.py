@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     )
     model_prices: Path | None = Field(
         None,
-        description="TOML file of prices that go before our own, as `providers/prices.toml`.",
+        description="TOML file of prices that go before ours, as `providers/billing/prices.toml`.",
     )
 
     scene_profile: Literal["auto", "film", "screencast"] = Field(

@@ -16,14 +16,14 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
-from infra.services.s3 import s3_client
-from infra.services.state import Part
-from infra.services.supervisor import running
-from reelworks.models.fetch import ensure_model
+from infra.services.s3.probe import s3_client
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
+from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
-from tests.made_media import MadeMedia
-from tests.openai_server import OpenAiServer
-from tests.whole_house import WholeHouse, whole_house
+from tests.support.made_media import MadeMedia
+from tests.support.openai_server import OpenAiServer
+from tests.support.whole_house import WholeHouse, whole_house
 
 # How long examples take to make says more of a shared machine than of the code under test.
 hypothesis_settings.register_profile(
@@ -40,7 +40,7 @@ def media() -> Path:
 
 @pytest.fixture(scope="session")
 def made(media: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeMedia:
-    """Odd media by name, made once a session: see ``tests.made_media.RECIPES``."""
+    """Odd media by name, made once a session: see ``tests.support.made_media.RECIPES``."""
     return MadeMedia(media, tmp_path_factory.mktemp("made"))
 
 
@@ -134,7 +134,7 @@ def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
             refresh_global_settings_context()
         yield endpoints.prefect_api_url
         if "prefect" in sys.modules:  # or its threads go on asking for a server that is gone
-            from reelworks.app.cli.index import deliver_to_prefect
+            from reelworks.app.cli.commands.index import deliver_to_prefect
 
             deliver_to_prefect()
 

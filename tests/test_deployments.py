@@ -22,8 +22,8 @@ import yaml
 from infra.fleet.deployments import find_file, read_entries
 from infra.fleet.plan import DOCKER, POOLS
 from reelworks.errors import SettingsError
-from tests.flows.runs import as_environment
-from tests.own_prefect import own_server
+from tests.support.flows.runs import as_environment
+from tests.support.own_prefect import own_server
 
 FILE = Path(__file__).parents[1] / "deployments.yaml"
 QUEUES = {pool.name: {queue.name for queue in pool.queues} for pool in POOLS}

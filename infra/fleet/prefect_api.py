@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from infra.services.prefect_auth import authorization
-from infra.services.s3 import is_local
+from infra.services.prefect.auth import authorization
+from infra.services.s3.probe import is_local
 from reelworks.domain.printable import one_line
 
 

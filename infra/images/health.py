@@ -35,7 +35,7 @@ def main() -> None:
 
 def silence_of(name: str) -> str | None:
     """Say for how long a process of this host was silent, or None when it wrote a heartbeat."""
-    from infra.services.heartbeats import last_beat
+    from infra.services.supervision.heartbeats import last_beat
 
     data_dir = Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser()
     beat = last_beat(data_dir, name)

@@ -8,8 +8,8 @@ from urllib.request import getproxies_environment
 
 from pydantic import SecretStr
 
-from infra.services.prefect_auth import AUTH_STRING
-from infra.services.s3 import is_local
+from infra.services.prefect.auth import AUTH_STRING
+from infra.services.s3.probe import is_local
 from reelworks.settings import Settings
 
 

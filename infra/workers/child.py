@@ -37,7 +37,7 @@ from infra.workers.messages import (
     Tidied,
 )
 from reelworks.errors import ReelworksError, SettingsError
-from reelworks.models.pool import limits_of, pool
+from reelworks.models.runtime.pool import limits_of, pool
 from reelworks.settings import load_settings
 
 log = logging.getLogger("reelworks.child")

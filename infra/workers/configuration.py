@@ -52,7 +52,7 @@ class WarmProcessVariables(ProcessVariables):
         title="Preload",
         description=(
             "What an interpreter loads when it starts, as module:function, such as "
-            "reelworks.stages.capabilities:preload."
+            "reelworks.pipeline.capabilities:preload."
         ),
     )
     max_runs: int = Field(

@@ -21,8 +21,8 @@ from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from infra.workers.ending import hand_back, stop_gently
 from infra.workers.prefect_private import runs_in_hand
+from infra.workers.shutdown import hand_back, stop_gently
 
 STOP_SECONDS = 15.0
 """How long runs may take to hand their jobs back before their processes are killed."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.workers.facts import ChildFacts, WorkerFacts
 from infra.workers.messages import ModelFacts
+from infra.workers.worker_status import ChildFacts, WorkerFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,15 +32,15 @@ from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorkerResult
 
 from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
-from infra.workers.ending import hand_back, stop, stop_gently
 from infra.workers.gpus import visible_gpus
 from infra.workers.graceful_process import GracefulProcessWorker
 from infra.workers.interpreter import Child, Kind
 from infra.workers.messages import Order
-from infra.workers.notice import Notice
 from infra.workers.prefect_private import Attempt, QuickSubmission, Supervisor, runs_in_hand
 from infra.workers.revision import release
+from infra.workers.shutdown import hand_back, stop, stop_gently
 from infra.workers.slots import Slot, Slots
+from infra.workers.status_file import Notice
 from reelworks.errors import ServiceError
 
 __all__ = ["GracefulProcessWorker", "WarmProcessWorker"]  # what Prefect finds by our entry point

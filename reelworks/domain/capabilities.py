@@ -1,7 +1,7 @@
 """What an AI model can be asked, without saying whose it is.
 
 A hosted and a local implementation of each live in ``reelworks.providers`` and
-``reelworks.models``; ``reelworks.stages.capabilities`` chooses by the settings.
+``reelworks.models``; ``reelworks.pipeline.capabilities`` chooses by the settings.
 All raise errors of the ``reelworks.errors`` family only.
 """
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from reelworks.domain.digest import ModelRef
-from reelworks.domain.progress import Progress
-from reelworks.domain.transcript import Transcript
-from reelworks.domain.vision import FrameDescription
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.transcript import Transcript
+from reelworks.domain.video.vision import FrameDescription
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import av.error
 
 from reelworks.errors import SourceUnreadableError, UnsupportedMediaError, exhausted
 from reelworks.media.ffmpeg import CONTAINERS, PROTOCOLS, file_url
-from reelworks.media.picture_size import check_decodable, stated_size
-from reelworks.media.sniff import check_source
+from reelworks.media.inspect.picture_size import check_decodable, stated_size
+from reelworks.media.inspect.sniff import check_source
 
 
 @contextmanager

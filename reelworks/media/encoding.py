@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import ffmpeg
 
-from reelworks.domain.video import Probe, VideoTrack
+from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 from reelworks.media.sound import read_and_drop, sound_chain

@@ -16,7 +16,7 @@ from typing import Any
 import ffmpeg
 import imageio_ffmpeg
 
-from reelworks.domain.progress import Progress
+from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import ProcessError, StageTimeoutError
 from reelworks.media import process
 

@@ -7,7 +7,7 @@ import functools
 import logging
 from typing import Any
 
-from reelworks.domain.video import VideoTrack
+from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError
 from reelworks.media import process
 from reelworks.media.ffmpeg import ffmpeg_binary

@@ -7,7 +7,7 @@ from typing import Any
 
 import ffmpeg
 
-from reelworks.domain.video import Probe
+from reelworks.domain.video.video import Probe
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 
 SPEECH_RATE = 16_000

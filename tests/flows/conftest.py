@@ -19,11 +19,11 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import Process, stop
-from infra.services.state import Part, read_state
-from infra.services.supervisor import running
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import running
 from reelworks.settings import Settings
-from tests.flows.runs import Run, as_environment, run_index
-from tests.openai_server import OpenAiServer
+from tests.support.flows.runs import Run, as_environment, run_index
+from tests.support.openai_server import OpenAiServer
 
 Index = Callable[..., Coroutine[Any, Any, Run]]
 

@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from reelworks.domain.backfill import BackfillStatus
-from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.domain.jobs.backfill import BackfillStatus
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.settings import Settings
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.backfills import get_backfill, list_backfills, resume_backfill
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.jobs import list_jobs
-from tests.flows.doer import doing_jobs
-from tests.flows.runs import as_environment
-from tests.openai_server import CHAT, OpenAiServer
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.jobs.backfills import get_backfill, list_backfills, resume_backfill
+from reelworks.store.jobs.jobs import list_jobs
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.doer import doing_jobs
+from tests.support.flows.runs import as_environment
+from tests.support.openai_server import CHAT, OpenAiServer
 
 PRICES = """
 [[price]]

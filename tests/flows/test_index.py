@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.report import StageState
-from reelworks.domain.search import Reason, SearchRequest
-from reelworks.models.pool import pool
+from reelworks.domain.jobs.report import StageState
+from reelworks.domain.library.search import Reason, SearchRequest
+from reelworks.models.runtime.pool import pool
+from reelworks.pipeline.capabilities import make_embedder
 from reelworks.settings import Settings
-from reelworks.stages.capabilities import make_embedder
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine
-from reelworks.store.search import search
-from tests.flows.library import TABLES, counts, execute, rows, video
-from tests.flows.runs import STAGES, Run, as_environment, run_index
+from reelworks.store.db.database import create_database_engine
+from reelworks.store.objects.artifacts import ArtifactStore
+from reelworks.store.search.search import search
+from tests.support.flows.library import TABLES, counts, execute, rows, video
+from tests.support.flows.runs import STAGES, Run, as_environment, run_index
 
 
 @pytest.fixture(scope="module")

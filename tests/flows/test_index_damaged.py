@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.parts import House
-from reelworks.domain.report import StageState
+from infra.services.supervision.parts import House
+from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.video_metadata import metadata_key
-from tests.damage import flip_a_byte
-from tests.flows.jobs import do_the_jobs
-from tests.flows.library import video
+from reelworks.store.library.video_metadata import metadata_key
+from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import serving
+from tests.support.damage import flip_a_byte
+from tests.support.flows.jobs import do_the_jobs
+from tests.support.flows.library import video
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.services.state import Part
-from reelworks.domain.report import StageState
-from reelworks.media.probe import probe
+from infra.services.supervision.state import Part
+from reelworks.domain.jobs.report import StageState
+from reelworks.media.inspect.probe import probe
 from reelworks.settings import Settings
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.cache import Manifest, StageCache
-from tests.flows.library import counts, rows, video
-from tests.flows.runs import STAGES, Ended, Recorder, Run, reelworks, run_index, wait_for
-from tests.openai_server import CHAT
+from reelworks.store.objects.artifacts import ArtifactStore
+from reelworks.store.objects.cache_entries import Manifest, StageCache
+from tests.support.flows.library import counts, rows, video
+from tests.support.flows.runs import STAGES, Ended, Recorder, Run, reelworks, run_index, wait_for
+from tests.support.openai_server import CHAT
 
 BEFORE_VISION = {"ingest", "extract_audio", "normalize", "transcribe", "scenes", "frames"}
 
@@ -327,7 +327,7 @@ async def test_the_next_try_of_an_overwritten_source_reads_its_upload(overwritte
 @pytest.fixture
 def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
     """A video whose kept probe somebody altered to what no probe says, so that a stage trips."""
-    from tasks.ingest import probe_question
+    from tasks.source.ingest import probe_question
 
     path = tmp_path / "cursed.mp4"
     path.write_bytes((media / "odd" / "single_frame.mp4").read_bytes() + b"\0\0\0\x08free")

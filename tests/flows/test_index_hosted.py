@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.report import StageState
-from tests.flows.library import video
-from tests.openai_server import CHAT, broken, rate_limited, says
+from reelworks.domain.jobs.report import StageState
+from tests.support.flows.library import video
+from tests.support.openai_server import CHAT, broken, rate_limited, says
 
 
 async def test_another_caption_model_redoes_vision_and_its_vectors_only(

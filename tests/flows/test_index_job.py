@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.job import JobSelection, JobStatus, NewJob
-from reelworks.store import claims
-from reelworks.store.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.jobs import add_jobs, cancel_jobs, get_job
-from reelworks.store.leases import attempt_of
-from tests.flows.library import video
-from tests.flows.runs import STAGES, Recorder, as_environment
+from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
+from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs import claims
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job
+from reelworks.store.jobs.leases import attempt_of
+from tests.support.flows.library import video
+from tests.support.flows.runs import STAGES, Recorder, as_environment
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def claimed(engine, job_id: str, source, **params):
 async def work(job, source, recorder=None):
     """Run the flow as the intake asks for it; return its last state."""
     from flows.index import IndexParams, index
-    from tasks.context import observing
+    from tasks.runtime.current_run import observing
 
     asked = {"source": str(source), "video_id": "clip", **job.params}
     params = IndexParams(**asked, job={"id": job.id, "attempt": job.attempts})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.report import StageState
+from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from tests.flows.library import video
+from tests.support.flows.library import video
 
 
 def models_of(settings: Settings, video_id: str) -> set[str]:

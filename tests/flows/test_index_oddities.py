@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.library import video
-from tests.made_media import MadeMedia, ffmpeg
+from tests.support.flows.library import video
+from tests.support.made_media import MadeMedia, ffmpeg
 
 
 async def test_sound_that_starts_late_keeps_its_distance(index_shared, shared, media):

@@ -6,11 +6,11 @@ import pytest
 
 from reelworks.errors import UnknownVideoError
 from reelworks.settings import Settings
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine
-from reelworks.store.library import list_videos
-from reelworks.store.removal import remove_video
-from tests.flows.runs import Recorder
+from reelworks.store.db.database import create_database_engine
+from reelworks.store.library.removal import remove_video
+from reelworks.store.library.video_reads import list_videos
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.runs import Recorder
 
 
 class Deleter(Recorder):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from reelworks.domain.report import StageState
+from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from reelworks.store.artifacts import ArtifactStore
-from tests.flows.library import counts, video
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.library import counts, video
 
 
 @dataclass

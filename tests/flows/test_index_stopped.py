@@ -15,13 +15,13 @@ import psutil
 import pytest
 
 from infra.services.process import stop
-from infra.services.state import Part, read_state
-from infra.services.supervisor import running
-from reelworks.domain.report import StageState
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import running
+from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from tests.flows.library import counts, rows, video
-from tests.flows.runs import command, reelworks, wait_for
-from tests.openai_server import CHAT
+from tests.support.flows.library import counts, rows, video
+from tests.support.flows.runs import command, reelworks, wait_for
+from tests.support.openai_server import CHAT
 
 
 async def test_a_run_killed_in_vision_leaves_only_the_missing_frames_to_do(

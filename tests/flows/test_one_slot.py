@@ -12,14 +12,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from reelworks.domain.backfill import BackfillStatus
-from reelworks.stages.backfill import report_key
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.backfill_waits import awaited_backfill
-from reelworks.store.backfills import get_backfill, pause_backfill, resume_backfill
-from reelworks.store.database import transaction
-from reelworks.store.jobs import pause_intake, resume_intake
-from tests.flows.one_slot import OneSlot, one_slot_house
+from reelworks.domain.jobs.backfill import BackfillStatus
+from reelworks.operations.backfill.start import report_key
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.backfill_waits import awaited_backfill
+from reelworks.store.jobs.backfills import get_backfill, pause_backfill, resume_backfill
+from reelworks.store.jobs.jobs import pause_intake, resume_intake
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.one_slot import OneSlot, one_slot_house
 
 pytestmark = pytest.mark.slow
 

@@ -7,18 +7,18 @@ import json
 import pytest
 from sqlalchemy import text
 
-from reelworks.app.searching import find
-from reelworks.domain.job import JobSelection, JobStatus
-from reelworks.domain.search import Filters, Kind, SearchRequest
-from reelworks.stages.restore import restore_library
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.jobs import get_job, list_jobs
-from reelworks.store.removal import remove_video
-from reelworks.store.video_metadata import metadata_key
-from reelworks.store.videos import NewVideo, add_video
-from tests.flows.jobs import do_the_jobs
-from tests.flows.library import rows
+from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.library.search import Filters, Kind, SearchRequest
+from reelworks.operations.restore import restore_library
+from reelworks.operations.search import find
+from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs.jobs import get_job, list_jobs
+from reelworks.store.library.removal import remove_video
+from reelworks.store.library.video_metadata import metadata_key
+from reelworks.store.library.video_writes import NewVideo, add_video
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.jobs import do_the_jobs
+from tests.support.flows.library import rows
 
 pytestmark = pytest.mark.slow
 

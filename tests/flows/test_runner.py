@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.services import heartbeats
+from infra.services.supervision import heartbeats
 from reelworks.errors import NothingDeployedError
-from tests.flows.runs import as_environment
-from tests.frozen import frozen
-from tests.own_prefect import OwnServer, own_server
+from tests.support.flows.runs import as_environment
+from tests.support.frozen import frozen
+from tests.support.own_prefect import OwnServer, own_server
 
 SECONDS = 90.0
 CODE = "import sys, flows.serve as runner; runner.BEAT_SECONDS = 1.0; sys.exit(runner.main())"

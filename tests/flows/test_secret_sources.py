@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from tests.whole_house import WholeHouse
+from tests.support.whole_house import WholeHouse
 
 pytestmark = pytest.mark.slow
 

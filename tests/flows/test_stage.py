@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.transcript import Segment, Transcript
+from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.errors import OtherQuestionError
+from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.stage_cache import Answer
 from reelworks.settings import Settings
-from reelworks.stages.cached import Answer
-from reelworks.stages.workplace import open_workplace
-from reelworks.store.publish import claim_video, publish_transcript
-from tests.flows.library import rows, video
-from tests.flows.runs import STAGES
+from reelworks.store.library.publish import claim_video, publish_transcript
+from tests.support.flows.library import rows, video
+from tests.support.flows.runs import STAGES
 
 SAID = Answer(Transcript("en", (Segment(0.0, 1.0, "Call me Ishmael."),)), {}, "", None, False)
 
@@ -28,11 +28,11 @@ def library(environment: Settings) -> Settings:
 async def ask(**params):
     """Run the flow as a worker does, and return the state that the asker reads."""
     from flows.stage import StageParams, stage
-    from tasks.embed import embed_speech
-    from tasks.wire import pack
+    from tasks.runtime.serialization import pack
+    from tasks.text.embed import embed_speech
 
     arguments = pack(embed_speech, {"video_id": "clip", "transcript": SAID})
-    asked = {"stage": "tasks.embed.embed_speech", "arguments": arguments} | params
+    asked = {"stage": "tasks.text.embed.embed_speech", "arguments": arguments} | params
     return await stage(StageParams.model_validate(asked), return_state=True)
 
 
@@ -56,7 +56,7 @@ async def test_it_does_not_go_to_another_worker(library, monkeypatch):
 
 
 async def test_another_question_than_asked_is_refused_and_not_computed(library):
-    from tasks.wire import carried
+    from tasks.runtime.serialization import carried
 
     state = await ask(question="0" * 64)
 
@@ -88,7 +88,7 @@ async def test_what_cannot_be_run_is_told_as_what_it_is(library, params, code):
 
 @pytest.mark.slow
 async def test_a_store_out_of_reach_is_told_and_worth_another_try(library, monkeypatch):
-    from tasks.wire import carried
+    from tasks.runtime.serialization import carried
 
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
     state = await ask()
@@ -109,7 +109,7 @@ async def test_an_asker_s_model_goes_before_the_worker_s_own(library, monkeypatc
 
 @pytest.mark.slow
 async def test_a_whole_run_with_its_gpu_stages_elsewhere(environment, index, media, monkeypatch):
-    from tests.fleet import pool_with_stage
+    from tests.support.fleet import pool_with_stage
 
     async with pool_with_stage() as pool, pool.worker():
         monkeypatch.setenv("GPU_POOL", pool.name)

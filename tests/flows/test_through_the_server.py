@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.whole_house import WholeHouse
+from tests.support.whole_house import WholeHouse
 
 pytestmark = pytest.mark.slow
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from reelworks.settings import Settings
-from tests.flows.runs import as_environment
+from tests.support.flows.runs import as_environment
 
 STOPPED = 130
 COMMANDS = {
     "list": ("reelworks.app.cli", "list"),
     "search": ("reelworks.app.cli", "search", "anything"),
-    "api": ("reelworks.app.api", "--port", "0"),
-    "intake": ("reelworks.app.intake",),
+    "api": ("reelworks.app", "--port", "0"),
+    "intake": ("reelworks.app.dispatcher",),
     "runner": ("flows.serve",),
 }
 GRACEFUL = {"api": {0, STOPPED}, "intake": {0, STOPPED}, "runner": {0, STOPPED}}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelworks import NO_REPORTS
-from reelworks.models.fetch import ensure_model
+from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
 
 CI = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILDKITE", "CIRCLECI", "TRAVIS")

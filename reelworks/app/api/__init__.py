@@ -1,1 +1,1 @@
-"""The HTTP API: what ``python -m reelworks.app.api`` serves."""
+"""The HTTP API: what ``python -m reelworks.app`` serves."""

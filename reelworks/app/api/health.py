@@ -13,10 +13,10 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 
 from infra.fleet.server_health import server_fault
-from reelworks.app.api.context import Api
+from reelworks.app.api.http.request_context import Api
 from reelworks.errors import ReelworksError
-from reelworks.store.database import transaction
-from reelworks.store.dispatchers import silence, stalled_jobs, why_jobs_wait
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.dispatchers import silence, stalled_jobs, why_jobs_wait
 
 _PATIENCE = 3.0
 DEADLINE = 4.0

@@ -15,9 +15,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
-from infra.workers.facts import read_facts
 from infra.workers.metrics import metrics_text
-from reelworks.store.numbers import BUCKETS, LedgerNumbers, StageSeconds, ledger_numbers
+from infra.workers.worker_status import read_facts
+from reelworks.store.jobs.job_stats import BUCKETS, LedgerNumbers, StageSeconds, ledger_numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

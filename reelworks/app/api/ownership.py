@@ -5,11 +5,11 @@ What a request repeats is no change, so the same video sent again by anybody is 
 
 from __future__ import annotations
 
-from reelworks.app.api.context import Api
-from reelworks.domain.access import Caller
-from reelworks.domain.job import Job
+from reelworks.app.api.http.request_context import Api
+from reelworks.domain.jobs.job import Job
+from reelworks.domain.library.access import Caller
 from reelworks.errors import ForbiddenError
-from reelworks.store.ownership import VideoWishes, changes_of, owner_of
+from reelworks.store.library.ownership import VideoWishes, changes_of, owner_of
 
 
 def check_may_change(api: Api, caller: Caller, video_id: str, wishes: VideoWishes) -> None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reelworks.app.api.context import Api
-from reelworks.app.api.idempotency import Done, Names
+from reelworks.app.api.http.idempotency import Done, Names
+from reelworks.app.api.http.request_context import Api
 from reelworks.app.api.ownership import check_is_own, check_may_change
-from reelworks.app.api.shapes import JobOut
-from reelworks.app.api.sources import check_webhook
-from reelworks.app.api.video_shapes import Submitted, VideoOut
-from reelworks.domain.access import Caller
+from reelworks.app.api.schemas.jobs import JobOut
+from reelworks.app.api.schemas.videos import Submitted, VideoOut
+from reelworks.app.api.source_policy import check_webhook
 from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.job import Job, JobSelection, JobStatus, NewJob
-from reelworks.domain.library import VideoSummary
+from reelworks.domain.jobs.job import Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.library.access import Caller
+from reelworks.domain.library.library import VideoSummary
 from reelworks.errors import ConflictError, ReelworksError, UnknownVideoError
-from reelworks.store import jobs as ledger
-from reelworks.store.library import delete_video, get_summary
-from reelworks.store.ownership import VideoWishes
-from reelworks.store.upload_keys import is_named, own_upload, trying_upload
-from reelworks.store.video_metadata import write_metadata
-from reelworks.store.videos import NewVideo, add_video
+from reelworks.store.jobs import jobs as ledger
+from reelworks.store.library.ownership import VideoWishes
+from reelworks.store.library.upload_keys import is_named, own_upload, trying_upload
+from reelworks.store.library.video_metadata import write_metadata
+from reelworks.store.library.video_reads import delete_video, get_summary
+from reelworks.store.library.video_writes import NewVideo, add_video
 
 Store = Callable[[str], bool]
 """Stores the bytes that were sent under a key, and tells whether they were not there intact."""

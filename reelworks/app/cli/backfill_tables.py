@@ -10,8 +10,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reelworks.app.cli import output
-from reelworks.domain.backfill import Backfill, Limits, Plan, PlanLine, Report
-from reelworks.domain.job import JobStatus
+from reelworks.domain.jobs.backfill import Backfill, Limits, Plan, PlanLine, Report
+from reelworks.domain.jobs.job import JobStatus
 
 MOST_NOTES = 20
 """Videos with something amiss that a plan lists; ``--json`` has them all."""

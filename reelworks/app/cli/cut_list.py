@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelworks.app.cli import output
-from reelworks.domain.cuts import cuts_of
-from reelworks.domain.search import Moment
+from reelworks.domain.library.search import Moment
+from reelworks.domain.video.cuts import cuts_of
 from reelworks.errors import PermissionDeniedError
-from reelworks.media.edl import to_edl
+from reelworks.media.formats.edl import to_edl
 
 
 def write_cut_lists(

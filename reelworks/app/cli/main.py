@@ -11,7 +11,8 @@ import typer
 from typer.exceptions import TyperException
 
 from infra.startup import stop_at_once, stop_by_raising
-from reelworks.app.cli import (
+from reelworks.app.cli import output
+from reelworks.app.cli.commands import (
     backfill,
     deploy,
     doctor,
@@ -19,14 +20,13 @@ from reelworks.app.cli import (
     index,
     jobs,
     library,
-    output,
     restore,
     search,
     services,
     sync,
     token,
 )
-from reelworks.app.cli.faults import unforeseen
+from reelworks.app.cli.crash_report import unforeseen
 from reelworks.errors import CancelledError, ReelworksError
 
 EXIT_CODES = (

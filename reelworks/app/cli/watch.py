@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reelworks.app.cli import output
-from reelworks.domain.report import StageReport, StageState
+from reelworks.domain.jobs.report import StageReport, StageState
 
 _COLOURS = {
     StageState.DONE: "green",

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import Message, Send
 
-from reelworks.app.api.problems import MEDIA_TYPE
+from reelworks.app.api.http.problems import MEDIA_TYPE
 from reelworks.app.web.rendering import PAGE_HEADERS, page_text
 
 _UNKNOWN_CALLER = 401

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
-from reelworks.app.api.context import Context
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.web.session import is_same_origin, wants_page
 from reelworks.errors import ForbiddenError
 

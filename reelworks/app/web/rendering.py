@@ -10,9 +10,9 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from reelworks.app.api.context import Api
+from reelworks.app.api.http.request_context import Api
 from reelworks.app.web import wording
-from reelworks.domain.access import NOBODY, Caller, Scope
+from reelworks.domain.library.access import NOBODY, Caller, Scope
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

@@ -15,9 +15,9 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reelworks.app.api.auth import SAFE_METHODS
-from reelworks.app.api.context import Api
-from reelworks.app.api.problems import answer_to
+from reelworks.app.api.http.auth import SAFE_METHODS
+from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.request_context import Api
 from reelworks.app.web.error_pages import ErrorPages
 from reelworks.errors import ForbiddenError
 

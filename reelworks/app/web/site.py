@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from reelworks.app.api.context import Api
+from reelworks.app.api.http.request_context import Api
 from reelworks.app.web.routes import (
     account,
     assets,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from reelworks.domain.search import Excerpt, Placing, Reason
+from reelworks.domain.library.search import Excerpt, Placing, Reason
 
 STATUSES = {
     "pending": "Waiting",

@@ -20,10 +20,10 @@ from infra.fleet.server_health import PROBE, planning_fault, server_fault
 from infra.services import checks
 from infra.services.checks import Verdict, check_prefect
 from infra.services.endpoints import Endpoints
-from infra.services.prefect_auth import authorization
+from infra.services.prefect.auth import authorization
 from reelworks.settings import Settings
-from tests.own_prefect import OwnServer, own_server
 from tests.reelworks.app.api.conftest import serving
+from tests.support.own_prefect import OwnServer, own_server
 
 
 def client(address: str) -> httpx.Client:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.images.health import trouble_at, worker_address
-from infra.services import heartbeats
+from infra.services.supervision import heartbeats
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.services.supervisor import down
+from infra.services.supervision.supervisor import down
 from reelworks.settings import Settings
 
 

@@ -22,7 +22,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from tests.whole_house import WholeHouse
+from tests.support.whole_house import WholeHouse
 
 pytestmark = pytest.mark.slow
 

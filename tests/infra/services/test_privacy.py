@@ -15,13 +15,13 @@ from blocks.worker_log import worker_log
 from infra.services.account import server_account
 from infra.services.files import make_folder
 from infra.services.process import current
-from infra.services.state import Part
-from infra.services.supervisor import running
-from infra.workers.facts import WorkerFacts, own_file, write_facts
-from reelworks.app.cli.faults import unforeseen
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
+from infra.workers.worker_status import WorkerFacts, own_file, write_facts
+from reelworks.app.cli.crash_report import unforeseen
 from reelworks.domain.private_folder import make_private
+from reelworks.pipeline.run_context import open_workplace
 from reelworks.settings import Settings
-from reelworks.stages.workplace import open_workplace
 
 
 @pytest.fixture

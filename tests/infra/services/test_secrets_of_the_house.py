@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.whole_house import WholeHouse
+from tests.support.whole_house import WholeHouse
 
 pytestmark = pytest.mark.slow
 

@@ -7,13 +7,13 @@ from http.client import HTTPConnection, HTTPException
 import psutil
 import pytest
 
-from infra.services import seaweed
 from infra.services.endpoints import Endpoints
-from infra.services.parts import House
 from infra.services.process import Command, start, stop
-from infra.services.s3 import s3_client, serves_objects
-from infra.services.state import Part, locked, read_state
-from infra.services.supervisor import running, up
+from infra.services.s3 import seaweed
+from infra.services.s3.probe import s3_client, serves_objects
+from infra.services.supervision.parts import House
+from infra.services.supervision.state import Part, locked, read_state
+from infra.services.supervision.supervisor import running, up
 from reelworks.settings import Settings
 
 FILER = seaweed.PORTS.index("filer.port")

@@ -71,7 +71,7 @@ class Warm:
         from prefect.types.entrypoint import EntrypointType
 
         from infra.workers.warm_process import WarmProcessWorker
-        from tests.warm_flows import FLOWS
+        from tests.support.warm_flows import FLOWS
 
         template = WarmProcessWorker.get_default_base_job_template()
         for name, value in variables.items():
@@ -108,7 +108,7 @@ class Warm:
         return worker
 
     def facts(self) -> Any:
-        from infra.workers.facts import read_facts
+        from infra.workers.worker_status import read_facts
 
         return read_facts(self.data_dir)
 

@@ -55,7 +55,7 @@ async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
 async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
     heard = asyncio.Event()
     environment = environment_of(dict(HERE) | {"MODEL_IDLE_SECONDS": "1"})
-    kind = Kind(environment, "r", ("reelworks.models.ocr:text_reader",), streams=False)
+    kind = Kind(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
     child = await start_child(kind, heard.set)
     assert [(m.loads, m.loaded) for m in child.ready.models.models] == [(1, True)]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.domain.video import AudioTrack, Probe, VideoTrack
+from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.media.encoding import (
     NormalizeParams,
     Size,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.domain.progress import silent
+from reelworks.domain.jobs.progress import silent
 from reelworks.errors import CancelledError, ProcessError, StageTimeoutError
 from reelworks.media.ffmpeg import (
     CONTAINERS,

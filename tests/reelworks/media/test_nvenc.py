@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reelworks.domain.video import Probe, VideoTrack
+from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
 from reelworks.media.encoding import NormalizeParams, normalize_arguments
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reelworks.domain.video import AudioTrack, Probe, VideoTrack
+from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.media.sound import speech_arguments, zero_of
 
 PICTURE = VideoTrack(index=0, codec="h264", width=640, height=360, start=0.5)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.media.timing import Timing, is_constant, is_variable, longest_run, read_timing
-from tests.made_media import MadeMedia
+from tests.support.made_media import MadeMedia
 
 
 def test_times_are_exact_and_in_order_of_showing(media: Path) -> None:

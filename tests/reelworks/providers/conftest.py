@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from reelworks.providers.client import HostedApi
+from reelworks.providers.openai.client import HostedApi
 from reelworks.settings import Settings
-from tests.openai_server import OpenAiServer
+from tests.support.openai_server import OpenAiServer
 
 
 @pytest.fixture

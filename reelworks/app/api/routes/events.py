@@ -11,14 +11,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.routes.jobs import JobPath
-from reelworks.app.api.shapes import JobOut
-from reelworks.domain.access import Caller, Scope
-from reelworks.domain.job import Job
+from reelworks.app.api.schemas.jobs import JobOut
+from reelworks.domain.jobs.job import Job
+from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import DatabaseUnavailableError, UnknownJobError
-from reelworks.store.jobs import get_job
+from reelworks.store.jobs.jobs import get_job
 
 router = APIRouter(tags=["jobs"])
 KEEP_ALIVE = 15.0

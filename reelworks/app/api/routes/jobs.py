@@ -8,22 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from reelworks.app.api.asked import (
-    CancelMany,
-    Change,
-    JobId,
-    NewJobIn,
-    Prioritize,
-    Rerun,
-    params_of,
-)
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Context
-from reelworks.app.api.cursors import page_of, place_of
-from reelworks.app.api.filters import JobQuery, PeekQuery
-from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.ownership import check_may_change, check_may_retry, check_own_job
-from reelworks.app.api.shapes import (
+from reelworks.app.api.schemas.jobs import (
     Changed,
     JobDetail,
     JobList,
@@ -32,13 +22,23 @@ from reelworks.app.api.shapes import (
     JobState,
     Peek,
 )
-from reelworks.app.api.sources import allowed, check_webhook
-from reelworks.domain.access import Scope
-from reelworks.domain.job import JobSelection, JobStatus, NewJob
+from reelworks.app.api.schemas.queries import JobQuery, PeekQuery
+from reelworks.app.api.schemas.requests import (
+    CancelMany,
+    Change,
+    JobId,
+    NewJobIn,
+    Prioritize,
+    Rerun,
+    params_of,
+)
+from reelworks.app.api.source_policy import allowed, check_webhook
+from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
+from reelworks.domain.library.access import Scope
 from reelworks.errors import BusyError
-from reelworks.stages.rerun import rerun_stage
-from reelworks.store import jobs as ledger
-from reelworks.store.ownership import VideoWishes
+from reelworks.operations.rerun import rerun_stage
+from reelworks.store.jobs import jobs as ledger
+from reelworks.store.library.ownership import VideoWishes
 
 router = APIRouter(tags=["jobs"])
 JobPath = Annotated[JobId, Path(description="The job's id.")]

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
-from reelworks.app.api.context import Api, Context
-from reelworks.app.api.handing import Handed, hand, hand_picture, hand_small
+from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.file_responses import Handed, hand, hand_picture, hand_small
+from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.routes.videos import VideoPath
-from reelworks.domain.access import Scope
+from reelworks.domain.library.access import Scope
 from reelworks.errors import NotStoredError
-from reelworks.media.subtitles import to_srt, to_vtt
-from reelworks.stages.cached import ANY_CONTENT
-from reelworks.store.library import get_video
-from reelworks.store.videos import MediaKeys, frame_key, media_keys
+from reelworks.media.formats.subtitles import to_srt, to_vtt
+from reelworks.pipeline.stage_cache import ANY_CONTENT
+from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_writes import MediaKeys, frame_key, media_keys
 
 router = APIRouter(tags=["media"], dependencies=[needs(Scope.READ)])
 

@@ -7,19 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
-from reelworks.app.api.filters import CutQuery, SearchQuery, SimilarQuery
-from reelworks.app.api.search_shapes import CutList, CutOut, Found, Similar, SimilarOut
-from reelworks.app.api.visibility import visible_cuts, visible_text
-from reelworks.app.searching import find
-from reelworks.domain.access import Caller, Scope
-from reelworks.domain.cuts import Cut, cuts_of
-from reelworks.domain.search import SearchAnswer
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.queries import CutQuery, SearchQuery, SimilarQuery
+from reelworks.app.api.schemas.search import CutList, CutOut, Found, Similar, SimilarOut
+from reelworks.app.api.schemas.visibility import visible_cuts, visible_text
+from reelworks.domain.library.access import Caller, Scope
+from reelworks.domain.library.search import SearchAnswer
+from reelworks.domain.video.cuts import Cut, cuts_of
 from reelworks.errors import InputError
-from reelworks.media.edl import to_edl
-from reelworks.store.search import search_on
-from reelworks.store.similar import similar_frames
+from reelworks.media.formats.edl import to_edl
+from reelworks.operations.search import find
+from reelworks.store.search.search import search_on
+from reelworks.store.search.similar_frames import similar_frames
 
 router = APIRouter(tags=["search"], dependencies=[needs(Scope.READ)])
 

@@ -8,21 +8,21 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
-from infra.workers.facts import read_facts
-from reelworks.app.api.asked import Pause
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Context
+from infra.workers.worker_status import read_facts
 from reelworks.app.api.health import HealthOf
-from reelworks.app.api.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.request_context import Context
+from reelworks.app.api.http.ttl_cache import Remembered
 from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
-from reelworks.app.api.remembered import Remembered
-from reelworks.app.api.visibility import visible_text
-from reelworks.domain.access import Scope
-from reelworks.domain.job import JobStatus
-from reelworks.domain.library import VideoStatus
-from reelworks.store.jobs import is_paused, pause_intake, resume_intake
-from reelworks.store.library import count_all
-from reelworks.store.numbers import LedgerNumbers, ledger_numbers
+from reelworks.app.api.schemas.requests import Pause
+from reelworks.app.api.schemas.visibility import visible_text
+from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.library.access import Scope
+from reelworks.domain.library.library import VideoStatus
+from reelworks.store.jobs.job_stats import LedgerNumbers, ledger_numbers
+from reelworks.store.jobs.jobs import is_paused, pause_intake, resume_intake
+from reelworks.store.library.video_reads import count_all
 
 router = APIRouter(tags=["service"])
 _NUMBERS_SECONDS = 5.0

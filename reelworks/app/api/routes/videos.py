@@ -11,30 +11,30 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from reelworks.app.api import uploads
-from reelworks.app.api.asked import NewVideoIn, VideoId
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
-from reelworks.app.api.cursors import page_of, place_of
-from reelworks.app.api.filters import VideoQuery
-from reelworks.app.api.idempotency import Done, IfNew, Names
-from reelworks.app.api.sources import source_of
-from reelworks.app.api.submission import Submission, submit_video
-from reelworks.app.api.video_shapes import (
+from reelworks.app.api.http import uploads
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.queries import VideoQuery
+from reelworks.app.api.schemas.requests import NewVideoIn, VideoId
+from reelworks.app.api.schemas.videos import (
     Submitted,
     VideoDetail,
     VideoList,
     VideoOut,
 )
-from reelworks.domain.access import Caller, Scope
+from reelworks.app.api.source_policy import source_of
+from reelworks.app.api.submission import Submission, submit_video
 from reelworks.domain.ids import video_id_for
+from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import RequestError
-from reelworks.stages.cached import ANY_CONTENT, CONTENT_TYPES
-from reelworks.stages.ingest import without_secrets
-from reelworks.store.library import get_video
-from reelworks.store.removal import remove_video
-from reelworks.store.upload_keys import upload_key
-from reelworks.store.videos import NewVideo, page_of_videos
+from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
+from reelworks.stages.source.ingest import without_secrets
+from reelworks.store.library.removal import remove_video
+from reelworks.store.library.upload_keys import upload_key
+from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_writes import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])
 VideoPath = Annotated[VideoId, Path(description="The video's id.")]

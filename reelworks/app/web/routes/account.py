@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from reelworks.app.api.context import Context
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.web.page_route import Form, page_router
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import (
@@ -19,7 +19,7 @@ from reelworks.app.web.session import (
     safe_next,
 )
 from reelworks.errors import ForbiddenError
-from reelworks.store.tokens import find_token
+from reelworks.store.access.tokens import find_token
 
 router = page_router()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
+from reelworks.app.api.http.auth import needs
 from reelworks.app.web.api_reference import operations_of, schemas_of
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
+from reelworks.domain.library.access import Scope
 
 router = APIRouter(include_in_schema=False)
 

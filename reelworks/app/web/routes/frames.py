@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import Path, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
-from reelworks.app.api.context import Context
+from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
-from reelworks.store.library import get_summary
-from reelworks.store.similar import similar_frames
+from reelworks.domain.library.access import Scope
+from reelworks.store.library.video_reads import get_summary
+from reelworks.store.search.similar_frames import similar_frames
 
 router = page_router()
 MOST = 48

@@ -5,17 +5,17 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Context
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.routes.jobs import JobPath
-from reelworks.app.api.shapes import JobOut, JobState
-from reelworks.app.api.visibility import visible_events, visible_job
+from reelworks.app.api.schemas.jobs import JobOut, JobState
+from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
+from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
-from reelworks.store import jobs as ledger
-from reelworks.store import shelf
+from reelworks.store.jobs import jobs as ledger
+from reelworks.store.library import listing_queries as shelf
 
 router = page_router()
 

@@ -9,21 +9,21 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
-from reelworks.app.api.cursors import page_of, place_of
-from reelworks.app.api.filters import JobQuery
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.ownership import check_may_retry, check_own_job
-from reelworks.app.api.shapes import JobState
-from reelworks.app.api.visibility import visible_job
+from reelworks.app.api.schemas.jobs import JobState
+from reelworks.app.api.schemas.queries import JobQuery
+from reelworks.app.api.schemas.visibility import visible_job
 from reelworks.app.web.page_route import Form, asked, page_router
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
-from reelworks.domain.access import Caller, Scope
-from reelworks.domain.job import JobSelection
+from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import ForbiddenError, InputError
-from reelworks.store import jobs as ledger
-from reelworks.store import shelf
+from reelworks.store.jobs import jobs as ledger
+from reelworks.store.library import listing_queries as shelf
 
 router = page_router()
 ON_A_PAGE = 50

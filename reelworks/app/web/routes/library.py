@@ -5,19 +5,19 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Context
-from reelworks.app.api.cursors import page_of, place_of
-from reelworks.app.api.filters import VideoQuery
-from reelworks.app.api.shapes import JobState
-from reelworks.app.api.visibility import visible_video
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.request_context import Context
+from reelworks.app.api.schemas.jobs import JobState
+from reelworks.app.api.schemas.queries import VideoQuery
+from reelworks.app.api.schemas.visibility import visible_video
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
-from reelworks.domain.job import Job, JobStatus
-from reelworks.domain.library import VideoSummary
-from reelworks.store import shelf
-from reelworks.store.videos import page_of_videos
+from reelworks.domain.jobs.job import Job, JobStatus
+from reelworks.domain.library.access import Scope
+from reelworks.domain.library.library import VideoSummary
+from reelworks.store.library import listing_queries as shelf
+from reelworks.store.library.video_writes import page_of_videos
 
 router = page_router()
 ON_A_PAGE = 24

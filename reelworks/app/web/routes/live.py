@@ -14,16 +14,16 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
-from reelworks.app.api.events import ANY_JOB
-from reelworks.app.api.shapes import JobState
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.job_events import ANY_JOB
+from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.web.session import FORMS
 from reelworks.app.web.wording import STAGES, UNBEGUN
-from reelworks.domain.access import Caller, Scope
-from reelworks.domain.job import JobSelection, JobStatus
+from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import DatabaseUnavailableError
-from reelworks.store.jobs import count_jobs, is_paused, list_jobs
+from reelworks.store.jobs.jobs import count_jobs, is_paused, list_jobs
 
 router = APIRouter(include_in_schema=False)
 KEEP_ALIVE = 15.0

@@ -8,17 +8,17 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import needs
-from reelworks.app.api.context import Context
-from reelworks.app.api.filters import SearchQuery
-from reelworks.app.api.visibility import visible_text
-from reelworks.app.searching import find
+from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.request_context import Context
+from reelworks.app.api.schemas.queries import SearchQuery
+from reelworks.app.api.schemas.visibility import visible_text
 from reelworks.app.web.page_route import asked, page_router
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
+from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.store import shelf
-from reelworks.store.search import search_on
+from reelworks.operations.search import find
+from reelworks.store.library import listing_queries as shelf
+from reelworks.store.search.search import search_on
 
 router = page_router()
 ON_A_PAGE = 12

@@ -7,18 +7,18 @@ from urllib.parse import quote
 
 from fastapi.responses import RedirectResponse, Response
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Context
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.routes.videos import VideoPath
 from reelworks.app.web.page_route import Form, page_router
 from reelworks.app.web.session import FORMS
-from reelworks.domain.access import Scope
-from reelworks.domain.job import NewJob
-from reelworks.domain.stage import Stage
+from reelworks.domain.jobs.job import NewJob
+from reelworks.domain.jobs.stage import Stage
+from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.store.jobs import add_jobs, new_job_id
-from reelworks.store.removal import remove_video
-from reelworks.store.videos import media_keys
+from reelworks.store.jobs.jobs import add_jobs, new_job_id
+from reelworks.store.library.removal import remove_video
+from reelworks.store.library.video_writes import media_keys
 
 router = page_router()
 

@@ -9,18 +9,18 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.auth import WhoAsks, needs
-from reelworks.app.api.context import Api, Context
+from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.routes.videos import VideoPath
-from reelworks.app.api.shapes import JobState
-from reelworks.app.api.visibility import visible_job, visible_view
+from reelworks.app.api.schemas.jobs import JobState
+from reelworks.app.api.schemas.visibility import visible_job, visible_view
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
-from reelworks.domain.access import Scope
-from reelworks.domain.job import JobSelection
-from reelworks.domain.library import StoredFrame, VideoView
-from reelworks.store.jobs import list_jobs
-from reelworks.store.library import get_video
+from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.library.access import Scope
+from reelworks.domain.library.library import StoredFrame, VideoView
+from reelworks.store.jobs.jobs import list_jobs
+from reelworks.store.library.video_reads import get_video
 
 router = page_router()
 SEEN = 120

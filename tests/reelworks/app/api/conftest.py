@@ -18,14 +18,14 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from reelworks.app.api.application import open_api
-from reelworks.app.api.server import bind, check_open_to, config_of
-from reelworks.domain.access import Scope
+from reelworks.app.application import open_api
+from reelworks.app.server import bind, check_open_to, config_of
+from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
-from reelworks.store import dispatchers
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.tokens import create_token
+from reelworks.store.access.tokens import create_token
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.jobs import dispatchers
+from reelworks.store.objects.artifacts import ArtifactStore
 
 SECRET = "a secret of this test's own"
 
@@ -166,7 +166,7 @@ def video(api: Server) -> Callable[..., str]:
     """Put a video's row into the library and return its id."""
     from sqlalchemy import text
 
-    from reelworks.store.database import transaction
+    from reelworks.store.db.database import transaction
 
     def add(**values: Any) -> str:
         row = {"id": f"v-{secrets.token_hex(4)}", "original_path": "/v.mp4", **values}

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from infra.services.state import Part, read_state
-from infra.services.supervisor import running
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import running
 from reelworks.app.api.health import FRESH_SECONDS
-from reelworks.domain.access import Scope
+from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
-from reelworks.store import dispatchers
-from reelworks.store.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.tokens import create_token
-from tests.frozen import frozen
+from reelworks.store.access.tokens import create_token
+from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs import dispatchers
 from tests.reelworks.app.api.conftest import Server, serving
+from tests.support.frozen import frozen
 
 SECONDS = 5.0
 """What ``/healthz`` promises."""

@@ -14,9 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from reelworks.store.database import transaction
+from reelworks.store.db.database import transaction
 from tests.reelworks.app.api.conftest import Server
-from tests.reelworks.app.api.test_videos import objects, some_media
+from tests.reelworks.app.api.routes.test_videos import objects, some_media
 
 FEW = hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

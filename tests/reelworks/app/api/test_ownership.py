@@ -7,10 +7,10 @@ import secrets
 import pytest
 from sqlalchemy import text
 
-from reelworks.domain.access import Scope
-from reelworks.store.database import transaction
-from reelworks.store.jobs import get_job
-from reelworks.store.tokens import create_token
+from reelworks.domain.library.access import Scope
+from reelworks.store.access.tokens import create_token
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import get_job
 from tests.reelworks.app.api.conftest import Server, serving
 
 URL = "https://93.184.215.14/talks/one.mp4"

@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import CHECKS, load_all_checks
 
-from reelworks.domain.access import Scope
-from reelworks.store.tokens import create_token
+from reelworks.domain.library.access import Scope
+from reelworks.store.access.tokens import create_token
 
 STREAM = "/jobs/{job_id}/events"
 """Stays open on purpose."""

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_bytes
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import transaction
-from reelworks.store.video_metadata import metadata_key
+from reelworks.store.db.database import transaction
+from reelworks.store.library.video_metadata import metadata_key
+from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reelworks.settings import Settings
-from tests.flows.runs import as_environment
+from tests.support.flows.runs import as_environment
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import shutil
 import psutil
 import pytest
 
-from reelworks.domain.job import JobSelection, JobStatus
-from reelworks.store.database import create_database_engine
-from reelworks.store.jobs import count_jobs, list_jobs
+from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.store.db.database import create_database_engine
+from reelworks.store.jobs.jobs import count_jobs, list_jobs
 
 pytestmark = pytest.mark.slow
 

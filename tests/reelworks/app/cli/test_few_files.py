@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.settings import Settings
-from tests.flows.runs import as_environment
+from tests.support.flows.runs import as_environment
 
 SERVICE = 6
 TOO_MANY = "Too many open files: this process may open"

@@ -19,17 +19,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from reelworks.domain.access import Scope
-from reelworks.domain.job import Failure, NewJob
+from reelworks.domain.jobs.job import Failure, NewJob
+from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
-from reelworks.store import claims, leases
-from reelworks.store import jobs as ledger
-from reelworks.store.artifacts import ArtifactStore
-from reelworks.store.database import create_database_engine, ensure_schema
-from reelworks.store.leases import Attempt
-from reelworks.store.tokens import create_token
-from tests.flows.runs import as_environment
+from reelworks.store.access.tokens import create_token
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs.leases import Attempt
+from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
+from tests.support.flows.runs import as_environment
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from reelworks.app.web.session import COOKIE
-from reelworks.domain.access import Scope
-from reelworks.domain.job import NewJob
-from reelworks.store.jobs import add_jobs
-from reelworks.store.videos import NewVideo, add_video
+from reelworks.domain.jobs.job import NewJob
+from reelworks.domain.library.access import Scope
+from reelworks.store.jobs.jobs import add_jobs
+from reelworks.store.library.video_writes import NewVideo, add_video
 
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
 
@@ -94,7 +94,7 @@ def test_assets_are_sent_once(client):
 def test_media_may_come_from_the_stores_public_address():
     from starlette.requests import Request
 
-    from reelworks.app.api.application import create_app, open_api
+    from reelworks.app.application import create_app, open_api
     from reelworks.app.web.rendering import page
     from reelworks.settings import Settings
 
@@ -110,7 +110,7 @@ def test_media_may_come_from_the_stores_public_address():
     asked = {"type": "http", "app": app, "query_string": b"", "headers": [], "state": {}}
     request = Request(asked)
     request.state.caller = None
-    from reelworks.domain.access import NOBODY
+    from reelworks.domain.library.access import NOBODY
 
     request.state.caller = NOBODY
     problem = {"title": "", "detail": "", "status": 400}

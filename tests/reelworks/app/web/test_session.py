@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.web.session import COOKIE, csrf_of, safe_next
-from reelworks.domain.access import Scope
-from reelworks.store.jobs import is_paused
+from reelworks.domain.library.access import Scope
+from reelworks.store.jobs.jobs import is_paused
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -148,9 +148,9 @@ def test_who_may_only_read_changes_nothing(empty, as_):
 
 
 def test_who_may_submit_changes_own_jobs_only(empty, as_):
-    from reelworks.domain.job import NewJob
-    from reelworks.store.jobs import add_jobs, get_job
-    from reelworks.store.videos import NewVideo, add_video
+    from reelworks.domain.jobs.job import NewJob
+    from reelworks.store.jobs.jobs import add_jobs, get_job
+    from reelworks.store.library.video_writes import NewVideo, add_video
 
     engine, csrf = empty.server.engine, csrf_of(empty.tokens[Scope.SUBMIT])
     add_video(engine, NewVideo("owned", "/x", "X"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.web import wording
-from reelworks.domain.search import Excerpt, Kind, Placing, Reason, Span
+from reelworks.domain.library.search import Excerpt, Kind, Placing, Reason, Span
 
 
 @pytest.mark.parametrize(

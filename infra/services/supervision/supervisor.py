@@ -1,0 +1,190 @@
+"""The embedded services as one: started when needed, shared while used, stopped by the last user.
+
+A one-shot command uses `running`; `up` pins the services until `down`. Everything is per DATA_DIR.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from infra.services.endpoints import Endpoints
+from infra.services.process import Process, children_of, current, kill
+from infra.services.supervision.parts import (
+    House,
+    embedded,
+    end_part,
+    endpoints,
+    is_external,
+    keeps_programs,
+    start_parts,
+    stop_parts,
+)
+from infra.services.supervision.probes import is_stopped
+from infra.services.supervision.programs import PROGRAMS, Program, is_stale, start_programs
+from infra.services.supervision.state import Part, State, User, locked, read_state, save_state
+from reelworks.settings import Settings
+
+SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+
+
+@contextmanager
+def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[Endpoints]:
+    """Have ``parts`` running inside the block, and yield where they are.
+
+    What the settings point elsewhere is left alone. What runs already is shared. At the end
+    everything stops that nobody else uses and that ``up`` has not pinned; what a killed command
+    left running is taken over by the next one.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+    """
+    house = House(settings.data_dir)
+    asked = tuple(parts)
+    needed = embedded(settings, asked)
+    if not needed:
+        yield endpoints(house, settings, State(), asked)
+        return
+    user = User(process=current(), token=secrets.token_hex(8), parts=needed)
+    try:
+        with locked(house.run) as state:
+            state.users.append(user)
+            start_parts(house, state, needed)
+            found = endpoints(house, settings, state, asked)
+            _renew_programs(house, settings, state)
+        yield found
+    finally:
+        _leave(house, user)
+
+
+def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
+    """Start every embedded service and our programs, keep them after this process, say where.
+
+    Calling it again starts what is missing. Our programs are started where PostgreSQL and Prefect
+    are both embedded; where everything is somebody else's, nothing is started and nothing noted.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
+    """
+    house = House(settings.data_dir)
+    needed = embedded(settings, SERVICES)
+    if not needed:
+        return endpoints(house, settings, State(), SERVICES)
+    if not keeps_programs(settings):
+        programs = ()
+    with locked(house.run) as state:
+        before = {part: part in state.parts and state.parts[part].pinned for part in Part}
+        try:
+            start_parts(house, state, needed)
+            found = endpoints(house, settings, state, SERVICES)
+            start_programs(house, state, programs, found, settings)
+            for running_part in state.parts.values():
+                running_part.pinned = True
+        except BaseException:
+            for part, pinned in before.items():
+                if part in state.parts:
+                    state.parts[part].pinned = pinned
+            stop_parts(state, state.unused())
+            raise
+    return found
+
+
+def reachable(settings: Settings) -> Endpoints:
+    """Return where the services are that run now or that the settings name; start nothing."""
+    house = House(settings.data_dir)
+    state = read_state(house.run)
+    there = [part for part in SERVICES if is_external(settings, part) or state.alive(part)]
+    return endpoints(house, settings, state, there)
+
+
+def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
+    """Stop what ``up`` keeps running.
+
+    Services that a command still uses run until that ends, unless ``force``. Returns the ids of
+    the processes that hold something back.
+    """
+    house = House(settings.data_dir)
+    if not house.run.exists():
+        return ()
+    with locked(house.run) as state:
+        for part in state.parts.values():
+            part.pinned = False
+        save_state(house.run, state)  # now: what ends here is missed by nobody who watches
+        stop_parts(state, tuple(state.parts) if force else state.unused())
+        return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
+
+
+def _renew_programs(house: House, settings: Settings, state: State) -> None:
+    """Start again the programs of ``up`` that Prefect's server does not let in any more.
+
+    That is so once a command finds the server of an earlier version, which let everybody in, and
+    replaces it.
+    """
+    if embedded(settings, SERVICES) != SERVICES or not all(map(state.alive, SERVICES)):
+        return
+    found = endpoints(house, settings, state, SERVICES)
+    stale = [one for one in PROGRAMS if state.alive(one.part) and is_stale(state, one.part, found)]
+    start_programs(house, state, stale, found, settings)
+
+
+def _leave(house: House, user: User) -> None:
+    with locked(house.run) as state:
+        state.users = [other for other in state.users if other.token != user.token]
+        stop_parts(state, state.unused())
+
+
+def mend(
+    settings: Settings, stuck: Callable[[State], Iterable[Process]] = lambda _: ()
+) -> list[Part]:
+    """Start again what ``up`` keeps and what has died since; return what that was.
+
+    ``stuck`` tells which processes must be started again although they live.
+
+    Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; what could be started
+    stays.
+    """
+    house = House(settings.data_dir)
+    hung = set(stuck(read_state(house.run)))  # asked without the lock: it takes its time
+    with locked(house.run) as state:
+        for part, kept in state.parts.items():
+            if kept.process in hung:
+                end_part(part, kept)
+        dead = [part for part, kept in state.parts.items() if kept.pinned and not state.alive(part)]
+        if dead:
+            start_parts(house, state, [part for part in SERVICES if part in dead])
+            found = endpoints(house, settings, state, SERVICES)
+            ours = [program for program in PROGRAMS if program.part in dead]
+            start_programs(house, state, ours, found, settings)
+    return dead
+
+
+def kill_frozen(settings: Settings, part: Part, process: Process) -> None:
+    """End a part of ``up`` that is frozen, with those of its children that are, for ``mend``.
+
+    Nothing happens when another process is the part by now.
+    """
+    house = House(settings.data_dir)
+    with locked(house.run) as state:
+        running = state.alive(part)
+        if running is None or running.process != process or not running.pinned:
+            return
+        frozen = [child for child in children_of(process) if is_stopped(child)]
+        for one in (process, *frozen):
+            kill(one)
+
+
+def kill_frozen_keeper(settings: Settings, process: Process) -> None:
+    """End the keeper that ``up`` keeps, if ``process`` is still that, for ``mend``.
+
+    This does without the lock: a keeper that was frozen while it mended holds it until its end.
+    """
+    if kept_keeper(settings) == process and is_stopped(process):
+        kill(process)
+
+
+def kept_keeper(settings: Settings) -> Process | None:
+    """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
+
+    Reads the state without its lock: who starts one looks again under the lock.
+    """
+    keeper = read_state(House(settings.data_dir).run).parts.get(Part.KEEPER)
+    return keeper.process if keeper is not None and keeper.pinned else None

@@ -1,0 +1,252 @@
+"""Handing files of the store to callers: through the API, or by a signed address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
+from urllib.parse import quote
+
+from anyio import CancelScope, to_thread
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from reelworks.app.api.http.problems import answer_of, problem_of
+from reelworks.app.api.http.ranges import (
+    UnsatisfiableRangeError,
+    is_unchanged,
+    span_of,
+    wants_range,
+)
+from reelworks.app.api.http.request_context import Api
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.errors import (
+    ArtifactDamagedError,
+    ArtifactMissingError,
+    NotStoredError,
+    ServiceError,
+    StoreUnavailableError,
+    UnsupportedMediaError,
+)
+from reelworks.media.thumbnail import check_jpeg, shrink_jpeg
+from reelworks.stages.source.ingest import safe_name
+from reelworks.store.objects.artifacts import Artifact
+from reelworks.store.objects.streams import read_range
+
+log = logging.getLogger(__name__)
+Picture = TypeVar("Picture")
+SIGNED_SECONDS = 3600
+"""How long a signed address works."""
+SMALL_SECONDS = 300
+"""How long a browser shows a small picture without asking whether it is still the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file and how a browser shall take it."""
+
+    key: str
+    name: str
+    """For people; made safe here."""
+    content_type: str
+    """Ours, never the uploader's: what is not ours to show is ``application/octet-stream``."""
+    inline: bool = True
+
+    @property
+    def disposition(self) -> str:
+        """The header ``Content-Disposition``: no name can end the line or the quotes."""
+        kind = "inline" if self.inline else "attachment"
+        spelled = quote(self.name.encode(errors="replace"), safe="")
+        return f"{kind}; filename=\"{safe_name(self.name)}\"; filename*=UTF-8''{spelled}"
+
+
+def hand(request: Request, api: Api, file: Handed) -> Response:
+    """Answer a GET or HEAD for a file, with byte ranges and an entity tag.
+
+    Raises ``NotStoredError`` when it is not in the store.
+    """
+    found = api.media.head(file.key)
+    if found is None:
+        raise _not_stored(file)
+    if api.settings.s3_public_url is not None:
+        address = api.media.signed_address(
+            file.key,
+            SIGNED_SECONDS,
+            content_type=file.content_type,
+            disposition=file.disposition,
+        )
+        return RedirectResponse(address, 307, headers={"Cache-Control": "private, max-age=300"})
+    return _through(request, api, file, found)
+
+
+def hand_picture(request: Request, api: Api, file: Handed) -> Response:
+    """Answer a GET or HEAD for a picture, which is looked at before its first byte is sent.
+
+    Raises ``NotStoredError`` when it is not in the store, ``ArtifactDamagedError`` when it does
+    not decode.
+    """
+    found = api.media.head(file.key)
+    if found is None:
+        raise _not_stored(file)
+    if api.settings.s3_public_url is not None:
+        return hand(request, api, file)
+    return _through(request, api, file, found, lambda: _whole_picture(api, file, found, _checked))
+
+
+def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response:
+    """Answer a GET or HEAD for a picture that is to be ``width`` pixels wide at most.
+
+    Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
+    Raises ``NotStoredError`` when the picture is not in the store, and ``ArtifactDamagedError``
+    when it does not decode.
+    """
+    found = api.media.head(file.key)
+    if found is None:
+        raise _not_stored(file)
+    etag = f'"{found.sha256 or found.etag}-{width}"'
+    headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
+    if is_unchanged(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    small = _whole_picture(api, file, found, lambda jpeg: shrink_jpeg(jpeg, width))
+    return Response(small, headers=headers, media_type=file.content_type)
+
+
+def _whole_picture(
+    api: Api, file: Handed, found: Artifact, work: Callable[[bytes], Picture]
+) -> Picture:
+    with _examined(api, found):
+        whole = api.media.get_bytes(file.key)
+    if whole is None:
+        raise _not_stored(file)
+    try:
+        if found.sha256 and sha256_of_bytes(whole) != found.sha256:
+            raise UnsupportedMediaError(f"{file.key} has other bytes than were stored.")
+        return work(whole)
+    except UnsupportedMediaError as error:
+        api.examiner.look_at(found)
+        raise _damaged(found) from error
+
+
+@contextmanager
+def _examined(api: Api, found: Artifact) -> Iterator[None]:
+    """Have a file examined that cannot be read; one that was is not called busy for ever."""
+    try:
+        yield
+    except (StoreUnavailableError, ArtifactMissingError) as error:
+        api.examiner.look_at(found)
+        if api.examiner.found_damaged(found):
+            raise _damaged(found) from error
+        raise
+
+
+def _damaged(found: Artifact) -> ArtifactDamagedError:
+    return ArtifactDamagedError(
+        f"The file {found.key} in the store is damaged; index its video again."
+    )
+
+
+def _checked(jpeg: bytes) -> bytes:
+    check_jpeg(jpeg)
+    return jpeg
+
+
+def _headers(file: Handed, etag: str) -> dict[str, str]:
+    return {
+        "ETag": etag,
+        "Content-Disposition": file.disposition,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+
+
+def _not_stored(file: Handed) -> NotStoredError:
+    return NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
+
+
+def _through(
+    request: Request,
+    api: Api,
+    file: Handed,
+    found: Artifact,
+    read: Callable[[], bytes] | None = None,
+) -> Response:
+    """Answer with the file or a range of it; ``read`` gives it whole, where it must be checked."""
+    etag = f'"{found.sha256 or found.etag}"'
+    headers = _headers(file, etag) | {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+    }
+    if is_unchanged(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    asked = request.headers.get("range") if wants_range(request.headers, etag) else None
+    try:
+        span = span_of(asked, found.size)
+    except UnsatisfiableRangeError:
+        size = {"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"}
+        detail = f"The file has {found.size} bytes; the range begins after them."
+        return answer_of(problem_of(416, "no_such_range", detail), size)
+    start, end = (span.start, span.end) if span else (0, found.size)
+    headers["Content-Length"] = str(end - start)
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
+    status = 206 if span else 200
+    if read is not None:
+        content = read()[start:end]
+        return Response(content, status, headers=headers, media_type=file.content_type)
+    if request.method == "HEAD" or start == end:
+        return Response(status_code=status, headers=headers, media_type=file.content_type)
+    body = read_range(api.media, found, start, end)
+    with _examined(api, found):
+        first = next(body, b"")  # what is wrong with the file is an answer of its own, not half
+    return _Pieces(
+        body,
+        status,
+        headers,
+        file.content_type,
+        key=file.key,
+        first=first,
+        broke_off=lambda: api.examiner.look_at(found),
+    )
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+class _Pieces(StreamingResponse):
+    """A file in pieces; the store's connection is closed as soon as the caller has enough."""
+
+    def __init__(
+        self,
+        pieces: Generator[bytes, None, None],
+        status: int,
+        headers: dict[str, str],
+        media_type: str,
+        *,
+        key: str = "",
+        first: bytes = b"",
+        broke_off: Callable[[], None] = _nothing,
+    ) -> None:
+        """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log.
+
+        ``broke_off`` is called when the store gives no more.
+        """
+        super().__init__(chain((first,), pieces) if first else pieces, status, headers, media_type)
+        self._pieces = pieces
+        self._broke_off = broke_off
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces; players leave in the middle all the time."""
+        try:
+            await super().__call__(scope, receive, send)
+        except ServiceError as error:
+            # The status is sent: to break off is the only way left to say that bytes are missing.
+            log.warning("The download of %s broke off: %s", self._key, error)
+            self._broke_off()
+        finally:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._pieces.close)

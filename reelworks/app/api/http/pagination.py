@@ -1,0 +1,55 @@
+"""Cursors: where a page of a list ends, as text that callers hand back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from reelworks.domain.library.listing import Place
+from reelworks.errors import InputError
+
+
+class _Entry(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Entry = TypeVar("Entry", bound=_Entry)
+
+
+def page_of(found: Sequence[Entry], limit: int) -> tuple[Sequence[Entry], str | None]:
+    """Return the first ``limit`` of what was found and the cursor of what follows, if any does.
+
+    To know that, look for one more than is shown.
+    """
+    shown = found[:limit]
+    more = len(found) > limit
+    return shown, cursor_of(Place(shown[-1].created_at, shown[-1].id)) if more else None
+
+
+def cursor_of(place: Place) -> str:
+    """Return a place as text."""
+    told = json.dumps([place.created_at.isoformat(), place.id])
+    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str | None) -> Place | None:
+    """Reverse ``cursor_of``; no cursor is the beginning. Raises ``InputError``."""
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        moment, entry_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        created_at = datetime.fromisoformat(moment)
+        if not isinstance(entry_id, str) or created_at.tzinfo is None:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InputError("The cursor is none of ours; begin at the first page.") from None
+    return Place(created_at, entry_id)

@@ -1,0 +1,154 @@
+"""Errors as RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from reelworks.app.api.schemas.visibility import visible_text
+from reelworks.domain.library.access import NOBODY, Caller
+from reelworks.domain.printable import one_line
+from reelworks.errors import (
+    InputError,
+    ReelworksError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+    exhausted,
+)
+
+log = logging.getLogger(__name__)
+AWAY_SECONDS = 5.0
+"""When a client may ask again while a part is down; what restarts it needs about as long."""
+MEDIA_TYPE = "application/problem+json"
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "over_limit",
+    415: "unsupported_media",
+    422: "bad_input",
+}
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "A token is needed",
+    403: "Not allowed",
+    404: "Not found",
+    405: "No such method here",
+    408: "The request took too long",
+    409: "It does not fit what is there",
+    413: "Too large",
+    415: "No media that can be used",
+    416: "No such range",
+    421: "Wrong host",
+    422: "The input cannot be used",
+    429: "Too many requests",
+    431: "The request's head is too large",
+    500: "A fault of ours",
+    502: "Another server gave no usable answer",
+    503: "A part is down",
+    507: "No room",
+}
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(examples=["urn:reelworks:problem:unknown_video"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(
+        description="One sentence: what happened, to what, what to do.",
+        examples=["No video has the id talk-1."],
+    )
+    code: str = Field(description="For programs.", examples=["unknown_video"])
+    retryable: bool = Field(description="True when the same request may work later.")
+
+
+def problem_of(
+    status: int, code: str, detail: str, *, retryable: bool = False, **more: Any
+) -> dict[str, Any]:
+    """Return the body of a problem."""
+    return {
+        "type": f"urn:reelworks:problem:{code}",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": one_line(detail),
+        "code": code,
+        "retryable": retryable,
+    } | more
+
+
+def answer_of(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return a problem as an answer."""
+    return JSONResponse(body, body["status"], headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def answer_to(error: ReelworksError, caller: Caller = NOBODY) -> JSONResponse:
+    """Return one of our errors as an answer.
+
+    What is wrong with a request repeats the caller's own words; trouble of the server's own may
+    name its folders and hosts, which not everybody may see.
+    """
+    headers = {}
+    wait = getattr(error, "retry_after", None)
+    if wait is None and error.http_status == 503 and error.retryable:
+        wait = AWAY_SECONDS
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    if isinstance(error, UnauthenticatedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.http_status >= 500 and not isinstance(error, TooManyRequestsError):
+        log.warning("%s: %s", error.code, error)
+    detail = str(error) if isinstance(error, InputError) else visible_text(str(error), caller)
+    body = problem_of(error.http_status, error.code, detail, retryable=error.retryable)
+    return answer_of(body, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of ``app`` be answered by a problem, and none by a stack trace."""
+
+    @app.exception_handler(ReelworksError)
+    async def ours(request: Request, error: ReelworksError) -> Response:
+        return answer_to(error, getattr(request.state, "caller", NOBODY))
+
+    @app.exception_handler(HTTPException)
+    async def of_the_framework(_: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, ReelworksError):  # met while the framework read the body
+            return answer_to(error.__cause__)
+        code = _CODES.get(error.status_code, "bad_request")
+        detail = error.detail if error.status_code != 404 else "There is nothing at this address."
+        return answer_of(problem_of(error.status_code, code, detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return answer_of(_invalid(error))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_: Request, error: Exception) -> Response:
+        # Starlette raises it again for the server, which logs the trace.
+        known = exhausted(error)
+        return answer_of(fault()) if known is None else answer_to(known)
+
+
+def fault() -> dict[str, Any]:
+    """Return the body for what nobody foresaw."""
+    return problem_of(500, "internal", "Something went wrong that Reelworks did not foresee.")
+
+
+def _invalid(error: RequestValidationError) -> dict[str, Any]:
+    """Say what is wrong with which field; what was sent is not repeated."""
+    wrong = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one_line(one["msg"])}
+        for one in error.errors()[:20]
+    ]
+    first = wrong[0]
+    where = f"The field {first['field']} is wrong" if first["field"] else "The request is wrong"
+    return problem_of(422, "bad_input", f"{where}: {first['reason']}.", errors=wrong)

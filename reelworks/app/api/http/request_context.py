@@ -1,0 +1,41 @@
+"""What every request may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from reelworks.app.api.damaged_files import Examiner
+from reelworks.app.api.http.job_events import Changes
+from reelworks.app.api.http.rate_limit import RateLimit
+from reelworks.settings import Settings
+from reelworks.store.objects.artifacts import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Api:
+    """The connections of one API process."""
+
+    settings: Settings
+    engine: Engine
+    store: ArtifactStore
+    """For uploads and removals, which may take their time."""
+    media: ArtifactStore
+    """For what somebody waits for at a screen: a silent store is an error within seconds."""
+    examiner: Examiner
+    changes: Changes
+    limit: RateLimit
+    loopback: bool
+    """True when only this machine can ask: no token is needed then."""
+
+
+async def api_of(request: Request) -> Api:
+    """Return what the application was made with. Async, so that it needs no thread."""
+    api: Api = request.app.state.api
+    return api
+
+
+Context = Annotated[Api, Depends(api_of)]

@@ -1,0 +1,224 @@
+"""What the API answers about jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reelworks.app.api.schemas.visibility import visible_events, visible_job
+from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+from reelworks.domain.library.access import Caller
+
+
+class JobError(BaseModel):
+    """Why the last try failed."""
+
+    message: str
+    code: str | None
+    stage: str | None
+
+
+class StageProgress(BaseModel):
+    """How far a stage is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    state: str = Field(examples=["running"])
+    done: float = 0.0
+    total: float = 0.0
+    """In the stage's own unit."""
+    seconds: float | None = None
+    note: str | None = None
+
+
+class JobOut(BaseModel):
+    """A job as it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "job-6f3c5b1f3f9a2c70",
+                    "kind": "index",
+                    "video_id": "talk-3fa2c1d0",
+                    "status": "processing",
+                    "attempts": 1,
+                    "priority": 0,
+                    "progress": {"vision": {"state": "running", "done": 12, "total": 40}},
+                    "cost": 0.0125,
+                }
+            ]
+        }
+    )
+
+    id: str
+    kind: str
+    video_id: str | None
+    status: JobStatus
+    attempts: int
+    priority: int
+    error: JobError | None = None
+    params: dict[str, Any]
+    progress: dict[str, StageProgress]
+    usage: dict[str, Any]
+    cost: float = Field(description="US dollars so far.")
+    result: dict[str, Any]
+    flow_run_id: str | None
+    backfill_id: str | None
+    requested_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    not_before: datetime | None = Field(description="When the next try may start.")
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return a job as a caller may see it."""
+        job = visible_job(job, caller)
+        failed = job.error is not None
+        return cls(
+            id=job.id,
+            kind=job.kind,
+            video_id=job.video_id,
+            status=job.status,
+            attempts=job.attempts,
+            priority=job.priority,
+            error=JobError(message=job.error or "", code=job.error_code, stage=job.error_stage)
+            if failed
+            else None,
+            params=dict(job.params),
+            progress={stage: _progress(told) for stage, told in job.progress.items()},
+            usage=dict(job.usage),
+            cost=float(job.cost),
+            result=dict(job.result),
+            flow_run_id=job.flow_run_id,
+            backfill_id=job.backfill_id,
+            requested_by=job.requested_by,
+            created_at=job.created_at,
+            started_at=job.started_at,
+            ended_at=job.ended_at,
+            not_before=job.not_before,
+            links={
+                "self": f"/jobs/{job.id}",
+                "events": f"/jobs/{job.id}/events",
+                "status": f"/status/{job.id}",
+                "result": f"/result/{job.id}",
+                **({"video": f"/videos/{job.video_id}"} if job.video_id else {}),
+            },
+        )
+
+
+def _progress(told: Any) -> StageProgress:
+    return StageProgress.model_validate(told if isinstance(told, dict) else {"state": str(told)})
+
+
+class JobEventOut(BaseModel):
+    """A change of a job's status."""
+
+    at: datetime
+    status: JobStatus
+    attempt: int
+    note: str | None
+
+
+class JobDetail(JobOut):
+    """A job and what became of it so far."""
+
+    events: list[JobEventOut]
+
+    @classmethod
+    def with_events(cls, job: Job, events: list[JobEvent], caller: Caller) -> Self:
+        """Return a job and its history as a caller may see them."""
+        told = [
+            JobEventOut(at=one.at, status=one.status, attempt=one.attempt, note=one.note)
+            for one in visible_events(events, job, caller)
+        ]
+        return cls(**JobOut.of(job, caller).model_dump(), events=told)
+
+
+class JobState(BaseModel):
+    """How a job stands, in short."""
+
+    job_id: str
+    status: JobStatus
+    video_id: str | None
+    progress: float = Field(ge=0, le=1, description="Share of the stages known so far.")
+    stages: dict[str, StageProgress]
+    error: JobError | None = None
+
+    @classmethod
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return the short form of a job as a caller may see it."""
+        shown = JobOut.of(job, caller)
+        return cls(
+            job_id=job.id,
+            status=job.status,
+            video_id=job.video_id,
+            progress=1.0 if job.status is JobStatus.DONE else _share(shown.progress),
+            stages=shown.progress,
+            error=shown.error,
+        )
+
+
+STAGES_OF_A_RUN = 9
+"""Of the index flow."""
+
+
+def _share(stages: dict[str, StageProgress]) -> float:
+    done = 0.0
+    for one in stages.values():
+        if one.state in ("done", "cached", "retried"):
+            done += 1.0
+        elif one.total > 0:
+            done += min(1.0, max(0.0, one.done / one.total))
+    return round(min(1.0, done / max(STAGES_OF_A_RUN, len(stages))), 4)
+
+
+class JobResult(BaseModel):
+    """What came out of a job that is over."""
+
+    job_id: str
+    status: JobStatus
+    video_id: str | None
+    result: dict[str, Any]
+    error: JobError | None = None
+    cost: float
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, job: Job, caller: Caller) -> Self:
+        """Return the outcome of a job as a caller may see it."""
+        shown = JobOut.of(job, caller)
+        return cls(
+            job_id=job.id,
+            status=job.status,
+            video_id=job.video_id,
+            result=shown.result,
+            error=shown.error,
+            cost=shown.cost,
+            links=shown.links,
+        )
+
+
+class JobList(BaseModel):
+    """A page of jobs, the newest first."""
+
+    jobs: list[JobOut]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: no more.")
+
+
+class Peek(BaseModel):
+    """What waits."""
+
+    pending_jobs: int
+    jobs: list[JobOut] = Field(description="In the order in which they will be taken.")
+
+
+class Changed(BaseModel):
+    """Which jobs were changed or made."""
+
+    count: int
+    job_ids: list[str]

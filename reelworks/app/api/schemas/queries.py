@@ -1,0 +1,135 @@
+"""What callers may filter lists and searches by."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from reelworks.app.api.schemas.requests import JobId, Language, Library, Strict, VideoId, Word
+from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.library.library import VideoStatus
+from reelworks.domain.library.search import Filters, Kind, SearchRequest
+from reelworks.errors import InputError
+from reelworks.store.library.video_writes import VideoFilter
+from reelworks.store.search.similar_frames import ALIKE
+
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Cursor = Annotated[str, StringConstraints(max_length=1000)]
+_SEVERAL = 200
+"""The most values of one filter."""
+
+
+class VideoQuery(Strict):
+    """Which videos, and which page of them."""
+
+    library: Library | None = None
+    status: VideoStatus | None = None
+    language: Language | None = None
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        None, description="Part of the title or the id."
+    )
+    min_seconds: Seconds | None = None
+    max_seconds: Seconds | None = None
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+    limit: int = Field(50, ge=1, le=500)
+    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+
+    def filter(self) -> VideoFilter:
+        """Return what the store understands."""
+        return VideoFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class JobQuery(Strict):
+    """Which jobs, and which page of them."""
+
+    status: list[JobStatus] = Field(default_factory=list, max_length=10)
+    video_id: VideoId | None = None
+    kind: Word | None = None
+    library: Library | None = None
+    backfill_id: JobId | None = None
+    error_code: Word | None = None
+    error_stage: Word | None = None
+    limit: int = Field(50, ge=1, le=500)
+    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+
+    def selection(self) -> JobSelection:
+        """Return what the ledger understands."""
+        return JobSelection(
+            statuses=frozenset(self.status) or None,
+            **self.model_dump(exclude={"status", "limit", "cursor"}),
+        )
+
+
+class PeekQuery(Strict):
+    """How many waiting jobs to show."""
+
+    limit: int = Field(10, ge=1, le=200)
+
+
+class FilterQuery(Strict):
+    """Which videos and moments count."""
+
+    video_id: list[VideoId] = Field(default_factory=list, max_length=_SEVERAL)
+    library: list[Library] = Field(default_factory=list, max_length=_SEVERAL)
+    language: list[Language] = Field(default_factory=list, max_length=_SEVERAL)
+    speaker: list[Speaker] = Field(default_factory=list, max_length=_SEVERAL)
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+    ready_from: AwareDatetime | None = None
+    ready_to: AwareDatetime | None = None
+    min_seconds: Seconds | None = None
+    max_seconds: Seconds | None = None
+    text_on_screen: bool | None = None
+
+    def filters(self) -> Filters:
+        """Return what the store understands."""
+        return Filters(
+            video_ids=tuple(self.video_id),
+            libraries=tuple(self.library),
+            languages=tuple(self.language),
+            speakers=tuple(self.speaker),
+            created_from=self.created_from,
+            created_to=self.created_to,
+            ready_from=self.ready_from,
+            ready_to=self.ready_to,
+            min_seconds=self.min_seconds,
+            max_seconds=self.max_seconds,
+            text_on_screen=self.text_on_screen,
+        )
+
+
+class SearchQuery(FilterQuery):
+    """What is looked for: `q`, or the `cursor` of an earlier page."""
+
+    q: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+        None,
+        description='Words, "a phrase", begin*, or, -unwanted.',
+        examples=['"quarterly numbers"'],
+    )
+    within: list[Kind] = Field(
+        default_factory=list, alias="in", max_length=3, description="Search in these only."
+    )
+    limit: int = Field(10, ge=1, le=200)
+    cursor: Cursor | None = None
+
+    def request(self) -> SearchRequest:
+        """Return the question. Raises ``InputError`` without one."""
+        if self.q is None:
+            raise InputError("Give q: what to look for.")
+        return SearchRequest(self.q, frozenset(self.within or Kind), self.filters(), self.limit)
+
+
+class CutQuery(SearchQuery):
+    """Which moments become cuts."""
+
+    handles: float = Field(0.0, ge=0, le=3600, description="Seconds more on either side.")
+
+
+class SimilarQuery(FilterQuery):
+    """Which frames count, and how alike they must be."""
+
+    limit: int = Field(10, ge=1, le=200)
+    farthest: int = Field(ALIKE, ge=0, le=64, description="Bits of 64 that may differ.")

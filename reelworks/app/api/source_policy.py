@@ -1,0 +1,105 @@
+"""Which sources a caller of the API may name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from reelworks.app.api.schemas.requests import NewVideoIn
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.ids import video_id_for
+from reelworks.domain.printable import one_line
+from reelworks.errors import ForbiddenError, InputError
+from reelworks.providers.http.fetching import check_address
+from reelworks.settings import Settings
+from reelworks.stages.source.ingest import without_secrets
+
+OWN_PREFIXES = ("uploads/", "incoming/")
+"""Of our bucket: what else lies there is ours, not the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that may be indexed."""
+
+    locator: str
+    """An http(s) address, ``s3://bucket/key`` or a path."""
+    name: str
+    """The file's own name."""
+
+    @property
+    def video_id(self) -> str:
+        """The id for it when the caller gives none: its bytes are not known yet."""
+        return video_id_for(PurePosixPath(self.name).stem, sha256_of_bytes(self.locator.encode()))
+
+
+def source_of(asked: NewVideoIn, settings: Settings) -> Source:
+    """Return what a request for a video names. Raises what ``allowed`` raises."""
+    if asked.url is not None:
+        return allowed(asked.url, settings, schemes=("http", "https"))
+    if asked.path is not None:
+        return allowed(asked.path, settings, schemes=("",))
+    key = asked.s3_key or ""
+    locator = key if key.startswith("s3://") else f"s3://{settings.s3_bucket}/{key}"
+    return allowed(locator, settings, schemes=("s3",))
+
+
+def allowed(
+    locator: str, settings: Settings, schemes: tuple[str, ...] = ("http", "https", "s3", "")
+) -> Source:
+    """Return a source that a caller may name.
+
+    Raises ``InputError`` when it is none, ``UnsafeAddressError`` for a private address, and
+    ``ForbiddenError`` for a bucket, key or path that is not his.
+    """
+    scheme, mark, rest = locator.partition("://")
+    scheme = scheme.lower() if mark else ""
+    shown = without_secrets(locator)
+    if scheme not in schemes:
+        raise InputError(f"{shown} cannot be used here.")
+    if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in locator):
+        raise InputError(f"{shown} holds control characters.")
+    if scheme == "s3":
+        return _in_store(rest, shown, settings)
+    if scheme == "":
+        return _in_folder(locator, shown, settings)
+    if not settings.fetch_private_addresses:
+        check_address(locator)
+    return Source(locator, unquote(PurePosixPath(shown).name))
+
+
+def check_webhook(url: str | None, settings: Settings) -> None:
+    """Refuse an address for webhooks that would never be called.
+
+    Raises ``InputError`` without ``WEBHOOK_SECRET``, else what ``check_address`` raises.
+    """
+    if url is None:
+        return
+    if settings.webhook_secret is None:
+        raise InputError("Webhooks are off here: WEBHOOK_SECRET is not set on the server.")
+    if not settings.fetch_private_addresses:
+        check_address(url)
+
+
+def _in_store(address: str, shown: str, settings: Settings) -> Source:
+    bucket, _, key = address.partition("/")
+    own = bucket == settings.s3_bucket and key.startswith(OWN_PREFIXES)
+    others = filter(None, (one.strip() for one in settings.allowed_source_buckets.split(",")))
+    if not key or ".." in PurePosixPath(key).parts or not (own or bucket in set(others)):
+        raise ForbiddenError(
+            f"{shown} may not be named: use a key of uploads/ or incoming/, "
+            "or a bucket of ALLOWED_SOURCE_BUCKETS."
+        )
+    return Source(f"s3://{address}", PurePosixPath(key).name)
+
+
+def _in_folder(path: str, shown: str, settings: Settings) -> Source:
+    folders = [Path(one) for one in settings.source_folders.split(":") if one.strip()]
+    try:
+        real = Path(path).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise InputError(f"{one_line(shown)} is no path.") from None
+    if not any(real.is_relative_to(folder.resolve()) for folder in folders):
+        raise ForbiddenError(f"{shown} may not be named: it is in none of SOURCE_FOLDERS.")
+    return Source(str(real), real.name)

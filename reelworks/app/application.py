@@ -1,0 +1,125 @@
+"""The application: its routes, what they stand on, and how it describes itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from reelworks.app.api.damaged_files import Examiner
+from reelworks.app.api.health import HealthMonitor
+from reelworks.app.api.http import problems
+from reelworks.app.api.http.auth import is_loopback
+from reelworks.app.api.http.job_events import Changes
+from reelworks.app.api.http.middleware import Gate
+from reelworks.app.api.http.problems import Problem
+from reelworks.app.api.http.rate_limit import RateLimit
+from reelworks.app.api.http.request_context import Api
+from reelworks.app.api.routes import events, jobs, media, search, service, videos
+from reelworks.app.web import site
+from reelworks.errors import ReelworksError, SettingsError
+from reelworks.settings import Settings
+from reelworks.store.access.idempotency_keys import forget_old_requests
+from reelworks.store.db.database import create_database_engine
+from reelworks.store.objects.artifacts import ArtifactStore
+from reelworks.store.objects.stale_uploads import remove_leftovers
+
+log = logging.getLogger(__name__)
+_TIDY_SECONDS = 3600.0
+STATEMENT_SECONDS = 8.0
+"""How long a query of a request may take; then it is an answer 503."""
+UPLOAD_SECONDS = 20.0
+MEDIA_SECONDS = 3.0
+"""How long the store may be silent before a request for a file is answered with 503."""
+
+_ABOUT = """
+Add videos, follow the jobs that index them, and find the second where something was said, shown
+or written on screen. Errors are problem details (RFC 9457). A POST with an `Idempotency-Key` is
+done once, however often it is sent. While the API listens on loopback no token is needed.
+"""
+
+
+def open_api(settings: Settings) -> Api:
+    """Return the connections that an application needs; nothing is connected yet.
+
+    Raises ``SettingsError`` when an address is missing.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
+    store = ArtifactStore.open(settings, seconds=UPLOAD_SECONDS)
+    return Api(
+        settings=settings,
+        engine=create_database_engine(settings, seconds=STATEMENT_SECONDS),
+        store=store,
+        examiner=Examiner(store),
+        media=ArtifactStore.open(settings, seconds=MEDIA_SECONDS),
+        changes=Changes(settings.database_url.get_secret_value()),
+        limit=RateLimit(settings.max_requests_per_minute),
+        loopback=is_loopback(settings.api_host),
+    )
+
+
+def create_app(api: Api) -> FastAPI:
+    """Return the application on these connections, which it closes when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy(api), name="tidy")
+        yield
+        tidying.cancel()
+        await to_thread.run_sync(api.changes.stop)
+        api.engine.dispose()
+
+    app = FastAPI(
+        title="Reelworks",
+        version=version("reelworks"),
+        description=_ABOUT,
+        lifespan=lifespan,
+        responses=_problems(),
+        docs_url=None,  # both load scripts from elsewhere; ours is a page of reelworks.app.web
+        redoc_url=None,
+    )
+    app.state.api = api
+    app.state.health = HealthMonitor(api)
+    app.add_middleware(Gate, api=api)
+    problems.install(app)
+    site.install(app, api)
+    for module in (videos, media, search, jobs, events, service):
+        app.include_router(module.router)
+    return app
+
+
+async def _tidy(api: Api) -> None:
+    """Forget, now and then, old requests and uploads that were killed on the way."""
+    while True:
+        await _tidy_once("Old requests", partial(forget_old_requests, api.engine))
+        await _tidy_once("Uploads that were given up", partial(remove_leftovers, api.store))
+        await asyncio.sleep(_TIDY_SECONDS)
+
+
+async def _tidy_once(what: str, remove: Callable[[], int]) -> None:
+    try:
+        removed = await to_thread.run_sync(remove, abandon_on_cancel=True)
+    except ReelworksError as error:
+        log.warning("%s stay for now: %s", what, error)
+    except Exception:  # whatever it is, the next hour's tidying must come
+        log.exception("%s stay for now.", what)
+    else:
+        if removed:
+            log.info("%s: removed %d.", what, removed)
+
+
+def _problems() -> dict[int | str, dict[str, Any]]:
+    """Describe the errors that every route may answer with."""
+    content = {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        "4XX": {"description": "What was asked cannot be done.", "content": content},
+        "5XX": {"description": "It cannot be done now.", "content": content},
+    }

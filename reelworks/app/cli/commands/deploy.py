@@ -1,0 +1,118 @@
+"""``reelworks deploy``: what a fleet needs on the Prefect server, made or brought up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from blocks.error_mapping import prefect_errors
+from infra.fleet.change import Change, Outcome
+from infra.services.supervision.supervisor import running
+from reelworks.app.cli import output
+from reelworks.app.cli.commands.services import password_file, tell_ui, ui_address
+from reelworks.settings import Settings, load_settings
+
+_COLOURS = {
+    Outcome.MADE: "green",
+    Outcome.UPDATED: "yellow",
+    Outcome.UNCHANGED: "dim",
+    Outcome.SKIPPED: "cyan",
+    Outcome.REMOVED: "yellow",
+}
+
+
+_VARIABLES = "Give workers the variables, or use --save-secrets."
+
+
+def deploy(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="The deployments. Default: deployments.yaml.")
+    ] = None,
+    docker: Annotated[
+        bool | None,
+        typer.Option(
+            "--docker/--no-docker",
+            help="Pools for containers. Default: made when prefect-docker is installed.",
+        ),
+    ] = None,
+    save_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--save-secrets",
+            help="Save keys and passwords as Prefect blocks too, for workers without the "
+            "variables. Who may use Prefect's API can read them.",
+        ),
+    ] = False,
+    json: output.Json = False,
+) -> None:
+    """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
+    asked = load_settings()
+    with running(asked) as endpoints:
+        os.environ.update(endpoints.environment())
+        from reelworks.pipeline.run_context import prepare_services
+
+        settings = load_settings()
+        with prefect_errors():
+            changes = asyncio.run(_put(settings, file, docker, save_secrets))
+        prepare_services(settings)
+        address, password = ui_address(endpoints), password_file(asked)
+    if json:
+        found = {"prefect_ui": address, "prefect_ui_password_file": password}
+        output.print_json({**found, "changes": changes})
+        return
+    made = output.table("what", "name", "state", "")
+    for change in changes:
+        state = Text(change.outcome.value, style=_COLOURS[change.outcome])
+        made.add_row(change.kind, change.name, state, change.note)
+    output.out.print(made)
+    tell_ui("Start workers with: prefect worker start --pool cpu    ", address, password)
+
+
+async def _put(
+    settings: Settings, file: Path | None, docker: bool | None, save_secrets: bool
+) -> list[Change]:
+    from prefect.client.orchestration import get_client
+
+    from infra.fleet.deployments import find_file, put_deployments, read_entries
+    from infra.fleet.plan import DOCKER, POOLS
+    from infra.fleet.pools import put_pools
+    from infra.fleet.rules import put_rules
+
+    path = find_file(file)
+    entries = read_entries(path)
+    pools = [pool for pool in POOLS if docker is not False or pool.type != DOCKER]
+    must = frozenset({DOCKER} if docker else ())
+    async with get_client() as client:
+        changes = await put_pools(client, pools, must)
+        changes += await put_rules(client, settings.worker_max_attempts)
+        changes += await _put_blocks(settings, save_secrets)
+        there = [
+            change.name
+            for change in changes
+            if change.kind == "pool" and change.outcome is not Outcome.SKIPPED
+        ]
+        changes += await put_deployments(client, path, entries, there)
+    return changes
+
+
+async def _put_blocks(settings: Settings, save_secrets: bool) -> list[Change]:
+    from blocks.connections import BLOCK_NAME, Registration, register_blocks
+
+    outcomes = {
+        Registration.MADE: (Outcome.MADE, ""),
+        Registration.UPDATED: (Outcome.UPDATED, ""),
+        Registration.UNCHANGED: (Outcome.UNCHANGED, ""),
+        Registration.REMOVED: (Outcome.REMOVED, f"It held a secret. {_VARIABLES}"),
+        Registration.WITHHELD: (Outcome.SKIPPED, f"It would hold a secret. {_VARIABLES}"),
+        Registration.LEFT: (Outcome.SKIPPED, "One with another secret is there and stays."),
+    }
+    found = await register_blocks(settings, secrets=save_secrets)
+    return [
+        Change("block", f"{kind}/{BLOCK_NAME}", *outcomes[registration])
+        for kind, registration in found.items()
+    ]

@@ -1,0 +1,164 @@
+"""``reelworks show``, ``list`` and ``export``: what the library holds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
+from reelworks.app.cli import output
+from reelworks.domain.library.library import StoredFrame, VideoView
+from reelworks.errors import NoSpaceError, PermissionDeniedError
+from reelworks.settings import load_settings
+
+VideoId = Annotated[str, typer.Argument(metavar="ID", help="The video's id.")]
+
+
+class Form(StrEnum):
+    """What ``export`` writes."""
+
+    SRT = "srt"
+    VTT = "vtt"
+    JSON = "json"
+
+
+@contextmanager
+def library_engine() -> Iterator[Engine]:
+    """Open the database, starting it if it is embedded and not up."""
+    with running(load_settings(), (Part.POSTGRES,)) as endpoints:
+        os.environ.update(endpoints.environment())
+        from reelworks.store.db.database import create_database_engine, ensure_schema
+
+        engine = create_database_engine(load_settings())
+        try:
+            ensure_schema(engine)
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def _read(video_id: str) -> VideoView:
+    from reelworks.store.library.video_reads import get_video
+
+    with library_engine() as engine:
+        return get_video(engine, video_id)
+
+
+def list_(json: output.Json = False) -> None:
+    """List the videos of the library, newest first."""
+    from reelworks.store.library.video_reads import list_videos
+
+    with library_engine() as engine:
+        videos = list_videos(engine)
+    if json:
+        output.print_json(videos)
+        return
+    made = output.table("id", "status", "#length", "language", "title")
+    for video in videos:
+        length = output.clock(video.duration) if video.duration is not None else ""
+        status = f"{video.status}, file gone" if video.gone_at else video.status
+        made.add_row(video.id, status, length, video.language or "", video.title)
+    output.out.print(made if videos else "The library is empty. Try: reelworks index FILE")
+
+
+def show(video_id: VideoId, json: output.Json = False) -> None:
+    """Show what was heard and seen in a video, scene by scene."""
+    view = _read(video_id)
+    if json:
+        output.print_json(view)
+        return
+    summary = view.summary
+    length = output.clock(summary.duration) if summary.duration is not None else "unknown"
+    output.say((summary.id, "bold"), f"  {summary.title}  {summary.status}  {length}")
+    if summary.error:
+        output.say(("Error: ", "red"), summary.error)
+    if summary.gone_at:
+        when = f"{summary.gone_at:%Y-%m-%d %H:%M}"
+        output.say(("Note: ", "yellow"), f"Its file is gone since {when}; what was made is kept.")
+    for warning in view.warnings:
+        output.say(("Note: ", "yellow"), warning)
+    for scene in view.scenes:
+        span = scene.scene
+        times = f"{output.clock(span.t_start)} - {output.clock(span.t_end)}"
+        output.out.print()
+        output.say((f"Scene {span.index}", "bold"), f"  {times}")
+        for frame in view.frames:
+            if frame.scene_id == scene.id:
+                _print_frame(frame)
+        _print_speech(view, span.t_start, span.t_end)
+    if not view.scenes:
+        _print_speech(view, 0.0, float("inf"))
+
+
+def _print_frame(stored: StoredFrame) -> None:
+    if stored.frame.duplicate_of is not None:
+        output.say(f"  picture: the same as frame {stored.frame.duplicate_of}")
+        return
+    seen = stored.description
+    if seen is None:
+        return
+    if seen.caption:
+        output.say(f"  picture: {seen.caption}")
+    if seen.text:
+        output.say("  text: " + " | ".join(read.text for read in seen.text))
+    if seen.controls:
+        named = ", ".join(f"{one.kind.value} {one.label!r}" for one in seen.controls)
+        output.say(f"  controls: {named}")
+
+
+def _print_speech(view: VideoView, start: float, end: float) -> None:
+    for stored in view.segments:
+        segment = stored.segment
+        if start <= segment.t_start < end:
+            output.say(f"  {output.clock(segment.t_start)}  {segment.text}")
+
+
+def export(
+    video_id: VideoId,
+    srt: Annotated[bool, typer.Option("--srt", help="SubRip subtitles.")] = False,
+    vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT subtitles.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write. Default: stdout.")
+    ] = None,
+) -> None:
+    """Write a video's subtitles, or all that is known of it."""
+    wanted = [form for form, on in ((Form.SRT, srt), (Form.VTT, vtt), (Form.JSON, json)) if on]
+    if len(wanted) != 1:
+        raise typer.BadParameter("choose one of --srt, --vtt and --json")
+    text = _as_text(_read(video_id), wanted[0])
+    if to is None:
+        _write_utf8(text)
+        return
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = NoSpaceError if full else PermissionDeniedError
+        raise kind(f"{to} cannot be written: {error.strerror}.") from None
+    output.err.print(output.line(f"Wrote {to}."), soft_wrap=True)
+
+
+def _write_utf8(text: str) -> None:
+    """Write a file's content to stdout: a subtitle file is UTF-8 whatever the terminal's is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def _as_text(view: VideoView, form: Form) -> str:
+    from reelworks.media.formats.subtitles import to_srt, to_vtt
+
+    if form is Form.JSON:
+        return output.as_json(view)
+    return (to_srt if form is Form.SRT else to_vtt)(view.transcript)

@@ -1,0 +1,43 @@
+"""``reelworks restore``: bring a library back from the bucket alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from reelworks.app.cli import output
+from reelworks.app.cli.commands.services import start_stack
+from reelworks.settings import load_settings
+
+if TYPE_CHECKING:
+    from reelworks.operations.restore import Restored
+
+
+def restore(json: output.Json = False) -> None:
+    """Bring back all videos of the bucket after the database was lost. No model is asked."""
+    from reelworks.operations.restore import restore_library
+    from reelworks.pipeline.run_context import open_workplace
+
+    start_stack(load_settings())
+    with open_workplace(load_settings()) as place:
+        done = restore_library(place.engine, place.store)
+    if json:
+        output.print_json(asdict(done))
+    else:
+        _print(done)
+
+
+def _print(done: Restored) -> None:
+    output.say(f"Videos restored: {len(done.videos)}; already there: {done.known}.")
+    if done.jobs:
+        output.say(
+            f"Jobs that index them from the cache: {len(done.jobs)}; see reelworks jobs list."
+        )
+    for video_id in done.without_document:
+        output.note(
+            f"{video_id} has no document in the bucket: its title, library and language are lost."
+        )
+    for video_id in done.without_source:
+        output.note(f"The source of {video_id} is not in the bucket; index it again to fetch it.")
+    if done.jobs:
+        output.say("Watch them: reelworks jobs list")

@@ -1,0 +1,250 @@
+"""``reelworks search``: where something was said, shown or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.services.supervision.state import Part
+from infra.services.supervision.supervisor import running
+from reelworks.app.cli import output
+from reelworks.app.cli.cut_list import write_cut_lists
+from reelworks.domain.library.search import (
+    Filters,
+    Kind,
+    Moment,
+    Reason,
+    SearchAnswer,
+    SearchHit,
+    SearchRequest,
+    SimilarFrame,
+)
+from reelworks.domain.private_folder import make_private
+from reelworks.errors import ArtifactMissingError, ServiceError
+from reelworks.operations.search import find, moment_json
+from reelworks.settings import Settings, load_settings
+from reelworks.store.objects.artifacts import ArtifactStore
+
+_WHERE = {Kind.SPEECH: "said", Kind.PICTURE: "shown", Kind.TEXT: "on screen"}
+_WHY = {
+    Reason.WORDS: "the words match",
+    Reason.MEANING: "the meaning is close",
+    Reason.SIMILAR_SPELLING: "the spelling is close",
+}
+
+
+def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
+    query: Annotated[
+        str | None, typer.Argument(help='Words, "a phrase", begin*, or, -unwanted.')
+    ] = None,
+    within: Annotated[
+        list[Kind] | None, typer.Option("--in", help="Search in these only.", show_default="all")
+    ] = None,
+    video: Annotated[list[str] | None, typer.Option(help="Search in these videos only.")] = None,
+    library: Annotated[list[str] | None, typer.Option(help="Search in these libraries.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Spoken language as a two-letter code.")
+    ] = None,
+    speaker: Annotated[list[str] | None, typer.Option(help="Said by these speakers.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added on this day or later, UTC.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added before this day, UTC.")
+    ] = None,
+    longer: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Least length of the video.")
+    ] = None,
+    shorter: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Most length of the video.")
+    ] = None,
+    text_on_screen: Annotated[
+        bool | None,
+        typer.Option(
+            "--with-text/--without-text", help="Moments with (or without) text on screen."
+        ),
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="FRAME_ID", help="Find frames that look like this one.")
+    ] = None,
+    cursor: Annotated[
+        str | None, typer.Option(help="Show the next page of an earlier search.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Most moments to show.")] = 10,
+    edl: Annotated[
+        Path | None, typer.Option(help="Write the moments as a cut list (CMX 3600) here.")
+    ] = None,
+    cuts_json: Annotated[
+        Path | None, typer.Option(help="Write the moments as a cut list in JSON here.")
+    ] = None,
+    handles: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Seconds more on either side of each cut."),
+    ] = 0.0,
+    json: output.Json = False,
+) -> None:
+    """Find the second where something was said, shown or written on screen."""
+    if sum(one is not None for one in (query, like, cursor)) != 1:
+        raise typer.BadParameter("give what to look for, or --like FRAME_ID, or --cursor CURSOR")
+    filters = Filters(
+        video_ids=tuple(video or ()),
+        libraries=tuple(library or ()),
+        languages=tuple(language or ()),
+        speakers=tuple(speaker or ()),
+        created_from=since and since.replace(tzinfo=UTC),
+        created_to=until and until.replace(tzinfo=UTC),
+        min_seconds=longer,
+        max_seconds=shorter,
+        text_on_screen=text_on_screen,
+    )
+    settings = load_settings()
+    with running(settings, (Part.POSTGRES, Part.STORE)) as endpoints:
+        os.environ.update(endpoints.environment())
+        settings = load_settings()
+        if like is not None:
+            _show_similar(settings, like, filters, limit, json)
+            return
+        request = SearchRequest(query or "", frozenset(within or Kind), filters, limit)
+        answer, note = _answer(settings, request, cursor)
+        notes = [note] if note else []
+        frames = _frames_here(settings, [one.frame_path for one in answer.moments], notes)
+    write_cut_lists(answer.moments, query or "search", handles, edl=edl, as_json=cuts_json)
+    _show(answer, frames, notes, json=json, asked=query or "this search")
+
+
+def _answer(
+    settings: Settings, request: SearchRequest, cursor: str | None
+) -> tuple[SearchAnswer, str | None]:
+    from reelworks.store.db.database import create_database_engine, ensure_schema
+    from reelworks.store.search.search import search_on
+
+    engine = create_database_engine(settings)
+    try:
+        ensure_schema(engine)
+        if cursor is not None:
+            return search_on(engine, cursor, request.limit), None
+        return find(engine, settings, request)
+    finally:
+        engine.dispose()
+
+
+def _show(
+    answer: SearchAnswer, frames: dict[str, Path], notes: Sequence[str], *, json: bool, asked: str
+) -> None:
+    for text in notes:
+        output.note(text)
+    if answer.cursor is not None:
+        output.note(
+            f"{len(answer.moments)} of {answer.total} moments; "
+            f"more: reelworks search --cursor {answer.cursor}"
+        )
+    if json:
+        output.print_json([_as_json(one, frames) for one in answer.moments])
+        return
+    for number, moment in enumerate(answer.moments, 1):
+        _print_moment(number, moment, frames)
+    if not answer.moments:
+        output.say(f"Nothing found for {asked!r}.")
+
+
+def _as_json(moment: Moment, frames: dict[str, Path]) -> dict[str, object]:
+    file = frames.get(moment.frame_path) if moment.frame_path else None
+    return {**moment_json(moment), "frame_file": file}
+
+
+def _print_moment(number: int, moment: Moment, frames: dict[str, Path]) -> None:
+    times = f"{output.clock(moment.t_start)} - {output.clock(moment.t_end)}"
+    where = ", ".join(_WHERE[kind] for kind in moment.kinds)
+    output.say(f"{number}. ", (moment.video_id, "bold"), f"  {times}  ", (where, "cyan"))
+    for hit in moment.hits:
+        _print_hit(hit)
+    reasons = ", ".join(f"{_WHY[one.reason]} (place {one.rank})" for one in moment.reasons)
+    output.say(f"   why: {reasons}")
+    if moment.frame_path:
+        frame = frames.get(moment.frame_path)
+        shown = str(frame) if frame else f"{moment.frame_path} (missing; index the video again)"
+        output.say(f"   frame: {shown}")
+
+
+def _print_hit(hit: SearchHit) -> None:
+    excerpt = output.line(f"   {hit.excerpt.text}")
+    for span in hit.excerpt.matches:
+        excerpt.stylize("bold yellow", span.start + 3, span.end + 3)
+    output.out.print(excerpt, soft_wrap=True)
+
+
+def _show_similar(
+    settings: Settings, frame_id: str, filters: Filters, limit: int, json: bool
+) -> None:
+    from reelworks.store.db.database import create_database_engine, ensure_schema
+    from reelworks.store.search.similar_frames import similar_frames
+
+    engine = create_database_engine(settings)
+    try:
+        ensure_schema(engine)
+        found = similar_frames(engine, frame_id, filters, limit=limit)
+    finally:
+        engine.dispose()
+    notes: list[str] = []
+    frames = _frames_here(settings, [one.frame_path for one in found], notes)
+    for text in notes:
+        output.note(text)
+    if json:
+        output.print_json(
+            [{**_plain(one), "frame_file": frames.get(one.frame_path)} for one in found]
+        )
+        return
+    for number, one in enumerate(found, 1):
+        output.say(f"{number}. ", (one.video_id, "bold"), f"  {output.clock(one.t)}  ",
+                   f"{one.frame_id}, {one.distance} of 64 bits differ")  # fmt: skip
+        output.say(f"   frame: {frames.get(one.frame_path, one.frame_path)}")
+    if not found:
+        output.say(f"No other frame looks like {frame_id}.")
+
+
+def _plain(one: SimilarFrame) -> dict[str, object]:
+    return {
+        "frame_id": one.frame_id,
+        "video_id": one.video_id,
+        "title": one.title,
+        "t": one.t,
+        "t_start": one.t_start,
+        "t_end": one.t_end,
+        "frame_key": one.frame_path,
+        "distance": one.distance,
+    }
+
+
+def _frames_here(
+    settings: Settings, keys: Sequence[str | None], notes: list[str]
+) -> dict[str, Path]:
+    try:
+        return _fetch_frames(settings, {key for key in keys if key})
+    except ServiceError as error:
+        notes.append(f"The frames cannot be shown: {error}")
+        return {}
+
+
+def _fetch_frames(settings: Settings, keys: set[str]) -> dict[str, Path]:
+    """Bring frames to this machine, so that a person can open them."""
+    store = ArtifactStore.open(settings)
+    make_private(settings.data_dir / "frames")  # an earlier release made it open to others
+    found = {}
+    for key in keys:
+        artifact = store.head(key)
+        if artifact is None:
+            continue
+        target = settings.data_dir / f"{key.removesuffix('.jpg')}-{artifact.sha256[:8]}.jpg"
+        if not target.exists():
+            make_private(target.parent)
+            try:
+                store.fetch(artifact, target)
+            except ArtifactMissingError:
+                continue
+        found[key] = target
+    return found

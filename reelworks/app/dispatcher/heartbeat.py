@@ -1,0 +1,41 @@
+"""The dispatcher's heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from infra.services.supervision import heartbeats
+from infra.services.supervision.state import Part
+from reelworks.store.jobs import dispatchers
+
+
+@dataclass
+class Heartbeat:
+    """Says that a dispatcher gets on with its work: on this machine, and in PostgreSQL to all.
+
+    Called from the rounds themselves and not by a timer of its own: a round that is stuck is as
+    silent as a process that is frozen.
+    """
+
+    engine: Engine
+    name: str
+    data_dir: Path
+    _last: float = float("-inf")
+
+    async def beat(self) -> None:
+        """Write a heartbeat, unless one was written a moment ago. Raises database errors."""
+        if time.monotonic() - self._last < dispatchers.BEAT_SECONDS:
+            return
+        heartbeats.beat(self.data_dir, Part.INTAKE.value)  # also while PostgreSQL is down
+        await asyncio.to_thread(dispatchers.beat, self.engine, self.name)
+        self._last = time.monotonic()
+
+    async def end(self) -> None:
+        """Take the heartbeat away. Raises database errors."""
+        heartbeats.end(self.data_dir, Part.INTAKE.value)
+        await asyncio.to_thread(dispatchers.leave, self.engine, self.name)

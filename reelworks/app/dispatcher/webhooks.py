@@ -1,0 +1,134 @@
+"""Webhooks: signed calls that were promised for the end of a job.
+
+Signed as Standard Webhooks are (https://www.standardwebhooks.com): the header
+``Webhook-Signature`` is ``v1,`` and the Base64 of the HMAC-SHA256 of ``id.timestamp.body``, with
+``WEBHOOK_SECRET`` as the key. A receiver that answers 2xx has it; otherwise the call is made
+again, with the same ``Webhook-Id``, for about a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from reelworks.app.api.schemas.jobs import JobOut
+from reelworks.domain.library.access import NOBODY
+from reelworks.domain.printable import one_line
+from reelworks.errors import InputError, ReelworksError
+from reelworks.providers.http.fetching import brief_client
+from reelworks.settings import Settings
+from reelworks.stages.source.ingest import without_secrets
+from reelworks.store.jobs.webhook_deliveries import Delivery, Outcome, settle, take_due
+
+log = logging.getLogger(__name__)
+SECONDS = 10.0
+"""A receiver that needs longer gets the call again."""
+_AT_ONCE = 8
+_GONE = 410
+"""The receiver wants no more calls (Standard Webhooks)."""
+
+
+async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
+    """Make the calls that are due until ``stop`` is set; a slow receiver delays no job."""
+    pause = settings.worker_poll_ms / 1000
+    while not stop.is_set():
+        try:
+            made = await asyncio.to_thread(deliver_due, engine, settings)
+        except ReelworksError as error:
+            log.warning("Webhooks wait: %s", error)
+            made = 0
+        if not made:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+
+def deliver_due(engine: Engine, settings: Settings) -> int:
+    """Make the calls whose time has come, some at once; return how many receivers took theirs.
+
+    Takes ``SECONDS`` and a little at most. Without ``WEBHOOK_SECRET`` no call is made and each
+    waits. Raises database errors.
+    """
+    if settings.webhook_secret is None:
+        return 0
+    due = take_due(engine, limit=_AT_ONCE)
+    if not due:
+        return 0
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook") as callers:
+        return sum(callers.map(lambda one: _deliver(engine, settings, one), due))
+
+
+def _deliver(engine: Engine, settings: Settings, delivery: Delivery) -> bool:
+    outcome = _call(settings, delivery)
+    settle(engine, delivery, outcome)
+    shown = without_secrets(delivery.url)
+    if outcome.error is not None:
+        log.warning("The call of %s for %s failed: %s", shown, delivery.job.id, outcome.error)
+        return False
+    log.info("TOLD %s that %s is %s", shown, delivery.job.id, delivery.job.status.value)
+    return True
+
+
+def _call(settings: Settings, delivery: Delivery) -> Outcome:
+    assert settings.webhook_secret is not None  # noqa: S101 - the caller looked
+    body = body_of(delivery)
+    headers = signed(settings.webhook_secret, id_of(delivery), body)
+    try:
+        with (
+            brief_client(private=settings.fetch_private_addresses, seconds=SECONDS) as client,
+            client.stream("POST", delivery.url, content=body, headers=headers) as answer,
+        ):
+            status = answer.status_code  # what follows the head is never read
+    except InputError as error:
+        return Outcome(None, str(error), for_good=True)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+        return Outcome(None, f"The address cannot be called: {_said(error)}.", for_good=True)
+    except httpx.HTTPError as error:
+        return Outcome(None, f"The receiver cannot be reached: {_said(error)}.")
+    if 200 <= status < 300:
+        return Outcome(status, None)
+    return Outcome(status, f"The receiver answered {status}.", for_good=status == _GONE)
+
+
+def id_of(delivery: Delivery) -> str:
+    """Return the call's id: the same at each try, another one when the job ends again."""
+    ended = delivery.job.ended_at
+    return f"msg_{delivery.id}_{int(ended.timestamp() * 1000) if ended else 0}"
+
+
+def body_of(delivery: Delivery) -> bytes:
+    """Return what is told: the event and the job, with names of files and no places."""
+    job = JobOut.of(delivery.job, NOBODY)
+    told = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def signed(
+    secret: SecretStr, message_id: str, body: bytes, moment: int | None = None
+) -> Mapping[str, str]:
+    """Return the headers of a call; ``moment`` is seconds since 1970, None: now."""
+    timestamp = str(int(time.time()) if moment is None else moment)
+    content = b".".join((message_id.encode(), timestamp.encode(), body))
+    mac = hmac.new(secret.get_secret_value().encode(), content, hashlib.sha256).digest()
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Reelworks",
+        "Webhook-Id": message_id,
+        "Webhook-Timestamp": timestamp,
+        "Webhook-Signature": f"v1,{base64.b64encode(mac).decode()}",
+    }
+
+
+def _said(error: Exception) -> str:
+    return one_line(str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,108 @@
+"""Serving the application until somebody stops it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from infra.services.supervision.watchdog_check import watch_keeper
+from infra.startup import SIGNALS, leave
+from reelworks.app.api.http.middleware import HEAD_BYTES
+from reelworks.app.api.http.request_context import Api
+from reelworks.app.api.http.uvicorn_protocol import PatientProtocol
+from reelworks.app.application import create_app, open_api
+from reelworks.errors import ServiceError, SettingsError
+from reelworks.settings import Settings
+from reelworks.store.access.tokens import any_token
+from reelworks.store.db.database import ensure_schema
+
+_GRACE = 5
+"""Seconds that open answers, such as event streams, may take to end."""
+_BACKLOG = 512
+
+
+def serve(settings: Settings) -> None:
+    """Serve the API at ``API_HOST`` and ``API_PORT`` until SIGTERM or Ctrl-C.
+
+    Raises ``SettingsError`` when others could reach it and there is no token, ``ServiceError`` when
+    the address is taken, and database errors.
+    """
+    api = open_api(settings)
+    watch_keeper(settings)
+    ensure_schema(api.engine)
+    api.store.ensure_bucket()
+    check_open_to(api)
+    listening = bind(settings.api_host, settings.api_port)
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"The API listens at http://{shown}:{port}", flush=True)
+    server = _Server(api)
+    for number in SIGNALS:
+        signal.signal(number, server.meet)
+    server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells the event streams when it ends."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(config_of(api))
+        self._api = api
+
+    def meet(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal that uvicorn does not: one before it listens, or one it sends again."""
+        if not self.should_exit:
+            leave(number, frame)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._api.changes.end_streams()
+        super().handle_exit(sig, frame)
+
+
+def check_open_to(api: Api) -> None:
+    """Refuse to be reached by others while nobody has a token. Raises ``SettingsError``."""
+    if not api.loopback and not any_token(api.engine):
+        raise SettingsError(
+            f"API_HOST {api.settings.api_host} lets others in, but there is no token: "
+            "make one with `reelworks token create NAME --scope admin`."
+        )
+
+
+def config_of(api: Api) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
+        create_app(api),
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level=api.settings.log_level.lower(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises ``ServiceError``."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        # Without the protocol's number asyncio leaves Nagle's algorithm on: 40 ms an answer.
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        raise ServiceError(
+            f"The API cannot listen at {host}:{port} ({error.strerror}); set API_HOST or API_PORT."
+        ) from None
+    return listening

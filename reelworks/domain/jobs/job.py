@@ -1,0 +1,131 @@
+"""Work that somebody asked for, as the ledger keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+INTERACTIVE = 0
+"""Priority of what somebody waits for."""
+BACKFILL = -10
+"""Priority of whole libraries: below zero a run goes to the queue ``backfill``."""
+INDEX = "index"
+"""The kind of job that indexes a video; a kind is the name of a flow."""
+
+
+class JobStatus(StrEnum):
+    """How a job stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing will happen to the job by itself any more."""
+        return self in OVER
+
+
+OVER = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be put into the ledger."""
+
+    id: str
+    video_id: str | None
+    kind: str = INDEX
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The flow's parameters: ``source``, ``language``, ``library``, ``again`` for indexing."""
+    priority: int = INTERACTIVE
+    """Higher goes first; see ``INTERACTIVE`` and ``BACKFILL``."""
+    pool: str | None = None
+    """The work pool that shall do it; None: any."""
+    backfill_id: str | None = None
+    requested_by: str | None = None
+    webhook_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a try of a job failed."""
+
+    reason: str
+    """One sentence for people; no secret in it."""
+    code: str
+    """The ``code`` of the error's class."""
+    stage: str | None = None
+    can_pass: bool = False
+    """True when another try may help."""
+    waits_for_room: bool = False
+    """True when this machine's own disk was full: the try does not count, and the next one comes
+    as soon as somebody has made room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands."""
+
+    id: str
+    kind: str
+    video_id: str | None
+    params: Mapping[str, Any]
+    status: JobStatus
+    attempts: int
+    """Flow runs so far, this one included. A run that finds another number is too late."""
+    attempts_before: int
+    """Those made before somebody let the job start anew."""
+    requeues: int
+    """Stops on purpose that handed the job back; none of them counts as an attempt."""
+    pool: str | None
+    priority: int
+    error: str | None
+    error_code: str | None
+    error_stage: str | None
+    flow_run_id: str | None
+    lease: str | None
+    expires_at: datetime | None
+    not_before: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    backfill_id: str | None
+    requested_by: str | None
+    progress: Mapping[str, Any]
+    """By stage: ``{"state", "done", "total", "seconds", "note"}``."""
+    usage: Mapping[str, Any]
+    """By hosted model: ``{"calls", ...}``."""
+    cost: Decimal
+    """So far, in US dollars."""
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """A change of a job's status."""
+
+    at: datetime
+    status: JobStatus
+    attempt: int
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSelection:
+    """Which jobs are meant; every condition given must hold."""
+
+    ids: tuple[str, ...] | None = None
+    statuses: frozenset[JobStatus] | None = None
+    kind: str | None = None
+    video_id: str | None = None
+    library: str | None = None
+    backfill_id: str | None = None
+    error_code: str | None = None
+    error_stage: str | None = None

@@ -1,0 +1,120 @@
+"""How long a file is, by its header alone: for plans, where nothing is decoded."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from reelworks.errors import SourceUnreadableError, UnsafeMediaError, UnsupportedMediaError
+from reelworks.media.container import opened
+from reelworks.media.ffmpeg import CONTAINERS
+from reelworks.media.inspect.picture_size import check_decodable, stated_size
+from reelworks.media.inspect.sniff import HEAD_BYTES, script_kind
+
+MOST_BYTES = 24 << 20
+"""What is read of an object at most."""
+MOST_SECONDS = 10.0
+_BLOCK = 256 << 10
+
+
+class _TooMuchError(Exception):
+    """The header is not where one looks for it."""
+
+
+class RangeStream(io.RawIOBase):
+    """An object that is read in ranges, as a file that can be sought in.
+
+    Raises an error that ``seconds_of_object`` knows once it has given ``MOST_BYTES``, or after
+    ``MOST_SECONDS``.
+    """
+
+    def __init__(self, read_range: Callable[[int, int], bytes], size: int) -> None:
+        """``read_range(start, length)`` returns that many bytes, fewer at the end."""
+        self._read_range = read_range
+        self._size = size
+        self._at = 0
+        self._block = (0, b"")
+        self._given = 0
+        self._until = time.monotonic() + MOST_SECONDS
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place."""
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, origin + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._at
+
+    def read(self, count: int = -1) -> bytes:
+        """Return up to ``count`` bytes."""
+        start, block = self._block
+        if not start <= self._at < start + len(block):
+            start, block = self._block = (self._at, self._fetch(max(_BLOCK, count)))
+        inside = self._at - start
+        found = block[inside : len(block) if count < 0 else inside + count]
+        self._at += len(found)
+        return found
+
+    def _fetch(self, count: int) -> bytes:
+        if self._at >= self._size:
+            return b""
+        if self._given >= MOST_BYTES or time.monotonic() > self._until:
+            raise _TooMuchError
+        block = self._read_range(self._at, min(count, self._size - self._at))
+        self._given += len(block)
+        return block
+
+
+def seconds_of_file(path: Path) -> float | None:
+    """Return the length that a file states, None when it states none.
+
+    Raises what ``opened`` raises.
+    """
+    with opened(path) as container:
+        return _stated(container)
+
+
+def seconds_of_object(stream: RangeStream, shown: str) -> float | None:
+    """Return the length that an object states, None when it states none or too far inside.
+
+    Raises ``UnsupportedMediaError`` and ``UnsafeMediaError``, and what reading it raises.
+    """
+    options = {"protocol_whitelist": "none", "format_whitelist": CONTAINERS}
+    try:
+        head = stream.read(HEAD_BYTES)
+        kind = script_kind(head)
+        if kind is not None:
+            raise UnsafeMediaError(f"{shown} is {kind}; give the video itself.")
+        check_decodable(shown, stated_size(head, only_exact=True))
+        stream.seek(0)
+        with av.open(stream, options=options, metadata_errors="replace") as container:
+            return _stated(container)
+    except _TooMuchError:
+        return None
+    except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
+        check_decodable(shown, stated_size(head))
+        raise UnsupportedMediaError(
+            f"{shown} is not a video or sound file that can be read; is it damaged?"
+        ) from None
+    except av.error.FFmpegError as error:
+        raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from error
+
+
+def _stated(container: Any) -> float | None:
+    return container.duration / av.time_base if container.duration else None

@@ -1,0 +1,261 @@
+"""Local speech to text: Whisper (OpenAI, MIT) in CTranslate2 through faster-whisper."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reelworks.domain.capabilities import AudioLimits
+from reelworks.domain.digest import ModelRef
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.library.spelling import join_words
+from reelworks.domain.video.transcript import Segment, Transcript, Word
+from reelworks.errors import InputError, ModelUnavailableError
+from reelworks.models.runtime.catalog import find_model
+from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.pool import ModelPool
+from reelworks.models.runtime.pool import pool as shared_pool
+from reelworks.models.runtime.threads import let_idle_threads_sleep, load_in_background
+from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
+from reelworks.models.speech.whisper_decode import DecodeOptions, Heard, WhisperDecoder
+from reelworks.models.speech.whisper_hallucinations import is_invented, left_out, without_loops
+from reelworks.models.speech.whisper_windows import Window, plan_windows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """Words with file times, and the language of the window that they come from."""
+
+    word: Word
+    language: str
+
+
+class WhisperTranscriber:
+    """Transcribes on this machine; implements ``reelworks.domain.capabilities.Transcriber``.
+
+    Speech is found first; without any, the model is not even loaded. Runs int8 on the CPU and
+    float16 on CUDA where there is a device. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        models_dir: Path,
+        *,
+        threads: int | None = None,
+        pool: ModelPool = shared_pool,
+        options: DecodeOptions | None = None,
+    ) -> None:
+        """Choose the catalog's model ``name``; weights are fetched and loaded when first needed.
+
+        ``threads`` are CPU threads for one transcription; None means the machine's cores.
+        Raises ``SettingsError`` when the catalog has no such model for speech.
+        """
+        self._entry = find_model(name, "transcribe")
+        self._models_dir = models_dir
+        self._threads = threads or os.cpu_count() or 1
+        self._pool = pool
+        self._options = options or DecodeOptions()
+
+    @property
+    def model(self) -> ModelRef:
+        """The catalog's name and the first 12 hex digits of the weights' digest."""
+        return ModelRef("local", self._entry.name, self._entry.revision)
+
+    @property
+    def limits(self) -> AudioLimits:
+        """Any length in one piece."""
+        return AudioLimits()
+
+    def load(self) -> None:
+        """Fetch and load the weights now, to have them ready when the sound is.
+
+        Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
+        """
+        with self._in_use():
+            return
+
+    def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
+        """Transcribe a 16 kHz mono wav file; ``progress`` counts its seconds.
+
+        A file that changes its language keeps each part in its own when ``language`` is None.
+
+        Raises ``SourceNotFoundError``, ``UnsupportedMediaError``, ``InputError`` for a language
+        that the model does not know, and what ``load`` raises.
+        """
+        duration = sample_count(wav) / SAMPLE_RATE
+        progress(0.0, duration)
+        regions = speech_regions(wav)
+        if not regions:
+            progress(duration, duration)
+            return Transcript(language=None)
+        with self._in_use() as model:
+            self._check_language(model, language)
+            decoder = WhisperDecoder(model, self._options)
+            spoken = _hear(decoder, wav, regions, language, progress)
+        progress(duration, duration)
+        return _transcript(spoken, duration)
+
+    def _check_language(self, model: Any, language: str | None) -> None:
+        known = model.supported_languages
+        if language is not None and language not in known:
+            raise InputError(
+                f"The model {self._entry.name} does not know the language {language!r}; "
+                f"give a code like {', '.join(known[:3])}, or none to have it detected."
+            )
+
+    def _in_use(self) -> AbstractContextManager[Any]:
+        memory = self._entry.memory(on_gpu=_has_gpu())
+        return self._pool.use(f"{self._entry.name}/{self._threads}", self._load, memory)
+
+    def _load(self) -> Any:
+        from faster_whisper import WhisperModel
+
+        folder = ensure_model(self._entry.name, self._models_dir)
+        on_gpu = _has_gpu()
+        try:
+            return load_in_background(
+                lambda: WhisperModel(
+                    str(folder),
+                    device="cuda" if on_gpu else "cpu",
+                    compute_type="float16" if on_gpu else "int8",
+                    cpu_threads=self._threads,
+                    local_files_only=True,
+                )
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelUnavailableError(
+                f"The model {self._entry.name} in {folder} could not be loaded ({error}); "
+                f"check memory and drivers, or choose another TRANSCRIBE_MODEL."
+            ) from error
+
+
+def _has_gpu() -> bool:
+    let_idle_threads_sleep()
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count()) > 0
+
+
+def _hear(
+    decoder: WhisperDecoder,
+    wav: Path,
+    regions: Sequence[Region],
+    language: str | None,
+    progress: Progress,
+) -> list[_Spoken]:
+    """Decode the speech and, once more, what the first look left out."""
+    duration = sample_count(wav) / SAMPLE_RATE
+    spoken: list[_Spoken] = []
+    for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
+        spoken += _spoken(window, heard, regions)
+        progress(min(window.span[1], duration), duration)
+    missed = left_out(regions, [s.word for s in spoken])
+    for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
+        spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
+    return spoken
+
+
+def _listen(
+    decoder: WhisperDecoder, wav: Path, windows: Sequence[Window], language: str | None
+) -> Iterator[tuple[Window, Heard]]:
+    batches = decoder.decode((_samples(wav, window) for window in windows), language)
+    done = 0
+    while done < len(windows):
+        try:
+            batch = next(batches)
+        except RuntimeError as error:  # CTranslate2: out of memory, a driver that went away
+            raise ModelUnavailableError(
+                f"Whisper failed on {wav.name} at {windows[done].span[0]:.0f} s ({error}); "
+                f"free some memory, or choose a smaller TRANSCRIBE_MODEL."
+            ) from error
+        yield from zip(windows[done : done + len(batch)], batch, strict=True)
+        done += len(batch)
+
+
+def _samples(wav: Path, window: Window) -> Samples:
+    return np.concatenate(
+        [
+            read_samples(wav, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
+            for start, end in window.stretches
+        ]
+    )
+
+
+def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Spoken]:
+    """Turn a window's tokens into whole words at the file's times, without made-up ones."""
+    if is_invented(heard):
+        log.debug("Dropped what was heard at %s: not speech.", window.span)
+        return []
+    words: list[Word] = []
+    for part in heard.words:
+        t_start, t_end = window.to_file(part.t_start, part.t_end)
+        text = part.text.strip()
+        if not text:
+            continue
+        if words and not part.text.startswith(" ") and _is_glued(words[-1].text, text):
+            before = words.pop()
+            t_start, text = before.t_start, before.text + text
+        words.append(Word(text, t_start, t_end, round(part.probability, 3)))
+    kept = without_loops(inside_speech(words, regions))
+    return [_Spoken(word, heard.language) for word in kept]
+
+
+def _is_glued(before: str, text: str) -> bool:
+    """True when two parts are one word: Latin letters or marks without a space between them."""
+    return before[-1].isascii() and text[0].isascii()
+
+
+def _fill_in(spoken: list[_Spoken], found: list[_Spoken], gaps: Sequence[Region]) -> list[_Spoken]:
+    """Add the words of a second look that lie in the gaps; what the first look heard stays."""
+    inside = [
+        s
+        for s in found
+        if any(start <= (s.word.t_start + s.word.t_end) / 2 <= end for start, end in gaps)
+    ]
+    return sorted([*spoken, *inside], key=lambda s: (s.word.t_start, s.word.t_end))
+
+
+def _transcript(spoken: Sequence[_Spoken], duration: float) -> Transcript:
+    """Make one segment of each run of one language; the one most spoken is the file's."""
+    seconds: Counter[str] = Counter()
+    segments = []
+    words = iter(_ordered([s.word for s in spoken], duration))
+    for language, group in groupby(spoken, key=lambda s: s.language):
+        run = tuple(next(words) for _ in group)
+        seconds[language] += round(sum(word.t_end - word.t_start for word in run) * 1000)
+        segments.append(
+            Segment(
+                t_start=run[0].t_start,
+                t_end=run[-1].t_end,
+                text=join_words([word.text for word in run]),
+                words=run,
+                language=language,
+            )
+        )
+    most = seconds.most_common(1)
+    return Transcript(language=most[0][0] if most else None, segments=tuple(segments))
+
+
+def _ordered(words: Sequence[Word], duration: float) -> list[Word]:
+    """Make times whole milliseconds, rising, not overlapping, within the sound."""
+    ordered: list[Word] = []
+    at = 0.0
+    for word in words:
+        t_start = min(max(round(word.t_start, 3), at), duration)
+        t_end = min(max(round(word.t_end, 3), t_start), duration)
+        ordered.append(Word(word.text, t_start, t_end, word.confidence))
+        at = t_end
+    return ordered

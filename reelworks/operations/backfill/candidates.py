@@ -1,0 +1,100 @@
+"""Videos that a backfill may be about, and which of them are meant. Nothing is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.ids import video_id_for
+from reelworks.domain.jobs.backfill import Only, Selection
+from reelworks.domain.jobs.stage import STAGES
+from reelworks.errors import InputError
+from reelworks.operations.backfill.cache_status import Known
+from reelworks.operations.backfill.source_scan import Examined, is_changed
+from reelworks.store.library.source_entries import SeenSource
+from reelworks.store.library.work_history import VideoFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A video that a backfill may be about."""
+
+    video_id: str
+    source: str | None
+    size: int
+    seconds: float | None
+    sha256: str | None
+    facts: VideoFacts | None
+    """Its row, if it has one."""
+    stamp: str | None = None
+    changed: bool = False
+    """True when its content is another than the one that its video was made of."""
+    note: str | None = None
+
+
+def must_mean_something(selection: Selection) -> None:
+    """Raise ``InputError`` for a selection that contradicts itself or names no stage of ours."""
+    wrong = [stage for stage in selection.stages if stage not in STAGES]
+    if wrong:
+        raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(STAGES)}.")
+    if (Only.MISSING in selection.only) != bool(selection.stages):
+        raise InputError("Say which stage is missing: missing and a stage go together.")
+    if selection.limit is not None and selection.limit < 1:
+        raise InputError("The limit must be at least 1.")
+
+
+def is_meant(one: Candidate, kept: Known, selection: Selection, older: set[str]) -> bool:
+    """Tell whether a candidate is one of those that are meant."""
+    if not selection.only:
+        return True
+    return (
+        (Only.NEW in selection.only and is_new(one))
+        or (
+            Only.FAILED in selection.only and one.facts is not None and one.facts.status == "failed"
+        )
+        or (Only.MISSING in selection.only and not set(selection.stages) <= kept.stages)
+        or (Only.OLDER_MODEL in selection.only and one.video_id in older)
+    )
+
+
+def is_new(one: Candidate) -> bool:
+    """Tell whether the library does not have it, or with another content."""
+    facts = one.facts
+    if facts is None or (not facts.was_ready and facts.status == "pending"):
+        return True
+    other = None not in (one.sha256, facts.sha256) and one.sha256 != facts.sha256
+    return one.changed or other
+
+
+def of_row(facts: VideoFacts) -> Candidate:
+    """Return a video of the library."""
+    return Candidate(facts.video_id, None, 0, facts.seconds, facts.sha256, facts)
+
+
+def of_file(
+    found: Examined,
+    known: Mapping[str, SeenSource],
+    by_id: Mapping[str, VideoFacts],
+    by_content: Mapping[str, VideoFacts],
+) -> Candidate:
+    """Say which video a file is: the one it was, the one with its content, or a new one."""
+    listed = found.listed
+    seen = known.get(listed.locator)
+    facts = by_content.get(found.sha256 or "")
+    if seen is not None and seen.video_id is not None:
+        facts = by_id.get(seen.video_id, facts)
+    # An object that nobody read has no digest: its entity tag and size stand for its content.
+    digest = found.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
+    video_id = facts.video_id if facts else video_id_for(listed.stem, digest)
+    return Candidate(
+        video_id=video_id,
+        source=listed.locator,
+        size=listed.size,
+        seconds=found.seconds,
+        sha256=found.sha256,
+        facts=facts or by_id.get(video_id),
+        stamp=listed.stamp,
+        changed=seen is not None and seen.video_id is not None and is_changed(found, seen),
+        note=found.note,
+    )

@@ -1,0 +1,222 @@
+"""Plan a backfill: which videos are meant, what is kept of them, what the rest will take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from reelworks.domain.jobs.backfill import Limits, Only, Plan, PlanLine, Selection
+from reelworks.domain.jobs.stage import STAGES
+from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.operations.backfill.cache_status import Askers, Known, Source, known_of
+from reelworks.operations.backfill.candidates import (
+    Candidate,
+    is_meant,
+    must_mean_something,
+    of_file,
+    of_row,
+)
+from reelworks.operations.backfill.estimate import (
+    FRAMES_PER_HOUR,
+    SEGMENTS_PER_HOUR,
+    TOKENS_PER_FRAME,
+    Rates,
+    Terms,
+    plan_of,
+    usage_of,
+    work_of,
+)
+from reelworks.operations.backfill.source_scan import (
+    as_seen,
+    examine,
+    list_place,
+    root_of,
+)
+from reelworks.pipeline.run_context import Workplace
+from reelworks.providers.billing.prices import LOCAL, Prices
+from reelworks.settings import Settings
+from reelworks.store.library.source_entries import remember_sources, sources_of
+from reelworks.store.library.work_history import (
+    History,
+    made_by_others,
+    read_history,
+    video_facts,
+)
+
+BYTES_PER_SECOND = 500_000.0
+"""Of a video whose header states no length, while no other one tells: 4 Mbit/s."""
+_LOOKERS = 8
+"""Videos whose cached stages are looked up at once."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Tell nobody."""
+    del done, total
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Reads what a plan is made of. Changes nothing but the table ``sources``."""
+
+    place: Workplace
+    progress: Callable[[int, int], None] = no_progress
+    """Told how many of the files are read."""
+    askers: Askers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "askers", Askers.of(self.place.settings))
+
+    def plan(self, selection: Selection, limits: Limits) -> Plan:
+        """Return what a backfill of ``selection`` would do within ``limits``.
+
+        Raises ``InputError`` for a selection that means nothing, what ``list_place`` raises, and
+        store and database errors.
+        """
+        candidates = self.candidates(selection)
+        older = self._older(selection)
+        known = self._known(candidates, selection)
+        chosen = [
+            (one, kept)
+            for one, kept in zip(candidates, known, strict=True)
+            if is_meant(one, kept, selection, older)
+        ][: selection.limit]
+        rates = rates_of(read_history(self.place.engine), self.askers)
+        lines = lines_of(chosen, rates)
+        settings = self.place.settings
+        prices = Prices.of_settings(settings.model_prices)
+        at_once = runs_at_once(settings)
+        return plan_of(
+            lines,
+            prices.cost,
+            Terms(limits, at_once, settings.calls_per_minute_of),
+            passed_over=len(candidates) - len(chosen),
+            notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
+        )
+
+    def candidates(self, selection: Selection) -> list[Candidate]:
+        """Return all videos that a selection looks at."""
+        must_mean_something(selection)
+        engine = self.place.engine
+        facts = video_facts(engine, selection.library if selection.source is None else None)
+        if selection.source is None:
+            return [of_row(one) for one in facts if selection.language in (None, one.language)]
+        root = root_of(selection.source)
+        library = selection.library or DEFAULT_LIBRARY
+        known = sources_of(engine, library)
+        found = examine(list_place(root, self.place.store), known, self.place.store, self.progress)
+        by_id = {one.video_id: one for one in facts}
+        by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
+        named = [of_file(one, known, by_id, by_content) for one in found]
+        # A changed file is remembered once its video is made of the new content: see sync.
+        seen = [
+            as_seen(one, root, candidate.video_id if candidate.facts else None)
+            for one, candidate in zip(found, named, strict=True)
+            if not candidate.changed
+        ]
+        remember_sources(engine, library, seen)
+        return list({one.video_id: one for one in reversed(named)}.values())[::-1]
+
+    def _older(self, selection: Selection) -> set[str]:
+        if Only.OLDER_MODEL not in selection.only:
+            return set()
+        askers = self.askers
+        models = {
+            "transcribe": askers.transcriber.model,
+            "vision": askers.describer.model,
+            "embed": askers.embedder.model,
+        }
+        return made_by_others(self.place.engine, models)
+
+    def _known(self, candidates: Sequence[Candidate], selection: Selection) -> list[Known]:
+        look = partial(_kept, selection=selection, askers=self.askers, place=self.place)
+        with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="plan") as lookers:
+            return list(lookers.map(look, candidates))
+
+
+def lines_of(chosen: Sequence[tuple[Candidate, Known]], rates: Rates) -> list[PlanLine]:
+    """Return the plan's lines."""
+    measured = [(one.size, one.seconds) for one, _ in chosen if one.seconds and one.size]
+    bytes_of, seconds_of = (sum(column) for column in zip((0, 0.0), *measured, strict=True))
+    rate = bytes_of / seconds_of if seconds_of else BYTES_PER_SECOND
+    lines = []
+    for one, kept in chosen:
+        seconds = one.seconds if one.seconds is not None else one.size / rate
+        cached = tuple(stage for stage in STAGES if stage in kept.stages)
+        todo = tuple(stage for stage in STAGES if stage not in kept.stages)
+        items = kept.items or {}
+        lines.append(
+            PlanLine(
+                source=one.source,
+                video_id=one.video_id,
+                size=one.size,
+                seconds=seconds,
+                guessed=one.seconds is None,
+                cached=cached,
+                todo=todo,
+                work=work_of(todo, seconds, rates),
+                usage=usage_of(todo, seconds, items, rates),
+                note=one.note,
+                stamp=one.stamp,
+                sha256=one.sha256,
+            )
+        )
+    return lines
+
+
+def rates_of(history: History, askers: Askers) -> Rates:
+    """Return what an hour of video takes here, as far as the past tells."""
+    models = {stage: askers.model_of(stage) for stage in STAGES}
+    hosted: dict[str, str] = {
+        stage: f"{model.provider}/{model.name}"
+        for stage, model in models.items()
+        if model is not None and not f"{model.provider}/".startswith(LOCAL)
+    }
+    hundred = history.per_call.get(hosted.get("vision", ""))
+    return Rates(
+        stage_seconds=history.stage_seconds,
+        frames_per_hour=history.frames_per_hour or FRAMES_PER_HOUR,
+        segments_per_hour=history.segments_per_hour or SEGMENTS_PER_HOUR,
+        per_frame=hundred.times(0.01) if hundred else TOKENS_PER_FRAME,
+        hosted=hosted,
+    )
+
+
+def runs_at_once(settings: Settings) -> int:
+    """Return how many runs this machine alone carries at once: each keeps two cores busy."""
+    return min(settings.jobs_in_flight, max(1, (os.cpu_count() or 2) // 2))
+
+
+def notes_of(
+    lines: Sequence[PlanLine], candidates: Sequence[Candidate], at_once: int
+) -> tuple[str, ...]:
+    """Return what a reader of the plan should know."""
+    guessed = sum(line.guessed for line in lines)
+    unread = sum(one.sha256 is None and one.source is not None for one in candidates)
+    said = []
+    if guessed:
+        said.append(f"The length of {_videos(guessed)} is guessed from the size.")
+    if unread:
+        said.append(
+            f"The content of {_videos(unread)} was not read, so nothing is known of what is cached."
+        )
+    if lines:
+        said.append(f"The time is for {at_once} run{'s' * (at_once > 1)} at once on this machine.")
+    return tuple(said)
+
+
+def _videos(count: int) -> str:
+    return f"{count} video{'s' * (count != 1)}"
+
+
+def _kept(one: Candidate, *, selection: Selection, askers: Askers, place: Workplace) -> Known:
+    if one.sha256 is None:
+        return Known()
+    library = one.facts.library if one.facts else selection.library
+    stated = one.facts.stated_language if one.facts else None
+    # Of the library's own videos the selection's language only narrows the choice.
+    asked = (selection.language if selection.source else None) or stated
+    source = Source(one.video_id, one.sha256, asked, library)
+    return known_of(source, askers, place.store)

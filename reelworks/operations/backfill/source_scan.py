@@ -1,0 +1,186 @@
+"""What lies in a folder or under an S3 prefix, and what each file is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from reelworks.domain.digest import sha256_of_file
+from reelworks.domain.printable import one_line
+from reelworks.domain.video.media_names import looks_like_media
+from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError, exhausted
+from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.store.library.source_entries import SeenSource
+from reelworks.store.objects.artifacts import ArtifactStore
+
+READERS = 4
+"""Files that are read at once: a disk gains nothing from more, a network a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file of a place, by its name alone."""
+
+    locator: str
+    """An absolute path, or ``s3://bucket/key``."""
+    size: int
+    stamp: str
+    """Another one when the content may be another: time of writing, or entity tag."""
+
+    @property
+    def stem(self) -> str:
+        """The file's own name without its suffix."""
+        return PurePosixPath(self.locator).stem
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file of a place, and what it is."""
+
+    listed: Listed
+    sha256: str | None
+    """None for an object that nobody read yet, and for what cannot be read."""
+    seconds: float | None
+    note: str | None = None
+    """What is amiss with it."""
+
+
+def root_of(source: str) -> str:
+    """Return the one name of a place: an absolute path, or ``s3://bucket/prefix/``.
+
+    Raises ``InputError`` for an address of another kind.
+    """
+    scheme, mark, rest = source.partition("://")
+    if mark and scheme.lower() != "s3":
+        raise InputError(f"{one_line(source)} is no folder and no s3://bucket/prefix.")
+    if mark:
+        bucket, _, prefix = rest.partition("/")
+        if not bucket:
+            raise InputError(f"{one_line(source)} is no S3 address: use s3://bucket/prefix.")
+        prefix = prefix.rstrip("/")
+        return f"s3://{bucket}/{prefix}/" if prefix else f"s3://{bucket}/"
+    return str(Path(source).expanduser().absolute())
+
+
+def list_place(root: str, store: ArtifactStore) -> list[Listed]:
+    """Return the media files under ``root_of`` a place, in order.
+
+    Raises ``SourceNotFoundError`` when there is no such folder or bucket,
+    ``SourceUnreadableError`` when a folder may not be read, and store errors.
+    """
+    if not root.startswith("s3://"):
+        return sorted(_of_folder(Path(root)), key=lambda one: one.locator)
+    bucket, _, prefix = root.removeprefix("s3://").partition("/")
+    return [
+        Listed(f"s3://{bucket}/{one.key}", one.size, one.etag)
+        for one in store.objects(prefix, bucket=bucket)
+        if looks_like_media(one.key)
+    ]
+
+
+def _of_folder(root: Path) -> Iterator[Listed]:
+    if not root.is_dir():
+        raise SourceNotFoundError(f"The folder {one_line(str(root))} does not exist.")
+
+    def refuse(error: OSError) -> None:
+        shown = one_line(str(error.filename))
+        raise SourceUnreadableError(f"The folder {shown} cannot be read: {error.strerror}.")
+
+    for folder, _, names in os.walk(root, onerror=refuse):
+        for name in filter(looks_like_media, names):
+            path = Path(folder) / name
+            try:
+                found = path.stat()
+            except FileNotFoundError:  # deleted meanwhile, or a link to nothing
+                continue
+            if path.is_file():
+                yield Listed(str(path), found.st_size, str(found.st_mtime_ns))
+
+
+def examine(
+    listed: list[Listed],
+    known: Mapping[str, SeenSource],
+    store: ArtifactStore,
+    progress: Callable[[int, int], None],
+) -> list[Examined]:
+    """Say what each file is; one with the size and stamp of what is ``known`` is not read again.
+
+    ``progress`` counts files. Raises store errors; a file that cannot be read has a note.
+    """
+    found = []
+    with ThreadPoolExecutor(READERS, thread_name_prefix="inventory") as readers:
+        look = partial(_examined, known=known, store=store)
+        for number, one in enumerate(readers.map(look, listed), 1):
+            found.append(one)
+            progress(number, len(listed))
+    return found
+
+
+def _examined(listed: Listed, known: Mapping[str, SeenSource], store: ArtifactStore) -> Examined:
+    seen = known.get(listed.locator)
+    same = seen is not None and (seen.size, seen.stamp) == (listed.size, listed.stamp)
+    kept = seen if same else None
+    if listed.locator.startswith("s3://"):
+        if kept is not None and kept.seconds is not None:
+            return Examined(listed, kept.sha256, kept.seconds)
+        return _of_object(listed, store)
+    if kept is not None and kept.seconds is not None and kept.sha256:
+        return Examined(listed, kept.sha256, kept.seconds)
+    try:
+        return _read(listed, kept.sha256 if kept else None)
+    except InputError as error:
+        return Examined(listed, None, None, str(error))
+
+
+def _read(listed: Listed, digest: str | None) -> Examined:
+    path = Path(listed.locator)
+    try:
+        digest = digest or sha256_of_file(path)
+    except OSError as error:
+        raise exhausted(error) or SourceUnreadableError(
+            f"{one_line(listed.locator)} cannot be read: {error.strerror}."
+        ) from None
+    try:
+        return Examined(listed, digest, seconds_of_file(path))
+    except InputError as error:
+        return Examined(listed, digest, None, str(error))
+
+
+def _of_object(listed: Listed, store: ArtifactStore) -> Examined:
+    bucket, _, key = listed.locator.removeprefix("s3://").partition("/")
+    ours = store.head(key) if bucket == store.bucket else None
+    digest = ours.sha256 if ours and ours.sha256 else None
+    stream = RangeStream(partial(store.read_range, key, bucket=bucket), listed.size)
+    try:
+        return Examined(listed, digest, seconds_of_object(stream, one_line(listed.locator)))
+    except InputError as error:
+        return Examined(listed, digest, None, str(error))
+
+
+def as_seen(examined: Examined, root: str, video_id: str | None) -> SeenSource:
+    """Return what to remember of a file."""
+    listed = examined.listed
+    return SeenSource(
+        locator=listed.locator,
+        root=root,
+        size=listed.size,
+        stamp=listed.stamp,
+        sha256=examined.sha256,
+        seconds=examined.seconds,
+        video_id=video_id,
+    )
+
+
+def is_changed(examined: Examined, before: SeenSource) -> bool:
+    """Tell whether a file has another content than when it was seen ``before``.
+
+    Another size or stamp is only a reason to look; the digests decide, where there are two.
+    """
+    listed = examined.listed
+    if (listed.size, listed.stamp) == (before.size, before.stamp):
+        return False
+    return None in (examined.sha256, before.sha256) or examined.sha256 != before.sha256

@@ -1,0 +1,65 @@
+"""Give all texts of the library their vectors by one model, beside those that search uses."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from reelworks.domain.capabilities import Embedder
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.library.library import VideoView
+from reelworks.errors import UnknownVideoError
+from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.video_vectors import Texts, Vectors, embed_and_publish, searchable
+from reelworks.store.library.video_reads import get_video
+from reelworks.store.search.embedding_models import missing_videos
+from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
+
+
+def reembed(place: Workplace, embedder: Embedder, progress: Progress) -> int:
+    """Embed every video that lacks vectors of the embedder's model; return how many were.
+
+    One video at a time: what is done is kept, so a run that was stopped goes on where it was.
+    Videos that are indexed meanwhile are taken up at the end. ``progress`` counts videos. Raises
+    what the embedder raises, store and database errors.
+    """
+    model = str(embedder.model)
+    seen: set[str] = set()
+    while left := [one for one in missing_videos(place.engine, model) if one not in seen]:
+        total = len(seen) + len(left)
+        for video_id in left:
+            progress(len(seen), total)
+            _embed_video(place, embedder, video_id)
+            seen.add(video_id)
+        progress(total, total)
+    return len(seen)
+
+
+def _embed_video(place: Workplace, embedder: Embedder, video_id: str) -> None:
+    try:
+        view = get_video(place.engine, video_id)
+        for texts in _texts_of(view):
+            embed_and_publish(texts, [embedder], place, _unwatched)
+    except UnknownVideoError:  # deleted meanwhile
+        return
+
+
+def _texts_of(view: VideoView) -> list[Texts]:
+    """Return the texts as the indexing run has them, so that what it kept is found."""
+    video_id = view.summary.id
+    shown = [
+        (one.frame.index, searchable(one.description)) for one in view.frames if one.description
+    ]
+
+    def publish(engine: Engine, video_id: str, vectors: Vectors, model: str) -> None:
+        by_frame = {index: vector for (index, _), vector in zip(shown, vectors, strict=True)}
+        publish_caption_vectors(engine, video_id, by_frame, model)
+
+    said = [one.segment.text for one in view.segments]
+    return [
+        Texts("embed_speech", video_id, said, publish_segment_vectors),
+        Texts("embed_picture", video_id, [text for _, text in shown], publish),
+    ]
+
+
+def _unwatched(done: float, total: float) -> None:
+    """Take the progress inside one video, which nobody looks at."""

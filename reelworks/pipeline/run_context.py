@@ -1,0 +1,230 @@
+"""Where a stage works: its connections and a scratch folder of its own."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+
+from sqlalchemy import Engine
+
+from reelworks.domain.file_fingerprint import FileStamp, stamp_of, unchanged
+from reelworks.domain.private_folder import make_private
+from reelworks.errors import (
+    ArtifactMissingError,
+    NoSpaceError,
+    PermissionDeniedError,
+    SourceUnreadableError,
+    exhausted,
+)
+from reelworks.models.runtime.pool import limits_of, pool
+from reelworks.settings import Settings
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.objects.artifacts import Artifact, ArtifactStore
+
+SOURCES = "uploads/"
+"""Where the files lie that people gave us; everything else can be made of them again."""
+_IF_FREE = fcntl.LOCK_EX | fcntl.LOCK_NB
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A file of this machine that holds an artifact's bytes as long as its stamp is the same."""
+
+    path: Path
+    stamp: FileStamp | None
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What every stage of one run shares."""
+
+    settings: Settings
+    store: ArtifactStore
+    engine: Engine
+    scratch: Path
+    """A folder of this run only; it is removed with the run."""
+    adopted: dict[str, Adopted] = field(default_factory=dict)
+    """Files of this machine, by the SHA-256 that they had."""
+    fetched: dict[str, str] = field(default_factory=dict)
+    """Store keys of files that were downloaded, by their SHA-256."""
+
+    def fetch(self, artifact: Artifact) -> Path:
+        """Return a local file with the artifact's bytes, downloading it at most once a run.
+
+        What was here already keeps its own name, so that messages name the file that the user
+        knows. One that was written to since is left alone, and the artifact downloaded.
+
+        An artifact that is damaged in the store is noted to be in doubt, so that the next try or
+        run of the stage that made it makes it again; ``ArtifactMissingError`` says so. A source
+        cannot be made again: ``SourceUnreadableError`` names it.
+        """
+        here = self.adopted.get(artifact.sha256)
+        if here is not None and stamp_of(here.path) == here.stamp is not None:
+            return here.path
+        local = self.scratch / "by-digest" / artifact.sha256
+        self.fetched.setdefault(artifact.sha256, artifact.key)
+        if not local.exists():
+            self._download(artifact, local)
+        return local
+
+    def _download(self, artifact: Artifact, local: Path) -> None:
+        try:
+            self.store.fetch(artifact, local)
+        except ArtifactMissingError as error:
+            there = self.store.head(artifact.key)
+            said = (there.sha256, there.etag) if there else ()
+            if artifact.sha256 in said or artifact.etag in said:  # else another's, written since
+                self.store.doubts.note(artifact)
+            if artifact.key.startswith(SOURCES):
+                raise SourceUnreadableError(
+                    f"The stored source {artifact.key} is gone or damaged ({error}) "
+                    "Upload the file again, or index it from where it first came from."
+                ) from error
+            raise ArtifactMissingError(
+                f"The artifact {artifact.key} is gone or damaged in the store ({error}) "
+                "Run the video again, which makes it anew."
+            ) from error
+
+    def readable(self, message: str) -> str:
+        """Return a message in which scratch files have the names that users know.
+
+        A download has its source's name, a file of the store its key; the folder itself is said
+        to be that and no more.
+        """
+
+        def name(found: re.Match[str]) -> str:
+            tail = PurePosixPath(found[0]).name
+            if tail in self.fetched:
+                return self.fetched[tail]
+            return tail if "." in tail else "the scratch folder in DATA_DIR"
+
+        return re.sub(
+            re.escape(str(self.scratch)) + r"(?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*", name, message
+        )
+
+    @contextmanager
+    def reading(self, artifact: Artifact) -> Iterator[Path]:
+        """Give ``fetch(artifact)`` to a reader that takes its time.
+
+        Raises ``SourceChangedError`` at the end when the file was written to meanwhile, so that
+        nothing is kept that was made of other bytes than the artifact's.
+        """
+        path = self.fetch(artifact)
+        here = self.adopted.get(artifact.sha256)
+        with unchanged(path, here.stamp) if here and here.path == path else nullcontext():
+            yield path
+
+    def adopt(self, path: Path, sha256: str, stamp: FileStamp | None = None) -> None:
+        """Let ``fetch`` find ``path``, a file here, instead of downloading it again.
+
+        ``stamp`` is the file's from before its digest was read; without it, the one of now.
+        """
+        path = path.absolute()
+        self.adopted.setdefault(sha256, Adopted(path, stamp or stamp_of(path)))
+
+    def room(self, stage: str) -> Path:
+        """Return a new empty folder for one attempt of one stage."""
+        with _disk_errors(self.scratch):
+            return Path(mkdtemp(prefix=f"{stage}-", dir=self.scratch))
+
+
+def prepare_services(settings: Settings) -> None:
+    """Make sure that the bucket and the tables are there."""
+    ArtifactStore.open(settings).ensure_bucket()
+    engine = create_database_engine(settings)
+    try:
+        ensure_schema(engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_workplace(settings: Settings) -> Iterator[Workplace]:
+    """Open the connections and a scratch folder, and put both away at the end.
+
+    Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
+    """
+    pool.limit(limits_of(settings))
+    store = ArtifactStore.open(settings)
+    engine = create_database_engine(settings)
+    try:
+        with _scratch(settings.data_dir / "scratch") as scratch:
+            store.ensure_bucket()
+            ensure_schema(engine)
+            yield Workplace(settings, store, engine, scratch)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _scratch(root: Path) -> Iterator[Path]:
+    """Make a folder that is removed at the end, by us or, if we are killed, by the next run.
+
+    A run holds a file lock on its folder, which the kernel frees when the run dies; process ids
+    would not do, since containers that share DATA_DIR each count their own.
+    """
+    with _disk_errors(root):
+        make_private(root)
+        with _lock(root, fcntl.LOCK_EX):
+            _sweep(root)
+            scratch = Path(mkdtemp(prefix="run-", dir=root))
+            held = os.open(scratch, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        (scratch / "by-digest").mkdir()
+    try:
+        yield scratch
+    finally:
+        _remove(scratch)
+        os.close(held)
+
+
+def _remove(scratch: Path) -> None:
+    """Remove a folder into which a stage that was stopped may still write for a moment.
+
+    Under another name nobody finds it to add a file while it is emptied. What stays nevertheless
+    is removed by the next run.
+    """
+    gone = scratch.with_name(f"{scratch.name}-gone")
+    with suppress(FileNotFoundError):  # somebody removed it already
+        scratch.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _sweep(root: Path) -> None:
+    """Remove the scratch folders of runs that were killed."""
+    for folder in root.iterdir():
+        with suppress(BlockingIOError, FileNotFoundError), _lock(folder, _IF_FREE):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(
+                f"The disk of {folder} is full; make room or set DATA_DIR."
+            ) from None
+        raise exhausted(error) or PermissionDeniedError(
+            f"The folder {folder} cannot be written: {error.strerror}; "
+            "set DATA_DIR to a folder that you own."
+        ) from None

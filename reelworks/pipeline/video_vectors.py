@@ -1,0 +1,129 @@
+"""The vectors of one video's texts: asked for once, kept as an artifact, published as rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine
+
+from reelworks.domain.capabilities import Embedder
+from reelworks.domain.digest import ModelRef, sha256_of_bytes
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.vision import FrameDescription
+from reelworks.pipeline.capabilities import make_embedder
+from reelworks.pipeline.embedders import embedder_of
+from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.stage_cache import (
+    Answer,
+    Produced,
+    Question,
+    Terms,
+    answering,
+    ask,
+    items_of,
+)
+from reelworks.settings import Settings
+from reelworks.stages.text.embed import VERSION, NothingKept, embed_texts
+from reelworks.store.library.publish import seen_words
+from reelworks.store.search.embedding_models import live_model
+
+Vectors = list[list[float] | None]
+Publish = Callable[[Engine, str, Vectors, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one stage of one video, and who takes their vectors."""
+
+    stage: str
+    """``embed_speech`` or ``embed_picture``."""
+    video_id: str
+    texts: Sequence[str]
+    publish: Publish
+
+
+def embed_and_publish(
+    texts: Texts, embedders: Sequence[Embedder], place: Workplace, progress: Progress
+) -> Answer[int]:
+    """Give each text its vector by every embedder, and publish them; return the first's answer.
+
+    Only the first one's answer is bound to the terms that questions are asked under now: the
+    others' are made here when they are not kept. They are published first, so that search finds
+    what is new by the live model at once.
+
+    Raises what the embedders raise, store and database errors, and ``UnknownVideoError``.
+    """
+    first, *others = embedders
+    answer = _asked(texts, first, place, progress)
+    with answering(Terms()):
+        answers = [(one, _asked(texts, one, place, progress)) for one in others]
+    for embedder, made in (*answers, (first, answer)):
+        vectors = unpack(np.load(place.fetch(made.artifacts["vectors.npy"])))
+        texts.publish(place.engine, texts.video_id, vectors, str(embedder.model))
+    return answer
+
+
+def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
+    """Return the configured embedder and, while it is to follow another, the live model's.
+
+    When this installation cannot run the live model, search asks both until the switch. Raises
+    what making the configured embedder raises.
+    """
+    configured = make_embedder(settings)
+    live = live_model(engine)
+    if live in (None, str(configured.model)):
+        return [configured]
+    other = embedder_of(settings, str(live))
+    return [configured] if other is None else [configured, other]
+
+
+def _asked(texts: Texts, embedder: Embedder, place: Workplace, progress: Progress) -> Answer[int]:
+    question = vectors_question(texts.stage, texts.video_id, texts.texts, embedder.model)
+
+    def compute(room: Path) -> Produced[int]:
+        local = embedder.model.provider == "local"
+        items = NothingKept() if local else items_of("embed", place, texts.video_id)
+        vectors = embed_texts(texts.texts, embedder, items, progress)
+        np.save(room / "vectors.npy", pack(vectors, embedder.dimensions))
+        return Produced(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
+
+    return ask(question, compute, place, go_on=lambda: progress(0, 1))
+
+
+def vectors_question(
+    stage: str, video_id: str, texts: Sequence[str], model: ModelRef
+) -> Question[int]:
+    """Return the question for the vectors of a video's texts."""
+    tail = sha256_of_bytes(str(model).encode())[:8]
+    return Question[int](
+        stage="embed",
+        version=VERSION,
+        result_type=int,
+        # Two models' vectors stand side by side while one takes the other's place.
+        place_of=lambda name: f"embeddings/{video_id}/{stage}-{Path(name).stem}-{tail}.npy",
+        inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
+        model=model,
+        video_id=video_id,
+    )
+
+
+def searchable(description: FrameDescription) -> str:
+    """Return all that search by meaning may know of a frame."""
+    read = " ".join(line.text for line in description.text)
+    return "\n".join(part for part in (seen_words(description), read) if part)
+
+
+def pack(vectors: Vectors, dimensions: int) -> np.ndarray:
+    """Return an NxD float32 array; a text without a vector becomes a row of NaN."""
+    empty = [float("nan")] * dimensions
+    rows = [vector or empty for vector in vectors]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), dimensions)
+
+
+def unpack(array: np.ndarray) -> Vectors:
+    """Reverse ``pack``."""
+    return [None if np.isnan(row[0]) else row.tolist() for row in array]

@@ -1,0 +1,196 @@
+"""Frames: the one picture that stands for each scene."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.scene import Frame, Scene
+from reelworks.errors import UnsupportedMediaError
+from reelworks.media.folder import unwritable, writable
+from reelworks.media.pictures import Luma, Picture, Reel, open_reel
+from reelworks.media.screen_cuts import changed_blocks
+from reelworks.stages.frames.frame_selection import (
+    FrameParams,
+    Sample,
+    Slot,
+    shortlist,
+    split_scenes,
+)
+
+__all__ = ["VERSION", "FrameParams", "frame_path", "pick_frames"]
+
+VERSION = 1
+"""Raised when the same inputs and parameters give other frames."""
+
+
+def pick_frames(
+    video: Path,
+    proxy: Path,
+    scenes: Sequence[Scene],
+    params: FrameParams,
+    out_dir: Path,
+    progress: Progress,
+) -> tuple[Frame, ...]:
+    """Write the representative picture of each scene to ``out_dir/scene_{index:03d}.jpg``.
+
+    ``index`` is the frame's, counted over the video. Pictures are judged on the proxy, which has
+    the same frames as the normalized ``video``; only the winners are decoded from that. Equal
+    pictures are marked with ``duplicate_of``. ``progress`` counts seconds of video.
+
+    Raises ``UnsupportedMediaError`` when a file cannot be read or the two do not belong together,
+    ``NoSpaceError`` and ``PermissionDeniedError`` when the pictures cannot be written.
+    """
+    frames: list[Frame] = []
+    slots = split_scenes(scenes, params)
+
+    def keep(large: Reel, index: int, slot: Slot, times: list[float]) -> Frame:
+        picture, sharpness = _sharpest(large.pictures_at(times), video)
+        jpeg = _encode(picture.bgr(), params.jpeg_quality)
+        _write(frame_path(out_dir, index), jpeg)
+        return _frame(index, slot.scene_index, picture, jpeg, sharpness)
+
+    def settle(job: Future[Frame]) -> None:
+        frame = job.result()
+        frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
+        progress(slots[frame.index].t_end, slots[-1].t_end)
+
+    with (
+        writable(out_dir, ()),
+        open_reel(proxy) as small,
+        open_reel(video) as large,
+        _one_worker() as worker,
+    ):
+        keyframes = large.keyframe_times()
+        jobs: deque[Future[Frame]] = deque()
+        for index, (slot, samples) in enumerate(_samples_by_slot(small, slots)):
+            times = shortlist(slot, samples, keyframes, params)
+            jobs.append(worker.submit(keep, large, index, slot, times))
+            while jobs and jobs[0].done():
+                settle(jobs.popleft())
+        for job in jobs:
+            settle(job)
+    return tuple(frames)
+
+
+@contextmanager
+def _one_worker() -> Iterator[ThreadPoolExecutor]:
+    """Give a thread that decodes winners while the proxy is still being judged."""
+    worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
+    try:
+        yield worker
+    finally:
+        worker.shutdown(wait=True, cancel_futures=True)
+
+
+def frame_path(out_dir: Path, index: int) -> Path:
+    """Return where the picture of the ``index``-th frame lies."""
+    return out_dir / f"scene_{index:03d}.jpg"
+
+
+def _samples_by_slot(reel: Reel, slots: Sequence[Slot]) -> Iterator[tuple[Slot, list[Sample]]]:
+    """Judge the proxy's pictures and hand them out slot by slot, while reading on."""
+    pending = iter(slots)
+    slot = next(pending, None)
+    samples: list[Sample] = []
+    before: Luma | None = None
+    for picture in reel.pictures():
+        if slot is not None and picture.t >= slot.t_end and samples:
+            yield slot, samples
+            slot, samples = next(pending, None), []
+        if slot is None:
+            return
+        luma = picture.luma()
+        samples.append(_judge(picture.t, luma, before))
+        before = luma
+    if slot is not None and samples:
+        yield slot, samples
+
+
+def _judge(t: float, luma: Luma, before: Luma | None) -> Sample:
+    moved = 0.0 if before is None else float(changed_blocks(before, luma).mean())
+    contrast = float(cv2.meanStdDev(luma)[1][0, 0])
+    return Sample(t=t, sharpness=_sharpness(luma), contrast=contrast, moved=moved)
+
+
+def _sharpness(luma: Luma) -> float:
+    """Variance of the Laplacian, the usual measure of focus (Pech-Pacheco et al., ICPR 2000)."""
+    deviation = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))[1][0, 0])
+    return deviation * deviation
+
+
+def _sharpest(pictures: Sequence[Picture], video: Path) -> tuple[Picture, float]:
+    if not pictures:
+        raise UnsupportedMediaError(
+            f"{video.name} is shorter than its proxy: normalize the source again."
+        )
+    judged = [(picture, _sharpness(picture.luma())) for picture in pictures]
+    return max(judged, key=lambda pair: pair[1])
+
+
+def _frame(index: int, scene: int, picture: Picture, jpeg: bytes, sharpness: float) -> Frame:
+    grey = Image.fromarray(picture.luma())
+    return Frame(
+        index=index,
+        scene_index=scene,
+        t=picture.t,
+        phash=str(imagehash.phash(grey)),
+        sha256=sha256_of_bytes(jpeg),
+        width=picture.frame.width,
+        height=picture.frame.height,
+        sharpness=sharpness,
+    )
+
+
+def _original(
+    frame: Frame, earlier: Sequence[Frame], out_dir: Path, params: FrameParams
+) -> int | None:
+    """Return the index of the first earlier frame with the same picture.
+
+    Perceptual hashes only shortlist: slides with one layout and different words share a hash, so
+    equal pictures must agree in every small block as well.
+    """
+    alike = [
+        other.index
+        for other in earlier
+        if other.duplicate_of is None
+        and (int(other.phash, 16) ^ int(frame.phash, 16)).bit_count() <= params.duplicate_distance
+    ]
+    if not alike:
+        return None
+    mine = _small_grey(frame_path(out_dir, frame.index))
+    for index in alike:
+        theirs = _small_grey(frame_path(out_dir, index))
+        if not changed_blocks(theirs, mine, params.duplicate_difference).any():
+            return index
+    return None
+
+
+def _small_grey(path: Path) -> Luma:
+    """Read a JPEG at half its size, where a block of 8 pixels holds one or two letters."""
+    pixels = np.frombuffer(path.read_bytes(), np.uint8)
+    return np.asarray(cv2.imdecode(pixels, cv2.IMREAD_REDUCED_GRAYSCALE_2), np.uint8)
+
+
+def _encode(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return bytes(data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise unwritable(path, path.parent, error) from error

@@ -1,0 +1,174 @@
+"""Describe each unique frame of a video, once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, field
+
+from pydantic import TypeAdapter, ValidationError
+
+from reelworks.domain.capabilities import FrameDescriber, ItemCache
+from reelworks.domain.digest import ModelRef, cache_key
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.scene import Frame
+from reelworks.domain.video.vision import Described, FrameDescription, Undescribed, VisionResult
+from reelworks.errors import ProviderError, ProviderRejectedError, RateLimitedError
+
+VERSION = 1
+"""Raise when ``FrameDescription`` or what is done with an answer changes: old answers are stale."""
+
+GIVE_UP_AFTER = 10
+"""Frames that fail with no answer between them, after which a describer counts as down."""
+
+GRACE = 30.0
+"""Seconds that a stopped stage waits for answers under way, which are paid for and so kept."""
+
+_DESCRIPTION = TypeAdapter(FrameDescription)
+
+
+def describe_frames(
+    frames: Sequence[Frame],
+    read_jpeg: Callable[[Frame], bytes],
+    describer: FrameDescriber,
+    cache: ItemCache,
+    progress: Progress,
+) -> VisionResult:
+    """Describe the frames that repeat no other, at most ``describer.parallel`` at once.
+
+    Each answer goes into ``cache`` at once, so that a rerun asks only for what is missing.
+    ``progress`` counts frames, cached ones included. A frame that the model refuses is listed as
+    undescribed, and the others go on. Raises the first passing ``ProviderError`` after the other
+    frames had their turn, ``ProviderRejectedError`` when every frame is refused, and at once
+    whatever concerns all frames: a refused key, an unreachable cache, ``CancelledError``.
+    """
+    unique = sorted((f for f in frames if f.duplicate_of is None), key=lambda f: f.index)
+    tally = _Tally(total=len(unique))
+    work = _Work(read_jpeg, describer, cache)
+    pool = ThreadPoolExecutor(max(1, describer.parallel), thread_name_prefix="vision")
+    futures = {pool.submit(work.describe, frame): frame for frame in unique}
+    try:
+        for future in as_completed(futures):
+            tally.add(futures[future], future)
+            progress(tally.done, tally.total)
+            if tally.is_hopeless():
+                work.stop.set()
+    finally:
+        work.stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait([future for future in futures if not future.cancelled()], timeout=GRACE)
+    return tally.result()
+
+
+def frame_key(frame: Frame, model: ModelRef) -> str:
+    """Return the cache key of one frame's description: the picture, the model and the schema."""
+    return cache_key("vision", VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One frame's way: the cache, else the describer. Runs in threads."""
+
+    read_jpeg: Callable[[Frame], bytes]
+    describer: FrameDescriber
+    cache: ItemCache
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def describe(self, frame: Frame) -> FrameDescription | ProviderError | None:
+        """Return the description, the trouble with this frame, or None when told to stop."""
+        if self.stop.is_set():
+            return None
+        try:
+            return self._kept(frame) or self._asked(frame)
+        except ProviderError as error:
+            if error.retryable or isinstance(error, ProviderRejectedError):
+                return error
+            self.stop.set()
+            raise
+        except BaseException:
+            self.stop.set()
+            raise
+
+    def _kept(self, frame: Frame) -> FrameDescription | None:
+        answer = self.cache.get(frame_key(frame, self.describer.model))
+        if answer is None:
+            return None
+        try:
+            return _DESCRIPTION.validate_json(answer)
+        except ValidationError:
+            # An answer that was cut off while it was kept is no answer: ask again.
+            return None
+
+    def _asked(self, frame: Frame) -> FrameDescription:
+        description = self.describer.describe(self.read_jpeg(frame))
+        key = frame_key(frame, self.describer.model)
+        self.cache.put(key, _DESCRIPTION.dump_json(description))
+        return description
+
+
+@dataclass
+class _Tally:
+    """What came of each frame so far. Used by one thread."""
+
+    total: int
+    described: list[Described] = field(default_factory=list)
+    refused: list[tuple[int, ProviderRejectedError]] = field(default_factory=list)
+    failed: list[tuple[int, ProviderError]] = field(default_factory=list)
+    in_a_row: int = 0
+
+    @property
+    def done(self) -> int:
+        return len(self.described) + len(self.refused) + len(self.failed)
+
+    def add(self, frame: Frame, future: Future[FrameDescription | ProviderError | None]) -> None:
+        outcome = future.result()
+        if outcome is None:
+            return
+        if isinstance(outcome, FrameDescription):
+            self.described.append(Described(frame.index, outcome))
+            self.in_a_row = 0
+            return
+        self.in_a_row += 1
+        if isinstance(outcome, ProviderRejectedError):
+            self.refused.append((frame.index, outcome))
+        else:
+            self.failed.append((frame.index, outcome))
+
+    def is_hopeless(self) -> bool:
+        """True when more requests would only cost time or money.
+
+        A server that named a time to wait is let alone. Refusals after an answer are about the
+        pictures, and so about each alone.
+        """
+        told_to_wait = any(
+            isinstance(error, RateLimitedError) and error.retry_after is not None
+            for _, error in self.failed
+        )
+        all_alike = bool(self.failed) or not self.described
+        return told_to_wait or (all_alike and self.in_a_row >= GIVE_UP_AFTER)
+
+    def result(self) -> VisionResult:
+        if self.failed:
+            raise self._failure(min(self.failed, key=lambda item: item[0])[1])
+        if self.refused and not self.described:
+            first = min(self.refused, key=lambda item: item[0])[1]
+            raise ProviderRejectedError(f"No frame could be described. {first}")
+        return VisionResult(
+            described=tuple(sorted(self.described, key=lambda item: item.frame_index)),
+            undescribed=tuple(
+                Undescribed(index, str(error))
+                for index, error in sorted(self.refused, key=lambda item: item[0])
+            ),
+        )
+
+    def _failure(self, first: ProviderError) -> ProviderError:
+        untried = self.total - self.done
+        skipped = f", {untried} were not tried" if untried else ""
+        message = (
+            f"{len(self.failed)} of {self.total} frames failed{skipped}; the "
+            f"{len(self.described)} described so far are kept. {first}"
+        )
+        if isinstance(first, RateLimitedError):
+            return RateLimitedError(message, retry_after=first.retry_after)
+        return type(first)(message)

@@ -1,0 +1,72 @@
+"""Extract audio: the chosen sound track as 16 kHz mono wav, in step with the picture."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.video import AudioTrack, NormalizedAudio, Probe
+from reelworks.errors import UnsupportedMediaError
+from reelworks.media.ffmpeg import DecodeReport, transcode
+from reelworks.media.folder import writable
+from reelworks.media.sound import speech_arguments, zero_of
+
+__all__ = ["VERSION", "ExtractedAudio", "extract_audio"]
+
+VERSION = 2
+"""Raised when the same source gives other bytes."""
+
+MISSING_SECONDS = 0.5
+"""Less than this at the end is rounding of the container, not loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedAudio:
+    """What ``extract_audio`` made; both None when the source has no sound."""
+
+    audio: NormalizedAudio | None
+    wav_path: Path | None
+
+
+def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress) -> ExtractedAudio:
+    """Write ``audio.wav`` (16 kHz, mono, 16-bit) of the chosen track into ``out_dir``.
+
+    Sample 0 is the moment of the picture's first frame: sound that starts later is led in by
+    silence, sound that starts earlier is cut, holes are filled. Without a picture, sample 0 is
+    the first sound. ``progress`` counts seconds.
+
+    Raises ``UnsupportedMediaError`` when no sound decodes, ``NoSpaceError``,
+    ``PermissionDeniedError`` and ``ProcessError``.
+    """
+    if probe.audio is None:
+        return ExtractedAudio(None, None)
+    wav = out_dir / "audio.wav"
+    with writable(out_dir, [wav]):
+        arguments = speech_arguments(source, probe, wav)
+        report = transcode(arguments, duration=probe.duration, progress=progress)
+        if not report.decoded.get(probe.audio.index, 0):
+            raise UnsupportedMediaError(f"{source} is damaged: no sound decodes.")
+        with wave.open(str(wav), "rb") as reader:
+            duration = reader.getnframes() / reader.getframerate()
+    warnings = tuple(_losses(probe, probe.audio, report, duration))
+    if probe.duration:
+        progress(probe.duration, probe.duration)
+    return ExtractedAudio(NormalizedAudio(duration, probe.audio, warnings), wav)
+
+
+def _losses(probe: Probe, track: AudioTrack, report: DecodeReport, found: float) -> Iterator[str]:
+    if probe.video_tracks and probe.video is None:
+        yield "The picture of the source cannot be decoded; only its sound was used."
+    if track.duration is not None:
+        stated = track.duration + track.start - zero_of(probe)
+        if stated - found > MISSING_SECONDS:
+            yield (
+                f"The source states {stated:.1f} s of sound "
+                f"but only {found:.1f} s could be decoded."
+            )
+    if failed := report.errors.get(track.index, 0):
+        noun = "piece" if failed == 1 else "pieces"
+        yield f"{failed} {noun} of sound in the source could not be decoded."

@@ -1,0 +1,218 @@
+"""Normalize: any video becomes H.264, 720p, 30 fps constant, with a small proxy beside it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
+from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
+from reelworks.media import nvenc
+from reelworks.media.container import opened
+from reelworks.media.encoding import (
+    NormalizeParams,
+    Size,
+    fitted_size,
+    normalize_arguments,
+    remux_arguments,
+)
+from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
+from reelworks.media.folder import writable
+from reelworks.media.timing import is_constant, longest_run, read_timing
+
+log = logging.getLogger(__name__)
+
+__all__ = ["VERSION", "NormalizeParams", "Normalized", "conforms", "normalize"]
+
+VERSION = 3
+"""Raised when the same parameters give other bytes."""
+
+MISSING_SECONDS = 0.5
+"""Less than this at the end is rounding of the container, not loss."""
+SPARSEST_KEYFRAMES = 10
+"""Seconds between keyframes beyond which seeking in a copied source would be slow."""
+
+NVENC_FAILED = "The GPU's encoder failed or is not there, so x264 encoded the video."
+
+_FILTER_FAILED = re.compile(r"^\[(?:Parsed_|fc#|vf#|libx264)\S* @ .*\[error\] (.+)$", re.MULTILINE)
+_ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """What ``normalize`` made; all None when the source has no picture."""
+
+    video: NormalizedVideo | None
+    video_path: Path | None
+    proxy_path: Path | None
+
+
+def normalize(
+    source: Path, probe: Probe, params: NormalizeParams, out_dir: Path, progress: Progress
+) -> Normalized:
+    """Write ``normalized.mp4`` and ``proxy.mp4`` into ``out_dir`` from one decode of ``source``.
+
+    Both have the same frames one to one, and their time 0 is the source's first picture. A source
+    that already conforms is copied. ``progress`` counts seconds. Damage is told in
+    ``NormalizedVideo.warnings``; what decodes is kept.
+
+    Raises ``UnsupportedMediaError`` when nothing decodes, ``NoSpaceError``,
+    ``PermissionDeniedError`` and ``ProcessError``.
+    """
+    if probe.video is None:
+        return Normalized(None, None, None)
+    paths = (out_dir / "normalized.mp4", out_dir / "proxy.mp4")
+    encoder = None
+    copied = conforms(source, probe, params)
+    with writable(out_dir, paths):
+        if copied:
+            arguments = remux_arguments(source, probe, params, *paths)
+            report = transcode(arguments, duration=probe.duration, progress=progress)
+        else:
+            encoder, report = _encode(source, probe, settled(params), paths, progress)
+        made = _written(paths[0])
+    video = NormalizedVideo(
+        duration=made.frames / params.frame_rate,
+        width=made.size.width,
+        height=made.size.height,
+        frames=made.frames,
+        reencoded=not copied,
+        warnings=(
+            *_losses(probe, probe.video, report, made, params.frame_rate),
+            *([NVENC_FAILED] if params.encoder == "nvenc" and encoder == "x264" else []),
+        ),
+    )
+    if probe.duration:
+        progress(probe.duration, probe.duration)
+    return Normalized(video, *paths)
+
+
+def settled(params: NormalizeParams) -> NormalizeParams:
+    """Return ``params`` with the encoder that ``auto`` means on this machine."""
+    if params.encoder != "auto":
+        return params
+    return replace(params, encoder="nvenc" if nvenc.works() else "x264")
+
+
+def conforms(source: Path, probe: Probe, params: NormalizeParams) -> bool:
+    """True when ``source`` already is what ``normalize`` would make of it.
+
+    The stated properties are checked first; only a file that passes has all its packets' times
+    read, since a rate that is constant by its header may have holes.
+    """
+    track = probe.video
+    if track is None or not _stated_to_conform(probe, track, params):
+        return False
+    timing = read_timing(source, track.index)
+    if not is_constant(timing, params.frame_rate):
+        return False
+    end = Fraction(len(timing.times), params.frame_rate)
+    whole = track.duration is None or track.duration - end <= MISSING_SECONDS
+    return whole and longest_run(timing.keyframes, end) <= SPARSEST_KEYFRAMES
+
+
+def _stated_to_conform(probe: Probe, track: VideoTrack, params: NormalizeParams) -> bool:
+    sound = probe.audio
+    return (
+        "mp4" in probe.container
+        and track.codec == "h264"
+        and track.pixel_format == "yuv420p"
+        and abs((track.frame_rate or 0) - params.frame_rate) < 0.01
+        and not (track.interlaced or track.hdr or track.variable_rate)
+        and fitted_size(track, params.max_height) == Size(track.width, track.height)
+        and not (track.rotation or track.mirrored)
+        and abs(track.start) < 1e-6
+        and (sound is None or (sound.codec == "aac" and sound.start > -1e-6))
+    )
+
+
+def _encode(
+    source: Path,
+    probe: Probe,
+    params: NormalizeParams,
+    paths: tuple[Path, Path],
+    progress: Progress,
+) -> tuple[str, DecodeReport]:
+    """Encode; return the encoder that did it.
+
+    Where NVENC gives up, use x264; where zscale does (a picture that turns odd-sized half way),
+    swscale.
+    """
+    arguments = normalize_arguments(source, probe, params, *paths)
+    try:
+        report = transcode(arguments, duration=probe.duration, progress=progress)
+        return params.encoder, report
+    except (ProcessError, StageTimeoutError) as error:
+        tail = error.tail if isinstance(error, ProcessError) else ""
+        if params.scaler == "zscale" and _ZSCALE_FAILED.search(tail):
+            return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
+        if params.encoder == "nvenc":
+            log.warning("NVENC could not encode %s, x264 does it now: %s", source.name, error)
+            return _encode(source, probe, replace(params, encoder="x264"), paths, progress)
+        if not isinstance(error, ProcessError) or "Nothing was written" not in tail:
+            raise
+        if probe.video is None or not frames_decoded(tail, probe.video.index):
+            raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
+        raise _filters_failed(source, error) from error
+
+
+def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
+    """Quote the filter or encoder that failed first, before all that waited for it."""
+    reason = _FILTER_FAILED.search(error.tail)
+    said = reason[1].rstrip(".!") if reason else "no reason given"
+    return ProcessError(
+        f"The picture of {source} decodes but ffmpeg cannot convert it ({said}); "
+        "please report it with the file.",
+        arguments=error.arguments,
+        tail=error.tail,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    frames: int
+    size: Size
+    end: float
+
+
+def _written(path: Path) -> _Made:
+    """Read the header of what was written: its size, frames, and seconds of its longest track."""
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        return _Made(
+            frames=stream.frames,
+            size=Size(stream.width, stream.height),
+            end=(container.duration or 0) / 1_000_000,
+        )
+
+
+def _losses(
+    probe: Probe,
+    track: VideoTrack,
+    report: DecodeReport,
+    made: _Made,
+    rate: int,
+) -> Iterator[str]:
+    """Say in plain words what of the source is not in the result."""
+    if track.duration is not None:
+        # A track's stated length starts at its first picture.
+        stated, found = track.duration, made.frames / rate
+    else:
+        stated, found = (probe.duration or 0) - track.start, made.end
+    if stated - found > MISSING_SECONDS:
+        yield f"The source states {stated:.1f} s but only {found:.1f} s could be decoded."
+    if failed := report.errors.get(track.index, 0):
+        yield f"{_count(failed, 'picture')} of the source could not be decoded."
+    if report.damaged_pictures:
+        yield f"{_count(report.damaged_pictures, 'picture')} of the source may show damage."
+    if probe.audio is not None and (failed := report.errors.get(probe.audio.index, 0)):
+        yield f"{_count(failed, 'piece')} of sound in the source could not be decoded."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,141 @@
+"""Turn a video's sound into a transcript of readable segments with word times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reelworks.domain.capabilities import ItemCache, Transcriber
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.library.spelling import join_words
+from reelworks.domain.video.transcript import Segment, Transcript, Word
+from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
+from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.segmentation import Shape, readable
+from reelworks.stages.speech.transcribe_pieces import PieceWork
+
+VERSION = 1
+"""Raise when what is done with the model's answers changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeParams:
+    """What a user may choose about a transcript."""
+
+    language: str | None = None
+    """ISO 639-1 code of the speech; None to detect it."""
+    max_segment_seconds: float = 7.0
+    max_segment_characters: int = 84
+    pause_seconds: float = 0.8
+    """A pause of so many seconds always ends a segment."""
+
+    @property
+    def shape(self) -> Shape:
+        """How the segments are to be."""
+        return Shape(self.max_segment_seconds, self.max_segment_characters, self.pause_seconds)
+
+
+def transcribe(
+    wav: Path | None,
+    transcriber: Transcriber,
+    params: TranscribeParams,
+    cache: ItemCache,
+    work_dir: Path,
+    progress: Progress,
+) -> Transcript:
+    """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
+
+    No sound (``wav`` None) and no speech give an empty transcript, without a call to a hosted
+    model. Sound longer than the model takes is cut at silences, and the pieces are asked for at
+    once, as many as the model allows. Each piece's answer is kept in ``cache``. ``work_dir``
+    holds the pieces for as long as they are needed. ``progress`` counts seconds of sound.
+
+    Raises the first piece's error after the others have finished and are kept, ``CancelledError``
+    from ``progress``, ``SourceNotFoundError`` and ``UnsupportedMediaError``.
+    """
+    total = sample_count(wav) if wav is not None else 0
+    if wav is None or total == 0:
+        return Transcript(language=None)
+    regions = _needed_regions(wav, total, transcriber)
+    pieces = _pieces(wav, total, transcriber.limits.max_seconds, regions)
+    if regions is not None:
+        pieces = [piece for piece in pieces if piece.has_speech(regions)]
+    asking = PieceWork(wav, total, transcriber, params.language, cache, work_dir)
+    answers = asking.ask_all(pieces, progress)
+    segments = [
+        s for piece, answer in zip(pieces, answers, strict=True) for s in _moved(piece, answer)
+    ]
+    if regions is not None:
+        segments = _heard_only(segments, regions)
+    progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
+    return Transcript(_main_language(segments), readable(segments, params.shape))
+
+
+def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:
+    """Find the speech for a hosted model and for cuts; local models look for it themselves."""
+    longest = transcriber.limits.max_seconds
+    is_cut = longest is not None and total > round(longest * SAMPLE_RATE)
+    return speech_regions(wav) if is_cut or transcriber.model.provider != "local" else None
+
+
+def _pieces(
+    wav: Path, total: int, longest: float | None, regions: Sequence[Region] | None
+) -> list[Piece]:
+    if longest is None or total <= int(longest * SAMPLE_RATE):
+        return [Piece(0, total)]
+
+    def quietest(start: int, stop: int) -> int:
+        return start + quietest_sample(read_samples(wav, start, stop))
+
+    return cut_at_silences(total, int(longest * SAMPLE_RATE), regions or (), quietest)
+
+
+def _moved(piece: Piece, answer: Transcript) -> list[Segment]:
+    """Turn times in a piece into times in the file, exact to the sample."""
+
+    def at(seconds: float) -> float:
+        return round(min(max(piece.t_start + seconds, piece.t_start), piece.t_end), 7)
+
+    return [
+        replace(
+            segment,
+            t_start=at(segment.t_start),
+            t_end=at(segment.t_end),
+            words=tuple(
+                replace(word, t_start=at(word.t_start), t_end=at(word.t_end))
+                for word in segment.words
+            ),
+            language=segment.language or answer.language,
+        )
+        for segment in answer.segments
+    ]
+
+
+def _heard_only(segments: Sequence[Segment], regions: Sequence[Region]) -> list[Segment]:
+    """Drop what a model says where nobody speaks: it made that up."""
+    heard = []
+    for segment in segments:
+        whole = Word(segment.text, segment.t_start, segment.t_end)
+        words = tuple(inside_speech(segment.words, regions))
+        if len(words) == len(segment.words) and (words or inside_speech([whole], regions)):
+            heard.append(segment)
+        elif words:
+            text = join_words([word.text for word in words])
+            heard.append(
+                replace(
+                    segment, words=words, text=text, t_start=words[0].t_start, t_end=words[-1].t_end
+                )
+            )
+    return heard
+
+
+def _main_language(segments: Sequence[Segment]) -> str | None:
+    seconds: Counter[str] = Counter()
+    for segment in segments:
+        spans = segment.words or (segment,)
+        if segment.language:
+            seconds[segment.language] += round(sum(s.t_end - s.t_start for s in spans) * 1000)
+    return seconds.most_common(1)[0][0] if seconds else None

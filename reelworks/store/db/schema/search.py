@@ -1,0 +1,124 @@
+"""What search needs besides the rows: how words are read, vectors by model, pages kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from reelworks.store.db.schema.base import Base
+
+PLAIN = "reelworks_plain"
+"""Text search configuration: words as they are but for accents and case, in any language."""
+
+UNSPACED = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003fffd]"
+)
+"""Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, Japanese,
+Chinese. The form is PostgreSQL's and Python's alike."""
+
+READING = f"""
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_ts_config WHERE cfgname = '{PLAIN}') THEN
+        CREATE TEXT SEARCH CONFIGURATION {PLAIN} (COPY = simple);
+        ALTER TEXT SEARCH CONFIGURATION {PLAIN}
+            ALTER MAPPING FOR hword, hword_part, word WITH unaccent, simple;
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelworks_unspaced(words TEXT) RETURNS TSVECTOR
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN words ~ '{UNSPACED}' THEN
+    coalesce((
+        SELECT string_agg('''' || pair || '''' || chr(58) || least(place, 16383), ' ')
+        FROM (
+            SELECT letter, place, letter || CASE
+                WHEN lead(letter) OVER (ORDER BY place) ~ '{UNSPACED}'
+                THEN lead(letter) OVER (ORDER BY place) ELSE '' END AS pair
+            FROM unnest(string_to_array(words, NULL)) WITH ORDINALITY AS one (letter, place)
+        ) AS pairs
+        WHERE letter ~ '{UNSPACED}'
+    ), '')::TSVECTOR
+    || to_tsvector('{PLAIN}'::REGCONFIG, regexp_replace(words, '{UNSPACED}+', ' ', 'g'))
+ELSE ''::TSVECTOR END;
+"""  # noqa: S608 - own names
+"""How PostgreSQL reads texts. ``reelworks_unspaced`` gives every pair of neighbouring letters of a
+script without spaces as a word, so that any piece of such a text is found as a phrase of pairs;
+the words of other scripts that stand between them count too. Empty for all other texts."""
+
+
+class EmbeddingModelRow(Base):
+    """A model whose vectors are in the library."""
+
+    __tablename__ = "embedding_models"
+    __table_args__ = (
+        CheckConstraint("place IN ('rows', 'beside')", name="place"),
+        Index("uq_embedding_models_live", "live", unique=True, postgresql_where=sql("live")),
+        Index(
+            "uq_embedding_models_rows",
+            "place",
+            unique=True,
+            postgresql_where=sql("place = 'rows'"),
+        ),
+    )
+
+    model: Mapped[str] = mapped_column(primary_key=True, doc="provider/name@revision")
+    place: Mapped[str] = mapped_column(doc="rows: in the rows; beside: in tables of their own")
+    live: Mapped[bool] = mapped_column(server_default=sql("false"), doc="search asks it")
+    fills: Mapped[bool] = mapped_column(
+        server_default=sql("false"), doc="has rows that the live model lacks: search asks it too"
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    live_since: Mapped[datetime | None]
+
+
+class _Beside:
+    """A vector of a row by a model whose vectors are beside the rows."""
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    embedding: Mapped[list[float]] = mapped_column(VECTOR())
+
+
+class SegmentVectorRow(_Beside, Base):
+    """A vector of a line of speech."""
+
+    __tablename__ = "segment_vectors"
+
+    @declared_attr
+    @classmethod
+    def row_id(cls) -> Mapped[str]:
+        """The row that the vector is of."""
+        return mapped_column(
+            ForeignKey("transcript_segments.id", ondelete="CASCADE"), primary_key=True, index=True
+        )
+
+
+class CaptionVectorRow(_Beside, Base):
+    """A vector of what a frame shows."""
+
+    __tablename__ = "caption_vectors"
+
+    @declared_attr
+    @classmethod
+    def row_id(cls) -> Mapped[str]:
+        """The row that the vector is of."""
+        return mapped_column(
+            ForeignKey("frame_captions.id", ondelete="CASCADE"), primary_key=True, index=True
+        )
+
+
+class SearchPageRow(Base):
+    """The ranked moments of one search, kept for its further pages. Not logged: a crash of
+    PostgreSQL empties it, and people search again.
+    """
+
+    __tablename__ = "search_pages"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - SQLAlchemy reads it once
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[str] = mapped_column(doc="JSON")
+    expires_at: Mapped[datetime] = mapped_column(index=True)

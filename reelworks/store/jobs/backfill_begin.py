@@ -1,0 +1,110 @@
+"""Beginning a backfill: all its jobs are put into the ledger at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects.postgresql import insert
+
+from reelworks.domain.jobs.backfill import Backfill, Limits, Selection
+from reelworks.domain.jobs.job import BACKFILL, INDEX, JobStatus, NewJob
+from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.store.db.database import transaction
+from reelworks.store.db.table_ops import storable
+from reelworks.store.jobs.backfills import BACKFILLS, get_backfill
+from reelworks.store.jobs.jobs import JOBS, VIDEOS, add_jobs
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewVideo:
+    """A video of a backfill: the row that its job stands for."""
+
+    video_id: str
+    source: str | None
+    """None: the library knows where it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBackfill:
+    """A backfill to be begun."""
+
+    id: str
+    selection: Selection
+    limits: Limits
+    plan: Mapping[str, Any]
+    videos: Sequence[NewVideo]
+    again: Sequence[str] = ()
+    """Stages to run although their answers are kept."""
+    requested_by: str | None = None
+
+
+def begin_backfill(engine: Engine, new: NewBackfill) -> Backfill:
+    """Put a backfill and all its jobs into the ledger; one that is there is completed.
+
+    The row comes first and the jobs after it, each once: interrupted in between, the same call
+    goes on where it stopped.
+    """
+    row = {
+        "id": new.id,
+        "selection": storable(new.selection.to_dict()),
+        "limits": new.limits.to_dict(),
+        "plan": storable(dict(new.plan)),
+    }
+    with transaction(engine) as connection:
+        connection.execute(insert(BACKFILLS).values(row).on_conflict_do_nothing())
+        _make_videos(connection, new)
+    add_jobs(engine, [_job(new, video) for video in new.videos])
+    return get_backfill(engine, new.id)
+
+
+def _make_videos(connection: Connection, new: NewBackfill) -> None:
+    library = new.selection.library or DEFAULT_LIBRARY
+    rows = [
+        {
+            "id": video.video_id,
+            "original_path": storable(video.source),
+            "library": library,
+            "status": "pending",
+        }
+        for video in new.videos
+        if video.source is not None
+    ]
+    for start in range(0, len(rows), _BATCH):
+        statement = insert(VIDEOS).values(rows[start : start + _BATCH])
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def _job(new: NewBackfill, video: NewVideo) -> NewJob:
+    asked = {
+        "source": video.source,
+        "library": new.selection.library if video.source else None,
+        "language": new.selection.language if video.source else None,
+        "again": list(new.again),
+    }
+    return NewJob(
+        id=f"{new.id}-{video.video_id}",
+        video_id=video.video_id,
+        params={name: value for name, value in asked.items() if value},
+        priority=BACKFILL,
+        backfill_id=new.id,
+        requested_by=new.requested_by,
+    )
+
+
+def waiting_videos(engine: Engine, video_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the videos that have a job which has not begun."""
+    waits = JOBS.c.status == JobStatus.PENDING.value
+    query = select(JOBS.c.video_id).where(JOBS.c.kind == INDEX, waits)
+    with transaction(engine) as connection:
+        return frozenset(
+            video_id
+            for start in range(0, len(video_ids), _BATCH)
+            for video_id in connection.scalars(
+                query.where(JOBS.c.video_id.in_(video_ids[start : start + _BATCH]))
+            )
+        )

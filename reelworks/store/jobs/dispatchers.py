@@ -1,0 +1,102 @@
+"""Dispatchers' heartbeats: whether somebody takes the jobs that wait.
+
+Times are those of the database's clock.
+All raise the errors of ``store.db.error_mapping``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine, and_, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from reelworks.domain.jobs.job import JobStatus
+from reelworks.store.db.database import transaction
+from reelworks.store.db.schema import DispatcherRow
+from reelworks.store.db.table_ops import table_of
+from reelworks.store.jobs.jobs import JOBS
+from reelworks.store.jobs.leases import QUEUED
+
+DISPATCHERS = table_of(DispatcherRow)
+PROCESSING = JobStatus.PROCESSING.value
+BEAT_SECONDS = 5.0
+"""The longest pause between two heartbeats of a dispatcher that is well and has work."""
+SILENT_SECONDS = 30.0
+"""A dispatcher from which nothing was heard for so long does not count as running."""
+STALLED_SECONDS = 120.0
+"""A worker begins a run within seconds; nobody does who has not for so long."""
+_FORGOTTEN = timedelta(days=1)
+
+
+def beat(engine: Engine, name: str) -> None:
+    """Write a dispatcher's heartbeat, and forget those that were silent for a day."""
+    now = func.clock_timestamp()
+    statement = insert(DISPATCHERS).values(name=name, started_at=now, seen_at=now)
+    renewed = statement.on_conflict_do_update(index_elements=["name"], set_={"seen_at": now})
+    with transaction(engine) as connection:
+        connection.execute(renewed)
+        old = DISPATCHERS.c.seen_at < func.now() - _FORGOTTEN
+        connection.execute(delete(DISPATCHERS).where(old))
+
+
+def leave(engine: Engine, name: str) -> None:
+    """Take a dispatcher's heartbeat away: it was stopped on purpose."""
+    with transaction(engine) as connection:
+        connection.execute(delete(DISPATCHERS).where(DISPATCHERS.c.name == name))
+
+
+def silence(engine: Engine) -> float | None:
+    """Return for how many seconds nothing was heard of any dispatcher; None: there is none."""
+    query = select(func.clock_timestamp() - func.max(DISPATCHERS.c.seen_at))
+    with transaction(engine) as connection:
+        found: timedelta | None = connection.scalar(query)
+    return None if found is None else max(0.0, found.total_seconds())
+
+
+def has_dispatcher(engine: Engine) -> bool:
+    """Tell whether a dispatcher is at work: without one, jobs wait."""
+    silent = silence(engine)
+    return silent is not None and silent < SILENT_SECONDS
+
+
+def why_jobs_wait(silent: float | None) -> str | None:
+    """Say why no job starts, given what ``silence`` returned; None when a dispatcher works."""
+    if silent is None:
+        return (
+            "No dispatcher runs; start one with reelworks up or python -m reelworks.app.dispatcher."
+        )
+    if silent < SILENT_SECONDS:
+        return None
+    return f"No dispatcher was heard from for {silent:.0f} s: it is stuck or dead; restart it."
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Jobs that were handed to Prefect and that nobody begins."""
+
+    number: int
+    seconds: float
+    """Since the first of them was handed over."""
+
+
+def stalled_jobs(engine: Engine) -> Stalled | None:
+    """Return the jobs that wait for a run to begin while no run of any job goes on, if any do.
+
+    Where at least one run works, the others wait for its worker, however long that takes; where
+    none does and none has begun for ``STALLED_SECONDS``, there is nobody who would begin it.
+    """
+    late = func.now() - timedelta(seconds=STALLED_SECONDS)
+    handed = and_(JOBS.c.status == PROCESSING, JOBS.c.lease == QUEUED, JOBS.c.updated_at < late)
+    others = JOBS.alias()
+    works = and_(
+        others.c.status == PROCESSING,
+        others.c.lease.like("run:%"),
+        others.c.expires_at > func.now(),
+    )
+    waited = func.extract("epoch", func.now() - func.min(JOBS.c.updated_at))
+    query = select(func.count(), waited).where(handed, ~exists().where(works))
+    with transaction(engine) as connection:
+        number, longest = connection.execute(query).one()
+    return Stalled(number, float(longest)) if number else None

@@ -1,0 +1,267 @@
+"""The ledger's rows: put jobs in, look them up, change what people may change.
+
+What the intake does with them is in ``reelworks.store.jobs.claims``, what a run does in
+``reelworks.store.jobs.leases``. All raise the errors of ``reelworks.store.db.error_mapping``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    false,
+    func,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ColumnElement
+
+from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.library.listing import Place
+from reelworks.errors import UnknownJobError
+from reelworks.store.db.database import transaction
+from reelworks.store.db.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
+from reelworks.store.db.schema.jobs import WORK_CHANNEL
+from reelworks.store.db.table_ops import page_after, storable, table_of
+
+JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
+    table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
+)
+_BATCH = 1000
+TO_STOP = "stop"
+"""The lease of a cancelled job whose flow run was not yet told."""
+FRESH: Mapping[str, Any] = {
+    "status": "pending",
+    "attempts_before": JOBS.c.attempts,
+    "error": None,
+    "error_code": None,
+    "error_stage": None,
+    "flow_run_id": None,
+    "lease": None,
+    "expires_at": None,
+    "not_before": None,
+    "ended_at": None,
+    "progress": {},
+    "updated_at": func.now(),
+}
+"""What makes a job that is over a waiting one again."""
+
+
+def new_job_id() -> str:
+    """Return an id for a job that was given none."""
+    return f"job-{secrets.token_hex(8)}"
+
+
+def add_jobs(engine: Engine, jobs: Sequence[NewJob]) -> list[Job]:
+    """Put jobs into the ledger and return them as they stand; one that is there stays as it is.
+
+    Raises ``ServiceError`` for a video that is not there.
+    """
+    with transaction(engine) as connection:
+        for start in range(0, len(jobs), _BATCH):
+            _insert(connection, jobs[start : start + _BATCH])
+        return _ordered(connection, [job.id for job in jobs])
+
+
+def _insert(connection: Connection, jobs: Sequence[NewJob]) -> None:
+    rows = [
+        {
+            "id": job.id,
+            "kind": job.kind,
+            "video_id": job.video_id,
+            "params": storable(dict(job.params)),
+            "pool": job.pool,
+            "priority": job.priority,
+            "backfill_id": job.backfill_id,
+            "requested_by": job.requested_by,
+        }
+        for job in jobs
+    ]
+    statement = insert(JOBS).values(rows).on_conflict_do_nothing(index_elements=["id"])
+    added = set(connection.scalars(statement.returning(JOBS.c.id)))
+    owed = [
+        {"job_id": job.id, "url": job.webhook_url}
+        for job in jobs
+        if job.webhook_url and job.id in added
+    ]
+    if owed:
+        connection.execute(insert(DELIVERIES).values(owed))
+
+
+def _ordered(connection: Connection, ids: Sequence[str]) -> list[Job]:
+    found: dict[str, Job] = {}
+    for start in range(0, len(ids), _BATCH):
+        rows = connection.execute(select(JOBS).where(JOBS.c.id.in_(ids[start : start + _BATCH])))
+        found |= {row.id: job_of(row) for row in rows}
+    return [found[one] for one in ids if one in found]
+
+
+def get_job(engine: Engine, job_id: str) -> Job:
+    """Return a job. Raises ``UnknownJobError``."""
+    with transaction(engine) as connection:
+        found = _ordered(connection, [job_id])
+    if not found:
+        raise UnknownJobError(f"No job has the id {job_id}.")
+    return found[0]
+
+
+def list_jobs(
+    engine: Engine, which: JobSelection, *, limit: int, after: Place | None = None
+) -> list[Job]:
+    """Return jobs, the newest first; new ones never move what follows ``after``."""
+    query = page_after(select(JOBS).where(chosen(which)), JOBS, limit=limit, after=after)
+    with transaction(engine) as connection:
+        return [job_of(row) for row in connection.execute(query)]
+
+
+def waiting(engine: Engine, *, limit: int) -> list[Job]:
+    """Return the jobs that come next, in the order in which they will be taken."""
+    query = select(JOBS).where(JOBS.c.status == JobStatus.PENDING.value)
+    order = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
+    with transaction(engine) as connection:
+        return [job_of(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def count_jobs(engine: Engine, which: JobSelection | None = None) -> dict[JobStatus, int]:
+    """Return how many jobs have each status; a status that none has is 0."""
+    query = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
+    with transaction(engine) as connection:
+        rows = connection.execute(query.where(chosen(which or JobSelection()))).all()
+    return dict.fromkeys(JobStatus, 0) | {JobStatus(status): number for status, number in rows}
+
+
+def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
+    """Return what became of a job, the oldest first."""
+    query = select(EVENTS).where(EVENTS.c.job_id == job_id).order_by(EVENTS.c.id)
+    with transaction(engine) as connection:
+        return [
+            JobEvent(row.at, JobStatus(row.status), row.attempt, row.note)
+            for row in connection.execute(query)
+        ]
+
+
+def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
+    """Let failed and cancelled jobs wait for a run again, tries counted anew; return their ids."""
+    again = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
+    with transaction(engine) as connection:
+        ids = _change(connection, and_(chosen(which), again), FRESH)
+        told = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
+        connection.execute(update(DELIVERIES).where(told).values(delivered_at=None, attempts=0))
+    return ids
+
+
+def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> list[str]:
+    """Cancel jobs that are not over, and return their ids.
+
+    A run that works on one notices at its next heartbeat; the intake also tells its worker.
+    """
+    open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
+    change = {
+        "status": "cancelled",
+        "error": reason or "Somebody cancelled it.",
+        "error_code": "cancelled",
+        "lease": case((JOBS.c.flow_run_id.is_not(None), TO_STOP), else_=None),
+        "expires_at": None,
+        "ended_at": func.now(),
+        "updated_at": func.now(),
+    }
+    with transaction(engine) as connection:
+        ids = _change(connection, and_(chosen(which), open_), change)
+        owe_webhooks(connection, ids)
+    return ids
+
+
+def set_priority(engine: Engine, which: JobSelection, priority: int) -> list[str]:
+    """Let waiting jobs come sooner (higher) or later, and return their ids."""
+    waits = JOBS.c.status == JobStatus.PENDING.value
+    with transaction(engine) as connection:
+        return _change(connection, and_(chosen(which), waits), {"priority": priority})
+
+
+def owe_webhooks(connection: Connection, ids: Sequence[str]) -> None:
+    """Let the calls be made that were promised for the end of these jobs."""
+    owed = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
+    connection.execute(update(DELIVERIES).where(owed).values(next_at=func.now(), attempts=0))
+
+
+def _change(
+    connection: Connection, where: ColumnElement[bool], values: Mapping[str, Any]
+) -> list[str]:
+    # Rows are locked in one order, so that two changes of many jobs never deadlock.
+    ids = select(JOBS.c.id).where(where).order_by(JOBS.c.id).with_for_update()
+    locked = list(connection.scalars(ids))
+    for start in range(0, len(locked), _BATCH):
+        some = JOBS.c.id.in_(locked[start : start + _BATCH])
+        connection.execute(update(JOBS).where(some).values(**values))
+    return locked
+
+
+def chosen(which: JobSelection) -> ColumnElement[bool]:
+    """Return the SQL condition for a selection."""
+    conditions: list[ColumnElement[bool]] = [true()]
+    if which.ids is not None:
+        conditions.append(JOBS.c.id.in_(which.ids) if which.ids else false())
+    if which.statuses is not None:
+        conditions.append(JOBS.c.status.in_(sorted(one.value for one in which.statuses)))
+    for name in ("kind", "video_id", "backfill_id", "error_code", "error_stage"):
+        wanted = getattr(which, name)
+        if wanted is not None:
+            conditions.append(JOBS.c[name] == wanted)
+    if which.library is not None:
+        of_library = select(VIDEOS.c.id).where(VIDEOS.c.library == which.library)
+        conditions.append(JOBS.c.video_id.in_(of_library))
+    return and_(*conditions)
+
+
+def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
+    """Return where the video of a job lies: its upload in the store, or as it was first given.
+
+    None for a job without a video.
+    """
+    if job.video_id is None:
+        return None
+    query = select(VIDEOS.c.upload_path, VIDEOS.c.original_path).where(VIDEOS.c.id == job.video_id)
+    with transaction(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return f"s3://{bucket}/{row.upload_path}" if row.upload_path else str(row.original_path)
+
+
+def pause_intake(engine: Engine, *, note: str | None = None) -> None:
+    """Let no waiting job start; what runs goes on."""
+    _switch(engine, paused=True, note=note)
+
+
+def resume_intake(engine: Engine) -> None:
+    """Let waiting jobs start again."""
+    _switch(engine, paused=False, note=None)
+
+
+def is_paused(engine: Engine) -> bool:
+    """Tell whether the intake is paused."""
+    with transaction(engine) as connection:
+        return connection.scalar(select(INTAKE.c.paused)) is True
+
+
+def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
+    values = {"paused": paused, "note": storable(note), "changed_at": func.now()}
+    statement = insert(INTAKE).values(id=1, **values)
+    with transaction(engine) as connection:
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
+
+
+def job_of(row: Row[Any]) -> Job:
+    """Return a row of the table as a job."""
+    known = {name: getattr(row, name) for name in Job.__dataclass_fields__}
+    return Job(**known | {"status": JobStatus(row.status)})

@@ -1,0 +1,257 @@
+"""Who works on a job, and for how long unless he says so again.
+
+A job is taken by the intake (``store.jobs.claims``) and handed to a flow run, which holds it
+while it works (``begin``, ``beat``) and says how it ended (``finish``, ``fail``). The number of the
+attempt is the fence: a run that was given up cannot write over the one that took its place. Times
+are those of the database's clock. All raise the errors of ``reelworks.store.db.error_mapping``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, func, or_, update
+from sqlalchemy.sql import ColumnElement
+
+from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.errors import LeaseLostError
+from reelworks.store.db.database import transaction
+from reelworks.store.db.table_ops import storable
+from reelworks.store.jobs.jobs import JOBS, job_of, owe_webhooks
+
+FIRST_WAIT = 5.0
+"""Seconds before a failed job's second attempt; each further wait is twice as long."""
+FIRST_WAIT_FOR_ROOM = 30.0
+LONGEST_WAIT = 600.0
+QUEUED = "queue"
+"""The lease of a job whose flow run waits for a worker."""
+REQUEUED: Mapping[str, Any] = {
+    "status": "pending",
+    "attempts": JOBS.c.attempts - 1,
+    "requeues": JOBS.c.requeues + 1,
+    "flow_run_id": None,
+    "lease": None,
+    "expires_at": None,
+    "not_before": None,
+    "updated_at": func.now(),
+}
+"""What makes a job that nobody failed at a waiting one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One flow run's right to a job."""
+
+    job_id: str
+    number: int
+    """``attempts`` of the job when the run was created, counted from 1."""
+    before: int = 0
+    """Attempts that do not count any more, as somebody let the job start anew."""
+
+    @property
+    def tries(self) -> int:
+        """How many attempts count, this one included."""
+        return self.number - self.before
+
+
+def attempt_of(job: Job) -> Attempt:
+    """Return the attempt that a job is at."""
+    return Attempt(job.id, job.attempts, job.attempts_before)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a run tells of itself at each heartbeat."""
+
+    progress: Mapping[str, Any]
+    usage: Mapping[str, Any]
+    cost: Decimal
+
+
+def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) -> Job:
+    """Take the lease as the flow run that does the job, also after a restart of the same run.
+
+    Raises ``LeaseLostError`` when the job is over, belongs to a later attempt, to another run that
+    was created after this one was stopped, or to a run that still shows signs of life.
+    """
+    mine = f"run:{flow_run_id}"
+    not_anothers = or_(
+        JOBS.c.flow_run_id.is_(None),
+        JOBS.c.flow_run_id == flow_run_id,
+        JOBS.c.expires_at < func.now(),
+    )
+    free = or_(
+        JOBS.c.lease.is_(None),
+        JOBS.c.lease.not_like("run:%"),
+        JOBS.c.lease == mine,
+        JOBS.c.expires_at < func.now(),
+    )
+    values = {
+        "lease": mine,
+        "expires_at": seconds_from_now(seconds),
+        "flow_run_id": flow_run_id,
+        "started_at": func.coalesce(JOBS.c.started_at, func.now()),
+        "updated_at": func.now(),
+    }
+    with transaction(engine) as connection:
+        taken = (
+            update(JOBS)
+            .where(of_attempt(attempt), free, not_anothers)
+            .values(**values)
+            .returning(JOBS)
+        )
+        row = connection.execute(taken).one_or_none()
+    if row is None:
+        raise LeaseLostError(
+            f"The job {attempt.job_id} is over or in other hands; this run stops here."
+        )
+    return job_of(row)
+
+
+def beat(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, told: Beat) -> None:
+    """Say that the run is alive and how far it is. Raises ``LeaseLostError``."""
+    values = {
+        "expires_at": seconds_from_now(seconds),
+        "progress": storable(told.progress),
+        "usage": storable(told.usage),
+        "cost": told.cost,
+        "updated_at": func.now(),
+    }
+    with transaction(engine) as connection:
+        _require(connection, attempt, flow_run_id, values)
+
+
+def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> bool:
+    """Requeue a job as its run that is stopped on purpose: it is pending at once.
+
+    The attempt does not count. Returns False when the job is not this run's any more.
+    """
+    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    with transaction(engine) as connection:
+        done = connection.execute(update(JOBS).where(mine).values(**REQUEUED))
+    return done.rowcount == 1
+
+
+def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
+    """Let go of a job as its run that somebody cancelled in Prefect.
+
+    The intake looks at once what became of the run, and closes the job.
+    """
+    values = {"lease": QUEUED, "expires_at": func.now(), "updated_at": func.now()}
+    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    with transaction(engine) as connection:
+        connection.execute(update(JOBS).where(mine).values(**values))
+
+
+def finish(
+    engine: Engine, attempt: Attempt, flow_run_id: str, told: Beat, result: Mapping[str, Any]
+) -> None:
+    """Say that the job is done. Raises ``LeaseLostError`` when it is another run's by now."""
+    values = _last_words(told) | {
+        "status": "done",
+        "result": storable(result),
+        "error": None,
+        "error_code": None,
+        "error_stage": None,
+        "ended_at": func.now(),
+    }
+    with transaction(engine) as connection:
+        _require(connection, attempt, flow_run_id, values)
+        owe_webhooks(connection, [attempt.job_id])
+
+
+def fail(
+    engine: Engine,
+    attempt: Attempt,
+    flow_run_id: str,
+    failure: Failure,
+    *,
+    most_attempts: int,
+    told: Beat | None = None,
+) -> JobStatus:
+    """Say that this try failed; the job waits for its next one when that may help.
+
+    Returns what the job is now. Raises ``LeaseLostError`` when it is another run's by now.
+    """
+    values, status = values_of_failure(attempt, failure, most_attempts)
+    with transaction(engine) as connection:
+        _require(connection, attempt, flow_run_id, (_last_words(told) if told else {}) | values)
+        if status.is_over:
+            owe_webhooks(connection, [attempt.job_id])
+    return status
+
+
+def wait_after(attempts: int) -> float:
+    """Return how many seconds a job waits after its ``attempts``-th try failed."""
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1))
+
+
+def wait_for_room(attempts: int) -> float:
+    """Return how many seconds a job waits that a full disk has stopped, if nobody makes room."""
+    return min(LONGEST_WAIT, FIRST_WAIT_FOR_ROOM * 2.0 ** min(attempts - 1, 10))
+
+
+def values_of_failure(
+    attempt: Attempt, failure: Failure, most_attempts: int
+) -> tuple[dict[str, Any], JobStatus]:
+    """Return the columns of a job whose try failed, and what it is then.
+
+    A full disk is not the job's fault: it waits for room, and the try does not count. What would
+    not fit on an emptier disk either is a failure as any other.
+    """
+    full = failure.waits_for_room
+    again = full or (failure.can_pass and attempt.tries < most_attempts)
+    wait = wait_for_room(attempt.number) if full else wait_after(attempt.tries)
+    values = {
+        "status": "pending" if again else "failed",
+        "error": storable(failure.reason),
+        "error_code": failure.code,
+        "error_stage": failure.stage,
+        "lease": None,
+        "expires_at": None,
+        "not_before": seconds_from_now(wait) if again else None,
+        "ended_at": None if again else func.now(),
+        "updated_at": func.now(),
+    }
+    if full:
+        values["attempts_before"] = JOBS.c.attempts_before + 1
+    return values, JobStatus.PENDING if again else JobStatus.FAILED
+
+
+def _last_words(told: Beat) -> dict[str, Any]:
+    return {
+        "progress": storable(told.progress),
+        "usage": storable(told.usage),
+        "cost": told.cost,
+        "lease": None,
+        "expires_at": None,
+        "updated_at": func.now(),
+    }
+
+
+def _require(
+    connection: Connection, attempt: Attempt, flow_run_id: str, values: Mapping[str, Any]
+) -> None:
+    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    if connection.execute(update(JOBS).where(mine).values(**values)).rowcount == 0:
+        raise LeaseLostError(
+            f"The job {attempt.job_id} was cancelled or went to another run; this one stops."
+        )
+
+
+def of_attempt(attempt: Attempt) -> ColumnElement[bool]:
+    """The job as this attempt knows it: still being worked on, by no later attempt."""
+    return and_(
+        JOBS.c.id == attempt.job_id,
+        JOBS.c.attempts == attempt.number,
+        JOBS.c.status == JobStatus.PROCESSING.value,
+    )
+
+
+def seconds_from_now(seconds: float) -> ColumnElement[Any]:
+    """Return a moment of the database's clock."""
+    return func.now() + timedelta(seconds=seconds)

@@ -1,0 +1,88 @@
+"""What pages show of many videos at a glance.
+
+All raise the errors of ``store.db.error_mapping``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from reelworks.domain.jobs.job import Job
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import JOBS, job_of
+from reelworks.store.library.video_reads import FRAMES, VIDEOS
+
+_FIRST_FRAMES = 5
+"""A poster is the sharpest of the first pictures, since many films begin in black."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a list of videos can be filtered by."""
+
+    libraries: Mapping[str, int]
+    """Videos by library, by name."""
+    languages: Sequence[str]
+    total: int
+
+
+def choices(engine: Engine) -> Choices:
+    """Return which libraries and languages there are, and how many videos."""
+    query = select(VIDEOS.c.library, VIDEOS.c.language, func.count().label("number"))
+    libraries: dict[str, int] = {}
+    languages: set[str] = set()
+    with transaction(engine) as connection:
+        for row in connection.execute(query.group_by(VIDEOS.c.library, VIDEOS.c.language)):
+            libraries[row.library] = libraries.get(row.library, 0) + row.number
+            languages |= {row.language} if row.language else set()
+    return Choices(dict(sorted(libraries.items())), sorted(languages), sum(libraries.values()))
+
+
+def posters(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:
+    """Return the frame that stands for each of these videos; none for one without frames."""
+    place = func.row_number().over(
+        partition_by=FRAMES.c.video_id, order_by=(FRAMES.c.t, FRAMES.c.id)
+    )
+    first = (
+        select(FRAMES.c.id, FRAMES.c.video_id, FRAMES.c.sharpness, place.label("place"))
+        .where(FRAMES.c.video_id.in_(video_ids))
+        .subquery()
+    )
+    best = (
+        select(first.c.video_id, first.c.id)
+        .where(first.c.place <= _FIRST_FRAMES)
+        .ext(distinct_on(first.c.video_id))
+        .order_by(first.c.video_id, first.c.sharpness.desc(), first.c.id)
+    )
+    with transaction(engine) as connection:
+        return {row.video_id: row.id for row in connection.execute(best)}
+
+
+def latest_jobs(engine: Engine, video_ids: Collection[str]) -> dict[str, Job]:
+    """Return the newest job of each of these videos; none for one without jobs."""
+    newest = (
+        select(JOBS)
+        .where(JOBS.c.video_id.in_(video_ids))
+        .ext(distinct_on(JOBS.c.video_id))
+        .order_by(JOBS.c.video_id, JOBS.c.created_at.desc(), JOBS.c.id)
+    )
+    with transaction(engine) as connection:
+        return {row.video_id: job_of(row) for row in connection.execute(newest)}
+
+
+def titles(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:
+    """Return what these videos are called."""
+    query = select(VIDEOS.c.id, VIDEOS.c.title).where(VIDEOS.c.id.in_(video_ids))
+    with transaction(engine) as connection:
+        return {row.id: row.title or row.id for row in connection.execute(query)}
+
+
+def failure_codes(engine: Engine) -> list[str]:
+    """Return the codes with which jobs failed."""
+    query = select(JOBS.c.error_code).where(JOBS.c.error_code.is_not(None)).distinct()
+    with transaction(engine) as connection:
+        return sorted(connection.scalars(query))

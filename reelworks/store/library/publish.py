@@ -1,0 +1,293 @@
+"""Publish: a stage's result becomes rows, each call in one transaction.
+
+Calling again with the same result changes nothing; rows that a new result no longer has are
+removed in the same transaction. ``model`` is ``str(ModelRef)``. All raise ``UnknownVideoError``
+for a video that was never claimed, and the errors of ``reelworks.store.db.error_mapping``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG, insert
+
+from reelworks.domain.ids import caption_id, frame_id, scene_id, segment_id
+from reelworks.domain.library.library import VideoStatus
+from reelworks.domain.video.scene import Frame, Scene
+from reelworks.domain.video.transcript import Transcript
+from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe
+from reelworks.domain.video.vision import FrameDescription, VisionResult
+from reelworks.errors import UnknownVideoError
+from reelworks.store.db.database import transaction
+from reelworks.store.db.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
+from reelworks.store.db.table_ops import Row, replace_rows, storable, table_of, video_locked
+from reelworks.store.db.text_search_configs import configuration_for
+
+CUT_DETECTOR = "local/adaptive-detector"
+FRAME_PICKER = "local/sharpest-frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A video that a run has taken up."""
+
+    library: str
+    language: str | None
+    """As somebody stated it, now or before; None: to be detected."""
+
+
+def claim_video(
+    engine: Engine,
+    video_id: str,
+    *,
+    original_path: str,
+    library: str | None = None,
+    language: str | None = None,
+    bucket: str = "",
+) -> Claimed:
+    """Make the video's row, or take it up again: its status becomes ``processing``.
+
+    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
+    source that is the video's own upload, in ``bucket``, does not hide where it came from first.
+    """
+    title = PurePosixPath(original_path.partition("?")[0]).stem
+    values = storable({"original_path": original_path, "title": title, "status": "processing"})
+    given = {"library": library, "stated_language": language}
+    stated = {name: value for name, value in given.items() if value is not None}
+    values |= stated
+    statement = insert(Video).values(id=video_id, **values)
+    again = statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "original_path": case(
+                (
+                    statement.excluded.original_path == f"s3://{bucket}/" + Video.upload_path,
+                    Video.original_path,
+                ),
+                else_=statement.excluded.original_path,
+            ),
+            "title": func.coalesce(Video.title, statement.excluded.title),
+            "status": "processing",
+            "error": None,
+            "updated_at": func.now(),
+            **stated,
+        },
+    )
+    with transaction(engine) as connection:
+        row = connection.execute(again.returning(Video.library, Video.stated_language)).one()
+    return Claimed(row.library, row.stated_language)
+
+
+def set_status(
+    engine: Engine, video_id: str, status: VideoStatus, *, error: str | None = None
+) -> None:
+    """Say how the video's run stands; ``ready`` makes it findable from then on."""
+    values: dict[str, Any] = {
+        "status": status.value,
+        "error": storable(error),
+        "updated_at": func.now(),
+    }
+    if status is VideoStatus.READY:
+        values["ready_at"] = func.coalesce(Video.ready_at, func.now())
+    with transaction(engine) as connection:
+        done = connection.execute(update(Video).where(Video.id == video_id).values(values))
+        if done.rowcount == 0:
+            raise UnknownVideoError(f"No video has the id {video_id}.")
+
+
+def publish_probe(
+    engine: Engine, video_id: str, probe: Probe, *, upload_path: str, sha256: str
+) -> None:
+    """Write what the source is and where its upload lies.
+
+    A title of the file's own takes the place of one that was made from its name, but not of one
+    that somebody chose.
+    """
+    values: dict[str, Any] = {
+        "probe": asdict(probe),
+        "upload_path": upload_path,
+        "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
+    }
+    with video_locked(engine, video_id) as connection:
+        if probe.title and _is_named_by_file(connection, video_id, upload_path):
+            values["title"] = probe.title
+        _set_video(connection, video_id, values)
+
+
+def _is_named_by_file(connection: Connection, video_id: str, upload_path: str) -> bool:
+    query = select(Video.title, Video.original_path).where(Video.id == video_id)
+    title, original_path = connection.execute(query).one()
+    uploaded = PurePosixPath(upload_path).name.removeprefix(f"{video_id}_")
+    names = (PurePosixPath(original_path.partition("?")[0]).stem, PurePosixPath(uploaded).stem)
+    return title is None or title in names
+
+
+def publish_normalized(
+    engine: Engine, video_id: str, video: NormalizedVideo | None, *, normalized_path: str | None
+) -> None:
+    """Write the normalized picture's place and duration; None for sound alone."""
+    values: dict[str, Any] = {"normalized_path": normalized_path}
+    if video is not None:
+        values["duration_sec"] = video.duration
+    with video_locked(engine, video_id) as connection:
+        warnings = video.warnings if video else ()
+        _set_video(connection, video_id, values | _warned("normalize", warnings))
+
+
+def publish_audio(engine: Engine, video_id: str, audio: NormalizedAudio | None) -> None:
+    """Write the sound's warnings, and its duration where there is no picture to give one."""
+    values = _warned("extract_audio", audio.warnings if audio else ())
+    with video_locked(engine, video_id) as connection:
+        if audio is not None:
+            values["duration_sec"] = func.coalesce(Video.duration_sec, audio.duration)
+        _set_video(connection, video_id, values)
+
+
+def publish_transcript(engine: Engine, video_id: str, transcript: Transcript, model: str) -> None:
+    """Write the segments and the video's language."""
+    rows = [
+        {
+            "id": segment_id(video_id, index),
+            "video_id": video_id,
+            **_made_by(model),
+            "t_start": segment.t_start,
+            "t_end": segment.t_end,
+            "text": segment.text,
+            "words": [asdict(word) for word in segment.words],
+            "speaker": segment.speaker,
+            "language": segment.language or transcript.language,
+            "ts_config": configuration_for(segment.language or transcript.language),
+        }
+        for index, segment in enumerate(transcript.segments)
+    ]
+    captions = table_of(CaptionRow)
+    config = cast(literal(configuration_for(transcript.language), Text()), REGCONFIG())
+    with video_locked(engine, video_id) as connection:
+        _set_video(connection, video_id, {"language": transcript.language})
+        replace_rows(connection, table_of(SegmentRow), video_id, rows, embedded=("text",))
+        connection.execute(
+            update(captions)
+            .where(captions.c.video_id == video_id, captions.c.ts_config != config)
+            .values(ts_config=config)
+        )
+
+
+def publish_scenes(
+    engine: Engine, video_id: str, scenes: Sequence[Scene], model: str = CUT_DETECTOR
+) -> None:
+    """Write the shots; frames of shots that are gone go with them."""
+    rows = [
+        {
+            "id": scene_id(video_id, scene.index),
+            "video_id": video_id,
+            **_made_by(model),
+            "t_start": scene.t_start,
+            "t_end": scene.t_end,
+        }
+        for scene in scenes
+    ]
+    with video_locked(engine, video_id) as connection:
+        replace_rows(connection, table_of(SceneRow), video_id, rows)
+
+
+def publish_frames(
+    engine: Engine,
+    video_id: str,
+    frames: Sequence[Frame],
+    paths: Mapping[int, str],
+    model: str = FRAME_PICKER,
+) -> None:
+    """Write the frames; ``paths`` gives the store key of each JPEG by the frame's index."""
+    rows = [
+        {
+            "id": frame_id(video_id, frame.index),
+            "video_id": video_id,
+            **_made_by(model),
+            "scene_id": scene_id(video_id, frame.scene_index),
+            "t": frame.t,
+            "phash": frame.phash,
+            "path": paths[frame.index],
+            "sha256": frame.sha256,
+            "width": frame.width,
+            "height": frame.height,
+            "sharpness": frame.sharpness,
+            "duplicate_of": None
+            if frame.duplicate_of is None
+            else frame_id(video_id, frame.duplicate_of),
+        }
+        for frame in frames
+    ]
+    with video_locked(engine, video_id) as connection:
+        replace_rows(connection, table_of(FrameRow), video_id, rows)
+
+
+def publish_captions(engine: Engine, video_id: str, vision: VisionResult, model: str) -> None:
+    """Write what the frames show."""
+    with video_locked(engine, video_id) as connection:
+        language = connection.scalar(select(Video.language).where(Video.id == video_id))
+        rows = [
+            {
+                "id": caption_id(video_id, one.frame_index),
+                "video_id": video_id,
+                **_made_by(model),
+                "frame_id": frame_id(video_id, one.frame_index),
+                "caption": one.description.caption,
+                "entities": _entities(one.description),
+                "seen_text": seen_words(one.description),
+                "screen_text": "\n".join(line.text for line in one.description.text),
+                "ts_config": configuration_for(language),
+            }
+            for one in vision.described
+        ]
+        table = table_of(CaptionRow)
+        replace_rows(connection, table, video_id, rows, embedded=("seen_text", "screen_text"))
+
+
+def seen_words(description: FrameDescription) -> str:
+    """Return caption, objects and controls as words to search in."""
+    controls = [f"{one.label} {one.kind.value}".strip() for one in description.controls]
+    parts = [description.caption or "", ", ".join(description.objects), ", ".join(controls)]
+    return "\n".join(part for part in parts if part)
+
+
+def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any]) -> None:
+    """Write columns of the video's row; ``updated_at`` moves only when one of them changes."""
+    clean = storable(values)
+    table = table_of(Video)
+    changed = or_(*(table.c[name].is_distinct_from(value) for name, value in clean.items()))
+    connection.execute(
+        update(table).where(table.c.id == video_id, changed).values(**clean, updated_at=func.now())
+    )
+
+
+def _warned(stage: str, warnings: Sequence[str]) -> dict[str, Any]:
+    """Return the change that makes these the stage's warnings and leaves other stages' alone."""
+    ours = literal({stage: storable(warnings)}, JSONB())
+    return {
+        "warnings": Video.warnings.op("||")(ours) if warnings else Video.warnings.op("-")(stage)
+    }
+
+
+def _made_by(model: str) -> Row:
+    name, _, revision = model.partition("@")
+    return {"model": name, "revision": revision}
+
+
+def _entities(description: FrameDescription) -> dict[str, Any]:
+    whole = asdict(description)
+    return {name: whole[name] for name in ("objects", "controls", "text")}

@@ -1,0 +1,93 @@
+"""Remove a video: its rows, its files, and what the stage cache keeps of it.
+
+Each answer that the stage cache keeps has a note of every video that it was given to, and each
+video one of every answer (``StageCache.note_use``). So what belongs to one video alone is found
+without reading the whole cache, and what two videos share stays until the second one goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, delete, select
+
+from reelworks.domain.jobs.job import JobSelection
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import cancel_jobs
+from reelworks.store.library.upload_keys import is_named, trying_upload
+from reelworks.store.library.video_metadata import metadata_key
+from reelworks.store.library.video_reads import VIDEOS
+from reelworks.store.objects.artifacts import ArtifactStore
+from reelworks.store.objects.cache_entries import drop_uses
+
+_FOLDERS = ("processed", "frames", "embeddings")
+
+
+def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
+    """Cancel a video's jobs and remove all that is kept of it; False when nothing was there.
+
+    Rows go first: a run that is still at work finds its video gone and stops. What it wrote
+    meanwhile goes when it calls ``remove_files`` at its end. Raises store and database errors; what
+    is left then goes the next time.
+    """
+    cancel_jobs(engine, JobSelection(video_id=video_id), reason="Its video was deleted.")
+    with transaction(engine) as connection:
+        gone = delete(VIDEOS).where(VIDEOS.c.id == video_id).returning(VIDEOS.c.upload_path)
+        row = connection.execute(gone).one_or_none()
+    upload = row.upload_path if row is not None else None
+    return remove_files(engine, store, video_id, upload=upload) > 0 or row is not None
+
+
+def remove_files(
+    engine: Engine, store: ArtifactStore, video_id: str, *, upload: str | None = None
+) -> int:
+    """Remove a video's files and what the cache keeps of it alone; return how many objects.
+
+    ``upload`` is the key that the video's row named, where that is known.
+    """
+    removed = _remove_metadata(store, video_id)  # first: a restore must not bring back the rest
+    removed += sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
+    for key in list(_uploads(engine, store, video_id, upload)):
+        removed += _remove_upload(engine, store, key)
+    for key in _subtitles(store, video_id):
+        store.delete(key)
+        removed += 1
+    return removed + drop_uses(store, video_id)
+
+
+def _remove_metadata(store: ArtifactStore, video_id: str) -> int:
+    key = metadata_key(video_id)
+    if store.head(key) is None:
+        return 0
+    store.delete(key)
+    return 1
+
+
+def _uploads(engine: Engine, store: ArtifactStore, video_id: str, own: str | None) -> Iterator[str]:
+    """Yield a video's uploads, as far as keys tell: ``talk_2_a.mp4`` may be of ``talk_2``, too."""
+    longer = VIDEOS.c.id.startswith(f"{video_id}_", autoescape=True)
+    with transaction(engine) as connection:
+        others = [
+            f"uploads/{one}_" for one in connection.scalars(select(VIDEOS.c.id).where(longer))
+        ]
+    for key in store.keys(f"uploads/{video_id}_"):
+        if key == own or not key.startswith(tuple(others)):
+            yield key
+
+
+def _remove_upload(engine: Engine, store: ArtifactStore, key: str) -> int:
+    """Remove an upload, unless it is another video's or a run stores it at this moment.
+
+    That run, if it is one of the removed video, removes it at its end.
+    """
+    with trying_upload(engine, key) as held:
+        if not held or is_named(engine, key):
+            return 0
+        store.delete(key)
+    return 1
+
+
+def _subtitles(store: ArtifactStore, video_id: str) -> Iterator[str]:
+    for suffix in (".srt", ".vtt"):
+        if store.head(f"subs/{video_id}{suffix}") is not None:
+            yield f"subs/{video_id}{suffix}"

@@ -1,0 +1,201 @@
+"""The stage cache: a question that was answered once is answered from the store."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from reelworks.errors import ArtifactMissingError
+from reelworks.store.objects.artifacts import Artifact, ArtifactStore
+from reelworks.store.objects.transfer import MULTIPART_BYTES
+
+log = logging.getLogger(__name__)
+
+_USES = "cache/uses/"
+_ITEM = "item."
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a stage answered to one question."""
+
+    stage: str
+    key: str
+    """The question's cache key, 64 hex digits."""
+    model: str | None
+    created_at: datetime
+    result: Any
+    """A JSON value."""
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    """The files of the answer, by name."""
+
+    def to_json(self) -> bytes:
+        """Return the manifest as UTF-8 JSON. Raises ``TypeError`` for a result that is no JSON."""
+        content = asdict(self) | {"created_at": self.created_at.isoformat()}
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Manifest:
+        """Reverse ``to_json``. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+        content = json.loads(data)
+        artifacts = {name: Artifact(**one) for name, one in content.pop("artifacts").items()}
+        made = datetime.fromisoformat(content.pop("created_at"))
+        return cls(**content, created_at=made, artifacts=artifacts)
+
+
+class StageCache:
+    """Manifests at ``cache/stages/{stage}/{key}.json``, the files where their owners keep them."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self._store = store
+
+    def find(self, key: str, place_of: Callable[[str], str], *, stage: str) -> Manifest | None:
+        """Return the kept answer, or None: a hit needs every file to be there unaltered.
+
+        ``place_of`` gives the store key at which the asker wants a file, by the file's name. A
+        file that is missing or altered there, but intact where another video with the same
+        content keeps it, is copied inside the store; the manifest returned names the asker's keys.
+        Raises store errors: an outage is no miss.
+        """
+        manifest = self.manifest(key, stage=stage)
+        if manifest is None:
+            return None
+        found = {}
+        for name, artifact in manifest.artifacts.items():
+            own = self._settle(artifact, place_of(name))
+            if own is None:
+                return None
+            found[name] = own
+        return replace(manifest, artifacts=found)
+
+    def manifest(self, key: str, *, stage: str) -> Manifest | None:
+        """Return the kept answer as it was written down; nothing is said of its files."""
+        data = self._store.get_intact(_manifest_key(stage, key))
+        if data is None:
+            return None
+        try:
+            manifest = Manifest.from_json(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("The manifest %s is damaged (%s): computing again.", key, error)
+            return None
+        if (manifest.stage, manifest.key) != (stage, key):
+            log.warning("The manifest %s answers another question: computing again.", key)
+            return None
+        return manifest
+
+    def save(self, manifest: Manifest) -> None:
+        """Keep an answer; its files must be in the store already."""
+        self._store.put_bytes(
+            _manifest_key(manifest.stage, manifest.key), manifest.to_json(), "application/json"
+        )
+
+    def note_use(self, stage: str, key: str, video_id: str) -> None:
+        """Note that an answer is this video's, before anything of it is kept."""
+        notes = (_use_by_video(video_id, stage, key), _use_by_answer(stage, key, video_id))
+        if self._store.head(notes[-1]) is None:
+            for note in notes:
+                self._store.put_bytes(note, b"", "application/octet-stream")
+
+    def _settle(self, recorded: Artifact, target: str) -> Artifact | None:
+        """Return the artifact at ``target``, copied there when need be; None when it is lost."""
+        own = self._intact(recorded, target)
+        if own is not None or target == recorded.key:
+            return own
+        elsewhere = self._intact(recorded, recorded.key)
+        if elsewhere is None:
+            return None
+        try:
+            copied = self._store.copy(elsewhere, target)
+        except ArtifactMissingError:  # it went away between the two looks
+            return None
+        self._store.doubts.settle(copied)
+        return copied
+
+    def _intact(self, recorded: Artifact, key: str) -> Artifact | None:
+        """Return what lies at ``key`` if it has the recorded bytes.
+
+        The size must agree, and the entity tag; of a large object, whose tag changes when it is
+        copied, the SHA-256 that we keep as metadata will do. Otherwise, and where an object with
+        this content is in doubt, the bytes themselves decide.
+        """
+        there = self._store.head(key)
+        if there is None or there.size != recorded.size:
+            return None
+        own = Artifact(key, recorded.sha256, there.size, there.etag)
+        large = there.size >= MULTIPART_BYTES
+        same = there.etag == recorded.etag or (large and there.sha256 == recorded.sha256)
+        if same and not self._store.doubts.about(recorded.sha256):
+            return own
+        if self._store.holds(own):
+            self._store.doubts.settle(own)
+            return own
+        if there.sha256 == recorded.sha256:  # else it is not said to have these bytes
+            self._store.doubts.note(own)
+        return None
+
+
+class StoredItems:
+    """Answers to single items of a stage, at ``cache/items/{stage}/{key[:2]}/{key}``.
+
+    Implements ``reelworks.domain.capabilities.ItemCache``.
+    """
+
+    def __init__(self, store: ArtifactStore, stage: str, video_id: str | None = None) -> None:
+        self._store = store
+        self._stage = stage
+        self._video_id = video_id
+
+    def get(self, key: str) -> bytes | None:
+        """Return the kept bytes, or None. Raises when the store cannot be reached."""
+        return self._store.get_intact(self._place(key))
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep ``value`` for good under ``key`` (64 hex digits)."""
+        if self._video_id is not None:
+            note = _use_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
+            self._store.put_bytes(note, b"", "application/octet-stream")
+        self._store.put_bytes(self._place(key), value, "application/octet-stream")
+
+    def _place(self, key: str) -> str:
+        return _item_key(self._stage, key)
+
+
+def drop_uses(store: ArtifactStore, video_id: str) -> int:
+    """Remove the answers that were given to one video alone; return how many objects went.
+
+    An answer that another video has as well stays. An item's answer goes in any case: whoever
+    needs it has the stage's answer that was made of it.
+    """
+    folder = f"{_USES}{video_id}/"
+    removed = 0
+    for note in list(store.keys(folder)):
+        stage, _, key = note.removeprefix(folder).partition("/")
+        if stage.startswith(_ITEM):
+            store.delete(_item_key(stage.removeprefix(_ITEM), key))
+        else:
+            store.delete(_use_by_answer(stage, key, video_id))
+            if next(store.keys(_use_by_answer(stage, key, "")), None) is None:
+                store.delete(_manifest_key(stage, key))
+        store.delete(note)
+        removed += 2
+    return removed
+
+
+def _item_key(stage: str, key: str) -> str:
+    return f"cache/items/{stage}/{key[:2]}/{key}"
+
+
+def _use_by_video(video_id: str, stage: str, key: str) -> str:
+    return f"{_USES}{video_id}/{stage}/{key}"
+
+
+def _use_by_answer(stage: str, key: str, video_id: str) -> str:
+    return f"cache/stages/{stage}/{key}.uses/{video_id}"
+
+
+def _manifest_key(stage: str, key: str) -> str:
+    return f"cache/stages/{stage}/{key}.json"

@@ -1,0 +1,243 @@
+"""Search: words and meaning over speech, pictures and text on screen, fused by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+
+from reelworks.domain.library.search import Kind, Placing, Reason, SearchAnswer, SearchRequest
+from reelworks.domain.video.moments import Mark, merge
+from reelworks.errors import InputError
+from reelworks.store.db.database import transaction
+from reelworks.store.db.text_search_configs import configurations_in_use
+from reelworks.store.search.embedding_models import StoredModel, stored_models
+from reelworks.store.search.hydrate import K, moments_of, places_of
+from reelworks.store.search.query_parser import TextQuery, Wording, read_query, to_text_query
+from reelworks.store.search.rankers import (
+    PICTURE,
+    SPEECH,
+    TEXT,
+    Asked,
+    Ranked,
+    Wanted,
+    by_meaning,
+    by_spelling,
+    by_words,
+)
+from reelworks.store.search.result_pages import (
+    Listed,
+    ListedHit,
+    ListedMoment,
+    cursor_of,
+    keep,
+    read_cursor,
+    recall,
+)
+from reelworks.store.search.search_filters import Scope, check_filters, scope_of
+from reelworks.store.search.vector_tables import Vectors
+
+LIMIT = 200
+"""Most moments of a page, and of all pages of a search together."""
+_SHORTEST_LIST = 100
+_MOST_ROWS = 400
+"""Rows that moments are made of: the best ones of all lists."""
+_FEW = 3
+"""Rows that have the words; with so many found, nobody misspelt them."""
+
+Embed = Callable[[str], Sequence[float]]
+PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
+
+
+@dataclass
+class _Found:
+    kind: Kind
+    placings: list[Placing] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        return sum(1 / (K + placing.rank) for placing in self.placings)
+
+
+def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]) -> SearchAnswer:
+    """Return the first page of the best moments for a request.
+
+    ``embedders`` maps an embedding model's full name, as rows hold it, to a function that returns
+    a text's vector; the live model's is called once, and another's only while it has rows that the
+    live model lacks. Videos that were never ready stay hidden; a video that is being indexed again
+    keeps its hits. All is read as of one instant.
+
+    Raises ``InputError`` for an empty query, a wrong limit or filter, ``UnknownVideoError``,
+    database errors, and what an embedder raises.
+    """
+    wording = read_query(request.query)
+    if not wording.plain:
+        raise InputError("The search has no words; say what to look for.")
+    _check_limit(request.limit)
+    check_filters(request.filters)
+    vectors: dict[str, Sequence[float]] = {}
+    listed = moments = None
+    while listed is None or moments is None:  # a switch of models may come between
+        with transaction(engine) as connection:
+            asked = _to_ask(stored_models(connection), embedders)
+        for one in asked:
+            if one.model not in vectors:
+                vectors[one.model] = embedders[one.model](wording.plain)
+        with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+            asked = _to_ask(stored_models(connection), embedders)
+            if vectors.keys() >= {one.model for one in asked}:
+                listed = _listed(connection, request, wording, (asked, vectors))
+                moments = moments_of(connection, listed, listed.moments[: request.limit])
+    more = len(listed.moments) > request.limit
+    cursor = cursor_of(keep(engine, listed), request.limit) if more else None
+    return SearchAnswer(tuple(moments), len(listed.moments), cursor)
+
+
+def search_on(engine: Engine, cursor: str, limit: int = 10) -> SearchAnswer:
+    """Return the next page of a search: ``cursor`` comes with the page before.
+
+    All pages of a search show one list, ranked when its first page was made and kept for an hour.
+    No moment comes twice and none is skipped, whatever is added meanwhile; a moment that was
+    deleted, or whose words are others by now, is left out, so a page may hold fewer than ``limit``.
+
+    Raises ``InputError`` for what is no cursor or a wrong limit, and ``SearchExpiredError``.
+    """
+    _check_limit(limit)
+    page_id, offset = read_cursor(cursor)
+    listed = recall(engine, page_id)
+    with transaction(engine) as connection:
+        moments = moments_of(connection, listed, listed.moments[offset : offset + limit])
+    following = offset + limit
+    more = following < len(listed.moments)
+    return SearchAnswer(
+        tuple(moments), len(listed.moments), cursor_of(page_id, following) if more else None
+    )
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LIMIT:
+        raise InputError(f"The limit {limit} is out of range: use 1 to {LIMIT}.")
+
+
+def _to_ask(models: Sequence[StoredModel], able: Mapping[str, Embed]) -> list[StoredModel]:
+    """Return the live model and those that fill its gaps; without it, all that can be asked."""
+    live = next((one for one in models if one.live), None)
+    if live is not None and live.model in able:
+        return [live, *(one for one in models if one.fills and one.model in able)]
+    return [one for one in models if one.model in able]
+
+
+def _listed(
+    connection: Connection,
+    request: SearchRequest,
+    wording: Wording,
+    embedded: tuple[Sequence[StoredModel], Mapping[str, Sequence[float]]],
+) -> Listed:
+    query = to_text_query(connection, wording, configurations_in_use(connection))
+    scope = scope_of(connection, request.filters)
+    depth = max(_SHORTEST_LIST, 2 * request.limit)
+    found = _Lists(connection, request.kinds, scope, query, depth)
+    found.add_words(wording)
+    found.add_meanings(*embedded)
+    return Listed(request.query, query.wide, _moments(connection, found.rows()))
+
+
+class _Lists:
+    """Merges the ranked lists: a row's score is the sum of 1 / (K + rank) over its lists."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        kinds: frozenset[Kind],
+        scope: Scope,
+        query: TextQuery,
+        depth: int,
+    ) -> None:
+        self._connection = connection
+        self._speech = kinds & {Kind.SPEECH} if scope.speech else frozenset()
+        self._frames = kinds & PICTURE_KINDS if scope.frames else frozenset()
+        self._wanted = {
+            table: Wanted(query, rows, depth)
+            for table, rows in ((SPEECH.table, scope.speech), (TEXT.table, scope.frames))
+            if rows is not None
+        }
+        self._found: dict[str, _Found] = {}
+
+    def add_words(self, wording: Wording) -> None:
+        """Add what has the words, and text on screen that is spelt like them."""
+        for source in (SPEECH, TEXT, PICTURE):
+            if source.kind in self._speech | self._frames:
+                entries = by_words(self._connection, source, self._wanted[source.table])
+                self._add(entries, Reason.WORDS)
+        if len(self._found) < _FEW and Kind.TEXT in self._frames:
+            alike = by_spelling(self._connection, wording.long_words, self._wanted[TEXT.table])
+            self._add(alike, Reason.SIMILAR_SPELLING)
+
+    def add_meanings(
+        self, models: Sequence[StoredModel], vectors: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Add what is near in meaning, by the live model and by those that fill its gaps."""
+        for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
+            live: Asked | None = None
+            for one in models if kinds else ():
+                place = Vectors(table, one.place)
+                asked = Asked(one.model, vectors[one.model], place, None if one.live else live)
+                live = asked if one.live else live
+                near = by_meaning(self._connection, kinds, asked, self._wanted[table])
+                self._add(near, Reason.MEANING, one.model)
+
+    def rows(self) -> list[tuple[str, _Found]]:
+        """Return the best rows, best first."""
+        for one in self._found.values():
+            one.placings.sort(key=lambda placing: placing.rank)
+            literal = [placing for placing in one.placings if placing.reason is not Reason.MEANING]
+            one.kind = (literal or one.placings)[0].kind
+        ranked = sorted(self._found.items(), key=lambda item: (-item[1].score, item[0]))
+        return ranked[:_MOST_ROWS]
+
+    def _add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
+        for rank, entry in enumerate(entries, start=1):
+            placing = Placing(reason, entry.kind, rank, model, entry.similarity)
+            self._found.setdefault(entry.id, _Found(entry.kind)).placings.append(placing)
+
+
+def _moments(
+    connection: Connection, rows: Sequence[tuple[str, _Found]]
+) -> tuple[ListedMoment, ...]:
+    speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
+    frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
+    places = places_of(connection, speech, frames)
+    found_by_id = dict(rows)
+    marks = [
+        Mark(
+            id=row_id,
+            video_id=places[row_id].video_id,
+            t_start=places[row_id].t_start,
+            t_end=places[row_id].t_end,
+            score=found.score,
+            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.placings),
+        )
+        for row_id, found in rows
+    ]
+    return tuple(
+        ListedMoment(
+            group.t_start,
+            group.t_end,
+            group.score,
+            tuple(
+                ListedHit(
+                    mark.id,
+                    found_by_id[mark.id].kind,
+                    places[mark.id].mark,
+                    tuple(found_by_id[mark.id].placings),
+                )
+                for mark in group.marks
+            ),
+        )
+        for group in merge(marks)[:LIMIT]
+    )
+
+
+def _list_name(placing: Placing) -> str:
+    return f"{placing.reason} {placing.kind} {placing.model}"

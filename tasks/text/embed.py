@@ -1,0 +1,58 @@
+"""Embed: texts become vectors, for search by meaning."""
+
+from __future__ import annotations
+
+import logging
+
+from prefect import task
+from prefect.client.schemas.objects import State
+from sqlalchemy import Engine
+
+from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.video.transcript import Transcript
+from reelworks.domain.video.vision import VisionResult
+from reelworks.pipeline.stage_cache import Answer
+from reelworks.pipeline.video_vectors import (
+    Texts,
+    Vectors,
+    embed_and_publish,
+    embedders_for,
+    searchable,
+)
+from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
+from tasks.runtime.current_run import here
+from tasks.runtime.stage_runner import answered, stage_task
+
+log = logging.getLogger("video_worker")
+
+
+@task(**stage_task("embed_speech", runs_on="gpu", minutes=60))
+async def embed_speech(video_id: str, transcript: Answer[Transcript]) -> State[Answer[int]]:
+    """Give each transcript segment its vector."""
+    texts = [segment.text for segment in transcript.result.segments]
+    return await _embed(Texts("embed_speech", video_id, texts, publish_segment_vectors))
+
+
+@task(**stage_task("embed_picture", runs_on="gpu", minutes=60))
+async def embed_picture(video_id: str, seen: Answer[VisionResult]) -> State[Answer[int]]:
+    """Give each frame's description its vector."""
+    texts = [searchable(described.description) for described in seen.result.described]
+
+    def publish(engine: Engine, video_id: str, vectors: Vectors, model: str) -> None:
+        indexes = [described.frame_index for described in seen.result.described]
+        by_frame = dict(zip(indexes, vectors, strict=True))
+        publish_caption_vectors(engine, video_id, by_frame, model)
+
+    return await _embed(Texts("embed_picture", video_id, texts, publish))
+
+
+async def _embed(texts: Texts) -> State[Answer[int]]:
+    place = here().place
+
+    def work(progress: Progress) -> Answer[int]:
+        embedders = embedders_for(place.settings, place.engine)
+        answer = embed_and_publish(texts, embedders, place, progress)
+        log.info("EMBEDDINGS %s: %d texts (%s)", texts.video_id, len(texts.texts), texts.stage)
+        return answer
+
+    return await answered(texts.stage, work, count=int, unit="texts")

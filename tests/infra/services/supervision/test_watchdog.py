@@ -1,0 +1,210 @@
+"""The keeper starts again what is dead or frozen, and is started again itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
+import pytest
+
+from infra.services.process import is_alive
+from infra.services.supervision import heartbeats
+from infra.services.supervision.heartbeats import Silence
+from infra.services.supervision.programs import PROGRAMS, Program
+from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.supervisor import down, mend, up
+from infra.services.supervision.watchdog import end_frozen
+from reelworks.settings import Settings
+from tests.support.frozen import frozen
+
+SECONDS = 60.0
+"""For anything: the machine may be busy."""
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+WATCHER = (
+    sys.executable,
+    "-c",
+    "import time\n"
+    "from infra.services.supervision.watchdog_check import watch_keeper\n"
+    "from reelworks.settings import load_settings\n"
+    "watch_keeper(load_settings()); time.sleep(600)",
+)
+HUNGRY = (
+    sys.executable,
+    "-c",
+    "import logging, resource, signal, time\n"
+    "from infra.services.supervision.watchdog_check import watch_keeper\n"
+    "from reelworks.settings import load_settings\n"
+    "logging.basicConfig()\n"
+    "limit = resource.RLIMIT_NOFILE\n"
+    "few, many = (3, resource.getrlimit(limit)[1]), resource.getrlimit(limit)\n"
+    "signal.signal(signal.SIGUSR1, lambda *_: resource.setrlimit(limit, few))\n"
+    "signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(limit, many))\n"
+    "watch_keeper(load_settings()); print('watches', flush=True)\n"
+    "while True: time.sleep(1)",
+)
+IMPATIENT = (
+    sys.executable,
+    "-c",
+    "import time\n"
+    "from infra.services import keeper_watch\n"
+    "from reelworks.settings import load_settings\n"
+    "keeper_watch.FROZEN_SECONDS = 4.0\n"
+    "keeper_watch.watch_keeper(load_settings()); time.sleep(600)",
+)
+BEAT_ONCE = (
+    sys.executable,
+    "-c",
+    "import time\n"
+    "from infra.services import heartbeats\n"
+    "from reelworks.settings import load_settings\n"
+    "heartbeats.beat(load_settings().data_dir, 'intake'); time.sleep(600)",
+)
+KEEPER = next(one for one in PROGRAMS if one.part is Part.KEEPER)
+
+
+def pids(settings: Settings, parts: Iterable[Part] | None = None) -> dict[Part, int]:
+    """The living processes of the parts."""
+    state = read_state(settings.data_dir / "run")
+    found = {one: state.parts[one].process for one in state.parts if not parts or one in parts}
+    return {part: process.pid for part, process in found.items() if is_alive(process)}
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.1)
+
+
+def kill(*killed: int) -> None:
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+
+
+def are_back(settings: Settings, before: dict[Part, int]) -> bool:
+    now = pids(settings, before)
+    return set(now) == set(before) and not set(now.values()) & set(before.values())
+
+
+@pytest.mark.slow
+def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Settings) -> None:
+    up(house, [Program(Part.INTAKE, WATCHER), KEEPER])
+
+    keeper = pids(house, [Part.KEEPER])
+    kill(*keeper.values())
+    until(lambda: are_back(house, keeper))
+
+    both = pids(house, [Part.KEEPER, Part.STORE])
+    kill(*both.values())
+    until(lambda: are_back(house, both))
+
+    keeper = pids(house, [Part.KEEPER])
+    environment = psutil.Process(keeper[Part.KEEPER]).environ()
+    assert "DATABASE_URL" not in environment, "or it would take our services for somebody else's"
+    down(house)
+    time.sleep(5)  # a watcher must not take what was stopped for dead
+    assert not pids(house)
+
+
+@pytest.mark.slow
+def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings) -> None:
+    up(house, [Program(Part.INTAKE, HUNGRY), KEEPER])
+    log = house.data_dir / "logs" / "intake.log"
+    watcher = pids(house, [Part.INTAKE])[Part.INTAKE]
+    until(lambda: "watches" in log.read_text())
+    os.kill(watcher, signal.SIGUSR1)
+
+    keeper = pids(house, [Part.KEEPER])
+    kill(*keeper.values())
+    until(lambda: log.read_text().count("could not be looked after") > 1)
+    assert "Too many open files" in log.read_text()
+    assert not pids(house, [Part.KEEPER])
+
+    os.kill(watcher, signal.SIGUSR2)
+    until(lambda: are_back(house, keeper))
+
+
+@pytest.mark.slow
+def test_a_keeper_that_is_frozen_in_the_middle_of_its_work_is_replaced(house: Settings) -> None:
+    holding = f"""
+import os, signal
+from pathlib import Path
+from infra.services.supervision.state import locked
+with locked(Path({str(house.data_dir / "run")!r})):
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    holder = Program(Part.KEEPER, (sys.executable, "-c", holding), starts_services=True)
+    up(house, [Program(Part.INTAKE, IMPATIENT), holder])
+    frozen_keeper = pids(house, [Part.KEEPER])
+
+    until(lambda: are_back(house, frozen_keeper))
+
+
+@pytest.mark.slow
+def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house: Settings) -> None:
+    up(house, [Program(Part.INTAKE, BEAT_ONCE)])
+    before, silence = pids(house), Silence()
+    until(lambda: heartbeats.last_beat(house.data_dir, "intake"))
+    assert end_frozen(house, silence, 3.0) == []
+    with frozen(before[Part.PREFECT]):
+        killed: list[Part] = []
+        until(lambda: killed.extend(end_frozen(house, silence, 3.0)) or killed)
+        assert killed == [Part.PREFECT]
+        assert mend(house) == [Part.PREFECT]
+    assert end_frozen(house, silence, 3.0) == [], "its neighbour has answered only now"
+
+    kill(pids(house)[Part.PREFECT])
+    until(lambda: Part.PREFECT not in pids(house))
+    assert mend(house) == [Part.PREFECT]
+    with frozen(pids(house)[Part.PREFECT]):
+        assert end_frozen(house, silence, 3.0) == [], "a new neighbour is well once it answers"
+    assert end_frozen(house, silence, 3.0) == []
+    assert pids(house)[Part.INTAKE] == before[Part.INTAKE]
+
+    time.sleep(3.1)
+    assert end_frozen(house, silence, 3.0) == [Part.INTAKE], "now it has no excuse"
+
+
+def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
+    kept = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    up(kept)
+    before, silence = pids(kept), Silence()
+    assert end_frozen(kept, silence, 1.0) == []
+    store = before[Part.STORE]
+    with frozen(store):
+        assert end_frozen(kept, silence, 1.0) == [], "it may only be busy"
+        time.sleep(1.1)
+        assert end_frozen(kept, silence, 1.0) == [Part.STORE]
+        assert mend(kept) == [Part.STORE]
+    now = pids(kept)
+    assert now[Part.STORE] != store
+    assert now[Part.POSTGRES] == before[Part.POSTGRES]
+
+
+def test_who_sleeps_along_with_the_observer_is_not_silent() -> None:
+    awake = 0.0
+    silence = Silence(lambda: awake)
+    assert silence.of("part", 1) == 0
+    # The laptop sleeps for a night: the clock of those who are awake stands still.
+    assert silence.of("part", 1) == 0
+    awake = 61.0
+    assert silence.of("part", 1) == 61
+    assert silence.of("part", 2) == 0
+
+
+def test_a_heartbeat_is_one_file_for_each_host(tmp_path) -> None:
+    assert heartbeats.last_beat(tmp_path, "intake") is None
+    heartbeats.beat(tmp_path, "intake")
+    first = heartbeats.last_beat(tmp_path, "intake")
+    time.sleep(0.01)
+    heartbeats.beat(tmp_path, "intake")
+    second = heartbeats.last_beat(tmp_path, "intake")
+    assert first is not None
+    assert second is not None
+    assert second > first
+    heartbeats.end(tmp_path, "intake")
+    assert heartbeats.last_beat(tmp_path, "intake") is None

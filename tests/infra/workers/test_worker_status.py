@@ -1,0 +1,120 @@
+"""What workers write about themselves, and how it is read."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import pytest
+
+from infra.services.process import Process, current
+from infra.workers.messages import ModelFacts, PoolFacts
+from infra.workers.metrics import metrics_text
+from infra.workers.worker_status import (
+    FRESH_SECONDS,
+    KEEP_SECONDS,
+    ChildFacts,
+    WorkerFacts,
+    folder_of,
+    own_file,
+    read_facts,
+    remove_old,
+    write_facts,
+)
+
+MODEL = ModelFacts(
+    key='minilm/"2"',
+    loaded=True,
+    loads=1,
+    hits=41,
+    load_seconds=0.75,
+    host_bytes=123_456_789,
+    gpu_bytes=0,
+)
+
+
+def facts(**changes) -> WorkerFacts:
+    now = time.time()
+    child = ChildFacts(
+        gpu="GPU-1",
+        pid=7,
+        run="stage",
+        runs=42,
+        memory=200_000_000,
+        revision="abc",
+        models=PoolFacts(models=[MODEL], host_bytes=123_456_789, evictions=2),
+    )
+    made = WorkerFacts(
+        name="w",
+        pool="gpu",
+        host=socket.gethostname(),
+        process=current(),
+        release="0.1.0",
+        revision="abc",
+        started=now,
+        updated=now,
+        runs=42,
+        crashes=1,
+        children=[child],
+    )
+    return made.model_copy(update=changes)
+
+
+def test_what_is_written_is_read(tmp_path):
+    written = facts()
+    write_facts(own_file(tmp_path), written)
+
+    assert read_facts(tmp_path) == [written]
+
+
+def test_a_dead_worker_and_a_silent_one_elsewhere_are_left_out(tmp_path):
+    folder = folder_of(tmp_path)
+    write_facts(folder / "dead.json", facts(process=Process(os.getpid(), "another birth")))
+    long_ago = time.time() - FRESH_SECONDS - 1
+    write_facts(folder / "silent.json", facts(host="elsewhere", updated=long_ago))
+    write_facts(folder / "alive.json", facts(host="elsewhere", name="other container"))
+
+    assert [one.name for one in read_facts(tmp_path)] == ["other container"]
+
+
+def test_no_folder_and_broken_files_are_no_workers(tmp_path):
+    assert read_facts(tmp_path) == []
+    folder_of(tmp_path).mkdir()
+    (folder_of(tmp_path) / "broken.json").write_text("{")
+
+    assert read_facts(tmp_path) == []
+
+
+def test_files_of_long_dead_workers_are_removed(tmp_path):
+    old, new = folder_of(tmp_path) / "old.json", folder_of(tmp_path) / "new.json"
+    write_facts(old, facts(updated=time.time() - KEEP_SECONDS - 1))
+    write_facts(new, facts())
+
+    remove_old(tmp_path)
+
+    assert [path.name for path in folder_of(tmp_path).iterdir()] == ["new.json"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'reelworks_worker_runs_total{worker="w",pool="gpu",host="HOST"} 42',
+        'reelworks_child_busy{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7"} 1',
+        'reelworks_model_host_bytes{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7",'
+        'model="minilm/\\"2\\""} 123456789',
+        'reelworks_model_load_seconds_total{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7",'
+        'model="minilm/\\"2\\""} 0.75',
+        "# TYPE reelworks_model_hits_total counter",
+    ],
+)
+def test_metrics_say_the_same_in_prometheus_words(line):
+    assert line.replace("HOST", socket.gethostname()) in metrics_text([facts()]).splitlines()
+
+
+def test_each_metric_is_described_once():
+    text = metrics_text([facts(), facts(name="second")])
+    heads = [line for line in text.splitlines() if line.startswith("# TYPE")]
+
+    assert len(heads) == len(set(heads))
+    assert metrics_text([]) == ""

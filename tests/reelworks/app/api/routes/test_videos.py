@@ -1,0 +1,402 @@
+"""Videos over HTTP: add them, look at them, remove them."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import socket
+import time
+
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.library.library import VideoStatus
+from reelworks.domain.video.scene import Frame, Scene
+from reelworks.domain.video.transcript import Segment, Transcript
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import get_job
+from reelworks.store.library.publish import (
+    publish_frames,
+    publish_normalized,
+    publish_scenes,
+    publish_transcript,
+    set_status,
+)
+from tests.reelworks.app.api.conftest import Server
+
+MB = 1 << 20
+
+
+def some_media(size: int) -> bytes:
+    """Bytes that look like the begin of an MP4 and differ each time."""
+    return b"\0\0\0\x20ftypisom" + secrets.token_bytes(size)
+
+
+def small_jpeg() -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", (64, 36), "navy").save(kept, "JPEG")
+    return kept.getvalue()
+
+
+def objects(api: Server, prefix: str = "") -> set[str]:
+    return set(api.store.keys(prefix))
+
+
+def half_uploads(api: Server) -> list[str]:
+    listed = api.store._client.list_multipart_uploads(Bucket=api.store.bucket)
+    return [one["Key"] for one in listed.get("Uploads", [])]
+
+
+def test_an_upload_is_stored_noted_and_asked_for(api, clip):
+    answer = api.upload("Team talk.mp4", clip, language="en", library="talks", title="The talk")
+
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    digest = sha256_of_bytes(clip)
+    assert told["new"] is True
+    assert told["video"]["id"] == f"team-talk-{digest[:8]}"
+    assert (told["video"]["title"], told["video"]["library"]) == ("The talk", "talks")
+    assert told["video"]["status"] == "pending"
+    key = f"uploads/{told['video']['id']}_Team-talk.mp4"
+    stored = api.store.head(key)
+    assert (stored.sha256, stored.size) == (digest, len(clip))
+    job = get_job(api.engine, told["job"]["id"])
+    assert job.video_id == told["video"]["id"]
+    assert job.params["source"] == f"s3://{api.settings.s3_bucket}/{key}"
+    assert (job.params["language"], job.params["library"]) == ("en", "talks")
+
+
+def test_the_same_bytes_are_the_same_video(api):
+    content = some_media(1000)
+    first = api.upload("one.mp4", content).json()
+
+    second = api.upload("two.mp4", content)
+
+    assert second.json()["video"]["id"] == first["video"]["id"]
+    assert second.json()["new"] is False
+    assert second.json()["job"]["id"] == first["job"]["id"]
+    assert objects(api, "uploads/two-") == set()
+
+
+def test_an_indexed_video_is_not_indexed_again(api):
+    content = some_media(1000)
+    first = api.upload("one.mp4", content).json()
+    api.delete(f"/jobs/{first['job']['id']}")
+    set_status(api.engine, first["video"]["id"], VideoStatus.READY)
+
+    second = api.upload("one.mp4", content)
+
+    assert (second.status_code, second.json()["job"]) == (200, None)
+
+
+def test_a_large_upload_goes_in_parts_and_keeps_its_digest(api):
+    content = some_media(40 * MB + 77)
+
+    told = api.upload("large.mkv", content).json()
+
+    stored = api.store.head(f"uploads/{told['video']['id']}_large.mkv")
+    assert (stored.sha256, stored.size) == (sha256_of_bytes(content), len(content))
+    assert api.store.content_digest(stored.key) == stored.sha256
+    assert objects(api, "incoming/") == set()
+    assert half_uploads(api) == []
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(api):
+    before = objects(api)
+    head = (
+        b"POST /videos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="gone.mp4"\r\n\r\n'
+    )
+    with socket.create_connection(("127.0.0.1", api.port)) as line:
+        line.sendall(head + some_media(35 * MB))
+        deadline = time.monotonic() + 10
+        while not half_uploads(api):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    deadline = time.monotonic() + 10
+    while half_uploads(api) or objects(api) != before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not [one for one in api.get("/videos").json()["videos"] if "gone" in one["id"]]
+
+
+def test_too_large_an_upload_is_refused_and_leaves_nothing(api):
+    before = objects(api)
+
+    answer = api.upload("huge.mp4", some_media(48_000_001))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "over_limit")
+    assert objects(api) == before
+    assert half_uploads(api) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "said"),
+    [
+        ("talk.mp4", b"", 415, "is empty"),
+        ("talk.mp4", b"#EXTM3U\nhttp://10.0.0.1/\n", 422, "an HLS playlist"),
+        ("talk.mp4", b"ffconcat version 1.0\nfile /etc/passwd\n", 422, "a concat script"),
+        ("talk.mp4", b"<html><script>alert(1)</script></html>", 415, "is text"),
+        ("talk.mp4", b"<?xml version='1.0'?><svg/>", 422, "an XML manifest"),
+        ("talk.mp4", b"PK\x03\x04" + bytes(100), 415, "ZIP"),
+        ("talk.mp4", b"\x7fELF" + bytes(100), 415, "a program"),
+        ("talk.mp4", b"%PDF-1.7\n" + bytes(100), 415, "PDF"),
+        ("talk.mp4", b"just words, no video", 415, "is text"),
+    ],
+)
+def test_the_content_decides_and_not_the_name(api, name, content, status, said):
+    answer = api.upload(name, content)
+
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
+
+
+def test_a_video_may_only_be_noted(api):
+    answer = api.upload("noted.mp4", some_media(500), index="false")
+
+    assert (answer.status_code, answer.json()["job"]) == (201, None)
+
+
+def test_an_address_is_noted_without_its_signature(api):
+    url = "https://media.example.org/a%20b.mp4?signature=secret-0815"
+
+    first = api.post("/videos", json={"url": url})
+    second = api.post("/videos", json={"url": url})
+
+    assert first.status_code == second.status_code == 202
+    assert first.json()["video"]["id"].startswith("a-b-")
+    assert first.json()["job"]["id"] == second.json()["job"]["id"]
+    assert get_job(api.engine, first.json()["job"]["id"]).params["source"] == url
+    shown = api.get(f"/jobs/{first.json()['job']['id']}")
+    assert "0815" not in first.text + shown.text
+
+
+def test_a_key_of_the_bucket(api, clip):
+    api.store.put_bytes("incoming/rushes/take 1.mp4", clip, "video/mp4")
+
+    told = api.post("/videos", json={"s3_key": "incoming/rushes/take 1.mp4", "id": "take-one"})
+
+    job = get_job(api.engine, told.json()["job"]["id"])
+    assert told.json()["video"]["id"] == "take-one"
+    assert job.params["source"] == f"s3://{api.settings.s3_bucket}/incoming/rushes/take 1.mp4"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"s3_key": "cache/stages/x.json"},
+        {"s3_key": "s3://other-bucket/a.mp4"},
+        {"s3_key": "uploads/../cache/a.mp4"},
+        {"path": "/etc/passwd"},
+        {"path": "../../etc/passwd"},
+    ],
+)
+def test_what_is_not_the_caller_s_may_not_be_named(api, source):
+    answer = api.post("/videos", json=source)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/a.mp4",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]/a.mp4",
+        "http://[::ffff:10.0.0.1]/a.mp4",
+        "http://[64:ff9b::a00:1]/a.mp4",
+    ],
+)
+def test_a_private_address_is_refused_at_once(api, url):
+    answer = api.post("/videos", json={"url": url})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "unsafe_address")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://h/a", "gopher://h", "http://", "x"])
+def test_only_web_addresses_are_addresses(api, url):
+    assert api.post("/videos", json={"url": url}).status_code == 422
+
+
+def test_an_id_belongs_to_one_source(api):
+    assert api.upload("a.mp4", some_media(100), id="mine").status_code == 202
+    before = api.store.head("uploads/mine_a.mp4")
+
+    answer = api.upload("a.mp4", some_media(100), id="mine")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert api.store.head("uploads/mine_a.mp4") == before
+
+
+def test_videos_are_filtered_and_pages_stay_stable(api, video):
+    ids = [video(library="paged", title=f"Take {number}") for number in range(5)]
+
+    first = api.get("/videos", params={"library": "paged", "limit": 2}).json()
+    video(library="paged", title="Came in between")
+    second = api.get(
+        "/videos", params={"library": "paged", "limit": 2, "cursor": first["next"]}
+    ).json()
+    third = api.get(
+        "/videos", params={"library": "paged", "limit": 2, "cursor": second["next"]}
+    ).json()
+
+    seen = [one["id"] for page in (first, second, third) for one in page["videos"]]
+    assert seen == ids[::-1]
+    assert third["next"] is None
+    named = api.get("/videos", params={"title": "take 3"}).json()["videos"]
+    assert [one["id"] for one in named] == [ids[3]]
+
+
+@pytest.fixture
+def indexed(api, media) -> str:
+    """A video with all that indexing makes of it."""
+    video_id = f"full-{secrets.token_hex(4)}"
+    with transaction(api.engine) as connection:
+        connection.execute(
+            text("INSERT INTO videos (id, original_path, title) VALUES (:id, '/x.mp4', :title)"),
+            {"id": video_id, "title": 'Übung "1"\r\nSet-Cookie: x=y'},
+        )
+    movie = api.store.put_file(
+        f"processed/{video_id}/normalized.mp4", media / "odd" / "no_audio.mp4", "video/mp4"
+    )
+    jpeg = api.store.put_bytes(f"frames/{video_id}/scene_000.jpg", small_jpeg(), "image/jpeg")
+    publish_normalized(api.engine, video_id, None, normalized_path=movie.key)
+    publish_scenes(api.engine, video_id, [Scene(0, 0.0, 4.0)])
+    frame = Frame(0, 0, 1.0, "00ff00ff00ff00ff", jpeg.sha256, 640, 360, 12.0)
+    publish_frames(api.engine, video_id, [frame], {0: jpeg.key})
+    said = Transcript("en", (Segment(0.5, 2.0, "Fish & <chips>", language="en"),))
+    publish_transcript(api.engine, video_id, said, "local/test@1")
+    set_status(api.engine, video_id, VideoStatus.READY)
+    return video_id
+
+
+def test_a_video_is_shown_with_all_that_is_known(api, indexed):
+    told = api.get(f"/videos/{indexed}").json()
+
+    assert told["status"] == "ready"
+    assert [scene["t_end"] for scene in told["scenes"]] == [4.0]
+    assert told["transcript"][0]["text"] == "Fish & <chips>"
+    assert told["frames"][0]["image"] == f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
+    picture = api.get(told["frames"][0]["image"])
+    assert (picture.content, picture.headers["content-type"]) == (small_jpeg(), "image/jpeg")
+    assert api.get(told["links"]["thumbnail"]).content == picture.content
+
+
+def test_small_pictures_for_lists(api, indexed):
+    picture = io.BytesIO()
+    Image.effect_noise((1280, 720), 40).convert("RGB").save(picture, "JPEG")
+    key = f"frames/{indexed}/scene_000.jpg"
+    kept = api.store.put_bytes(key, picture.getvalue(), "image/jpeg")
+    at = f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
+
+    small = api.get(at, params={"width": 320})
+
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
+    assert "max-age" in small.headers["cache-control"]
+    again = {"If-None-Match": small.headers["etag"]}
+    assert api.get(at, params={"width": 320}, headers=again).status_code == 304
+    assert api.get(at, params={"width": 640}, headers=again).status_code == 200
+    assert len(api.get(at).content) == kept.size
+    assert api.get(f"/videos/{indexed}/thumbnail?width=640").status_code == 200
+    assert api.get(at, params={"width": 4000}).status_code == 422
+
+
+def test_subtitles(api, indexed):
+    srt, vtt = (api.get(f"/videos/{indexed}/subtitles.{one}") for one in ("srt", "vtt"))
+
+    assert "00:00:00,500 --> 00:00:02,000\nFish & <chips>" in srt.text
+    assert vtt.text.startswith("WEBVTT\n")
+    assert "Fish &amp; &lt;chips&gt;" in vtt.text
+    assert vtt.headers["content-type"] == "text/vtt; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, None),
+        ("bytes=-50", -50, None),
+        ("bytes=0-0", 0, 1),
+        ("bytes=5-99999999", 5, None),
+    ],
+)
+def test_byte_ranges(api, indexed, clip, asked, start, end):
+    answer = api.get(f"/videos/{indexed}/media", headers={"Range": asked})
+
+    assert answer.status_code == 206
+    assert answer.content == clip[start:end]
+    first = start % len(clip)
+    last = first + len(answer.content) - 1
+    assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(clip)}"
+    assert answer.headers["content-type"] == "video/mp4"
+
+
+def test_the_whole_file_its_tag_and_what_a_browser_may_do_with_it(api, indexed, clip):
+    path = f"/videos/{indexed}/media"
+    whole, head = api.get(path), api.client.head(path)
+    known = api.get(path, headers={"If-None-Match": whole.headers["etag"]})
+    other = api.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+    late = api.get(path, headers={"Range": "bytes=99999999-"})
+
+    assert (whole.status_code, whole.content) == (200, clip)
+    assert head.headers["content-length"] == str(len(clip))
+    assert head.content == b""
+    assert known.status_code == 304
+    assert (other.status_code, len(other.content)) == (200, len(clip))
+    assert (late.status_code, late.headers["content-range"]) == (416, f"bytes */{len(clip)}")
+    assert late.headers["content-type"] == "application/problem+json"
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in whole.headers
+    assert whole.headers["content-disposition"].startswith("inline; filename=")
+
+
+def test_an_original_is_never_shown_by_a_browser(api):
+    told = api.upload("page.html", some_media(300)).json()
+
+    answer = api.get(f"/videos/{told['video']['id']}/original")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="page.html"')
+
+
+def test_media_at_a_signed_address_when_callers_reach_the_store(api, indexed, clip):
+    from tests.reelworks.app.api.conftest import serving
+
+    public = api.settings.model_copy(update={"s3_public_url": api.settings.s3_endpoint_url})
+    with serving(public) as server:
+        answer = server.get(f"/videos/{indexed}/media")
+        assert answer.status_code == 307
+        direct = server.client.get(answer.headers["location"], headers={"Range": "bytes=0-9"})
+
+    assert (direct.status_code, direct.content) == (206, clip[:10])
+    assert direct.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.parametrize("what", ["media", "original", "thumbnail"])
+def test_files_that_are_not_there_yet(api, video, what):
+    answer = api.get(f"/videos/{video()}/{what}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] in ("not_stored", "unknown_frame")
+
+
+def test_a_removed_video_is_gone_everywhere_and_its_neighbour_stays(api, indexed):
+    neighbour = f"{indexed}_2"
+    mine = api.upload("a.mp4", some_media(200), id=neighbour).json()
+    api.store.put_bytes(f"uploads/{indexed}_b.mp4", b"b", "video/mp4")
+    api.store.put_bytes(f"subs/{indexed}.srt", b"s", "text/plain")
+    job_id = api.post("/jobs", json={"video_id": indexed}).json()["id"]
+
+    first, again = api.delete(f"/videos/{indexed}"), api.delete(f"/videos/{indexed}")
+
+    assert first.status_code == again.status_code == 204
+    assert api.get(f"/videos/{indexed}").status_code == 404
+    assert api.get(f"/jobs/{job_id}").status_code == 404
+    left = {key for key in objects(api) if indexed in key}
+    assert left == {f"uploads/{neighbour}_a.mp4", f"videos/{neighbour}.json"}
+    assert api.get(f"/videos/{neighbour}").json()["id"] == mine["video"]["id"]

@@ -1,0 +1,172 @@
+"""What is wrong with a file in the store is an answer of its own, never half of a good one."""
+
+from __future__ import annotations
+
+import io
+import logging
+import secrets
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from PIL import Image
+
+from reelworks.domain.video.scene import Frame, Scene
+from reelworks.store.library.publish import publish_frames, publish_normalized, publish_scenes
+from tests.reelworks.app.api.conftest import Server, serving
+
+MB = 1 << 20
+
+
+def jpeg(width: int = 1280, height: int = 720) -> bytes:
+    kept = io.BytesIO()
+    Image.effect_noise((width, height), 40).convert("RGB").save(kept, "JPEG")
+    return kept.getvalue()
+
+
+BROKEN = {
+    "no picture": lambda: b"this is no picture",
+    "empty": lambda: b"",
+    "a header alone": lambda: jpeg()[:300],
+    "half": lambda: jpeg()[: len(jpeg()) // 2],
+    "half of a small one": lambda: jpeg(160, 90)[:1500],
+    "another kind": lambda: b"\x89PNG\r\n\x1a\n" + bytes(100),
+}
+PLACES = ("frames/{id}_frame_000.jpg", "frames/{id}_frame_000.jpg?width=320", "thumbnail?width=640")
+
+
+@pytest.fixture
+def framed(api: Server, video) -> str:
+    """A video with one frame, whose picture the test puts into the store."""
+    video_id: str = video()
+    publish_scenes(api.engine, video_id, [Scene(0, 0.0, 4.0)])
+    frame = Frame(0, 0, 1.0, "00ff00ff00ff00ff", "0" * 64, 1280, 720, 12.0)
+    publish_frames(api.engine, video_id, [frame], {0: f"frames/{video_id}/scene_000.jpg"})
+    return video_id
+
+
+def ours(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged at a level that people look at."""
+    assert not [one for one in caplog.records if one.exc_info], "a trace is in the log"
+    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_picture_that_does_not_decode_is_a_problem(api, framed, caplog, place, kind):
+    key = f"frames/{framed}/scene_000.jpg"
+    api.store.put_bytes(key, BROKEN[kind](), "image/jpeg")
+
+    answer = api.get(f"/videos/{framed}/{place.format(id=framed)}")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "artifact_damaged")
+    assert answer.headers["content-type"] == "application/problem+json"
+    (line,) = ours(caplog)
+    assert key in line
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_picture_that_is_gone_is_not_found(api, framed, caplog, place):
+    answer = api.get(f"/videos/{framed}/{place.format(id=framed)}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_stored")
+    assert ours(caplog) == []
+
+
+def test_a_good_picture_is_given_whole_and_in_ranges(api, framed):
+    content, at = jpeg(), f"/videos/{framed}/frames/{framed}_frame_000.jpg"
+    api.store.put_bytes(f"frames/{framed}/scene_000.jpg", content, "image/jpeg")
+
+    assert api.get(at).content == content
+    part = api.get(at, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, content[10:20])
+    head = api.ask("HEAD", at)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(content)))
+
+
+class Cutting(BaseHTTPRequestHandler):
+    """Passes requests on to the real store, and ends bodies of GETs early."""
+
+    real: str
+    after: int
+
+    def do_GET(self) -> None:
+        self._pass_on()
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        store = HTTPConnection(urlsplit(self.real).netloc)
+        store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            store.putheader(name, value)
+        store.endheaders(body or None)
+        answer = store.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "date", "server"):
+                self.send_header(name, value)
+        self.end_headers()
+        cut = self.command == "GET" and "normalized" in self.path
+        self.wfile.write(content[: self.after] if cut else content)
+        store.close()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+@pytest.fixture
+def cutting(api: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The API in front of a store whose connection breaks after some bytes."""
+    handler = type(
+        "Handler", (Cutting,), {"real": api.settings.s3_endpoint_url, "after": request.param}
+    )
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=proxy.serve_forever)
+    thread.start()
+    address = f"http://127.0.0.1:{proxy.server_port}"
+    try:
+        with serving(api.settings.model_copy(update={"s3_endpoint_url": address})) as server:
+            yield server
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
+
+
+def movie(api: Server, video_id: str) -> str:
+    key = f"processed/{video_id}/normalized.mp4"
+    api.store.put_bytes(key, secrets.token_bytes(MB), "video/mp4")
+    publish_normalized(api.engine, video_id, None, normalized_path=key)
+    return key
+
+
+@pytest.mark.parametrize("cutting", [0], indirect=True)
+def test_a_store_that_gives_no_byte_is_a_problem(api, cutting, video, caplog):
+    video_id = video()
+    movie(api, video_id)
+
+    answer = cutting.get(f"/videos/{video_id}/media")
+
+    assert answer.status_code == 503
+    assert answer.json()["retryable"] is True
+    assert len(ours(caplog)) == 1
+
+
+@pytest.mark.parametrize("cutting", [MB // 2 + 7], indirect=True)
+def test_a_store_that_breaks_off_in_the_middle_is_told_in_one_line(api, cutting, video, caplog):
+    video_id = video()
+    key = movie(api, video_id)
+
+    with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
+        cutting.get(f"/videos/{video_id}/media")
+
+    (line,) = [one for one in ours(caplog) if "ASGI callable returned" not in one]
+    assert line.startswith(f"The download of {key} broke off: ")

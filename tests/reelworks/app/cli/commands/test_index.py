@@ -1,0 +1,72 @@
+"""``index``: sources, exit codes and answers for programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from reelworks.app.cli.commands.index import expand
+from reelworks.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("prefect_api", "models_dir")
+
+
+def test_a_folder_stands_for_its_media_in_order(tmp_path):
+    for name in ("b.MP4", "a.mkv", "notes.txt", ".hidden.mp4", "._b.mp4", "sub/c.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+
+    found = [path.removeprefix(f"{tmp_path}/") for path in expand(str(tmp_path))]
+
+    assert found == ["a.mkv", "b.MP4", "sub/c.wav"]
+
+
+@pytest.mark.parametrize("source", ["", "x.mp4", "s3://b/k", "http://h/x", "a" * 300, "~nobody0/x"])
+def test_anything_else_stands_for_itself(source):
+    assert expand(source) == [source]
+
+
+def test_a_folder_without_media(reelworks, tmp_path):
+    with pytest.raises(InputError, match="holds no video or sound files"):
+        expand(str(tmp_path))
+    assert reelworks("index", str(tmp_path)).code == 3
+
+
+def test_a_name_that_is_not_utf8_is_one_sentence(reelworks, tmp_path):
+    said = reelworks("index", bytes(tmp_path) + b"/\xff.mp4", "--json")
+
+    assert said.code == 3
+    assert "is not UTF-8; rename the file" in said.json[0]["error"]["message"]
+
+
+@pytest.mark.slow
+def test_one_bad_file_of_two_ends_with_7_and_the_other_is_ready(reelworks, media, tmp_path):
+    (tmp_path / "bad [red]one.mp4").write_bytes((media / "odd" / "text.mp4").read_bytes())
+    (tmp_path / "good.m4a").write_bytes((media / "odd" / "audio_only.m4a").read_bytes())
+
+    said = reelworks("index", str(tmp_path), "--json")
+
+    assert said.code == 7, said.err
+    bad, good = said.json
+    assert (bad["status"], bad["video_id"]) == ("failed", None)
+    assert bad["error"]["code"] == "unsupported_media"
+    assert "bad [red]one.mp4" in bad["error"]["message"]
+    assert (good["status"], good["error"]) == ("ready", None)
+    assert {stage["state"] for stage in good["stages"]} == {"done"}
+
+    statuses = {one["id"]: one["status"] for one in reelworks("list", "--json").json}
+    assert statuses[good["video_id"]] == "ready"
+    assert sorted(statuses.values()) == ["failed", "ready"]
+
+    again = reelworks("index", str(tmp_path / "good.m4a"))
+    assert again.code == 0
+    assert f"Ready: {good['video_id']} in " in again.out
+    assert "cached" in again.out
+    assert "done" not in again.out
+
+
+@pytest.mark.slow
+def test_every_bad_source_ends_with_the_first_one_s_code(reelworks, tmp_path):
+    said = reelworks("index", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--json")
+
+    assert said.code == 3
+    assert [one["error"]["code"] for one in said.json] == ["source_not_found"] * 2

@@ -1,0 +1,96 @@
+"""``reelworks jobs``: the ledger from the command line."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reelworks.domain.jobs.job import Failure, JobStatus, NewJob
+from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.jobs import add_jobs, get_job
+from reelworks.store.jobs.leases import attempt_of
+
+
+@pytest.fixture
+def engine(clean_settings):
+    made = create_database_engine(clean_settings)
+    ensure_schema(made)
+    with transaction(made) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO videos (id, original_path, library)"
+                " VALUES ('talk', '/talk.mp4', 'lectures'), ('film', '/film.mp4', 'films')"
+            )
+        )
+    yield made
+    made.dispose()
+
+
+def failed(engine: Engine, job_id: str, video_id: str, stage: str) -> None:
+    add_jobs(engine, [NewJob(job_id, video_id)])
+    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    leases.begin(engine, attempt_of(job), "run", 60)
+    why = Failure(f"{video_id}.mp4 has no end.", "unsupported_media", stage)
+    leases.fail(engine, attempt_of(job), "run", why, most_attempts=3)
+
+
+def test_failures_are_listed_with_stage_and_reason_and_retried_by_stage(reelworks, engine):
+    failed(engine, "one", "talk", "ingest")
+    failed(engine, "two", "film", "vision")
+
+    listed = reelworks("jobs", "list", "--status", "failed")
+    told = reelworks("jobs", "list", "--json").json
+    retried = reelworks("jobs", "retry", "--stage", "vision", "--json").json
+
+    assert "talk.mp4 has no end." in listed.out
+    assert "2 failed" in listed.out
+    assert told["counts"]["failed"] == 2
+    assert {job["error_stage"] for job in told["jobs"]} == {"ingest", "vision"}
+    assert retried == {"jobs": ["two"]}
+    assert get_job(engine, "one").status is JobStatus.FAILED
+
+
+@pytest.mark.slow
+def test_a_job_is_shown_with_its_history(reelworks, engine):
+    failed(engine, "one", "talk", "ingest")
+
+    shown = reelworks("jobs", "show", "one")
+
+    assert shown.code == 0, shown.err
+    assert all(word in shown.out for word in ("pending", "processing", "failed", "attempt 1"))
+    assert reelworks("jobs", "show", "none").code == 3
+
+
+@pytest.mark.slow
+def test_nothing_named_is_a_mistake_and_not_everything(reelworks, engine):
+    for verb in ("retry", "cancel"):
+        said = reelworks("jobs", verb)
+        assert said.code == 2
+        assert "--all" in said.err
+
+
+@pytest.mark.slow
+def test_a_stage_is_run_again_over_a_library(reelworks, engine):
+    made = reelworks("jobs", "rerun", "vision", "--library", "lectures", "--json").json
+
+    (job_id,) = made["jobs"]
+    job = get_job(engine, job_id)
+    assert (job.video_id, job.params) == ("talk", {"again": ["vision"]})
+    assert reelworks("jobs", "rerun", "smell", "--all").code == 2
+
+
+@pytest.mark.slow
+def test_jobs_are_hurried_cancelled_and_paused(reelworks, engine):
+    add_jobs(engine, [NewJob("one", "talk"), NewJob("two", "film")])
+
+    assert reelworks("jobs", "priority", "7", "two", "--json").json == {"jobs": ["two"]}
+    assert reelworks("jobs", "cancel", "--library", "lectures", "--json").json == {"jobs": ["one"]}
+    assert reelworks("jobs", "pause", "--note", "new disk", "--json").json == {"paused": True}
+
+    assert get_job(engine, "two").priority == 7
+    assert get_job(engine, "one").status is JobStatus.CANCELLED
+    assert claims.claim(engine, "intake", 60, limit=5) == []
+    assert "paused" in reelworks("jobs", "list").err
+    reelworks("jobs", "resume")
+    assert [job.id for job in claims.claim(engine, "intake", 60, limit=5)] == ["two"]

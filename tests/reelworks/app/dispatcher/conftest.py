@@ -1,0 +1,52 @@
+"""What Prefect's client leaves to the garbage collector is collected where it is expected."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from reelworks.settings import Settings
+from reelworks.store.db.database import create_database_engine, ensure_schema
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            for kind in ("socket.socket", "event loop", "transport"):
+                item.add_marker(
+                    pytest.mark.filterwarnings(f"ignore:unclosed.*{kind}:ResourceWarning")
+                )
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def chosen(clean_settings: Settings, prefect_api: str) -> Settings:
+    update = {"prefect_api_url": prefect_api, "job_lease_seconds": 3.0, "worker_poll_ms": 50}
+    return clean_settings.model_copy(update=update)
+
+
+@pytest.fixture
+def engine(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    assert chosen.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", chosen.database_url.get_secret_value())
+    monkeypatch.setenv("S3_ENDPOINT_URL", chosen.s3_endpoint_url or "")
+    monkeypatch.setenv("S3_ACCESS_KEY_ID", chosen.s3_access_key_id or "")
+    assert chosen.s3_secret_access_key is not None
+    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", chosen.s3_secret_access_key.get_secret_value())
+    monkeypatch.setenv("S3_BUCKET", chosen.s3_bucket)
+    monkeypatch.setenv("DATA_DIR", str(chosen.data_dir))
+    monkeypatch.setenv("JOB_LEASE_SECONDS", "3")
+    made = create_database_engine(chosen)
+    ensure_schema(made)
+    yield made
+    made.dispose()

@@ -1,0 +1,256 @@
+"""Jobs become flow runs, each once, and come back when their run is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reelworks.domain.jobs.job import JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.settings import Settings
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, events_of, get_job, retry_jobs
+
+PATIENCE = 30.0
+
+
+@asynccontextmanager
+async def intake(settings: Settings, engine: Engine) -> AsyncIterator[None]:
+    """A running intake."""
+    from reelworks.app.dispatcher.loop import take_in
+
+    stop = asyncio.Event()
+    running = asyncio.ensure_future(take_in(settings, engine, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 10)
+
+
+@asynccontextmanager
+async def pool():
+    """A pool to which the flow ``nap`` is deployed."""
+    from bench.ledger_flows import nap
+    from reelworks.app.dispatcher.deployments import forget
+    from tests.support.fleet import pool_with
+
+    forget()
+    async with pool_with(nap) as made:
+        yield made
+
+
+def put(engine: Engine, told: Path, seconds: float = 0.0, **params) -> str:
+    job_id = f"nap-{secrets.token_hex(4)}"
+    wanted = {"seconds": seconds, "told": str(told), **params}
+    add_jobs(engine, [NewJob(job_id, None, kind="nap", params=wanted)])
+    return job_id
+
+
+async def events(engine: Engine, job_id: str, number: int) -> list[JobEvent]:
+    """Wait until so much has become of a job; states that pass in a moment are kept there."""
+    async with asyncio.timeout(PATIENCE):
+        while len(told := await asyncio.to_thread(events_of, engine, job_id)) < number:
+            await asyncio.sleep(0.05)
+    return told
+
+
+async def until(engine: Engine, job_id: str, status: JobStatus, seconds: float = PATIENCE):
+    async with asyncio.timeout(seconds):
+        while (job := await asyncio.to_thread(get_job, engine, job_id)).status is not status:
+            await asyncio.sleep(0.05)
+    return job
+
+
+async def ended(pool, run_id: str) -> None:
+    """Wait until Prefect, too, knows of a run's end; the ledger hears of it first."""
+    async with asyncio.timeout(PATIENCE):
+        while not (await pool.client.read_flow_run(UUID(run_id))).state.is_final():
+            await asyncio.sleep(0.05)
+
+
+def history(engine: Engine, job_id: str) -> list[str]:
+    return [event.status.value for event in events_of(engine, job_id)]
+
+
+async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path):
+    async with pool() as made, made.worker(), intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        done = await until(engine, job_id, JobStatus.DONE)
+        await ended(made, done.flow_run_id)
+        (run,) = await made.runs()
+
+    assert history(engine, job_id) == ["pending", "processing", "done"]
+    assert (done.attempts, done.result, done.lease) == (1, {"slept": 0.0}, None)
+    assert (str(run.id), run.idempotency_key) == (done.flow_run_id, job_id)
+    assert run.state.is_completed()
+
+
+@pytest.mark.slow
+async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
+    once = chosen.model_copy(update={"worker_max_attempts": 1})
+    add_jobs(engine, [NewJob("odd", None, kind="no-such-flow")])
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE jobs SET created_at = now() - interval '1 hour'"))
+    async with intake(once, engine):
+        job = await until(engine, "odd", JobStatus.FAILED)
+
+    assert job.error_code == "nothing_deployed"
+    assert "no-such-flow" in (job.error or "")
+
+
+@pytest.mark.slow
+async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen, engine, tmp_path):
+    async with intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        told = await events(engine, job_id, 3)
+        async with pool() as made, made.worker():
+            done = await until(engine, job_id, JobStatus.DONE)
+            await ended(made, done.flow_run_id)
+
+    assert [one.status for one in told[:3]] == ["pending", "processing", "pending"]
+    assert (told[2].attempt, told[2].note) == (0, None)  # looking for a deployment is no try
+    assert done.attempts == 1
+
+
+@pytest.mark.slow
+async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
+    chosen, engine, tmp_path
+):
+    async with pool() as made, intake(chosen, engine):
+        del made
+        job_id = put(engine, tmp_path / "told", seconds="long")
+        job = await until(engine, job_id, JobStatus.FAILED)
+
+    assert (job.error_code, job.attempts) == ("job_refused", 1)
+    assert "seconds" in (job.error or "")
+
+
+@pytest.mark.slow
+async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine, tmp_path):
+    async with pool() as made, intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        await made.asked()
+        await asyncio.sleep(2 * chosen.job_lease_seconds)
+        assert history(engine, job_id) == ["pending", "processing"]
+        async with made.worker():
+            done = await until(engine, job_id, JobStatus.DONE)
+
+    assert done.attempts == 1
+
+
+@pytest.mark.slow
+async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
+    from prefect.states import Pending, Running
+
+    async with pool() as made, intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        (lost,) = await made.asked()
+        await made.report(lost, Pending(), Running())
+        gone = await until(engine, job_id, JobStatus.PENDING)
+        with transaction(engine) as connection:
+            connection.execute(text("UPDATE jobs SET not_before = NULL"))
+        async with made.worker():
+            done = await until(engine, job_id, JobStatus.DONE)
+            await ended(made, done.flow_run_id)
+        runs = await made.runs()
+
+    assert "process" in (gone.error or "")
+    assert done.attempts == 2
+    states = {str(run.id): run.state.type.value for run in runs}
+    assert states == {str(lost.id): "CANCELLED", done.flow_run_id: "COMPLETED"}
+
+
+@pytest.mark.slow
+async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
+    async with pool() as made, intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told")
+        (run,) = await made.asked()
+        await until(engine, job_id, JobStatus.PROCESSING)
+        cancel_jobs(engine, JobSelection(ids=(job_id,)))
+        async with asyncio.timeout(PATIENCE):
+            while not (await made.client.read_flow_run(run.id)).state.is_cancelled():
+                await asyncio.sleep(0.05)
+
+    assert history(engine, job_id)[-1] == "cancelled"
+    assert not (tmp_path / "told").exists()
+
+
+@pytest.mark.slow
+async def test_a_cancelled_job_stops_the_run_that_works_on_it(chosen, engine, tmp_path):
+    async with pool() as made, made.worker(), intake(chosen, engine):
+        job_id = put(engine, tmp_path / "told", seconds=60)
+        async with asyncio.timeout(PATIENCE):
+            while not (get_job(engine, job_id).lease or "").startswith("run:"):
+                await asyncio.sleep(0.05)
+        cancel_jobs(engine, JobSelection(ids=(job_id,)))
+        run_id = UUID(get_job(engine, job_id).flow_run_id)
+        async with asyncio.timeout(PATIENCE):
+            while not (await made.client.read_flow_run(run_id)).state.is_final():
+                await asyncio.sleep(0.05)
+
+    assert not (tmp_path / "told").exists()
+
+
+@pytest.mark.slow
+async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_path):
+    async with pool() as made, made.worker(), intake(chosen, engine):
+        job_id = put(engine, tmp_path / "missing" / "told")
+        failed = await until(engine, job_id, JobStatus.FAILED)
+        (tmp_path / "missing").mkdir()
+        retry_jobs(engine, JobSelection(statuses=frozenset({JobStatus.FAILED})))
+        done = await until(engine, job_id, JobStatus.DONE)
+
+    assert failed.error_code == "internal"
+    assert (done.attempts, done.attempts_before) == (2, 1)
+
+
+@pytest.mark.slow
+async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
+    async with pool() as made, intake(chosen, engine), intake(chosen, engine):
+        ids = [put(engine, tmp_path / "told") for _ in range(12)]
+        await made.asked(12)
+        async with made.worker():
+            for job_id in ids:
+                await until(engine, job_id, JobStatus.DONE)
+        assert len(await made.runs()) == 12
+
+    assert sorted(
+        line.split()[0] for line in (tmp_path / "told").read_text().splitlines()
+    ) == sorted(ids)
+
+
+async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine, tmp_path):
+    narrow = chosen.model_copy(update={"jobs_in_flight": 3})
+    async with pool() as made, intake(narrow, engine):
+        for _ in range(8):
+            put(engine, tmp_path / "told")
+        await made.asked(3)
+        await asyncio.sleep(0.5)
+        assert len(await made.runs()) == 3
+
+
+async def test_a_server_that_is_away_for_a_while_loses_nothing(chosen, engine, tmp_path):
+    from prefect.client.orchestration import get_client
+
+    from reelworks.app.dispatcher.loop import Intake
+
+    async with pool() as made, get_client() as client:
+        job_id = put(engine, tmp_path / "told")
+        away = client._client.base_url
+        one = Intake(chosen, engine, client)
+        client._client.base_url = "http://127.0.0.1:9/api"
+        with suppress(Exception):
+            await one.round()
+        assert get_job(engine, job_id).flow_run_id is None
+        client._client.base_url = away
+        await one.round()
+        (run,) = await made.asked()
+
+    assert str(run.id) == get_job(engine, job_id).flow_run_id

@@ -1,0 +1,118 @@
+"""A video's page in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from reelworks.domain.jobs.job import JobSelection
+from reelworks.store.jobs import jobs as ledger
+from tests.reelworks.app.web.conftest import VIDEO, until
+
+pytestmark = pytest.mark.slow
+
+CURRENT = "#lines a[aria-current]"
+
+
+def player_time(page) -> float:
+    return page.locator("#player video").evaluate("video => video.currentTime")
+
+
+def test_the_player_begins_at_the_second_of_the_address(visitor):
+    page = visitor.open(f"/watch/{VIDEO}?t=5.000")
+
+    expect(page.locator(CURRENT)).to_contain_text("entirely on your machine")
+    assert 4.9 <= player_time(page) <= 5.1
+    assert page.locator("#player video").evaluate("v => v.textTracks[0].kind") == "captions"
+
+
+def test_the_transcript_follows_the_player(visitor):
+    page = visitor.open(f"/watch/{VIDEO}")
+
+    page.locator("#player video").evaluate("v => { v.muted = true; v.currentTime = 6.5; v.play() }")
+
+    expect(page.locator(CURRENT)).to_contain_text("No accounts, no cloud")
+
+
+def test_a_line_of_the_transcript_jumps_there_by_press_and_by_enter(visitor):
+    page = visitor.open(f"/watch/{VIDEO}")
+    page.locator("#player video").evaluate("v => v.muted = true")
+
+    page.get_by_role("link", name=re.compile("No accounts")).click()
+    until(page, "document.querySelector('video').currentTime >= 6.7")
+    assert re.search(r"\?t=6\.\d{3}$", page.url)
+
+    page.get_by_role("link", name=re.compile("Voice Studio is")).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    until(page, "Math.abs(document.querySelector('video').currentTime - 5.4) < 1")
+
+
+def test_arrows_go_through_the_scenes(visitor):
+    page = visitor.open(f"/watch/{VIDEO}")
+    scenes = page.locator("[data-strip] a")
+    assert scenes.count() >= 2
+
+    scenes.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(scenes.nth(1)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(scenes.first).to_be_focused()
+
+
+def test_everything_can_be_downloaded(visitor):
+    page = visitor.open(f"/watch/{VIDEO}")
+    page.get_by_text("Download", exact=True).click()
+
+    for name, suffix in (("SRT", ".srt"), ("WebVTT", ".vtt"), ("JSON", ".json"), ("MP4", ".mp4")):
+        with page.expect_download() as begun:
+            page.get_by_role("link", name=re.compile(name)).click()
+        assert begun.value.suggested_filename.endswith(suffix)
+
+
+def test_a_stage_is_asked_for_again(visitor, site):
+    page = visitor.open(f"/watch/{VIDEO}")
+    for waiting in ledger.list_jobs(site.engine, JobSelection(video_id=VIDEO), limit=100):
+        ledger.cancel_jobs(site.engine, JobSelection(ids=(waiting.id,)))
+    page.reload()
+
+    page.get_by_text("Index again").click()
+    page.get_by_label("Do anew").select_option(label="Transcribe speech")
+    page.get_by_role("button", name="Start").click()
+
+    expect(page.get_by_text("The job is in the queue.")).to_be_visible()
+    job_id = page.url.rpartition("/")[2].partition("?")[0]
+    job = ledger.get_job(site.engine, job_id)
+    assert (job.video_id, job.params) == (VIDEO, {"again": ["transcribe"]})
+    ledger.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
+
+
+def test_deleting_asks_first(visitor, site):
+    site.post("/videos", json={"url": "https://example.org/x.mp4", "id": "gone", "index": False})
+    page = visitor.open("/watch/gone")
+    expect(page.get_by_role("button", name="Delete for good")).to_be_hidden()
+
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete for good").click()
+
+    expect(page.get_by_text("The video was deleted.")).to_be_visible()
+    assert site.get("/videos/gone").status_code == 404
+
+
+def test_similar_frames_lead_to_their_moments(visitor):
+    page = visitor.open(f"/watch/{VIDEO}")
+
+    page.get_by_role("link", name="Similar frames").first.click()
+
+    expect(page.get_by_role("heading", name="Similar frames")).to_be_visible()
+
+
+def test_what_is_not_there_is_said_on_a_page(browser, site):
+    page = browser.new_page(base_url=site.url)
+    answer = page.goto("/watch/nothing")
+
+    assert answer.status == 404
+    expect(page.get_by_role("main")).to_contain_text("No video has the id nothing.")
+    page.close()

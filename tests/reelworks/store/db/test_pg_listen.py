@@ -1,0 +1,124 @@
+"""Who listens to the ledger hears what concerns him, and nothing else."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reelworks.domain.jobs.job import Failure, JobSelection, NewJob
+from reelworks.store.db.database import transaction
+from reelworks.store.db.pg_listen import Listener
+from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
+from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.backfills import resume_backfill
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_intake, resume_intake, retry_jobs
+from reelworks.store.jobs.leases import Attempt, Beat
+
+SOON = 5.0
+QUIET = 0.3
+
+
+class Ear:
+    """Hears a channel; ``heard`` waits for the next word, ``silent`` for none."""
+
+    def __init__(self, engine: Engine, channel: str) -> None:
+        self._words: queue.Queue[str] = queue.Queue()
+        url = engine.url.render_as_string(hide_password=False)
+        self.listener = Listener(url, channel, self._words.put)
+
+    def heard(self) -> str:
+        return self._words.get(timeout=SOON)
+
+    def silent(self) -> bool:
+        try:
+            self._words.get(timeout=QUIET)
+        except queue.Empty:
+            return True
+        return False
+
+
+def listening(engine: Engine, channel: str) -> Iterator[Ear]:
+    ear = Ear(engine, channel)
+    ear.listener.start()
+    assert ear.heard() == ""  # the connection stands
+    yield ear
+    ear.listener.stop()
+
+
+@pytest.fixture
+def intake(engine: Engine) -> Iterator[Ear]:
+    yield from listening(engine, WORK_CHANNEL)
+
+
+@pytest.fixture
+def viewer(engine: Engine) -> Iterator[Ear]:
+    yield from listening(engine, CHANNEL)
+
+
+@pytest.fixture(autouse=True)
+def empty(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("TRUNCATE videos, jobs, intake, backfills CASCADE"))
+
+
+def running(engine: Engine) -> Attempt:
+    add_jobs(engine, [NewJob("j", None, kind="nap")])
+    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    attempt = Attempt(job.id, job.attempts)
+    leases.begin(engine, attempt, "run", 60)
+    return attempt
+
+
+def report(engine: Engine, attempt: Attempt) -> None:
+    told = Beat({"vision": {"state": "running", "done": 1, "total": 4}}, {}, Decimal(0))
+    leases.beat(engine, attempt, "run", 60, told)
+
+
+def test_progress_is_told_to_viewers_and_not_to_the_intake(engine, intake, viewer):
+    attempt = running(engine)
+    assert intake.heard() == ""  # the new job
+    while not viewer.silent():
+        pass
+
+    report(engine, attempt)
+
+    assert viewer.heard() == "j"
+    assert intake.silent()
+
+
+def test_a_job_that_ends_makes_room_for_another(engine, intake):
+    attempt = running(engine)
+    assert intake.heard() == ""
+
+    leases.finish(engine, attempt, "run", Beat({}, {}, Decimal(0)), {})
+
+    assert intake.heard() == ""
+
+
+def test_what_waits_again_is_told_to_the_intake(engine, intake):
+    attempt = running(engine)
+    assert intake.heard() == ""
+
+    failure = Failure("Busy.", "rate_limited", can_pass=False)
+    leases.fail(engine, attempt, "run", failure, most_attempts=1)
+    assert intake.heard() == ""
+    retry_jobs(engine, JobSelection(ids=("j",)))
+    assert intake.heard() == ""
+    cancel_jobs(engine, JobSelection(ids=("j",)))
+    assert intake.heard() == ""
+
+
+def test_the_switches_are_told_to_the_intake(engine, intake):
+    with transaction(engine) as connection:
+        connection.execute(text("INSERT INTO backfills (id, status) VALUES ('b', 'paused')"))
+
+    pause_intake(engine)
+    assert intake.heard() == ""
+    resume_intake(engine)
+    assert intake.heard() == ""
+    resume_backfill(engine, "b")
+    assert intake.heard() == ""

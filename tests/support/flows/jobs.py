@@ -1,0 +1,23 @@
+"""Jobs of the ledger, done in this process as the intake asks for them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from reelworks.app.dispatcher.runs import parameters_of
+from reelworks.store.jobs import claims
+from reelworks.store.jobs.jobs import source_of
+from tests.support.flows.runs import Recorder
+
+
+async def do_the_jobs(engine: Engine, bucket: str) -> Recorder:
+    """Run every job that waits; their rows in the ledger are written by nobody but the flow."""
+    from flows.index import IndexParams, index
+    from tasks.runtime.current_run import observing
+
+    recorder = Recorder()
+    for job in claims.claim(engine, "intake", 60, limit=10):
+        params = parameters_of(job, source_of(engine, job, bucket))["params"]
+        with observing(recorder):
+            await index(IndexParams(**params), return_state=True)
+    return recorder

@@ -1,0 +1,66 @@
+"""A Prefect server that is gone is waited for once in a run, not at every call."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from reelworks.errors import ProviderUnavailableError
+
+
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "gone"),
+    [
+        (httpx.ConnectError("refused"), True),
+        (caused_by(RuntimeError("no slots"), httpx.ReadTimeout("late")), True),
+        (caused_by(ProviderUnavailableError("Down."), httpx.ConnectError("refused")), False),
+        (ValueError("a bug"), False),
+    ],
+)
+def test_what_is_told_of_the_server_and_what_of_others(prefect_api, error, gone):
+    from tasks.runtime.prefect_outage import GONE, is_gone
+    from tasks.runtime.stage_runner import reason_of
+
+    assert is_gone(error) is gone
+    assert (reason_of(error) == GONE) is gone
+
+
+async def test_a_server_that_answers_leaves_the_waits_as_they_are(prefect_api):
+    from prefect.settings import get_current_settings
+
+    from tasks.runtime.prefect_outage import look_for_it, was_given_up
+
+    before = get_current_settings().client.max_retries
+    await look_for_it()
+
+    assert not was_given_up()
+    assert get_current_settings().client.max_retries == before > 0
+
+
+async def test_a_server_that_is_given_up_is_asked_once_until_the_next_run(prefect_api):
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+
+    from tasks.runtime.prefect_outage import wait_for_it, wait_no_more, was_given_up
+
+    before = get_current_settings().client.max_retries
+    wait_no_more()
+    try:
+        assert was_given_up()
+        began = time.monotonic()
+        with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+            async with get_client() as client:
+                with pytest.raises(httpx.ConnectError):
+                    await client.hello()
+        assert time.monotonic() - began < 5
+    finally:
+        wait_for_it()
+    assert not was_given_up()
+    assert get_current_settings().client.max_retries == before

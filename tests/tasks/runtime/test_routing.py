@@ -1,0 +1,365 @@
+"""Where a stage runs, on a real Prefect server; the test plays the pool's worker."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from reelworks.domain.jobs.report import StageState
+from reelworks.domain.video.transcript import Segment, Transcript
+from reelworks.errors import (
+    CancelledError,
+    OtherQuestionError,
+    ProviderUnavailableError,
+    ReelworksError,
+    UnsupportedMediaError,
+    WorkerLostError,
+)
+from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.stage_cache import Answer
+from reelworks.settings import GpuFallback, Provider
+from reelworks.store.library.publish import claim_video, publish_transcript
+from tests.support.flows.runs import Recorder, as_environment
+
+pytestmark = [
+    pytest.mark.filterwarnings(
+        # Prefect's synchronous client is dropped without being closed when a flow ends.
+        "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+
+@pytest.fixture
+def chosen(prefect_api, clean_settings, models_dir, monkeypatch):
+    """Settings of a run whose failures are not tried again."""
+    del prefect_api
+    once = {"models_dir": models_dir, "worker_max_attempts": 1}
+    settings = clean_settings.model_copy(update=once)
+    for name, value in as_environment(settings).items():  # a worker's own
+        monkeypatch.setenv(name, value)
+    with open_workplace(settings) as place:
+        claim_video(place.engine, "clip", original_path="clip.mp4")
+        publish_transcript(place.engine, "clip", said("").result, model="local/whisper")
+    return settings
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Look often, and ask anew who is there."""
+    from tasks.runtime import pools, routing
+
+    monkeypatch.setattr(pools, "REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(routing, "LOOK_FOR_WORKERS", 0.2)
+
+
+def said(text: str) -> Answer[Transcript]:
+    return Answer(Transcript("en", (Segment(0.0, 1.0, text),)), {}, "", "local/whisper", False)
+
+
+async def embed(settings, text="Call me Ishmael."):
+    """Run ``embed_speech`` as the only task of a flow; return its answer and the recorder."""
+    from prefect import flow
+
+    from tasks.runtime.current_run import observing, run_context
+    from tasks.runtime.stage_runner import run
+    from tasks.text.embed import embed_speech
+
+    recorder = Recorder()
+
+    @flow(name="embedding", persist_result=False)
+    async def embedding():
+        with open_workplace(settings) as place, run_context(place):
+            return await run(embed_speech, "clip", said(text))
+
+    with observing(recorder):
+        answer = await embedding()
+    return answer, recorder
+
+
+@asynccontextmanager
+async def pool(settings, **options):
+    """A pool of this test's own, and settings that name it."""
+    from tests.support.fleet import pool_with_stage
+
+    async with pool_with_stage(**options) as made:
+        yield made, settings.model_copy(update={"gpu_pool": made.name})
+
+
+async def test_without_a_pool_everything_runs_here(chosen):
+    answer, recorder = await embed(chosen)
+
+    assert answer.result == 1
+    assert recorder.reports[0].ran_on is None
+    assert recorder.places == {}
+
+
+async def test_a_pool_without_a_worker_is_told_of_and_the_stage_runs_here(chosen):
+    async with pool(chosen) as (made, settings):
+        answer, recorder = await embed(settings)
+
+        assert await made.runs() == []
+    assert answer.result == 1
+    (report,) = recorder.reports
+    assert (report.state, report.ran_on) == (StageState.DONE, None)
+    assert recorder.places["embed_speech"] == list(report.warnings)
+    assert f"No live worker in the pool {made.name}" in report.warnings[0]
+    assert "ran here instead" in report.warnings[0]
+
+
+async def test_a_pool_that_is_not_there_is_told_of_and_the_stage_runs_here(chosen):
+    _, recorder = await embed(chosen.model_copy(update={"gpu_pool": "nowhere"}))
+
+    (note,) = recorder.reports[0].warnings
+    assert "There is no work pool nowhere" in note
+    assert "reelworks deploy" in note
+
+
+@pytest.mark.slow
+async def test_a_pool_to_which_nothing_is_deployed_is_told_of_and_the_stage_runs_here(chosen):
+    async with pool(chosen, deployed=False) as (made, settings):
+        await made.appear()
+        _, recorder = await embed(settings)
+
+    assert f"No deployment stage/{made.name}" in recorder.reports[0].warnings[0]
+
+
+async def test_a_live_worker_gets_the_stage_and_its_answer_comes_from_the_cache(chosen):
+    async with pool(chosen) as (made, settings), made.worker():
+        answer, recorder = await embed(settings)
+
+        (run,) = await made.runs()
+        assert run.id in made.ran
+        again, second = await embed(settings)
+        assert len(await made.runs()) == 1, "a kept answer needs no worker"
+    assert run.state.is_completed(), run.state.message
+    assert (answer.result, answer.cached) == (1, False)
+    (report,) = recorder.reports
+    assert report.state is StageState.DONE
+    assert report.ran_on.startswith(f"{made.name} (on ")
+    assert report.warnings == ()
+    assert recorder.places["embed_speech"] == [made.name]
+    assert (again.cached, second.reports[0].state) == (True, StageState.CACHED)
+    assert second.reports[0].ran_on is None
+
+
+@pytest.mark.slow
+async def test_the_hop_is_linked_to_its_asker_and_takes_the_queue_of_people(chosen):
+    async with pool(chosen) as (made, settings), made.worker():
+        await embed(settings)
+        (run,) = await made.runs()
+
+    assert run.parent_task_run_id is not None
+    assert run.work_queue_name == "interactive"
+    assert run.name.startswith("embed_speech for ")
+    assert run.parameters["params"]["stage"] == "tasks.text.embed.embed_speech"
+    assert run.parameters["params"]["settings"]["embed_model"] == "minilm-l6-v2-int8"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ("[unsupported_media] a.mp4 is empty.", UnsupportedMediaError),
+        ("[provider_unavailable] The server is down.", ProviderUnavailableError),
+        ("[other_question] Two versions of code.", OtherQuestionError),
+        ("Flow run encountered an exception: ValueError: x", ReelworksError),
+        ("crashed", WorkerLostError),
+        ("cancelled", CancelledError),
+    ],
+)
+async def test_what_went_wrong_there_is_raised_here(chosen, state, error):
+    from prefect import states
+
+    ends = {
+        "crashed": states.Crashed(message="Killed."),
+        "cancelled": states.Cancelled(),
+    }
+    async with pool(chosen) as (made, settings):
+        await made.appear()
+        asking = asyncio.ensure_future(embed(settings))
+        (run,) = await made.asked()
+        await made.report(run, states.Running(), ends.get(state, states.Failed(message=state)))
+        with pytest.raises(error) as raised:
+            await asking
+
+    assert type(raised.value) is error
+    expected = state.partition("] ")[2] or made.name
+    assert expected in str(raised.value)
+
+
+@pytest.mark.slow
+async def test_a_lost_worker_s_stage_is_asked_for_anew(chosen):
+    from prefect import states
+
+    twice = chosen.model_copy(update={"worker_max_attempts": 2})
+    async with pool(twice) as (made, settings):
+        await made.appear()
+        asking = asyncio.ensure_future(embed(settings))
+        (first,) = await made.asked()
+        await made.report(first, states.Running(), states.Crashed(message="Killed."))
+        await made.asked(2)
+        async with made.worker():
+            answer, recorder = await asking
+
+        assert len(await made.runs()) == 2
+    assert answer.result == 1
+    assert recorder.reports[0].state is StageState.RETRIED
+
+
+@pytest.mark.slow
+async def test_a_cancelled_asker_cancels_what_nobody_has_taken_yet(chosen):
+    async with pool(chosen) as (made, settings):
+        await made.appear()
+        asking = asyncio.ensure_future(embed(settings))
+        await made.asked()
+        asking.cancel()
+        await asyncio.wait([asking], timeout=20)
+        (run,) = await made.runs()
+
+    assert run.state.is_cancelled() or run.state.is_cancelling()
+
+
+@pytest.mark.slow
+async def test_a_time_limit_cancels_what_runs(chosen):
+    from prefect import states
+
+    from tasks.text import embed as skin
+
+    limited = skin.embed_speech.with_options(timeout_seconds=1.0)
+    async with pool(chosen) as (made, settings):
+        await made.appear()
+        asking = asyncio.ensure_future(embed_by(limited, settings))
+        (run,) = await made.asked()
+        await made.report(run, states.Running())
+        with pytest.raises(TimeoutError):
+            await asking
+        (run,) = await made.runs()
+
+    assert run.state.is_cancelling() or run.state.is_cancelled()
+
+
+async def embed_by(task, settings):
+    from prefect import flow
+
+    from tasks.runtime.current_run import run_context
+    from tasks.runtime.stage_runner import run
+
+    @flow(name="embedding", persist_result=False)
+    async def embedding():
+        with open_workplace(settings) as place, run_context(place):
+            return await run(task, "clip", said("Call me Ishmael."))
+
+    return await embedding()
+
+
+@pytest.mark.slow
+async def test_when_the_only_worker_goes_away_the_stage_comes_back_here(chosen):
+    from uuid import UUID
+
+    async with pool(chosen) as (made, settings):
+        await made.appear()
+        asking = asyncio.ensure_future(embed(settings))
+        (run,) = await made.asked()
+        workers = await made.client.read_workers_for_work_pool(made.name)
+        await made.client.request(
+            "DELETE",
+            "/work_pools/{work_pool_name}/workers/{name}",
+            path_params={"work_pool_name": made.name, "name": workers[0].name},
+        )
+        answer, recorder = await asking
+        (run,) = await made.runs()
+
+    assert isinstance(run.id, UUID)
+    assert run.state.is_cancelled()
+    assert answer.result == 1
+    assert "ran here instead" in recorder.reports[0].warnings[0]
+
+
+@pytest.mark.slow
+async def test_who_shall_wait_waits_for_a_worker_and_says_so(chosen):
+    waiting = chosen.model_copy(update={"gpu_fallback": GpuFallback.WAIT})
+    async with pool(waiting) as (made, settings):
+        asking = asyncio.ensure_future(embed(settings))
+        await made.asked()
+        assert not asking.done()
+        async with made.worker():
+            _, recorder = await asking
+
+    (report,) = recorder.reports
+    assert report.ran_on.startswith(made.name)
+    assert report.warnings == ()
+    first, second = recorder.places["embed_speech"]
+    assert "No live worker" in first
+    assert "waiting for it" in first
+    assert second == made.name
+
+
+@pytest.mark.slow
+async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
+    from prefect.client.orchestration import get_client
+    from prefect.context import TaskRunContext
+
+    from tasks.runtime.current_run import here
+    from tasks.runtime.routing import Hop, _started
+
+    async with pool(chosen) as (made, settings):
+        await made.appear()
+        found = []
+
+        async def both() -> None:
+            context = TaskRunContext.get()
+            hop = Hop(context, made.name, "ab" * 32, here().place, lambda _: None)
+            hop_again = replace(hop)
+            found.extend([await _started(hop), await _started(hop_again)])
+            async with get_client() as client:
+                from prefect.states import Cancelled
+
+                await client.set_flow_run_state(found[0].id, Cancelled(), force=True)
+            found.append(await _started(hop))
+
+        await in_task_of_embed(both, settings)
+
+    first, second, third = (run.id for run in found)
+    assert first == second
+    assert third != first, "one that has ended is not waited for"
+
+
+async def in_task_of_embed(work, settings):
+    """Run ``work`` inside a task that has the arguments of ``embed_speech``."""
+    from prefect import flow
+
+    from tasks.runtime.current_run import run_context
+    from tasks.text.embed import embed_speech
+
+    async def stand_in(video_id: str, transcript: Answer[Transcript]) -> None:
+        await work()
+
+    task = embed_speech.with_options()
+    task.fn = stand_in
+    stand_in.__module__, stand_in.__name__ = "tasks.text.embed", "embed_speech"
+
+    @flow(name="embedding", persist_result=False)
+    async def embedding():
+        with open_workplace(settings) as place, run_context(place):
+            await task("clip", said("Call me Ishmael."))
+
+    await embedding()
+
+
+@pytest.mark.parametrize(
+    ("provider", "runs_there"), [(Provider.LOCAL, True), (Provider.OPENAI, False)]
+)
+async def test_what_a_hosted_model_answers_needs_no_gpu(chosen, provider, runs_there):
+    from tasks.frames.frames import frames
+    from tasks.runtime.routing import pool_of
+    from tasks.text.embed import embed_speech
+
+    settings = chosen.model_copy(update={"gpu_pool": "gpu", "embed_provider": provider})
+
+    assert pool_of(embed_speech, settings) == ("gpu" if runs_there else None)
+    assert pool_of(frames, settings) is None
+    assert pool_of(embed_speech, chosen) is None

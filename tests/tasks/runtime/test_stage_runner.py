@@ -1,0 +1,241 @@
+"""The skin of a stage on a real Prefect server: tries, stops, waits, states, reports."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from reelworks.domain.jobs.report import StageState
+from reelworks.errors import (
+    CancelledError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    UnsupportedMediaError,
+)
+from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.stage_cache import Produced, Question, ask
+from tests.support.flows.runs import Recorder
+
+pytestmark = pytest.mark.filterwarnings(
+    # Prefect's synchronous client is dropped without being closed when a flow ends.
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def place(prefect_api, clean_settings):
+    del prefect_api
+    with open_workplace(clean_settings.model_copy(update={"worker_max_attempts": 3})) as opened:
+        yield opened
+
+
+@dataclass
+class Stage:
+    """A small stage whose tries end as told, the last outcome for good."""
+
+    outcomes: list[Exception | int]
+    minutes: float = 1.0
+    tries: list[float] = field(default_factory=list)
+
+    def work(self, place: Workplace, progress) -> object:
+        self.tries.append(time.monotonic())
+        outcome = self.outcomes[min(len(self.tries), len(self.outcomes)) - 1]
+        question = Question[int](
+            stage="count", version=1, result_type=int, place_of=str, inputs={"a": "b"}
+        )
+
+        def compute(_: Path) -> Produced[int]:
+            progress(1, 2)
+            if isinstance(outcome, Exception):
+                raise outcome
+            progress(2, 2)
+            return Produced(outcome)
+
+        return ask(question, compute, place, go_on=lambda: progress(0, 1))
+
+
+async def run_stage(place: Workplace, stage: Stage, work=None, options=None):
+    """Run the stage as the only task of a flow; return the task's final state and the recorder."""
+    from prefect import flow, task
+
+    from tasks.runtime.current_run import here, observing, run_context
+    from tasks.runtime.stage_runner import answered, stage_task
+
+    @task(**(stage_task("count", runs_on="cpu", minutes=stage.minutes) | (options or {})))
+    async def count():
+        chosen = work or (lambda progress: stage.work(here().place, progress))
+        return await answered(
+            "count",
+            chosen,
+            count=int,
+            unit="letters",
+            warnings=lambda value: ("odd",) if value % 2 else (),
+        )
+
+    @flow(name="count")
+    async def counting():
+        with run_context(place):
+            return [await count(return_state=True)]
+
+    recorder = Recorder()
+    with observing(recorder):
+        (state,) = await counting()
+    return state, recorder
+
+
+QUICK = {"retry_delay_seconds": [0.0]}
+"""So that a test need not wait as long as a run does."""
+
+
+async def test_a_first_answer_is_done_and_a_second_is_cached(place):
+    first, one = await run_stage(place, Stage([7]))
+    second, two = await run_stage(place, Stage([7]))
+
+    assert (first.name, second.name) == ("Completed", "Cached")
+    assert first.message == "7 letters; odd"
+    assert [report.state for report in (*one.reports, *two.reports)] == [
+        StageState.DONE,
+        StageState.CACHED,
+    ]
+    report = one.reports[0]
+    assert (report.stage, report.items, report.unit) == ("count", 7, "letters")
+    assert report.warnings == ("odd",)
+    assert 0 < report.seconds < 30
+    assert (await second.aresult()).result == 7
+
+
+async def test_progress_reaches_the_observer_in_order(place):
+    _, recorder = await run_stage(place, Stage([8]))
+
+    assert recorder.progress["count"] == [0.5, 1.0]
+
+
+async def test_a_fault_that_can_pass_is_tried_again(place):
+    stage = Stage([ProviderUnavailableError("The server is down."), 8])
+
+    state, recorder = await run_stage(place, stage, options=QUICK)
+
+    assert len(stage.tries) == 2
+    assert state.is_completed()
+    assert [report.state for report in recorder.reports] == [StageState.RETRIED]
+
+
+async def test_tries_end_with_worker_max_attempts(place):
+    stage = Stage([ProviderUnavailableError("The server is down.")])
+
+    state, recorder = await run_stage(place, stage, options=QUICK)
+
+    assert len(stage.tries) == 3
+    assert state.is_failed()
+    with pytest.raises(ProviderUnavailableError):
+        await state.aresult()
+    assert recorder.reports == []
+
+
+@pytest.mark.parametrize(
+    "error", [UnsupportedMediaError("a.mp4 is empty."), ValueError("a bug"), KeyError("a bug")]
+)
+async def test_what_cannot_pass_is_not_tried_again(place, error):
+    stage = Stage([error, 8])
+
+    state, _ = await run_stage(place, stage)
+
+    assert len(stage.tries) == 1
+    assert state.is_failed()
+
+
+async def test_the_real_delays_grow_and_are_spread():
+    from tasks.runtime.stage_runner import MAX_TRIES, stage_task
+
+    options = stage_task("count", runs_on="gpu", minutes=2)
+
+    delays = options["retry_delay_seconds"]
+    assert delays == sorted(delays)
+    assert delays[0] >= 1
+    assert options["retry_jitter_factor"] > 0
+    assert options["retries"] == MAX_TRIES - 1
+    assert options["timeout_seconds"] == 120
+    assert "runs-on:gpu" in options["tags"]
+
+
+async def test_a_rate_limit_is_waited_for_before_the_next_try(place):
+    stage = Stage([RateLimitedError("Slow down.", retry_after=1.2), 8])
+
+    state, _ = await run_stage(place, stage, options=QUICK)
+
+    assert state.is_completed()
+    assert stage.tries[1] - stage.tries[0] >= 1.2
+
+
+async def test_after_the_last_try_nobody_waits(place):
+    stage = Stage([RateLimitedError("Slow down.", retry_after=30)])
+    once = place.settings.model_copy(update={"worker_max_attempts": 1})
+    started = time.monotonic()
+
+    state, _ = await run_stage(
+        Workplace(once, place.store, place.engine, place.scratch), stage, options=QUICK
+    )
+
+    assert state.is_failed()
+    assert time.monotonic() - started < 20
+
+
+async def test_a_stage_past_its_limit_is_stopped_and_tried_again(place):
+    stopped, tries = [], []
+
+    def endless(progress):
+        tries.append(1)
+        try:
+            while True:
+                progress(0, 1)
+                time.sleep(0.02)
+        except CancelledError:
+            stopped.append(threading.current_thread())
+            raise
+
+    state, recorder = await run_stage(
+        place, Stage([0], minutes=0.4 / 60), work=endless, options=QUICK
+    )
+
+    assert len(tries) == len(stopped) == 3
+    assert state.is_failed()
+    with pytest.raises(TimeoutError):
+        await state.aresult()
+    assert recorder.reports == []
+
+
+async def test_a_cancelled_task_stops_its_thread(place):
+    running, stopped = threading.Event(), threading.Event()
+
+    def endless(progress):
+        running.set()
+        try:
+            while True:
+                progress(0, 1)
+                time.sleep(0.02)
+        except CancelledError:
+            stopped.set()
+            raise
+
+    job = asyncio.ensure_future(run_stage(place, Stage([0]), work=endless))
+    assert await asyncio.to_thread(running.wait, 30)
+    job.cancel()
+    await asyncio.wait([job], timeout=30)
+
+    assert job.done()
+    assert stopped.is_set()
+
+
+async def test_a_run_that_nobody_watches_runs_all_the_same(place):
+    from tasks.runtime.current_run import here, run_context
+
+    with run_context(place):
+        observer = here().observer
+        observer.started("count")
+        observer.advanced("count", 1, 2)
+        assert here().place is place
