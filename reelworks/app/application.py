@@ -13,10 +13,10 @@ from typing import Any
 from anyio import to_thread
 from fastapi import FastAPI
 
-from reelworks.app.api.damaged_files import Examiner
 from reelworks.app.api.health import HealthMonitor
 from reelworks.app.api.http import problems
 from reelworks.app.api.http.auth import is_loopback
+from reelworks.app.api.http.damaged_files import Examiner
 from reelworks.app.api.http.job_events import Changes
 from reelworks.app.api.http.middleware import Gate
 from reelworks.app.api.http.problems import Problem

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelworks.app.cli import output
+from reelworks.domain.library.cuts import cuts_of
 from reelworks.domain.library.search import Moment
-from reelworks.domain.video.cuts import cuts_of
 from reelworks.errors import PermissionDeniedError
 from reelworks.media.formats.edl import to_edl
 

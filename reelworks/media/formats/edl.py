@@ -10,8 +10,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from reelworks.domain.library.cuts import Cut
 from reelworks.domain.printable import one_line
-from reelworks.domain.video.cuts import Cut
 from reelworks.errors import InputError
 
 FPS = 30

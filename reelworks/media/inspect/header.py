@@ -12,8 +12,8 @@ import av
 import av.error
 
 from reelworks.errors import SourceUnreadableError, UnsafeMediaError, UnsupportedMediaError
-from reelworks.media.container import opened
 from reelworks.media.ffmpeg import CONTAINERS
+from reelworks.media.inspect.container import opened
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import HEAD_BYTES, script_kind
 

@@ -16,10 +16,10 @@ from av.stream import Disposition
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.container import opened
+from reelworks.media.inspect.container import opened
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import check_source
-from reelworks.media.timing import looks_variable
+from reelworks.media.inspect.timing import looks_variable
 
 LOOKED_AT = 12
 """Pictures decoded to see whether a video is interlaced."""

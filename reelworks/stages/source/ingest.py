@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 from urllib.parse import unquote
 
 import httpx
@@ -32,13 +33,29 @@ from reelworks.errors import (
 from reelworks.providers.http.fetching import client
 from reelworks.providers.http.retry_after import retry_after
 from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
-from reelworks.store.objects.artifacts import ArtifactStore
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SPARE_BYTES = 64 << 20
 _HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
 _HIDDEN = "..."
 """Shown for an address like ``http://user:a/b@host``, of which a part is taken for the host."""
+
+
+class ObjectReader(Protocol):
+    """What ingest needs of an object store; ``store.objects.artifacts`` has it."""
+
+    @property
+    def bucket(self) -> str:
+        """Our own bucket, where uploads lie."""
+
+    def download(self, key: str, to: Path, *, bucket: str | None = None) -> bool:
+        """Write an object to the path ``to``; False when there is none.
+
+        Raises ``ArtifactUnreadableError`` for a damaged one of our own bucket.
+        """
+
+    def note_unreadable(self, key: str) -> None:
+        """Note that an object of our own bucket cannot be read, so that it is stored anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +77,7 @@ def localize(
     source: str,
     video_id: str | None,
     room: Path,
-    store: ArtifactStore,
+    store: ObjectReader,
     progress: Progress,
     limits: Limits = PUBLIC_ONLY,
 ) -> LocalSource:
@@ -164,7 +181,7 @@ def _own_name(address: str, video_id: str | None, bucket: str) -> str:
     return name
 
 
-def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
+def _from_store(address: str, target: Path, store: ObjectReader) -> Path:
     bucket, _, key = address.partition("/")
     shown = one_line(f"s3://{address}")
     if not bucket or not key:
@@ -173,8 +190,7 @@ def _from_store(address: str, target: Path, store: ArtifactStore) -> Path:
         if not store.download(key, target, bucket=bucket):
             raise SourceNotFoundError(f"{shown} does not exist.")
     except ArtifactUnreadableError as error:  # only of our own bucket
-        if damaged := store.head(key):
-            store.doubts.note(damaged)  # the same file, given again, is stored anew
+        store.note_unreadable(key)  # the same file, given again, is stored anew
         raise SourceUnreadableError(
             f"{shown} is damaged in the store and cannot be read; upload the file again, or index "
             "it from where it first came from."

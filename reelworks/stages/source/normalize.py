@@ -13,7 +13,6 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
 from reelworks.media import nvenc
-from reelworks.media.container import opened
 from reelworks.media.encoding import (
     NormalizeParams,
     Size,
@@ -23,7 +22,8 @@ from reelworks.media.encoding import (
 )
 from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
 from reelworks.media.folder import writable
-from reelworks.media.timing import is_constant, longest_run, read_timing
+from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
 
 log = logging.getLogger(__name__)
 

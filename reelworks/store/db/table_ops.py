@@ -25,7 +25,7 @@ from reelworks.domain.library.listing import Place
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import Base, Video
-from reelworks.store.search.vector_tables import BESIDE
+from reelworks.store.db.schema.search import SIDE_TABLES
 
 Row = Mapping[str, Any]
 _BATCH = 500
@@ -126,7 +126,7 @@ def _forget_beside(
     known = connection.execute(select(table.c.id, *columns).where(table.c.id.in_(new)))
     reworded = [row.id for row in known if tuple(row)[1:] != new[row.id]]
     if reworded:
-        beside = table.metadata.tables[BESIDE[table.name]]
+        beside = table.metadata.tables[SIDE_TABLES[table.name]]
         connection.execute(delete(beside).where(beside.c.row_id.in_(reworded)))
 
 

@@ -107,6 +107,11 @@ class ArtifactStore(Objects):
         except ArtifactUnreadableError:
             return False
 
+    def note_unreadable(self, key: str) -> None:
+        """Note that an object of this bucket cannot be read, so that it is stored anew."""
+        if damaged := self.head(key):
+            self.doubts.note(damaged)
+
     def get_intact(self, key: str) -> bytes | None:
         """Return the bytes under ``key``, or None when there are none that can be trusted.
 

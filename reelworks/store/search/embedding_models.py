@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, text
 
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
-from reelworks.store.search.vector_tables import BESIDE, TABLES, Place, Vectors, drop_vector_indexes
+from reelworks.store.db.schema.search import SIDE_TABLES
+from reelworks.store.search.vector_tables import TABLES, Place, Vectors, drop_vector_indexes
 
 _BATCH = 5000
 """Vectors removed in one transaction, so that publishers of their rows wait only briefly."""
@@ -219,7 +220,7 @@ def _state(connection: Connection, stored: StoredModel) -> ModelState:
     rows = missing = 0
     for table in TABLES:
         has_one = Vectors(table, stored.place).has_one
-        any_beside = f"EXISTS (SELECT FROM {BESIDE[table]} a WHERE a.row_id = r.id)"
+        any_beside = f"EXISTS (SELECT FROM {SIDE_TABLES[table]} a WHERE a.row_id = r.id)"
         counted = connection.execute(
             text(
                 f"SELECT count(*) FILTER (WHERE has_one) AS rows,"  # noqa: S608 - own names

@@ -13,9 +13,10 @@ from sqlalchemy import Engine, Table, text
 from reelworks.domain.ids import caption_id, segment_id
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import CaptionRow, SegmentRow
+from reelworks.store.db.schema.search import SIDE_TABLES
 from reelworks.store.db.table_ops import table_of, video_locked
 from reelworks.store.search.embedding_models import note_gaps, register
-from reelworks.store.search.vector_tables import BESIDE, ensure_vector_index, vector_text
+from reelworks.store.search.vector_tables import ensure_vector_index, vector_text
 
 _BATCH = 500
 """Vectors in one statement."""
@@ -52,7 +53,7 @@ def _publish_vectors(
     with video_locked(engine, video_id) as connection:
         place = register(connection, model)
         statements = _IN_ROWS if place == "rows" else _BESIDE
-        names = {"rows": table.name, "beside": BESIDE[table.name]}
+        names = {"rows": table.name, "beside": SIDE_TABLES[table.name]}
         for start in range(0, len(rows), _BATCH):
             ids, vectors = zip(*rows[start : start + _BATCH], strict=True)
             values = {"ids": list(ids), "vectors": list(vectors)}

@@ -15,11 +15,10 @@ from sqlalchemy import BindParameter, Connection, Engine, bindparam, text
 
 from reelworks.store.db.advisory_locks import held
 from reelworks.store.db.error_mapping import database_errors
+from reelworks.store.db.schema.search import SIDE_TABLES
 
 Place = Literal["rows", "beside"]
-BESIDE = {"transcript_segments": "segment_vectors", "frame_captions": "caption_vectors"}
-"""The table that holds vectors beside the rows of another."""
-TABLES = tuple(BESIDE)
+TABLES = tuple(SIDE_TABLES)
 MAX_VECTOR = 2000
 """Dimensions that an HNSW index takes as 32-bit floats (pgvector README, HNSW)."""
 MAX_HALF = 4000
@@ -36,7 +35,7 @@ class Vectors:
     @property
     def holder(self) -> str:
         """The table that holds them."""
-        return self.table if self.place == "rows" else BESIDE[self.table]
+        return self.table if self.place == "rows" else SIDE_TABLES[self.table]
 
     @property
     def model_column(self) -> str:

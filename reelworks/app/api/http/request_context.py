@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from reelworks.app.api.damaged_files import Examiner
+from reelworks.app.api.http.damaged_files import Examiner
 from reelworks.app.api.http.job_events import Changes
 from reelworks.app.api.http.rate_limit import RateLimit
 from reelworks.settings import Settings

@@ -13,8 +13,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.request_context import Api, Context
-from reelworks.app.api.routes.jobs import JobPath
 from reelworks.app.api.schemas.jobs import JobOut
+from reelworks.app.api.schemas.paths import JobPath
 from reelworks.domain.jobs.job import Job
 from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import DatabaseUnavailableError, UnknownJobError

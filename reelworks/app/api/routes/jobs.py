@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from reelworks.app.api.http.auth import WhoAsks, needs
@@ -22,11 +22,11 @@ from reelworks.app.api.schemas.jobs import (
     JobState,
     Peek,
 )
+from reelworks.app.api.schemas.paths import JobPath
 from reelworks.app.api.schemas.queries import JobQuery, PeekQuery
 from reelworks.app.api.schemas.requests import (
     CancelMany,
     Change,
-    JobId,
     NewJobIn,
     Prioritize,
     Rerun,
@@ -41,7 +41,6 @@ from reelworks.store.jobs import jobs as ledger
 from reelworks.store.library.ownership import VideoWishes
 
 router = APIRouter(tags=["jobs"])
-JobPath = Annotated[JobId, Path(description="The job's id.")]
 
 
 @router.post("/jobs", status_code=202, response_model=JobOut, dependencies=[needs(Scope.SUBMIT)])

@@ -6,13 +6,13 @@ from enum import IntEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from reelworks.app.api.http.auth import needs
 from reelworks.app.api.http.file_responses import Handed, hand, hand_picture, hand_small
 from reelworks.app.api.http.request_context import Api, Context
-from reelworks.app.api.routes.videos import VideoPath
+from reelworks.app.api.schemas.paths import FramePath, VideoPath
 from reelworks.domain.library.access import Scope
 from reelworks.errors import NotStoredError
 from reelworks.media.formats.subtitles import to_srt, to_vtt
@@ -32,9 +32,6 @@ class Width(IntEnum):
 
 Small = Annotated[
     Width | None, Query(description="Pixels that it is wide at most. Empty: as it is.")
-]
-FramePath = Annotated[
-    str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}_frame_[0-9]{3,6}$", description="The frame's id.")
 ]
 
 

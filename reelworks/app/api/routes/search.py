@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
 from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.paths import FramePath
 from reelworks.app.api.schemas.queries import CutQuery, SearchQuery, SimilarQuery
 from reelworks.app.api.schemas.search import CutList, CutOut, Found, Similar, SimilarOut
 from reelworks.app.api.schemas.visibility import visible_cuts, visible_text
 from reelworks.domain.library.access import Caller, Scope
+from reelworks.domain.library.cuts import Cut, cuts_of
 from reelworks.domain.library.search import SearchAnswer
-from reelworks.domain.video.cuts import Cut, cuts_of
 from reelworks.errors import InputError
 from reelworks.media.formats.edl import to_edl
 from reelworks.operations.search import find
@@ -50,7 +51,7 @@ def cuts_json(asked: Annotated[CutQuery, Query()], api: Context, caller: WhoAsks
 
 @router.get("/frames/{frame_id}/similar")
 def similar(
-    frame_id: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}_frame_[0-9]{3,6}$")],
+    frame_id: FramePath,
     asked: Annotated[SimilarQuery, Query()],
     api: Context,
 ) -> Similar:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
@@ -16,8 +16,9 @@ from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.idempotency import Done, IfNew, Names
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.queries import VideoQuery
-from reelworks.app.api.schemas.requests import NewVideoIn, VideoId
+from reelworks.app.api.schemas.requests import NewVideoIn
 from reelworks.app.api.schemas.videos import (
     Submitted,
     VideoDetail,
@@ -37,7 +38,6 @@ from reelworks.store.library.video_reads import get_video
 from reelworks.store.library.video_writes import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])
-VideoPath = Annotated[VideoId, Path(description="The video's id.")]
 
 _FORM = {
     "type": "object",

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from reelworks.domain.library.cuts import Cut
 from reelworks.domain.library.search import (
     Excerpt,
     Kind,
@@ -16,7 +17,6 @@ from reelworks.domain.library.search import (
     SearchHit,
     SimilarFrame,
 )
-from reelworks.domain.video.cuts import Cut
 
 
 class Marked(BaseModel):

@@ -16,8 +16,8 @@ from typing import Any
 
 from reelworks.domain.jobs.job import Job, JobEvent
 from reelworks.domain.library.access import Caller
+from reelworks.domain.library.cuts import Cut
 from reelworks.domain.library.library import VideoSummary, VideoView
-from reelworks.domain.video.cuts import Cut
 from reelworks.stages.source.ingest import without_secrets
 
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]*[?@#][^\s'\"<>]*", re.IGNORECASE)

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.request_context import Context
-from reelworks.app.api.routes.jobs import JobPath
 from reelworks.app.api.schemas.jobs import JobOut, JobState
+from reelworks.app.api.schemas.paths import JobPath
 from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.request_context import Context
-from reelworks.app.api.routes.videos import VideoPath
+from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.web.page_route import Form, page_router
 from reelworks.app.web.session import FORMS
 from reelworks.domain.jobs.job import NewJob

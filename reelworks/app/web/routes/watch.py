@@ -11,8 +11,8 @@ from fastapi.responses import Response
 
 from reelworks.app.api.http.auth import WhoAsks, needs
 from reelworks.app.api.http.request_context import Api, Context
-from reelworks.app.api.routes.videos import VideoPath
 from reelworks.app.api.schemas.jobs import JobState
+from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.visibility import visible_job, visible_view
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page

@@ -14,6 +14,9 @@ from reelworks.store.db.schema.base import Base
 PLAIN = "reelworks_plain"
 """Text search configuration: words as they are but for accents and case, in any language."""
 
+SIDE_TABLES = {"transcript_segments": "segment_vectors", "frame_captions": "caption_vectors"}
+"""By table with embeddings: the side table of the vectors of models that search does not use."""
+
 UNSPACED = (
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003fffd]"

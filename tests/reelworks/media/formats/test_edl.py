@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelworks.domain.library.cuts import Cut, cuts_of
 from reelworks.domain.library.search import Excerpt, Kind, Moment, SearchHit
-from reelworks.domain.video.cuts import Cut, cuts_of
 from reelworks.errors import InputError
 from reelworks.media.formats.edl import FPS, reel_names, to_edl
 

@@ -14,7 +14,7 @@ from reelworks.errors import (
     UnsafeMediaError,
     UnsupportedMediaError,
 )
-from reelworks.media.container import opened
+from reelworks.media.inspect.container import opened
 from reelworks.media.inspect.probe import probe
 from tests.support.made_media import MadeMedia
 

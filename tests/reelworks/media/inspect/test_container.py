@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import UnsafeMediaError
-from reelworks.media.container import opened
+from reelworks.media.inspect.container import opened
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.media.timing import Timing, is_constant, is_variable, longest_run, read_timing
+from reelworks.media.inspect.timing import (
+    Timing,
+    is_constant,
+    is_variable,
+    longest_run,
+    read_timing,
+)
 from tests.support.made_media import MadeMedia
 
 

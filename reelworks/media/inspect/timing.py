@@ -11,7 +11,7 @@ from typing import Any
 
 import av.error
 
-from reelworks.media.container import opened
+from reelworks.media.inspect.container import opened
 
 SAMPLE = 600
 """Packets looked at to tell whether the rate is variable: 20 s at 30 fps."""
