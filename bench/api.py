@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ffmpeg import make_media
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.settings import load_settings
 
@@ -130,7 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reelworks-api-") as name:
         folder = Path(name)
         os.environ |= {"DATA_DIR": name, "MAX_REQUESTS_PER_MINUTE": "1000000"}
-        with running(load_settings(), (Part.POSTGRES, Part.STORE)) as endpoints:
+        with running(load_settings(), (Service.POSTGRES, Service.STORE)) as endpoints:
             os.environ.update(endpoints.environment())
             with serving(folder) as (client, process):
                 _report(client, process, folder, arguments.jobs, arguments.megabytes)

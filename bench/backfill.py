@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
@@ -43,14 +43,14 @@ from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 console = Console(highlight=False)
 POOL = "cpu"
 NAME = "bench"
 LEASE = 120.0
 LOOK_SECONDS = 5.0
-NOTHING = Beat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
+NOTHING = Heartbeat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
 
 
 @dataclass
@@ -80,14 +80,14 @@ class Bench:
     late: list[str] = field(default_factory=list)
     """Runs that found their job in other hands."""
 
-    def process(self, part: Part) -> psutil.Process:
+    def process(self, part: Service) -> psutil.Process:
         """Return the main process of a service."""
         return psutil.Process(read_state(self.folder / "run").parts[part].process.pid)
 
     def look(self, started: float) -> Seen:
         """Look at the ledger and the servers."""
         one = get_backfill(self.engine, NAME)
-        prefect, postgres = self.process(Part.PREFECT), self.process(Part.POSTGRES)
+        prefect, postgres = self.process(Service.PREFECT), self.process(Service.POSTGRES)
         with self.engine.connect() as connection:
             rows = connection.execute(
                 text("SELECT datname, pg_database_size(datname) AS size FROM pg_database")
@@ -271,7 +271,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reelworks-backfill-") as name:
         folder = Path(name)
         os.environ["DATA_DIR"] = name
-        parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+        parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
         with running(load_settings(), parts) as endpoints:
             os.environ.update(endpoints.environment())
             refresh_global_settings_context()  # Prefect has read its environment at its import

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import video_id_for
@@ -204,7 +204,7 @@ def main() -> None:
     names = gather(options.data_dir.expanduser() / "media")
     console = Console(width=150)
     settings = load_settings()
-    with running(settings, (Part.POSTGRES, Part.STORE)) as endpoints:
+    with running(settings, (Service.POSTGRES, Service.STORE)) as endpoints:
         reached = endpoints.settings(settings)
         engine = create_database_engine(reached)
         ensure_schema(engine)

@@ -34,7 +34,7 @@ from sqlalchemy import Engine, text
 from bench.ledger_flows import nap
 from infra.fleet.plan import HEARTBEAT
 from infra.services.supervision import supervisor
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.workers.warm_process import WarmProcessWorker
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
@@ -50,7 +50,7 @@ LEASE_SECONDS = 6.0
 HEARTBEAT_SECONDS = LEASE_SECONDS / 3
 NAP_SECONDS = 2.0
 TARGETS = ("flow process", "worker", "intake", "Prefect server", "PostgreSQL")
-EMBEDDED = {"Prefect server": Part.PREFECT, "PostgreSQL": Part.POSTGRES}
+EMBEDDED = {"Prefect server": Service.PREFECT, "PostgreSQL": Service.POSTGRES}
 LOOK_SECONDS = 0.2
 BACK_AFTER = 1.0
 """Seconds until what was killed is started again."""
@@ -241,7 +241,7 @@ def _experiment(
             count.kills[target] += fleet.kill(target)
             watch.outage()
             time.sleep(BACK_AFTER)
-            supervisor.mend(settings)
+            supervisor.restart_dead(settings)
             fleet.start()
         _put(engine, names[kills * every :], told, chance)
         _wait(engine, watch, count, jobs)

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from blocks.connections import current_settings
 from reelworks.errors import LeaseLostError
-from reelworks.pipeline.run_context import open_workplace
-from tasks.runtime.job_lease import JobRef, doing
+from reelworks.pipeline.run_context import open_run_context
+from tasks.runtime.job_lease import JobRef, job_lease
 
 
 class NapParams(BaseModel):
@@ -30,9 +30,9 @@ class NapParams(BaseModel):
 async def nap(params: NapParams) -> State[None]:
     """Hold a job and do nothing for it."""
     settings = await current_settings()
-    with open_workplace(settings) as place:
+    with open_run_context(settings) as ctx:
         try:
-            async with doing(params.job, place) as work:
+            async with job_lease(params.job, ctx) as work:
                 await asyncio.sleep(params.seconds)
                 line = f"{params.job.id} {params.job.attempt} {os.getpid()}\n"
                 with Path(params.told).open("a", encoding="utf-8") as file:

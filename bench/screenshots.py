@@ -17,8 +17,8 @@ import cv2
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from infra.services.supervision.parts import House
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.parts import ServicePaths
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import down, up
 from reelworks.settings import Settings
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def port_of(settings: Settings) -> int:
-    return read_state(House(settings.data_dir).run).parts[Part.API].ports[0]
+    return read_state(ServicePaths(settings.data_dir).run).parts[Service.API].ports[0]
 
 
 def is_well(api: httpx.Client) -> bool:

@@ -29,7 +29,7 @@ from bench.search_world import (
     World,
     build,
 )
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.settings import Settings
@@ -194,7 +194,7 @@ def main() -> None:
     folder = options.data_dir.expanduser() / f"{options.lines}"
     house = Settings(_env_file=None, data_dir=folder, database_url=None)  # type: ignore[call-arg]
     world = World()
-    with running(house, (Part.POSTGRES,)) as endpoints:
+    with running(house, (Service.POSTGRES,)) as endpoints:
         settings = endpoints.settings(house)
         assert settings.database_url is not None
         engine = create_database_engine(settings)

@@ -27,7 +27,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.settings import Settings
 
@@ -81,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rw-bench-", ignore_cleanup_errors=True) as folder:
         nowhere = ("database_url", "prefect_api_url", "s3_endpoint_url")
         bare = Settings(_env_file=None, data_dir=Path(folder), **dict.fromkeys(nowhere))
-        with running(bare, (Part.PREFECT,)) as endpoints:
+        with running(bare, (Service.PREFECT,)) as endpoints:
             os.environ |= {
                 **endpoints.environment(),
                 "DATA_DIR": folder,

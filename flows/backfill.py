@@ -14,24 +14,24 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Only, Selection
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
 from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
     Request,
-    must_be_affordable,
-    named_by_root,
+    normalized_source,
+    require_known_prices,
     start_backfill,
     write_report,
 )
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill
 from tasks.runtime.backfill_wait import end_wait, until_settled
-from tasks.runtime.job_lease import JobRef, Work, doing
-from tasks.runtime.prefect_outage import wait_for_it
+from tasks.runtime.job_lease import JobOutcome, JobRef, job_lease
+from tasks.runtime.prefect_outage import restore_prefect_retries
 from tasks.runtime.ui_artifacts import show_plan, show_report
 
 
@@ -112,7 +112,9 @@ class BackfillParams(BaseModel):
     @property
     def selection(self) -> Selection:
         """Which videos."""
-        kinds = {Only(one) for one in self.only} | ({Only.MISSING} if self.missing else set())
+        kinds = {SelectionKind(one) for one in self.only} | (
+            {SelectionKind.MISSING} if self.missing else set()
+        )
         return Selection(
             source=self.source,
             library=self.library,
@@ -145,52 +147,52 @@ async def backfill(params: BackfillParams) -> dict[str, Any] | State[Any]:
     same parameters again go on with the same backfill while it is not over. With ``wait``, the run
     is suspended until that is so, and begins here again to write the report.
     """
-    wait_for_it()
+    restore_prefect_retries()
     settings = await current_settings()
-    with worker_log(settings), open_workplace(settings) as place:
+    with worker_log(settings), open_run_context(settings) as ctx:
         try:
-            async with doing(params.job, place) as work:
-                return await _backfill(params, place, work)
+            async with job_lease(params.job, ctx) as work:
+                return await _backfill(params, ctx, work)
         except LeaseLostError as lost:
             return Cancelled(message=str(lost))
 
 
-async def _backfill(params: BackfillParams, place: Workplace, work: Work) -> dict[str, Any]:
+async def _backfill(params: BackfillParams, ctx: RunContext, work: JobOutcome) -> dict[str, Any]:
     if params.plan:
-        return await _plan(params, place)
+        return await _plan(params, ctx)
     waits = params.wait and params.job is None  # a job's lease would run out while it waits
-    backfill_id = await _begun(params, place)
+    backfill_id = await _begun(params, ctx)
     work.result |= {"backfill_id": backfill_id}
     if waits:
-        await until_settled(place.engine, backfill_id)
+        await until_settled(ctx.engine, backfill_id)
     elif not params.report:
-        one = await asyncio.to_thread(get_backfill, place.engine, backfill_id)
+        one = await asyncio.to_thread(get_backfill, ctx.engine, backfill_id)
         return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
-    report = await asyncio.to_thread(write_report, place, backfill_id)
+    report = await asyncio.to_thread(write_report, ctx, backfill_id)
     shown = await show_report(report)
     if waits:
-        await end_wait(place.engine)
+        await end_wait(ctx.engine)
     return shown
 
 
-async def _plan(params: BackfillParams, place: Workplace) -> dict[str, Any]:
-    selection = named_by_root(params.selection)
-    plan = await asyncio.to_thread(Planner(place).plan, selection, params.limits)
-    must_be_affordable(plan, params.limits)
+async def _plan(params: BackfillParams, ctx: RunContext) -> dict[str, Any]:
+    selection = normalized_source(params.selection)
+    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits)
+    require_known_prices(plan, params.limits)
     return await show_plan(plan)
 
 
-async def _begun(params: BackfillParams, place: Workplace) -> str:
+async def _begun(params: BackfillParams, ctx: RunContext) -> str:
     if params.report and params.backfill_id is not None:
         return params.backfill_id
     if params.wait:  # woken, it is about the backfill that it began, which may be over by now
-        begun = await asyncio.to_thread(awaited_backfill, place.engine, str(flow_run.id))
+        begun = await asyncio.to_thread(awaited_backfill, ctx.engine, str(flow_run.id))
         if begun is not None:
             return begun
     request = Request(
         params.selection, params.limits, params.backfill_id, tuple(params.again), "flow backfill"
     )
-    started = await asyncio.to_thread(start_backfill, place, request, no_progress)
+    started = await asyncio.to_thread(start_backfill, ctx, request, no_progress)
     if started.plan is not None:
         await show_plan(started.plan)
     return started.backfill.id

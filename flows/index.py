@@ -16,15 +16,19 @@ from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
 from tasks.frames.scenes import scenes
 from tasks.frames.vision import vision
 from tasks.runtime.current_run import run_context
-from tasks.runtime.finish import finish, say_how_it_ended, say_that_it_failed, swept
-from tasks.runtime.job_lease import JobRef, Work, doing
-from tasks.runtime.prefect_outage import is_gone, look_for_it, wait_for_it
+from tasks.runtime.finish import cleanup_if_deleted, finish, mark_failed, set_final_status
+from tasks.runtime.job_lease import JobOutcome, JobRef, job_lease
+from tasks.runtime.prefect_outage import (
+    is_prefect_unreachable,
+    probe_prefect,
+    restore_prefect_retries,
+)
 from tasks.runtime.secret_sources import source_of_run
 from tasks.runtime.stage_runner import reason_of, run
 from tasks.source.extract_audio import extract_audio
@@ -92,27 +96,27 @@ async def index(params: IndexParams) -> str | State[str]:
     Speech needs only the sound and pictures need only the picture, so the two sides run side by
     side and each side's vectors follow when that side is ready.
     """
-    wait_for_it()
+    restore_prefect_retries()
     settings = await current_settings()
-    with worker_log(settings), open_workplace(settings) as place:
+    with worker_log(settings), open_run_context(settings) as ctx:
         try:
-            async with doing(params.job, place) as work:
-                with run_context(place, params.again, cached_only=params.cached_only):
-                    video_id = await _index(params, place, work)
+            async with job_lease(params.job, ctx) as work:
+                with run_context(ctx, params.again, cached_only=params.cached_only):
+                    video_id = await _index(params, ctx, work)
                 work.result |= {"video_id": video_id}
         except LeaseLostError as lost:
             return Cancelled(message=str(lost))
-        await look_for_it()
+        await probe_prefect()
         return video_id
 
 
-async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
-    source = await asyncio.to_thread(source_of_run, params.source, work.job, place)
+async def _index(params: IndexParams, ctx: RunContext, work: JobOutcome) -> str:
+    source = await asyncio.to_thread(source_of_run, params.source, work.job, ctx)
     try:
         asked = await run(ingest, source, params.video_id, params.library, params.language)
     except Exception as error:
         if params.job and params.video_id and not work.taken_over:
-            say_that_it_failed(place.engine, params.video_id, reason_of(error))
+            mark_failed(ctx.engine, params.video_id, reason_of(error))
         raise
     video: Ingested = asked.result
     try:
@@ -120,24 +124,24 @@ async def _index(params: IndexParams, place: Workplace, work: Work) -> str:
     except (Exception, asyncio.CancelledError) as error:
         if work.taken_over:  # the video's row is another run's by now
             raise
-        if await asyncio.shield(asyncio.to_thread(swept, place, video.video_id)):
+        if await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, ctx, video.video_id)):
             raise
-        if is_gone(error):  # a task would only wait for the Prefect server
-            say_how_it_ended(place.engine, video.video_id, reason_of(error))
+        if is_prefect_unreachable(error):  # a task would only wait for the Prefect server
+            set_final_status(ctx.engine, video.video_id, reason_of(error))
         else:
-            await asyncio.shield(_end(place, video.video_id, reason_of(error)))
+            await asyncio.shield(_end(ctx, video.video_id, reason_of(error)))
         raise
-    await _end(place, video.video_id)
+    await _end(ctx, video.video_id)
     return video.video_id
 
 
-async def _end(place: Workplace, video_id: str, reason: str | None = None) -> None:
+async def _end(ctx: RunContext, video_id: str, reason: str | None = None) -> None:
     """Write the video's last status, also when the Prefect server goes away just then."""
     try:
         await run(finish, video_id, reason)
     except Exception as error:
-        if is_gone(error):
-            say_how_it_ended(place.engine, video_id, reason)
+        if is_prefect_unreachable(error):
+            set_final_status(ctx.engine, video_id, reason)
         raise
 
 

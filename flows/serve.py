@@ -25,10 +25,10 @@ from flows.backfill import backfill
 from flows.index import index
 from flows.sync import sync
 from infra.services.supervision import heartbeats
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.watchdog_check import watch_keeper
 from infra.workers.prefect_private import GracefulRunner
-from reelworks.errors import NothingDeployedError, ReelworksError
+from reelworks.errors import DeploymentNotFoundError, ReelworksError
 from reelworks.settings import load_settings
 
 log = logging.getLogger("runner")
@@ -72,7 +72,7 @@ async def serve() -> None:
             await beating
     finally:
         beating.cancel()
-        heartbeats.end(settings.data_dir, Part.RUNNER.value)
+        heartbeats.end(settings.data_dir, Service.RUNNER.value)
 
 
 async def _beat(runner: GracefulRunner, deployments: Sequence[UUID], data_dir: Path) -> None:
@@ -80,7 +80,7 @@ async def _beat(runner: GracefulRunner, deployments: Sequence[UUID], data_dir: P
     silence, beats = heartbeats.Silence(), 0
     while True:
         if silence.of("poll", runner.last_polled) < POLL_SECONDS:
-            heartbeats.beat(data_dir, Part.RUNNER.value)
+            heartbeats.beat(data_dir, Service.RUNNER.value)
         beats += 1
         if beats % LOOK_EVERY == 0:
             await _look_for(deployments)
@@ -93,7 +93,7 @@ async def _look_for(deployments: Sequence[UUID]) -> None:
             for one in deployments:
                 await client.read_deployment(one)
     except ObjectNotFound:
-        raise NothingDeployedError(
+        raise DeploymentNotFoundError(
             "The Prefect server has lost the deployments that this runner serves (was its "
             "database dropped?); they are made anew when it starts again."
         ) from None

@@ -14,10 +14,10 @@ from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
-from reelworks.pipeline.run_context import open_workplace
-from reelworks.pipeline.stage_cache import Terms, answering
+from reelworks.pipeline.run_context import open_run_context
+from reelworks.pipeline.stage_cache import CacheMode, answering
 from tasks.runtime.current_run import run_context
-from tasks.runtime.serialization import carry, receive, task_named, unpack, with_usage
+from tasks.runtime.serialization import encode_error, load_arguments, task_named, unpack, with_usage
 from tasks.runtime.stage_runner import run
 
 
@@ -66,10 +66,10 @@ async def stage(params: StageParams) -> State[None]:
         with counting(meter):
             await _run(params)
     except ReelworksError as error:
-        return Failed(message=with_usage(carry(error), meter.total()))
+        return Failed(message=with_usage(encode_error(error), meter.total()))
     except TimeoutError:
         late = StageTimeoutError(f"The stage {params.stage} took longer than its limit.")
-        return Failed(message=with_usage(carry(late), meter.total()))
+        return Failed(message=with_usage(encode_error(late), meter.total()))
     return Completed(message=with_usage(f"on {platform.node()}", meter.total()))
 
 
@@ -78,7 +78,7 @@ async def _run(params: StageParams) -> None:
     once = {"gpu_pool": None, "worker_max_attempts": 1}
     settings = (await current_settings(**params.settings)).model_copy(update=once)
     again = [task.name] if params.again else []
-    with worker_log(settings), open_workplace(settings) as place, run_context(place, again):
-        packed = receive(params.arguments, params.arguments_key, place.store)
-        with answering(Terms(expected=params.question)):
+    with worker_log(settings), open_run_context(settings) as ctx, run_context(ctx, again):
+        packed = load_arguments(params.arguments, params.arguments_key, ctx.store)
+        with answering(CacheMode(expected_key=params.question)):
             await run(task, **unpack(task, packed))

@@ -16,11 +16,11 @@ from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.errors import LeaseLostError
-from reelworks.operations.sync import must_be_there, plan_sync, survey, sync_json, synchronise
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.stages.source.ingest import without_secrets
-from tasks.runtime.job_lease import JobRef, doing
-from tasks.runtime.prefect_outage import wait_for_it
+from tasks.runtime.job_lease import JobRef, job_lease
+from tasks.runtime.prefect_outage import restore_prefect_retries
 from tasks.runtime.ui_artifacts import show_sync
 
 
@@ -65,26 +65,26 @@ def _run_name() -> str:
 @flow(name="sync", description=__doc__, flow_run_name=_run_name, persist_result=False)
 async def sync(params: SyncParams) -> dict[str, Any] | State[Any]:
     """Look at the source, let rows follow, and put jobs for what is new into the ledger."""
-    wait_for_it()
+    restore_prefect_retries()
     settings = await current_settings()
-    with worker_log(settings), open_workplace(settings) as place:
+    with worker_log(settings), open_run_context(settings) as ctx:
         try:
-            async with doing(params.job, place):
-                return await _sync(params, place)
+            async with job_lease(params.job, ctx):
+                return await _sync(params, ctx)
         except LeaseLostError as lost:
             return Cancelled(message=str(lost))
 
 
-async def _sync(params: SyncParams, place: Workplace) -> dict[str, Any]:
-    seen = await asyncio.to_thread(survey, place, params.source, params.library)
+async def _sync(params: SyncParams, ctx: RunContext) -> dict[str, Any]:
+    seen = await asyncio.to_thread(survey, ctx, params.source, params.library)
     plan, backfill_id = plan_sync(seen), None
     if params.plan:
         if not params.allow_vanished:
-            must_be_there(plan, seen.known)
+            guard_mass_deletion(plan, seen.known)
     else:
         limits = Limits(params.in_flight, params.per_hour, params.budget)
         done = await asyncio.to_thread(
-            synchronise, place, seen, limits, allow_vanished=params.allow_vanished
+            synchronise, ctx, seen, limits, allow_vanished=params.allow_vanished
         )
         plan, backfill_id = done.plan, done.backfill_id
     await show_sync(plan, backfill_id)

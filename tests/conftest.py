@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.s3.probe import s3_client
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
@@ -59,7 +59,7 @@ def session_house() -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def services(session_house: Settings) -> Iterator[Endpoints]:
     """A real PostgreSQL and a real S3 server, started once and stopped at the end."""
-    with running(session_house, (Part.POSTGRES, Part.STORE)) as endpoints:
+    with running(session_house, (Service.POSTGRES, Service.STORE)) as endpoints:
         yield endpoints
 
 
@@ -121,7 +121,7 @@ def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
     Import Prefect inside the tests: it reads the environment once, when it is imported.
     """
     with (
-        running(session_house, (Part.PREFECT,)) as endpoints,
+        running(session_house, (Service.PREFECT,)) as endpoints,
         pytest.MonkeyPatch.context() as patch,
     ):
         assert endpoints.prefect_api_url is not None

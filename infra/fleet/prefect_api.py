@@ -68,13 +68,13 @@ class PrefectApi:
     def read(self, method: str, path: str, **more: Any) -> Any:
         """Return the JSON that the server answers. Raises ``ServerFaultError``."""
         try:
-            return self.ask(method, path, **more).json()
+            return self.call(method, path, **more).json()
         except ValueError:
             raise ServerFaultError(
                 ServerFault(f"{self.api_url} is no Prefect server.", START)
             ) from None
 
-    def ask(
+    def call(
         self, method: str, path: str, passed: tuple[int, ...] = (), **more: Any
     ) -> httpx.Response:
         """Make one call. Raises ``ServerFaultError`` for what is no success nor in ``passed``."""

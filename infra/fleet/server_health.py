@@ -94,7 +94,7 @@ class _Server:
 
     def look_at_database(self) -> None:
         """Ask the server whether it reaches its database; Prefect Cloud does not tell."""
-        self.api.ask("GET", "ready", passed=GONE)
+        self.api.call("GET", "ready", passed=GONE)
 
     def look_at_schedules(self) -> None:
         """Compare the active schedules of our deployments with the runs that are planned."""
@@ -164,8 +164,8 @@ class _Server:
         """Remove a flow with its deployments, and those with the runs that are planned."""
         wanted = {"flows": {"id": {"any_": [flow_id]}}, "limit": _MOST}
         for deployment in self.api.post("deployments/filter", wanted):
-            self.api.ask("DELETE", f"deployments/{deployment['id']}", passed=GONE)
-        self.api.ask("DELETE", f"flows/{flow_id}", passed=GONE)
+            self.api.call("DELETE", f"deployments/{deployment['id']}", passed=GONE)
+        self.api.call("DELETE", f"flows/{flow_id}", passed=GONE)
 
     def _planned(self, deployment_ids: set[str]) -> set[str]:
         """Return the schedules of which runs are planned, by the newest runs planned first."""

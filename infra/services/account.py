@@ -69,7 +69,7 @@ def _exists() -> bool:
     return ACCOUNT in {entry.pw_name for entry in pwd.getpwall()}
 
 
-def let_pass(path: Path, account: Account) -> None:
+def grant_traverse(path: Path, account: Account) -> None:
     """Let the account pass through the parent folders of ``path``, and no more than that.
 
     Folders that everybody may pass stay as they are. Others (``/root``, say) get an access list

@@ -51,7 +51,7 @@ class Check:
     name: str
     verdict: Verdict
     finding: str
-    mend: str = ""
+    hint: str = ""
 
 
 def check_machine(settings: Settings) -> list[Check]:

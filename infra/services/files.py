@@ -70,7 +70,7 @@ def secret_in(path: Path, size: int = 24, *, prefix: str = "") -> str:
     return path.read_text().strip()
 
 
-def keep_small(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Move what a log holds aside when it is past ``LOG_LIMIT`` bytes.
 
     The file itself is cut in place: the server that writes it keeps it open for appending.

@@ -22,9 +22,17 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from infra.services.account import Account, let_pass, server_account
+from infra.services.account import Account, grant_traverse, server_account
 from infra.services.files import free_ports, last_lines, make_folder, secret_in
-from infra.services.process import Command, Process, as_error, is_alive, start, stop, strays
+from infra.services.process import (
+    Command,
+    Process,
+    as_error,
+    is_alive,
+    orphaned_processes,
+    start,
+    stop,
+)
 from reelworks.errors import NoSpaceError, ServiceError
 
 ROLE = "reelworks"
@@ -118,8 +126,8 @@ def start_postgres(place: PostgresPlace, port: int | None = None) -> tuple[Proce
     """
     make_folder(place.home)
     account = server_account()
-    let_pass(place.cluster, account)
-    let_pass(programs() / "postgres", account)
+    grant_traverse(place.cluster, account)
+    grant_traverse(programs() / "postgres", account)
     if not place.cluster.exists():
         _make_cluster(place, account)
     _clear_leftovers(place.cluster)
@@ -221,7 +229,7 @@ def _clear_leftovers(cluster: Path) -> None:
     lock = cluster / "postmaster.pid"
     if not lock.exists():
         return
-    for process in strays("postgres", cluster):
+    for process in orphaned_processes("postgres", cluster):
         stop(process, patience=1.0, gently=signal.SIGQUIT)
     lock.unlink(missing_ok=True)
 

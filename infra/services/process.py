@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.services.files import OWNER_FILE, keep_small
+from infra.services.files import OWNER_FILE, rotate_log
 from reelworks.errors import NoSpaceError, OutOfResourcesError, ServiceError, exhausted
 
 LEAST_FILES = 256
@@ -101,7 +101,7 @@ def start(command: Command) -> Process:
             f"needs {LEAST_FILES}. Raise the limit (ulimit -n) and try again."
         )
     try:
-        keep_small(command.log)
+        rotate_log(command.log)
         log = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_FILE)
     except OSError as error:
         raise as_error(error, f"The log file {command.log} cannot be written") from error
@@ -212,7 +212,7 @@ def _reap(pid: int) -> None:
         return
 
 
-def strays(word: str, folder: Path) -> list[Process]:
+def orphaned_processes(word: str, folder: Path) -> list[Process]:
     """Return the processes with ``word`` in their command line that work in ``folder``.
 
     They are servers of ours that no state file knows: started by a command that was killed before

@@ -29,12 +29,12 @@ from blocks.delivery import deliver
 from infra.workers import prefect_private
 from infra.workers.messages import (
     PROTOCOL,
+    Evicted,
     ModelFacts,
-    Order,
     Outcome,
     PoolFacts,
     Ready,
-    Tidied,
+    RunRequest,
 )
 from reelworks.errors import ReelworksError, SettingsError
 from reelworks.models.runtime.pool import limits_of, pool
@@ -54,12 +54,12 @@ class Line:
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)  # or a program of a run would hold it open
         self._socket = socket.socket(fileno=descriptor)
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[RunRequest | None] = queue.SimpleQueue()
         self._idle = threading.Event()
         self._idle.set()
         threading.Thread(target=self._listen, name="worker-line", daemon=True).start()
 
-    def orders(self, idle: Callable[[], None]) -> Iterator[Order]:
+    def orders(self, idle: Callable[[], None]) -> Iterator[RunRequest]:
         """Yield orders until the worker is gone; ``idle`` is called now and then between them."""
         while True:
             try:
@@ -83,7 +83,7 @@ class Line:
         with self._socket.makefile("rb") as lines:
             try:
                 for line in lines:
-                    order = Order.model_validate_json(line)
+                    order = RunRequest.model_validate_json(line)
                     self._idle.clear()  # here: the worker may be gone before the run begins
                     self._orders.put(order)
             except OSError:
@@ -107,7 +107,7 @@ def main(descriptor: int, preload: list[str]) -> None:
     def tidy() -> None:
         if pool.evict_idle():
             gc.collect()
-            line.send(Tidied(memory=_memory(), models=pool_facts()))
+            line.send(Evicted(memory=_memory(), models=pool_facts()))
 
     for order in line.orders(tidy):
         status = perform(order)
@@ -115,9 +115,9 @@ def main(descriptor: int, preload: list[str]) -> None:
         line.send(Outcome(status=status, memory=_memory(), models=pool_facts()))
 
 
-def perform(order: Order) -> int:
+def perform(order: RunRequest) -> int:
     """Run one flow run and return what its own process would have exited with."""
-    with surroundings(order):
+    with run_environment(order):
         try:
             contextvars.copy_context().run(prefect_private.execute, order.run_id)
         except SystemExit as end:
@@ -132,7 +132,7 @@ def perform(order: Order) -> int:
 
 
 @contextmanager
-def surroundings(order: Order) -> Iterator[None]:
+def run_environment(order: RunRequest) -> Iterator[None]:
     """Lay a run's environment and folder over those of this process, and put all back after."""
     environment, folder, path = dict(os.environ), Path.cwd(), list(sys.path)
     modules = set(sys.modules)

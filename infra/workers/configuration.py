@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
-from infra.workers.interpreter import Kind, environment_of
+from infra.workers.interpreter import ChildSpec, environment_of
 from infra.workers.revision import code_revision
 
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
@@ -26,9 +26,9 @@ class WarmProcessConfiguration(ProcessJobConfiguration):
         if command is not None:
             raise ValueError("a warm-process pool starts no program for a run: leave command empty")
 
-    def kind(self) -> Kind:
+    def kind(self) -> ChildSpec:
         """Return what a child must be like to take this run, but for its GPU."""
-        return Kind(
+        return ChildSpec(
             environment=environment_of(HEARTBEAT | self.env),
             revision=code_revision(),
             preload=tuple(self.preload),

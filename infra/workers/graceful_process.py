@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from infra.workers.prefect_private import runs_in_hand
-from infra.workers.shutdown import hand_back, stop_gently
+from infra.workers.shutdown import requeue_run, stop_gently
 
 STOP_SECONDS = 15.0
 """How long runs may take to hand their jobs back before their processes are killed."""
@@ -75,7 +75,7 @@ class GracefulProcessWorker(ProcessWorker):
         finally:
             with anyio.CancelScope(shield=True):
                 for run_id in ours:
-                    if await hand_back(run_id, self.name):
+                    if await requeue_run(run_id, self.name):
                         self._logger.warning("The run %s goes back to its queue.", run_id)
 
     async def _end_runs(self) -> None:

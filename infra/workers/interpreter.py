@@ -14,7 +14,7 @@ from subprocess import DEVNULL
 
 from pydantic import ValidationError
 
-from infra.workers.messages import PROTOCOL, Order, Outcome, Ready, parse_report
+from infra.workers.messages import PROTOCOL, Outcome, Ready, RunRequest, parse_report
 from reelworks.errors import ServiceError
 
 LINE_LIMIT = 4 * 1024 * 1024
@@ -24,7 +24,7 @@ ENDING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ChildSpec:
     """What makes two children the same: a run is only given to a child of its own kind."""
 
     environment: tuple[tuple[str, str], ...]
@@ -34,7 +34,7 @@ class Kind:
     streams: bool = True
     """Whether what its runs print appears in the worker's own output."""
 
-    def on(self, gpu: str | None) -> Kind:
+    def on(self, gpu: str | None) -> ChildSpec:
         """Return the same kind for one GPU."""
         if gpu is None:
             return self
@@ -81,7 +81,7 @@ class Child:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ChildSpec,
         process: asyncio.subprocess.Process,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         ready: Ready,
@@ -116,7 +116,7 @@ class Child:
         models = self.models.host_bytes - self.ready.models.host_bytes
         return self.memory - self.ready.memory - models
 
-    def begin(self, order: Order) -> RunInChild:
+    def begin(self, order: RunRequest) -> RunInChild:
         """Hand over a run."""
         run = RunInChild(self)
         self.runs += 1
@@ -175,7 +175,7 @@ class Child:
             self.current = None
 
 
-async def start_child(kind: Kind, changed: Callable[[], None]) -> Child:
+async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
     """Start a child and wait until it has loaded what its kind asks for.
 
     Raises ``ServiceError`` when it ends before that or is made of other code than the worker.

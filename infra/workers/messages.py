@@ -45,7 +45,7 @@ class Ready(BaseModel):
     """Why an entry of the preload list failed."""
 
 
-class Order(BaseModel):
+class RunRequest(BaseModel):
     """Run this flow run."""
 
     run_id: UUID
@@ -65,7 +65,7 @@ class Outcome(BaseModel):
     models: PoolFacts
 
 
-class Tidied(BaseModel):
+class Evicted(BaseModel):
     """Models were let go while nothing ran."""
 
     kind: Literal["tidied"] = "tidied"
@@ -73,11 +73,11 @@ class Tidied(BaseModel):
     models: PoolFacts
 
 
-Report = Annotated[Ready | Outcome | Tidied, Field(discriminator="kind")]
-_reports: TypeAdapter[Ready | Outcome | Tidied] = TypeAdapter(Report)
+Report = Annotated[Ready | Outcome | Evicted, Field(discriminator="kind")]
+_reports: TypeAdapter[Ready | Outcome | Evicted] = TypeAdapter(Report)
 
 
-def parse_report(line: bytes) -> Ready | Outcome | Tidied:
+def parse_report(line: bytes) -> Ready | Outcome | Evicted:
     """Return the message in one line of a child.
 
     Raises ``pydantic.ValidationError`` for anything else.

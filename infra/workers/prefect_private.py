@@ -154,7 +154,7 @@ class Supervisor:
             await asyncio.gather(self._task, return_exceptions=True)
 
     @property
-    def is_worn(self) -> bool:
+    def is_disconnected(self) -> bool:
         """True when cancellations are not heard any more: stream and polling have both failed.
 
         A stream that breaks off is no reason: Prefect polls until it has connected again.

@@ -28,7 +28,7 @@ async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
     await attempt.wait()
 
 
-async def hand_back(run_id: UUID, worker: str) -> bool:
+async def requeue_run(run_id: UUID, worker: str) -> bool:
     """Put a run that nobody works on any more back into its queue.
 
     Returns False, and changes nothing, for one that has ended or is suspended; one that somebody

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from infra.workers.interpreter import Child, Kind, start_child
+from infra.workers.interpreter import Child, ChildSpec, start_child
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Slot:
     replaced: int = 0
     """Children that gave way to one of another kind."""
 
-    async def child_of(self, kind: Kind, changed: Callable[[], None]) -> Child:
+    async def child_of(self, kind: ChildSpec, changed: Callable[[], None]) -> Child:
         """Return a live child of this kind, started now if need be.
 
         Raises ``ServiceError`` when it does not start.
@@ -54,7 +54,7 @@ class Slots:
         return iter(self._slots)
 
     @asynccontextmanager
-    async def lend(self, kind: Kind) -> AsyncIterator[Slot]:
+    async def lend(self, kind: ChildSpec) -> AsyncIterator[Slot]:
         """Yield a slot of one's own, if possible one with a child of the wanted kind."""
         async with self._free:
             slot = min(
@@ -73,7 +73,7 @@ class Slots:
         await asyncio.gather(*(slot.empty() for slot in self._slots))
 
 
-def _effort(slot: Slot, kind: Kind) -> int:
+def _effort(slot: Slot, kind: ChildSpec) -> int:
     """Return 0 for a child that fits, 1 for an empty place, 2 for a child that must go."""
     child = slot.child
     if child is None or not child.alive:

@@ -34,11 +34,11 @@ from prefect.workers.process import ProcessWorkerResult
 from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
 from infra.workers.gpus import visible_gpus
 from infra.workers.graceful_process import GracefulProcessWorker
-from infra.workers.interpreter import Child, Kind
-from infra.workers.messages import Order
+from infra.workers.interpreter import Child, ChildSpec
+from infra.workers.messages import RunRequest
 from infra.workers.prefect_private import Attempt, QuickSubmission, Supervisor, runs_in_hand
 from infra.workers.revision import release
-from infra.workers.shutdown import hand_back, stop, stop_gently
+from infra.workers.shutdown import requeue_run, stop, stop_gently
 from infra.workers.slots import Slot, Slots
 from infra.workers.status_file import Notice
 from reelworks.errors import ServiceError
@@ -111,7 +111,7 @@ class WarmProcessWorker(
             with anyio.CancelScope(shield=True):
                 await self._put_away()
                 for run_id in waiting:
-                    await hand_back(run_id, self.name)
+                    await requeue_run(run_id, self.name)
 
     async def run(
         self,
@@ -143,7 +143,7 @@ class WarmProcessWorker(
             folder = str(Path(place).resolve())
             slot.run_name = flow_run.name
             return child.begin(
-                Order(
+                RunRequest(
                     run_id=flow_run.id, environment=configuration.of_run() | control, folder=folder
                 )
             )
@@ -180,7 +180,7 @@ class WarmProcessWorker(
                 return
         raise InfrastructureNotFound(f"{infrastructure_pid} has ended.")
 
-    async def _child(self, slot: Slot, kind: Kind) -> Child:
+    async def _child(self, slot: Slot, kind: ChildSpec) -> Child:
         child = await slot.child_of(kind.on(slot.gpu), self._notice.change)
         for fault in child.ready.faults if child.runs == 0 else ():
             self._logger.warning("%s", fault)
@@ -197,7 +197,7 @@ class WarmProcessWorker(
         )
 
     async def _replace_if_worn(
-        self, slot: Slot, kind: Kind, configuration: WarmProcessConfiguration
+        self, slot: Slot, kind: ChildSpec, configuration: WarmProcessConfiguration
     ) -> None:
         """Start the successor of a worn child at once, so that no run waits for it."""
         child = slot.child
@@ -239,7 +239,7 @@ class WarmProcessWorker(
 
         await asyncio.gather(*(warm(slot) for slot in self._slots))
 
-    async def _start_ahead(self, slot: Slot, kind: Kind) -> None:
+    async def _start_ahead(self, slot: Slot, kind: ChildSpec) -> None:
         try:
             await self._child(slot, kind)
         except ServiceError as error:  # the next run will try again, and tell
@@ -248,7 +248,7 @@ class WarmProcessWorker(
     async def _supervise(self) -> Supervisor:
         """Return Prefect's supervision, connected anew if its line to the server has broken."""
         async with self._opening:
-            if self._supervisor is None or self._supervisor.is_worn:
+            if self._supervisor is None or self._supervisor.is_disconnected:
                 fresh = Supervisor()
                 await fresh.open()
                 if self._supervisor is not None:
@@ -271,7 +271,7 @@ class WarmProcessWorker(
         if attempt.returncode is None:
             await supervisor.leave_state_to_us(flow_run.id)
             await stop(attempt)
-        if await hand_back(flow_run.id, self.name):
+        if await requeue_run(flow_run.id, self.name):
             log.warning("The worker stopped; the run goes back to its queue.")
 
     async def _put_away(self) -> None:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 
-class Turnstile(Protocol):
+class RateLimiter(Protocol):
     """Lets calls through one after another."""
 
     def wait(self, provider: str) -> None:
@@ -18,11 +18,11 @@ class Turnstile(Protocol):
         """
 
 
-_turnstiles: ContextVar[tuple[Turnstile, ...]] = ContextVar("reelworks_pace", default=())
+_turnstiles: ContextVar[tuple[RateLimiter, ...]] = ContextVar("reelworks_pace", default=())
 
 
 @contextmanager
-def pacing(turnstile: Turnstile) -> Iterator[None]:
+def rate_limited(turnstile: RateLimiter) -> Iterator[None]:
     """Let the clients of hosted models that are made inside pass ``turnstile`` as well."""
     token = _turnstiles.set((*_turnstiles.get(), turnstile))
     try:
@@ -31,6 +31,6 @@ def pacing(turnstile: Turnstile) -> Iterator[None]:
         _turnstiles.reset(token)
 
 
-def turnstiles() -> tuple[Turnstile, ...]:
+def turnstiles() -> tuple[RateLimiter, ...]:
     """Return all that a call made in this context has to pass."""
     return _turnstiles.get()

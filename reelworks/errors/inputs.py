@@ -89,7 +89,7 @@ class UnknownJobError(InputError):
     http_status = 404
 
 
-class JobRefusedError(InputError):
+class InvalidJobParametersError(InputError):
     """The flow of a job does not take its parameters. Permanent."""
 
     code = "job_refused"

@@ -66,14 +66,14 @@ class ClientTooSlowError(RequestError):
     retryable = True
 
 
-class HeadTooLargeError(RequestError):
+class HeadersTooLargeError(RequestError):
     """A request's address and headers are too long, or there are too many."""
 
     code = "head_too_large"
     http_status = 431
 
 
-class OtherRequestError(RequestError):
+class IdempotencyKeyReusedError(RequestError):
     """A key was used for another request before."""
 
     code = "idempotency_key_reused"

@@ -86,14 +86,14 @@ class LeaseLostError(ServiceError):
     http_status = 409
 
 
-class NothingDeployedError(ServiceError):
+class DeploymentNotFoundError(ServiceError):
     """No flow is deployed that does such jobs; somebody may deploy it."""
 
     code = "nothing_deployed"
     retryable = True
 
 
-class OtherQuestionError(ServiceError):
+class StageCallMismatchError(ServiceError):
     """A worker would answer another question than asked: its code or models differ. Permanent."""
 
     code = "other_question"

@@ -39,7 +39,7 @@ class NotCachedError(ReelworksError):
     code = "not_cached"
 
 
-class NotKeptError(ReelworksError):
+class CacheMissError(ReelworksError):
     """No answer to a question is kept, and the asker did not want it computed here."""
 
     code = "not_kept"

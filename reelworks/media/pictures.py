@@ -57,7 +57,7 @@ class Picture:
         return pixels.tobytes()
 
 
-class Reel:
+class VideoReader:
     """An open video file. Made by :func:`open_reel`."""
 
     def __init__(self, container: Any, path: Path) -> None:
@@ -135,7 +135,7 @@ class Reel:
 
 
 @contextmanager
-def open_reel(path: Path) -> Iterator[Reel]:
+def open_reel(path: Path) -> Iterator[VideoReader]:
     """Open a video made by the normalize stage.
 
     Raises ``UnsupportedMediaError`` when the file is no video or holds no picture stream.
@@ -147,7 +147,7 @@ def open_reel(path: Path) -> Iterator[Reel]:
             raise UnsupportedMediaError(
                 f"{path.name} holds no pictures: normalize the source again."
             )
-        yield Reel(container, path)
+        yield VideoReader(container, path)
 
 
 @contextmanager

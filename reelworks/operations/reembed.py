@@ -8,14 +8,14 @@ from reelworks.domain.capabilities import Embedder
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import VideoView
 from reelworks.errors import UnknownVideoError
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.video_vectors import Texts, Vectors, embed_and_publish, searchable
 from reelworks.store.library.video_reads import get_video
 from reelworks.store.search.embedding_models import missing_videos
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
 
 
-def reembed(place: Workplace, embedder: Embedder, progress: Progress) -> int:
+def reembed(ctx: RunContext, embedder: Embedder, progress: Progress) -> int:
     """Embed every video that lacks vectors of the embedder's model; return how many were.
 
     One video at a time: what is done is kept, so a run that was stopped goes on where it was.
@@ -24,21 +24,21 @@ def reembed(place: Workplace, embedder: Embedder, progress: Progress) -> int:
     """
     model = str(embedder.model)
     seen: set[str] = set()
-    while left := [one for one in missing_videos(place.engine, model) if one not in seen]:
+    while left := [one for one in missing_videos(ctx.engine, model) if one not in seen]:
         total = len(seen) + len(left)
         for video_id in left:
             progress(len(seen), total)
-            _embed_video(place, embedder, video_id)
+            _embed_video(ctx, embedder, video_id)
             seen.add(video_id)
         progress(total, total)
     return len(seen)
 
 
-def _embed_video(place: Workplace, embedder: Embedder, video_id: str) -> None:
+def _embed_video(ctx: RunContext, embedder: Embedder, video_id: str) -> None:
     try:
-        view = get_video(place.engine, video_id)
+        view = get_video(ctx.engine, video_id)
         for texts in _texts_of(view):
-            embed_and_publish(texts, [embedder], place, _unwatched)
+            embed_and_publish(texts, [embedder], ctx, _unwatched)
     except UnknownVideoError:  # deleted meanwhile
         return
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Limits, Only, Selection
+from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
 from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
 from reelworks.errors import SourceVanishedError
 from reelworks.operations.backfill.plan import no_progress
 from reelworks.operations.backfill.source_scan import (
-    Examined,
+    ScannedFile,
     as_seen,
     examine,
     is_changed,
@@ -21,7 +21,7 @@ from reelworks.operations.backfill.source_scan import (
     root_of,
 )
 from reelworks.operations.backfill.start import new_backfill_id
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill_begin import (
     NewBackfill,
     NewVideo,
@@ -58,7 +58,7 @@ class Survey:
 
     root: str
     library: str
-    found: Sequence[Examined]
+    found: Sequence[ScannedFile]
     known: Mapping[str, SeenSource]
     """What was seen of this source before."""
     by_content: Mapping[str, VideoFacts]
@@ -66,13 +66,13 @@ class Survey:
 
 
 def survey(
-    place: Workplace, source: str, library: str, progress: Callable[[int, int], None] = no_progress
+    ctx: RunContext, source: str, library: str, progress: Callable[[int, int], None] = no_progress
 ) -> Survey:
     """Look at a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
     root = root_of(source)
-    known = sources_of(place.engine, library)
-    found = examine(list_place(root, place.store), known, place.store, progress)
-    facts = video_facts(place.engine, library)
+    known = sources_of(ctx.engine, library)
+    found = examine(list_place(root, ctx.store), known, ctx.store, progress)
+    facts = video_facts(ctx.engine, library)
     return Survey(
         root=root,
         library=library,
@@ -131,7 +131,7 @@ def plan_sync(seen: Survey) -> SyncPlan:
     )
 
 
-def must_be_there(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None:
+def guard_mass_deletion(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None:
     """Raise ``SourceVanishedError`` when so much is missed that it is more likely out of reach."""
     before = sum(one.gone_at is None for one in known.values())
     if len(plan.gone) > MOST_GONE * before:
@@ -142,7 +142,7 @@ def must_be_there(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None:
 
 
 def synchronise(
-    place: Workplace, seen: Survey, limits: Limits, *, allow_vanished: bool = False
+    ctx: RunContext, seen: Survey, limits: Limits, *, allow_vanished: bool = False
 ) -> Synced:
     """Carry the plan out. Raises ``SourceVanishedError`` before anything is changed.
 
@@ -151,28 +151,28 @@ def synchronise(
     """
     plan = plan_sync(seen)
     if not allow_vanished:
-        must_be_there(plan, seen.known)
-    backfill_id = _index(place, plan, limits)
+        guard_mass_deletion(plan, seen.known)
+    backfill_id = _index(ctx, plan, limits)
     for move in plan.moved:
         if move.video_id is not None:
-            move_video(place.engine, move.video_id, move.before, move.locator)
-            write_metadata(place.engine, place.store, move.video_id)
+            move_video(ctx.engine, move.video_id, move.before, move.locator)
+            write_metadata(ctx.engine, ctx.store, move.video_id)
     ids = _ids(plan, seen)
     rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.found]
-    remember_sources(place.engine, seen.library, rows)
-    forget_sources(place.engine, seen.library, [move.before for move in plan.moved])
-    miss_sources(place.engine, seen.library, plan.gone)
+    remember_sources(ctx.engine, seen.library, rows)
+    forget_sources(ctx.engine, seen.library, [move.before for move in plan.moved])
+    miss_sources(ctx.engine, seen.library, plan.gone)
     return Synced(plan, backfill_id)
 
 
-def _index(place: Workplace, plan: SyncPlan, limits: Limits) -> str | None:
-    waiting = waiting_videos(place.engine, [one.video_id for one in plan.to_index])
+def _index(ctx: RunContext, plan: SyncPlan, limits: Limits) -> str | None:
+    waiting = waiting_videos(ctx.engine, [one.video_id for one in plan.to_index])
     due = {one.video_id: one for one in plan.to_index if one.video_id not in waiting}
     if not due:
         return None
-    selection = Selection(plan.root, plan.library, frozenset({Only.NEW}))
+    selection = Selection(plan.root, plan.library, frozenset({SelectionKind.NEW}))
     begun = begin_backfill(
-        place.engine,
+        ctx.engine,
         NewBackfill(
             id=new_backfill_id(),
             selection=selection,
@@ -196,7 +196,7 @@ def _ids(plan: SyncPlan, seen: Survey) -> dict[str, str]:
     return by_content | moved | {one.locator: one.video_id for one in plan.to_index}
 
 
-def _origin(one: Examined, missed: Mapping[str, SeenSource]) -> SeenSource | None:
+def _origin(one: ScannedFile, missed: Mapping[str, SeenSource]) -> SeenSource | None:
     """Return the missed file that this one was: by its digest, or an object's tag and size."""
     listed = one.listed
     for before in missed.values():
@@ -208,7 +208,7 @@ def _origin(one: Examined, missed: Mapping[str, SeenSource]) -> SeenSource | Non
     return None
 
 
-def _arrival(one: Examined, seen: Survey) -> Arrival | None:
+def _arrival(one: ScannedFile, seen: Survey) -> Arrival | None:
     """Return a new file as what is to be indexed; None when the library has its content."""
     facts = seen.by_content.get(one.sha256 or "")
     if facts is not None and facts.was_ready:
@@ -216,7 +216,7 @@ def _arrival(one: Examined, seen: Survey) -> Arrival | None:
     return Arrival(one.listed.locator, facts.video_id if facts else _id_of(one))
 
 
-def _id_of(one: Examined) -> str:
+def _id_of(one: ScannedFile) -> str:
     listed = one.listed
     digest = one.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
     return video_id_for(listed.stem, digest)

@@ -49,9 +49,9 @@ def make_describer(settings: Settings) -> FrameDescriber:
         from reelworks.models.vision.vision_language import VisionLanguageDescriber
 
         return VisionLanguageDescriber(name, settings.models_dir, threads=settings.cpu_threads)
-    from reelworks.models.vision.ocr_frame_describer import ScreenReader
+    from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 
-    return ScreenReader(threads=settings.cpu_threads)
+    return OcrFrameDescriber(threads=settings.cpu_threads)
 
 
 def make_embedder(settings: Settings) -> Embedder:
@@ -78,7 +78,7 @@ def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
     return TransNetShots(settings.models_dir, threads=settings.cpu_threads)
 
 
-def profits_from_gpu(settings: Settings, stage: str) -> bool:
+def benefits_from_gpu(settings: Settings, stage: str) -> bool:
     """True when ``stage``, as configured, computes on this machine and faster with a GPU.
 
     ``stage`` is the name of a task: ``embed_speech`` and ``embed_picture`` count like ``embed``.
@@ -107,9 +107,9 @@ def preload_for_pictures(settings: Settings) -> None:
     """
     loader = ThreadPoolExecutor(1, thread_name_prefix="preload")
     if settings.vision_provider is Provider.LOCAL:
-        from reelworks.models.vision.ocr_frame_describer import ScreenReader
+        from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 
-        loader.submit(ScreenReader(threads=settings.cpu_threads).load)
+        loader.submit(OcrFrameDescriber(threads=settings.cpu_threads).load)
     if settings.embed_provider is Provider.LOCAL:
         from reelworks.models.text.minilm import MiniLmEmbedder
 
@@ -126,11 +126,11 @@ def preload() -> None:
     """
     settings = load_settings()
     made: list[object] = []
-    if profits_from_gpu(settings, "transcribe"):
+    if benefits_from_gpu(settings, "transcribe"):
         made.append(make_transcriber(settings))
-    if profits_from_gpu(settings, "vision"):
+    if benefits_from_gpu(settings, "vision"):
         made.append(make_describer(settings))
-    if profits_from_gpu(settings, "embed"):
+    if benefits_from_gpu(settings, "embed"):
         made.append(make_embedder(settings))
     if settings.uses_transnet:
         from reelworks.models.shots.transnet import TransNetShots

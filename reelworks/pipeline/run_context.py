@@ -43,7 +43,7 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class RunContext:
     """What every stage of one run shares."""
 
     settings: Settings
@@ -122,7 +122,7 @@ class Workplace:
         with unchanged(path, here.stamp) if here and here.path == path else nullcontext():
             yield path
 
-    def adopt(self, path: Path, sha256: str, stamp: FileStamp | None = None) -> None:
+    def register_local_file(self, path: Path, sha256: str, stamp: FileStamp | None = None) -> None:
         """Let ``fetch`` find ``path``, a file here, instead of downloading it again.
 
         ``stamp`` is the file's from before its digest was read; without it, the one of now.
@@ -130,7 +130,7 @@ class Workplace:
         path = path.absolute()
         self.adopted.setdefault(sha256, Adopted(path, stamp or stamp_of(path)))
 
-    def room(self, stage: str) -> Path:
+    def new_work_dir(self, stage: str) -> Path:
         """Return a new empty folder for one attempt of one stage."""
         with _disk_errors(self.scratch):
             return Path(mkdtemp(prefix=f"{stage}-", dir=self.scratch))
@@ -147,7 +147,7 @@ def prepare_services(settings: Settings) -> None:
 
 
 @contextmanager
-def open_workplace(settings: Settings) -> Iterator[Workplace]:
+def open_run_context(settings: Settings) -> Iterator[RunContext]:
     """Open the connections and a scratch folder, and put both away at the end.
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
@@ -159,7 +159,7 @@ def open_workplace(settings: Settings) -> Iterator[Workplace]:
         with _scratch(settings.data_dir / "scratch") as scratch:
             store.ensure_bucket()
             ensure_schema(engine)
-            yield Workplace(settings, store, engine, scratch)
+            yield RunContext(settings, store, engine, scratch)
     finally:
         engine.dispose()
 

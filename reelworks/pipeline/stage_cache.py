@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.capabilities import ItemCache
 from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
-from reelworks.errors import NotKeptError, OtherQuestionError, SourceChangedError
-from reelworks.pipeline.run_context import Workplace
-from reelworks.store.db.advisory_locks import held
+from reelworks.errors import CacheMissError, SourceChangedError, StageCallMismatchError
+from reelworks.pipeline.run_context import RunContext
+from reelworks.store.db.advisory_locks import advisory_lock
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 from reelworks.store.objects.cache_entries import Manifest, StageCache, StoredItems
 
@@ -40,14 +40,14 @@ _UPLOADS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Question(Generic[Result]):
+class StageCall(Generic[Result]):
     """Everything that a stage's answer depends on, and where its files belong."""
 
     stage: str
     version: int
     """Raise it when the verb's code changes what comes out."""
     result_type: type[Result] | Any
-    place_of: Callable[[str], str]
+    artifact_key: Callable[[str], str]
     """Store key of each file, by the file's name."""
     inputs: Mapping[str, str]
     """Content digest of each input, by name."""
@@ -65,7 +65,7 @@ class Question(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Produced(Generic[Result]):
+class StageOutput(Generic[Result]):
     """What a verb made: its result and its files, by name."""
 
     result: Result
@@ -77,7 +77,7 @@ class Produced(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Answer(Generic[Result]):
+class StageResult(Generic[Result]):
     """A stage's result with its artifacts in the store."""
 
     result: Result
@@ -89,22 +89,22 @@ class Answer(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Terms:
+class CacheMode:
     """Under which terms questions are answered."""
 
-    only_kept: bool = False
+    cached_only: bool = False
     """True: an answer that is not kept is not computed."""
-    expected: str | None = None
+    expected_key: str | None = None
     """The one question that may be asked, by its key. None: any."""
-    anew: bool = False
+    force: bool = False
     """True: what is kept is computed again and replaced."""
 
 
-_terms: ContextVar[Terms] = ContextVar("reelworks_terms")
+_terms: ContextVar[CacheMode] = ContextVar("reelworks_terms")
 
 
 @contextmanager
-def answering(terms: Terms) -> Iterator[None]:
+def answering(terms: CacheMode) -> Iterator[None]:
     """Answer what is asked inside under ``terms``."""
     token = _terms.set(terms)
     try:
@@ -114,38 +114,40 @@ def answering(terms: Terms) -> Iterator[None]:
 
 
 @contextmanager
-def anew(wanted: bool = True) -> Iterator[None]:
+def force_recompute(wanted: bool = True) -> Iterator[None]:
     """Compute what is asked inside although it is kept, when that is ``wanted``."""
-    with answering(replace(_terms.get(Terms()), anew=wanted)):
+    with answering(replace(_terms.get(CacheMode()), force=wanted)):
         yield
 
 
-class _Renewed:
-    """Item answers that are computed again and replaced."""
+class WriteOnlyItemCache:
+    """A cache in which every item is a miss: all are computed again and replaced."""
 
     def __init__(self, items: ItemCache) -> None:
         self._items = items
 
     def get(self, key: str) -> None:
+        """Return None: nothing counts as cached."""
         del key
 
     def put(self, key: str, value: bytes) -> None:
+        """Keep a new value."""
         self._items.put(key, value)
 
 
-def items_of(stage: str, place: Workplace, video_id: str | None = None) -> ItemCache:
+def items_of(stage: str, ctx: RunContext, video_id: str | None = None) -> ItemCache:
     """Return where a stage keeps its answers to single items, for a video."""
-    kept = StoredItems(place.store, stage, video_id)
-    return _Renewed(kept) if _terms.get(Terms()).anew else kept
+    kept = StoredItems(ctx.store, stage, video_id)
+    return WriteOnlyItemCache(kept) if _terms.get(CacheMode()).force else kept
 
 
-def ask(
-    question: Question[Result],
-    compute: Callable[[Path], Produced[Result]],
-    place: Workplace,
+def get_or_compute(
+    question: StageCall[Result],
+    compute: Callable[[Path], StageOutput[Result]],
+    ctx: RunContext,
     *,
     go_on: Callable[[], None],
-) -> Answer[Result]:
+) -> StageResult[Result]:
     """Return the kept answer, or compute, keep and return it.
 
     Of several runs that ask the same at once, one computes and the others wait for it, each
@@ -153,38 +155,38 @@ def ask(
     empty folder to work in. Raises what ``compute`` raises, and store or database errors; by its
     ``Terms`` also ``NotKeptError`` or ``OtherQuestionError``.
     """
-    terms = _terms.get(Terms())
-    if terms.expected not in (None, question.key):
-        raise OtherQuestionError(
+    terms = _terms.get(CacheMode())
+    if terms.expected_key not in (None, question.key):
+        raise StageCallMismatchError(
             f"This worker would answer another {question.stage} question than asked: "
             "give it the same version of Reelworks and the same models as the asker."
         )
-    cache = StageCache(place.store)
-    known = None if terms.anew else _kept(question, cache)
+    cache = StageCache(ctx.store)
+    known = None if terms.force else _kept(question, cache)
     if known is not None:
         return known
-    if terms.only_kept:
-        raise NotKeptError(question.key)
-    database_url = place.engine.url.render_as_string(hide_password=False)
-    with held(database_url, question.key, should_stop=go_on):
-        known = None if terms.anew else _kept(question, cache)
+    if terms.cached_only:
+        raise CacheMissError(question.key)
+    database_url = ctx.engine.url.render_as_string(hide_password=False)
+    with advisory_lock(database_url, question.key, should_stop=go_on):
+        known = None if terms.force else _kept(question, cache)
         if known is not None:
             return known
         if question.video_id is not None:  # before anything is kept: a crash leaves a trail
-            cache.note_use(question.stage, question.key, question.video_id)
-        produced = compute(place.room(question.stage))
-        manifest = _upload(question, produced, place)
+            cache.add_reference(question.stage, question.key, question.video_id)
+        produced = compute(ctx.new_work_dir(question.stage))
+        manifest = _upload(question, produced, ctx)
         if produced.final:
             cache.save(manifest)
     return _answer(question, manifest, cached=False)
 
 
-def _kept(question: Question[Result], cache: StageCache) -> Answer[Result] | None:
-    manifest = cache.find(question.key, question.place_of, stage=question.stage)
+def _kept(question: StageCall[Result], cache: StageCache) -> StageResult[Result] | None:
+    manifest = cache.find(question.key, question.artifact_key, stage=question.stage)
     if manifest is None:
         return None
     if question.video_id is not None:
-        cache.note_use(question.stage, question.key, question.video_id)
+        cache.add_reference(question.stage, question.key, question.video_id)
     try:
         return _answer(question, manifest, cached=True)
     except ValidationError:
@@ -192,7 +194,7 @@ def _kept(question: Question[Result], cache: StageCache) -> Answer[Result] | Non
         return None
 
 
-def kept_answer(question: Question[Result], store: ArtifactStore) -> Answer[Result] | None:
+def peek(question: StageCall[Result], store: ArtifactStore) -> StageResult[Result] | None:
     """Return what is kept as the answer, without a look at its files; None when nothing is.
 
     For plans: nothing is copied or computed, so a file may still turn out to be gone.
@@ -206,16 +208,18 @@ def kept_answer(question: Question[Result], store: ArtifactStore) -> Answer[Resu
         return None
 
 
-def _upload(question: Question[Result], produced: Produced[Result], place: Workplace) -> Manifest:
+def _upload(
+    question: StageCall[Result], produced: StageOutput[Result], ctx: RunContext
+) -> Manifest:
     def send(name: str) -> Artifact:
         path = produced.files[name]
         content_type = CONTENT_TYPES.get(path.suffix.lower(), ANY_CONTENT)
-        artifact = place.store.put_file(question.place_of(name), path, content_type)
+        artifact = ctx.store.put_file(question.artifact_key(name), path, content_type)
         if produced.digests.get(name, artifact.sha256) != artifact.sha256:
             raise SourceChangedError(
                 f"{path} was changed while it was being read; index it again once it is complete."
             )
-        place.adopt(path, artifact.sha256)
+        ctx.register_local_file(path, artifact.sha256)
         return artifact
 
     names = sorted(produced.files)
@@ -231,9 +235,11 @@ def _upload(question: Question[Result], produced: Produced[Result], place: Workp
     )
 
 
-def _answer(question: Question[Result], manifest: Manifest, *, cached: bool) -> Answer[Result]:
+def _answer(
+    question: StageCall[Result], manifest: Manifest, *, cached: bool
+) -> StageResult[Result]:
     adapter: TypeAdapter[Result] = TypeAdapter(question.result_type)
     result = adapter.validate_python(manifest.result, strict=False)
     contents = "".join(f"{name}:{a.sha256};" for name, a in sorted(manifest.artifacts.items()))
     digest = sha256_of_bytes(adapter.dump_json(result) + contents.encode())
-    return Answer(result, manifest.artifacts, digest, manifest.model, cached)
+    return StageResult(result, manifest.artifacts, digest, manifest.model, cached)

@@ -16,18 +16,18 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.pipeline.capabilities import make_embedder
 from reelworks.pipeline.embedders import embedder_of
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import (
-    Answer,
-    Produced,
-    Question,
-    Terms,
+    CacheMode,
+    StageCall,
+    StageOutput,
+    StageResult,
     answering,
-    ask,
+    get_or_compute,
     items_of,
 )
 from reelworks.settings import Settings
-from reelworks.stages.text.embed import VERSION, NothingKept, embed_texts
+from reelworks.stages.text.embed import VERSION, NullItemCache, embed_texts
 from reelworks.store.library.publish import seen_words
 from reelworks.store.search.embedding_models import live_model
 
@@ -47,8 +47,8 @@ class Texts:
 
 
 def embed_and_publish(
-    texts: Texts, embedders: Sequence[Embedder], place: Workplace, progress: Progress
-) -> Answer[int]:
+    texts: Texts, embedders: Sequence[Embedder], ctx: RunContext, progress: Progress
+) -> StageResult[int]:
     """Give each text its vector by every embedder, and publish them; return the first's answer.
 
     Only the first one's answer is bound to the terms that questions are asked under now: the
@@ -58,12 +58,12 @@ def embed_and_publish(
     Raises what the embedders raise, store and database errors, and ``UnknownVideoError``.
     """
     first, *others = embedders
-    answer = _asked(texts, first, place, progress)
-    with answering(Terms()):
-        answers = [(one, _asked(texts, one, place, progress)) for one in others]
+    answer = _asked(texts, first, ctx, progress)
+    with answering(CacheMode()):
+        answers = [(one, _asked(texts, one, ctx, progress)) for one in others]
     for embedder, made in (*answers, (first, answer)):
-        vectors = unpack(np.load(place.fetch(made.artifacts["vectors.npy"])))
-        texts.publish(place.engine, texts.video_id, vectors, str(embedder.model))
+        vectors = unpack(np.load(ctx.fetch(made.artifacts["vectors.npy"])))
+        texts.publish(ctx.engine, texts.video_id, vectors, str(embedder.model))
     return answer
 
 
@@ -81,30 +81,32 @@ def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
     return [configured] if other is None else [configured, other]
 
 
-def _asked(texts: Texts, embedder: Embedder, place: Workplace, progress: Progress) -> Answer[int]:
+def _asked(
+    texts: Texts, embedder: Embedder, ctx: RunContext, progress: Progress
+) -> StageResult[int]:
     question = vectors_question(texts.stage, texts.video_id, texts.texts, embedder.model)
 
-    def compute(room: Path) -> Produced[int]:
+    def compute(room: Path) -> StageOutput[int]:
         local = embedder.model.provider == "local"
-        items = NothingKept() if local else items_of("embed", place, texts.video_id)
+        items = NullItemCache() if local else items_of("embed", ctx, texts.video_id)
         vectors = embed_texts(texts.texts, embedder, items, progress)
         np.save(room / "vectors.npy", pack(vectors, embedder.dimensions))
-        return Produced(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
+        return StageOutput(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
 
-    return ask(question, compute, place, go_on=lambda: progress(0, 1))
+    return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
 
 
 def vectors_question(
     stage: str, video_id: str, texts: Sequence[str], model: ModelRef
-) -> Question[int]:
+) -> StageCall[int]:
     """Return the question for the vectors of a video's texts."""
     tail = sha256_of_bytes(str(model).encode())[:8]
-    return Question[int](
+    return StageCall[int](
         stage="embed",
         version=VERSION,
         result_type=int,
         # Two models' vectors stand side by side while one takes the other's place.
-        place_of=lambda name: f"embeddings/{video_id}/{stage}-{Path(name).stem}-{tail}.npy",
+        artifact_key=lambda name: f"embeddings/{video_id}/{stage}-{Path(name).stem}-{tail}.npy",
         inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
         model=model,
         video_id=video_id,

@@ -13,39 +13,41 @@ from reelworks.domain.video.scene import Frame
 from reelworks.domain.video.vision import VisionResult
 from reelworks.pipeline.cache_keys import vision_question
 from reelworks.pipeline.capabilities import make_describer
-from reelworks.pipeline.stage_cache import Answer, Produced, ask, items_of
+from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute, items_of
 from reelworks.stages.frames import vision as verb
 from reelworks.store.library.publish import publish_captions
 from tasks.frames.frames import file_name
-from tasks.runtime.current_run import here
-from tasks.runtime.stage_runner import answered, stage_task
+from tasks.runtime.current_run import current_run
+from tasks.runtime.stage_runner import run_stage, stage_task
 
 log = logging.getLogger("video_worker")
 
 
 @task(**stage_task("vision", runs_on="gpu", minutes=360))
-async def vision(video_id: str, frames: Answer[tuple[Frame, ...]]) -> State[Answer[VisionResult]]:
+async def vision(
+    video_id: str, frames: StageResult[tuple[Frame, ...]]
+) -> State[StageResult[VisionResult]]:
     """Describe the frames that are no duplicates and write their rows."""
-    place = here().place
+    ctx = current_run().ctx
 
-    def work(progress: Progress) -> Answer[VisionResult]:
-        describer = make_describer(place.settings)
+    def work(progress: Progress) -> StageResult[VisionResult]:
+        describer = make_describer(ctx.settings)
         question = vision_question(video_id, frames, describer.model)
 
         def read_jpeg(frame: Frame) -> bytes:
-            return place.fetch(frames.artifacts[file_name(frame)]).read_bytes()
+            return ctx.fetch(frames.artifacts[file_name(frame)]).read_bytes()
 
-        def compute(_: Path) -> Produced[VisionResult]:
-            items = items_of("vision", place, video_id)
+        def compute(_: Path) -> StageOutput[VisionResult]:
+            items = items_of("vision", ctx, video_id)
             seen = verb.describe_frames(frames.result, read_jpeg, describer, items, progress)
-            return Produced(seen, final=not seen.undescribed)
+            return StageOutput(seen, final=not seen.undescribed)
 
-        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
-        publish_captions(place.engine, video_id, answer.result, model=str(describer.model))
+        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
+        publish_captions(ctx.engine, video_id, answer.result, model=str(describer.model))
         log.info("VISION %s: %d frames described", video_id, len(answer.result.described))
         return answer
 
-    return await answered(
+    return await run_stage(
         "vision",
         work,
         count=lambda seen: len(seen.described),

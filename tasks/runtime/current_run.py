@@ -8,16 +8,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from reelworks.domain.jobs.report import Observer, StageReport
-from reelworks.domain.rate_limit import pacing
-from reelworks.pipeline.run_context import Workplace
-from reelworks.store.jobs.rate_limits import Pace, Rate
+from reelworks.domain.rate_limit import rate_limited
+from reelworks.pipeline.run_context import RunContext
+from reelworks.store.jobs.rate_limits import Rate, SharedRateLimiter
 
 
 @dataclass(frozen=True, slots=True)
-class RunContext:
+class CurrentRun:
     """What the tasks of one flow run share, besides their parameters."""
 
-    place: Workplace
+    ctx: RunContext
     observer: Observer
     again: frozenset[str] = frozenset()
     """Stages that are computed anew although their answers are kept."""
@@ -25,7 +25,7 @@ class RunContext:
     """True: what is not in the cache is an error, and nothing is computed."""
 
 
-class NobodyWatches:
+class NullObserver:
     """The observer of a run that nobody watches."""
 
     def started(self, stage: str) -> None:
@@ -42,11 +42,11 @@ class NobodyWatches:
 
 
 _observer: ContextVar[Observer] = ContextVar("reelworks_observer")
-_context: ContextVar[RunContext] = ContextVar("reelworks_run")
+_context: ContextVar[CurrentRun] = ContextVar("reelworks_run")
 
 
 @contextmanager
-def observing(observer: Observer) -> Iterator[None]:
+def use_observer(observer: Observer) -> Iterator[None]:
     """Let ``observer`` watch the flow runs started inside, in this process."""
     token = _observer.set(observer)
     try:
@@ -55,35 +55,35 @@ def observing(observer: Observer) -> Iterator[None]:
         _observer.reset(token)
 
 
-def watcher() -> Observer:
+def current_observer() -> Observer:
     """Return who watches the flow runs of this context."""
-    return _observer.get(NobodyWatches())
+    return _observer.get(NullObserver())
 
 
 @contextmanager
 def run_context(
-    place: Workplace, again: Iterable[str] = (), *, cached_only: bool = False
+    ctx: RunContext, again: Iterable[str] = (), *, cached_only: bool = False
 ) -> Iterator[None]:
     """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(RunContext(place, watcher(), frozenset(again), cached_only))
+    token = _context.set(CurrentRun(ctx, current_observer(), frozenset(again), cached_only))
     try:
-        with paced(place, place.settings.calls_per_minute_of):
+        with paced(ctx, ctx.settings.calls_per_minute_of):
             yield
     finally:
         _context.reset(token)
 
 
 @contextmanager
-def paced(place: Workplace, rate: Rate, *, of: str = "") -> Iterator[None]:
+def paced(ctx: RunContext, rate: Rate, *, of: str = "") -> Iterator[None]:
     """Ask hosted models inside no faster than ``rate``, together with all who share its name."""
-    pace = Pace(place.engine, rate, of=of)
+    pace = SharedRateLimiter(ctx.engine, rate, of=of)
     try:
-        with pacing(pace):
+        with rate_limited(pace):
             yield
     finally:
         pace.close()
 
 
-def here() -> RunContext:
+def current_run() -> CurrentRun:
     """Return the context of the flow run that this task belongs to."""
     return _context.get()

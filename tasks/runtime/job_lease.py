@@ -24,14 +24,14 @@ from reelworks.errors import (
     ServiceError,
     UnknownJobError,
 )
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.providers.billing.bill import Bill
 from reelworks.providers.billing.prices import Prices
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.backfills import calls_per_minute
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Beat, attempt_of
-from tasks.runtime.current_run import observing, paced, watcher
+from reelworks.store.jobs.leases import Attempt, Heartbeat, attempt_of
+from tasks.runtime.current_run import current_observer, paced, use_observer
 from tasks.runtime.run_endings import failure_of, must_have_room, was_cancelled
 from tasks.runtime.stage_runner import reason_of
 
@@ -109,7 +109,7 @@ class Progress(Observer):
 
 
 @dataclass
-class Work:
+class JobOutcome:
     """What a flow run does for the ledger; without a job it does nothing."""
 
     result: dict[str, Any] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Work:
 
 
 @asynccontextmanager
-async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
+async def job_lease(job: JobRef | None, ctx: RunContext) -> AsyncIterator[JobOutcome]:
     """Hold a job while the body does it, and write down how that ends.
 
     The lease is renewed by a thread, which also carries the stages' progress to the ledger. When
@@ -129,18 +129,20 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
     took over), the body is cancelled. Raises ``LeaseLostError`` for that, and what the body raises.
     """
     if job is None:
-        yield Work()
+        yield JobOutcome()
         return
-    heart = _Heart(Attempt(job.id, job.attempt), str(flow_run.id), place, Progress(watcher()))
+    heart = LeaseKeeper(
+        Attempt(job.id, job.attempt), str(flow_run.id), ctx, Progress(current_observer())
+    )
     await asyncio.to_thread(heart.begin)
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - a flow runs in a task
     heart.beat_until_stopped(lambda: loop.call_soon_threadsafe(task.cancel))
     try:
         rate = await asyncio.to_thread(heart.own_rate)
-        pace = paced(place, lambda _: rate, of=f"{heart.backfill_id} ")
-        must_have_room(place.settings)
-        with observing(heart.progress), counting(heart.meter), pace:
+        pace = paced(ctx, lambda _: rate, of=f"{heart.backfill_id} ")
+        must_have_room(ctx.settings)
+        with use_observer(heart.progress), counting(heart.meter), pace:
             yield heart.work
     except (Exception, asyncio.CancelledError) as error:
         await _end_badly(heart, error, task)
@@ -152,7 +154,7 @@ async def doing(job: JobRef | None, place: Workplace) -> AsyncIterator[Work]:
         heart.stop()
 
 
-async def _end_badly(heart: _Heart, error: BaseException, task: asyncio.Task[object]) -> None:
+async def _end_badly(heart: LeaseKeeper, error: BaseException, task: asyncio.Task[object]) -> None:
     """Write down how the run ended; raises why it had to stop when it was stopped by us."""
     with CancelScope(shield=True):
         await asyncio.to_thread(heart.stop)
@@ -166,21 +168,21 @@ async def _end_badly(heart: _Heart, error: BaseException, task: asyncio.Task[obj
             await asyncio.to_thread(heart.fail, error)
 
 
-class _Heart:
+class LeaseKeeper:
     """Keeps the lease of one run."""
 
-    def __init__(self, attempt: Attempt, run_id: str, place: Workplace, progress: Progress) -> None:
+    def __init__(self, attempt: Attempt, run_id: str, ctx: RunContext, progress: Progress) -> None:
         self.progress = progress
         self.meter = Meter(progress.changed.set)
         self.lost: ReelworksError | None = None
-        self.work = Work()
+        self.work = JobOutcome()
         self._attempt = attempt
         self.run_id = run_id
-        self._place = place
-        self._engine = place.engine
-        self._seconds = place.settings.job_lease_seconds
-        self._most_attempts = place.settings.worker_max_attempts
-        self._prices = Prices.of_settings(place.settings.model_prices)
+        self._place = ctx
+        self._engine = ctx.engine
+        self._seconds = ctx.settings.job_lease_seconds
+        self._most_attempts = ctx.settings.worker_max_attempts
+        self._prices = Prices.of_settings(ctx.settings.model_prices)
         self._before: Job | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -241,12 +243,12 @@ class _Heart:
         )
         log.info("JOB %s is %s: %s", self._attempt.job_id, status.value, failure.reason)
 
-    def _told(self) -> Beat:
+    def _told(self) -> Heartbeat:
         before = self._before
         assert before is not None  # noqa: S101 - begin() comes first
         progress = self.progress.snapshot()
         bill = Bill(self._prices, before.usage, before.cost)
-        return Beat(progress, *bill.with_(self.meter.total()))
+        return Heartbeat(progress, *bill.charge(self.meter.total()))
 
     def _beat(self) -> None:
         try:

@@ -15,7 +15,7 @@ REMEMBERED_SECONDS = 3.0
 _seen: dict[str, tuple[float, str | None]] = {}
 
 
-async def lacking(pool: str) -> str | None:
+async def pool_unavailable_reason(pool: str) -> str | None:
     """Say why nobody would take work from ``pool`` now; None when a live worker is there.
 
     A worker is live while its heartbeats arrive: Prefect calls it offline after three that are

@@ -20,7 +20,7 @@ _RETRIES = "PREFECT_CLIENT_MAX_RETRIES"
 _as_set = os.environ.get(_RETRIES)
 
 
-def is_gone(error: BaseException) -> bool:
+def is_prefect_unreachable(error: BaseException) -> bool:
     """Tell whether an error is that of a call to the Prefect server which got no answer."""
     if isinstance(error, ReelworksError):
         return False
@@ -34,22 +34,22 @@ def was_given_up() -> bool:
     return os.environ.get(_RETRIES) == "0" != _as_set
 
 
-async def look_for_it() -> None:
+async def probe_prefect() -> None:
     """Wait here for a server that is away, before the run's end makes Prefect ask many times."""
     async with get_client() as client:
         try:
             await client.hello()
         except httpx.TransportError:
-            wait_no_more()
+            disable_prefect_retries()
 
 
-def wait_for_it() -> None:
+def restore_prefect_retries() -> None:
     """Let Prefect's client wait for its server as long as the environment said at first."""
     if os.environ.get(_RETRIES) != _as_set:
         _set_retries(_as_set)
 
 
-def wait_no_more() -> None:
+def disable_prefect_retries() -> None:
     """Let Prefect's client ask its server once and go on."""
     _set_retries("0")
 

@@ -30,11 +30,11 @@ from reelworks.errors import (
     ReelworksError,
     WorkerLostError,
 )
-from reelworks.pipeline.capabilities import profits_from_gpu
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.capabilities import benefits_from_gpu
+from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import GpuFallback, Settings
-from tasks.runtime.pools import lacking
-from tasks.runtime.serialization import carried, name_of, pack, send, split_usage
+from tasks.runtime.pools import pool_unavailable_reason
+from tasks.runtime.serialization import decode_error, name_of, pack, split_usage, store_arguments
 
 log = logging.getLogger("video_worker")
 
@@ -47,7 +47,7 @@ LOOK_FOR_WORKERS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class RemoteStage:
     """A stage that shall run in a pool."""
 
     asker: TaskRunContext
@@ -55,7 +55,7 @@ class Hop:
     pool: str
     question: str
     """Cache key of what is asked."""
-    place: Workplace
+    ctx: RunContext
     tell: Callable[[str], None]
     """Told where the stage runs, or what it waits for."""
     again: bool = False
@@ -69,7 +69,7 @@ class Hop:
 
 def pool_of(task: Task[..., Any], settings: Settings) -> str | None:
     """Return the pool in which a task of the current flow run belongs; None: this process."""
-    if "runs-on:gpu" not in task.tags or not profits_from_gpu(settings, task.name):
+    if "runs-on:gpu" not in task.tags or not benefits_from_gpu(settings, task.name):
         return None
     context = FlowRunContext.get()
     run = context.flow_run if context else None
@@ -77,7 +77,7 @@ def pool_of(task: Task[..., Any], settings: Settings) -> str | None:
     return None if already_there else settings.gpu_pool
 
 
-async def run_in_pool(hop: Hop) -> str | None:
+async def run_in_pool(hop: RemoteStage) -> str | None:
     """Run a stage in a pool; return where it ran.
 
     None means that nobody is there to run it and that the settings let it run here. A cancelled
@@ -85,7 +85,7 @@ async def run_in_pool(hop: Hop) -> str | None:
     ``CancelledError`` when somebody stopped it.
     """
     try:
-        missing = await lacking(hop.pool)
+        missing = await pool_unavailable_reason(hop.pool)
     except PrefectUnavailableError as error:
         missing = str(error).rstrip(".")
     if missing is not None and not _waits(hop, missing):
@@ -102,23 +102,23 @@ async def run_in_pool(hop: Hop) -> str | None:
     return None if state is None else _outcome(state, run, hop)
 
 
-def _waits(hop: Hop, missing: str) -> bool:
+def _waits(hop: RemoteStage, missing: str) -> bool:
     """Say what is missing; True when the settings let the stage wait for it."""
-    waits = hop.place.settings.gpu_fallback is GpuFallback.WAIT
+    waits = hop.ctx.settings.gpu_fallback is GpuFallback.WAIT
     text = f"{missing}; {'waiting for it' if waits else 'ran here instead'}"
     log.warning("%s: %s", hop.stage.upper(), text)
     hop.tell(text)
     return waits
 
 
-async def _started(hop: Hop) -> FlowRun | None:
+async def _started(hop: RemoteStage) -> FlowRun | None:
     """Start the hop, or find the one that an earlier try of this flow run has under way.
 
     The idempotency key is made of the flow run and the question: a flow that was killed and taken
     back does not start a stage anew that still runs. Ends of earlier tries are passed over.
     """
     packed = pack(hop.asker.task, hop.asker.parameters)
-    sent = await asyncio.to_thread(send, packed, hop.place.store)
+    sent = await asyncio.to_thread(store_arguments, packed, hop.ctx.store)
     waits = False
     number = 1
     while True:
@@ -137,7 +137,7 @@ async def _started(hop: Hop) -> FlowRun | None:
         number += 1
 
 
-async def _create(hop: Hop, sent: dict[str, Any], number: int) -> FlowRun:
+async def _create(hop: RemoteStage, sent: dict[str, Any], number: int) -> FlowRun:
     asker = FlowRunContext.get()
     parent = asker.flow_run if asker else None
     queue = parent.work_queue_name if parent else None
@@ -145,7 +145,7 @@ async def _create(hop: Hop, sent: dict[str, Any], number: int) -> FlowRun:
         "stage": name_of(hop.asker.task),
         "question": hop.question,
         "again": hop.again,
-        "settings": hop.place.settings.deciding(),
+        "settings": hop.ctx.settings.deciding(),
         **sent,
     }
     with prefect_errors():
@@ -160,11 +160,11 @@ async def _create(hop: Hop, sent: dict[str, Any], number: int) -> FlowRun:
     return made
 
 
-async def _ended(run: FlowRun, hop: Hop) -> State[Any] | None:
+async def _ended(run: FlowRun, hop: RemoteStage) -> State[Any] | None:
     """Wait for the hop's end; None when its workers went away before anyone took it."""
     began = asked = time.monotonic()
     told = False
-    waits = hop.place.settings.gpu_fallback is GpuFallback.WAIT
+    waits = hop.ctx.settings.gpu_fallback is GpuFallback.WAIT
     async with get_client() as client:
         while True:
             with prefect_errors():
@@ -177,7 +177,7 @@ async def _ended(run: FlowRun, hop: Hop) -> State[Any] | None:
                 hop.tell(hop.pool)
             if state.is_scheduled() and not waits and now - asked > LOOK_FOR_WORKERS:
                 asked = now
-                missing = await lacking(hop.pool)
+                missing = await pool_unavailable_reason(hop.pool)
                 if missing is not None and not _waits(hop, missing):
                     await _stop(run)
                     return None
@@ -194,7 +194,7 @@ async def _stop(run: FlowRun) -> None:
         log.warning("The flow run %s could not be cancelled: %s", run.id, error)
 
 
-def _outcome(state: State[Any], run: FlowRun, hop: Hop) -> str:
+def _outcome(state: State[Any], run: FlowRun, hop: RemoteStage) -> str:
     message, used = split_usage(state.message or "")
     for model, usage in used.items():
         current_meter().add(model, usage)
@@ -205,7 +205,7 @@ def _outcome(state: State[Any], run: FlowRun, hop: Hop) -> str:
         raise CancelledError(f"The stage {hop.stage} was cancelled {where}.")
     if state.is_crashed():
         raise WorkerLostError(f"The worker of the stage {hop.stage} died {where}: {message}")
-    error = carried(message)
+    error = decode_error(message)
     raise error or ReelworksError(
         f"The stage {hop.stage} failed {where} for a reason that Reelworks did not foresee; "
         "see its log in Prefect."

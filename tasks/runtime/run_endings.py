@@ -22,7 +22,7 @@ from reelworks.errors import (
     StageTimeoutError,
     exhausted,
 )
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import Settings
 from reelworks.store.objects.disk_room import lacks_room
 from tasks.runtime.stage_runner import reason_of
@@ -62,7 +62,7 @@ async def was_cancelled(run_id: str) -> bool:
     return state.is_cancelling() or (state.is_cancelled() and state.message != STOPPED)
 
 
-def failure_of(error: BaseException, stage: str | None, place: Workplace) -> Failure:
+def failure_of(error: BaseException, stage: str | None, ctx: RunContext) -> Failure:
     """Return how the ledger puts an error down."""
     if isinstance(error, TimeoutError):
         return Failure(reason_of(error), StageTimeoutError.code, stage, can_pass=True)
@@ -72,7 +72,7 @@ def failure_of(error: BaseException, stage: str | None, place: Workplace) -> Fai
     if isinstance(known, NoSpaceError):
         # What this run itself wrote goes with it. If that is room enough, the disk is not full:
         # the job does not fit on it, or something else is full (a quota, a store far away).
-        waits = lacks_room(place.settings, freed=_bytes_under(place.scratch))
+        waits = lacks_room(ctx.settings, freed=_bytes_under(ctx.scratch))
         return Failure(reason_of(known), known.code, stage, can_pass=True, waits_for_room=waits)
     return Failure(reason_of(known), known.code, stage, can_pass=known.retryable)
 

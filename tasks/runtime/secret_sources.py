@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from reelworks.domain.jobs.job import Job
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.jobs import source_of
 
@@ -36,13 +36,13 @@ def whole_source(source: str) -> Iterator[None]:
         _whole.reset(token)
 
 
-def source_of_run(parameter: str, job: Job | None, place: Workplace) -> str:
+def source_of_run(parameter: str, job: Job | None, ctx: RunContext) -> str:
     """Return a run's source in full; ``parameter`` is what its parameters say of it.
 
     Raises ``DatabaseUnavailableError``.
     """
     if job is not None:
         given = job.params.get("source")
-        return str(given or source_of(place.engine, job, place.settings.s3_bucket) or parameter)
+        return str(given or source_of(ctx.engine, job, ctx.settings.s3_bucket) or parameter)
     whole = _whole.get()
     return whole if whole is not None and parameter_of(whole) == parameter else parameter

@@ -16,8 +16,8 @@ from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import (
     ArtifactMissingError,
     InputError,
-    OtherQuestionError,
     ReelworksError,
+    StageCallMismatchError,
 )
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -65,13 +65,13 @@ def unpack(task: Task[..., Any], packed: Mapping[str, Any]) -> dict[str, Any]:
         }
     except (KeyError, ValidationError) as error:
         first = str(error).partition("\n")[0]
-        raise OtherQuestionError(
+        raise StageCallMismatchError(
             f"The arguments of {task.name} do not fit this worker's code ({first}): "
             "give both sides the same version of Reelworks."
         ) from None
 
 
-def send(packed: Mapping[str, Any], store: ArtifactStore) -> dict[str, Any]:
+def store_arguments(packed: Mapping[str, Any], store: ArtifactStore) -> dict[str, Any]:
     """Return what goes into a flow run's parameters: the arguments, or where they lie."""
     content = json.dumps(packed, sort_keys=True).encode()
     if len(content) <= INLINE_BYTES:
@@ -81,7 +81,7 @@ def send(packed: Mapping[str, Any], store: ArtifactStore) -> dict[str, Any]:
     return {"arguments_key": key}
 
 
-def receive(
+def load_arguments(
     arguments: Mapping[str, Any] | None, key: str | None, store: ArtifactStore
 ) -> Mapping[str, Any]:
     """Reverse ``send``. Raises ``ArtifactMissingError`` when they are gone from the store."""
@@ -110,12 +110,12 @@ def split_usage(message: str) -> tuple[str, dict[str, Usage]]:
     return text, {model: Usage.from_dict(one) for model, one in json.loads(amounts).items()}
 
 
-def carry(error: ReelworksError) -> str:
+def encode_error(error: ReelworksError) -> str:
     """Return an error as the message of a flow run's failed state."""
     return f"[{error.code}] {error}"
 
 
-def carried(message: str) -> ReelworksError | None:
+def decode_error(message: str) -> ReelworksError | None:
     """Reverse ``carry``; None for a message that tells of something unforeseen.
 
     What an error knows beyond its sentence (a program's output, a time to wait) stays behind.

@@ -24,18 +24,18 @@ from prefect.states import Completed
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.report import StageReport, StageState
 from reelworks.errors import (
+    CacheMissError,
     CancelledError,
     NotCachedError,
-    NotKeptError,
     RateLimitedError,
     ReelworksError,
     SourceUnavailableError,
     exhausted,
 )
-from reelworks.pipeline.stage_cache import Answer, Terms, anew, answering
-from tasks.runtime.current_run import here
-from tasks.runtime.prefect_outage import GONE, is_gone, wait_no_more
-from tasks.runtime.routing import Hop, pool_of, run_in_pool
+from reelworks.pipeline.stage_cache import CacheMode, StageResult, answering, force_recompute
+from tasks.runtime.current_run import current_run
+from tasks.runtime.prefect_outage import GONE, disable_prefect_retries, is_prefect_unreachable
+from tasks.runtime.routing import RemoteStage, pool_of, run_in_pool
 
 log = logging.getLogger("video_worker")
 Value = TypeVar("Value")
@@ -73,7 +73,7 @@ def worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]
 
 
 def _tries_are_left(task_run: TaskRun) -> bool:
-    return task_run.run_count < here().place.settings.worker_max_attempts
+    return task_run.run_count < current_run().ctx.settings.worker_max_attempts
 
 
 def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
@@ -101,9 +101,9 @@ async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
         state: State[Any] = await task(*arguments, **keywords, return_state=True)
         return await state.aresult()
     except Exception as error:
-        if is_gone(error):
-            wait_no_more()
-        here().observer.finished(
+        if is_prefect_unreachable(error):
+            disable_prefect_retries()
+        current_run().observer.finished(
             StageReport(
                 stage=task.name,
                 state=StageState.FAILED,
@@ -130,7 +130,7 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
     before the error goes on, so that Prefect's next try comes no sooner than asked.
     """
     stop = threading.Event()
-    observer = here().observer
+    observer = current_run().observer
 
     def progress(done: float, total: float) -> None:
         if stop.is_set():
@@ -153,25 +153,25 @@ async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
         raise
 
 
-async def answered(
+async def run_stage(
     stage: str,
-    work: Callable[[Progress], Answer[Value]],
+    work: Callable[[Progress], StageResult[Value]],
     *,
     count: Callable[[Value], int],
     unit: str,
     warnings: Callable[[Value], tuple[str, ...]] = lambda _: (),
-) -> State[Answer[Value]]:
+) -> State[StageResult[Value]]:
     """Run one try of a stage and return the state that Prefect shall record.
 
     The state is named ``Cached`` when the answer was kept, so that the UI shows it as such.
     """
-    observer = here().observer
+    observer = current_run().observer
     observer.started(stage)
     started = time.monotonic()
     try:
-        answer, ran_on, note = await _found(stage, work)
+        answer, ran_on, note = await _resolve_local_or_remote(stage, work)
     except ReelworksError as error:
-        error.args = (here().place.readable(str(error)), *error.args[1:])
+        error.args = (current_run().ctx.readable(str(error)), *error.args[1:])
         log.warning("%s failed: %s", stage.upper(), error)
         raise
     except Exception as error:
@@ -188,7 +188,7 @@ async def answered(
         items=count(answer.result),
         unit=unit,
         model=answer.model,
-        warnings=tuple(map(here().place.readable, told)),
+        warnings=tuple(map(current_run().ctx.readable, told)),
         ran_on=ran_on,
     )
     observer.finished(report)
@@ -197,27 +197,27 @@ async def answered(
     return Completed(name=name, message=message, data=answer)
 
 
-async def _found(
-    stage: str, work: Callable[[Progress], Answer[Value]]
-) -> tuple[Answer[Value], str | None, tuple[str, ...]]:
+async def _resolve_local_or_remote(
+    stage: str, work: Callable[[Progress], StageResult[Value]]
+) -> tuple[StageResult[Value], str | None, tuple[str, ...]]:
     """Return a stage's answer, where it was made when not in this process, and what was amiss.
 
     A stage that belongs in a pool is computed here only when its hop says so, or when the hop's
     answer is one that is not kept.
     """
-    run, asker = here(), TaskRunContext.get()
+    run, asker = current_run(), TaskRunContext.get()
     if run.cached_only:
         return await _from_cache(stage, work), None, ()
     first_try = asker is None or asker.task_run.run_count <= 1
     again = stage in run.again and first_try
-    pool = pool_of(asker.task, run.place.settings) if asker else None
+    pool = pool_of(asker.task, run.ctx.settings) if asker else None
     if asker is None or pool is None:
-        with anew(again):
+        with force_recompute(again):
             return await in_thread(stage, work), None, ()
     try:
-        with answering(Terms(only_kept=True, anew=again)):
+        with answering(CacheMode(cached_only=True, force=again)):
             return await in_thread(stage, work), None, ()
-    except NotKeptError as missing:
+    except CacheMissError as missing:
         question = missing.question
     told: list[str] = []
 
@@ -225,19 +225,21 @@ async def _found(
         told.append(where)
         run.observer.placed(stage, where)
 
-    ran_on = await run_in_pool(Hop(asker, pool, question, run.place, tell, again))
-    with anew(again and ran_on is None):
+    ran_on = await run_in_pool(RemoteStage(asker, pool, question, run.ctx, tell, again))
+    with force_recompute(again and ran_on is None):
         answer = await in_thread(stage, work)
     if ran_on is None:
         return answer, None, tuple(told[-1:])
     return replace(answer, cached=False), ran_on, ()
 
 
-async def _from_cache(stage: str, work: Callable[[Progress], Answer[Value]]) -> Answer[Value]:
+async def _from_cache(
+    stage: str, work: Callable[[Progress], StageResult[Value]]
+) -> StageResult[Value]:
     try:
-        with answering(Terms(only_kept=True)):
+        with answering(CacheMode(cached_only=True)):
             return await in_thread(stage, work)
-    except NotKeptError:
+    except CacheMissError:
         raise NotCachedError(
             f"The answer of the stage {stage} is not in the cache (any more), and this run was "
             "asked to compute nothing. Index the video again to compute it."
@@ -258,7 +260,7 @@ def reason_of(error: BaseException) -> str:
         return str(error)
     if isinstance(error, asyncio.CancelledError):
         return "The run was stopped."
-    if is_gone(error):
+    if is_prefect_unreachable(error):
         return GONE
     known = exhausted(error)
     if known is not None:

@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 
 from reelworks.domain.jobs.backfill import Plan, Report
 from reelworks.domain.jobs.sync import SyncPlan
-from reelworks.operations.backfill.start import compared, report_json
+from reelworks.operations.backfill.start import plan_vs_actual, report_json
 from reelworks.stages.source.ingest import without_secrets
 
 MOST_ROWS = 1000
@@ -42,7 +42,9 @@ async def show_report(report: Report) -> dict[str, Any]:
     counts = ", ".join(f"{number} {status}" for status, number in one.jobs.items() if number)
     head = f"# {one.id} is {one.status.value}\n\n{counts}. {one.cost} USD. {one.reason or ''}"
     await acreate_table_artifact(
-        key=f"{one.id}-stages", table=[dict(row) for row in compared(report)], description=head
+        key=f"{one.id}-stages",
+        table=[dict(row) for row in plan_vs_actual(report)],
+        description=head,
     )
     if report.failures:
         rows = [

@@ -10,33 +10,33 @@ from prefect.client.schemas.objects import State
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.pipeline.cache_keys import audio_question
-from reelworks.pipeline.stage_cache import Answer, Produced, ask
+from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source import extract_audio as verb
 from reelworks.store.library.publish import publish_audio
-from tasks.runtime.current_run import here
-from tasks.runtime.stage_runner import answered, stage_task
+from tasks.runtime.current_run import current_run
+from tasks.runtime.stage_runner import run_stage, stage_task
 from tasks.source.ingest import Ingested
 
 
 @task(**stage_task("extract_audio", runs_on="cpu", minutes=60))
-async def extract_audio(video: Ingested) -> State[Answer[NormalizedAudio | None]]:
+async def extract_audio(video: Ingested) -> State[StageResult[NormalizedAudio | None]]:
     """Write ``processed/{id}/audio.wav``; None when the source has no sound."""
-    place = here().place
+    ctx = current_run().ctx
 
-    def work(progress: Progress) -> Answer[NormalizedAudio | None]:
+    def work(progress: Progress) -> StageResult[NormalizedAudio | None]:
         question = audio_question(video.video_id, video.sha256)
 
-        def compute(room: Path) -> Produced[NormalizedAudio | None]:
-            with place.reading(video.upload) as source:
+        def compute(room: Path) -> StageOutput[NormalizedAudio | None]:
+            with ctx.reading(video.upload) as source:
                 made = verb.extract_audio(source, video.probe, room, progress)
             files = {"audio.wav": made.wav_path} if made.wav_path else {}
-            return Produced(made.audio, files)
+            return StageOutput(made.audio, files)
 
-        answer = ask(question, compute, place, go_on=lambda: progress(0, 1))
-        publish_audio(place.engine, video.video_id, answer.result)
+        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
+        publish_audio(ctx.engine, video.video_id, answer.result)
         return answer
 
-    return await answered(
+    return await run_stage(
         "extract_audio",
         work,
         count=lambda audio: round(audio.duration) if audio else 0,

@@ -13,15 +13,15 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
 from reelworks.pipeline.cache_keys import probe_question
-from reelworks.pipeline.stage_cache import Answer, Produced, ask
+from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
 from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload, upload_key
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
-from tasks.runtime.current_run import here
-from tasks.runtime.stage_runner import answered, reason_of, stage_task
+from tasks.runtime.current_run import current_run
+from tasks.runtime.stage_runner import reason_of, run_stage, stage_task
 
 log = logging.getLogger("video_worker")
 
@@ -45,52 +45,52 @@ async def ingest(
     video_id: str | None,
     library: str | None = None,
     language: str | None = None,
-) -> State[Answer[Ingested]]:
+) -> State[StageResult[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
-    place = here().place
-    limits = limits_of(place.settings)
+    ctx = current_run().ctx
+    limits = limits_of(ctx.settings)
 
-    def work(progress: Progress) -> Answer[Ingested]:
-        local = localize(source, video_id, place.room("ingest"), place.store, progress, limits)
+    def work(progress: Progress) -> StageResult[Ingested]:
+        local = localize(source, video_id, ctx.new_work_dir("ingest"), ctx.store, progress, limits)
         claimed = claim_video(
-            place.engine,
+            ctx.engine,
             local.video_id,
             original_path=local.original,
             library=library,
             language=language,
-            bucket=place.store.bucket,
+            bucket=ctx.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
             kept = _keep(local, claimed, progress)
             progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
         except Exception as error:
-            reason = place.readable(reason_of(error))
-            set_status(place.engine, local.video_id, VideoStatus.FAILED, error=reason)
+            reason = ctx.readable(reason_of(error))
+            set_status(ctx.engine, local.video_id, VideoStatus.FAILED, error=reason)
             log.error("FAILED %s: %s", local.video_id, reason)
             raise
         return kept
 
-    def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> Answer[Ingested]:
-        place.adopt(local.path, local.sha256, local.stamp)
+    def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> StageResult[Ingested]:
+        ctx.register_local_file(local.path, local.sha256, local.stamp)
         key = upload_key(local.video_id, local.name)
         question = probe_question(local.sha256, key, local.video_id)
 
         def go_on() -> None:
             progress(0, 1)
 
-        with storing_upload(place.engine, local.video_id, key, should_stop=go_on):
-            known = ask(question, lambda _: _look(local, limits), place, go_on=go_on)
+        with storing_upload(ctx.engine, local.video_id, key, should_stop=go_on):
+            known = get_or_compute(question, lambda _: _look(local, limits), ctx, go_on=go_on)
             check_limits(known.result, limits, local.name)  # they may be lower than once
             upload = known.artifacts["source"]
             publish_probe(
-                place.engine,
+                ctx.engine,
                 local.video_id,
                 known.result,
                 upload_path=upload.key,
                 sha256=local.sha256,
             )
-        write_metadata(place.engine, place.store, local.video_id)
+        write_metadata(ctx.engine, ctx.store, local.video_id)
         ingested = Ingested(
             local.video_id,
             local.sha256,
@@ -99,12 +99,12 @@ async def ingest(
             library=claimed.library,
             language=claimed.language,
         )
-        return Answer(ingested, known.artifacts, known.digest, known.model, known.cached)
+        return StageResult(ingested, known.artifacts, known.digest, known.model, known.cached)
 
-    return await answered("ingest", work, count=lambda _: 1, unit="file")
+    return await run_stage("ingest", work, count=lambda _: 1, unit="file")
 
 
-def _look(local: LocalSource, limits: Limits) -> Produced[Probe]:
+def _look(local: LocalSource, limits: Limits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
-    return Produced(found, {"source": local.path}, {"source": local.sha256})
+    return StageOutput(found, {"source": local.path}, {"source": local.sha256})

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.vision import VisionResult
-from reelworks.pipeline.stage_cache import Answer
+from reelworks.pipeline.stage_cache import StageResult
 from reelworks.pipeline.video_vectors import (
     Texts,
     Vectors,
@@ -20,21 +20,23 @@ from reelworks.pipeline.video_vectors import (
     searchable,
 )
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
-from tasks.runtime.current_run import here
-from tasks.runtime.stage_runner import answered, stage_task
+from tasks.runtime.current_run import current_run
+from tasks.runtime.stage_runner import run_stage, stage_task
 
 log = logging.getLogger("video_worker")
 
 
 @task(**stage_task("embed_speech", runs_on="gpu", minutes=60))
-async def embed_speech(video_id: str, transcript: Answer[Transcript]) -> State[Answer[int]]:
+async def embed_speech(
+    video_id: str, transcript: StageResult[Transcript]
+) -> State[StageResult[int]]:
     """Give each transcript segment its vector."""
     texts = [segment.text for segment in transcript.result.segments]
     return await _embed(Texts("embed_speech", video_id, texts, publish_segment_vectors))
 
 
 @task(**stage_task("embed_picture", runs_on="gpu", minutes=60))
-async def embed_picture(video_id: str, seen: Answer[VisionResult]) -> State[Answer[int]]:
+async def embed_picture(video_id: str, seen: StageResult[VisionResult]) -> State[StageResult[int]]:
     """Give each frame's description its vector."""
     texts = [searchable(described.description) for described in seen.result.described]
 
@@ -46,13 +48,13 @@ async def embed_picture(video_id: str, seen: Answer[VisionResult]) -> State[Answ
     return await _embed(Texts("embed_picture", video_id, texts, publish))
 
 
-async def _embed(texts: Texts) -> State[Answer[int]]:
-    place = here().place
+async def _embed(texts: Texts) -> State[StageResult[int]]:
+    ctx = current_run().ctx
 
-    def work(progress: Progress) -> Answer[int]:
-        embedders = embedders_for(place.settings, place.engine)
-        answer = embed_and_publish(texts, embedders, place, progress)
+    def work(progress: Progress) -> StageResult[int]:
+        embedders = embedders_for(ctx.settings, ctx.engine)
+        answer = embed_and_publish(texts, embedders, ctx, progress)
         log.info("EMBEDDINGS %s: %d texts (%s)", texts.video_id, len(texts.texts), texts.stage)
         return answer
 
-    return await answered(texts.stage, work, count=int, unit="texts")
+    return await run_stage(texts.stage, work, count=int, unit="texts")

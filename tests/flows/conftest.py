@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import Process, stop
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.settings import Settings
 from tests.support.flows.runs import Run, as_environment, run_index
@@ -37,17 +37,17 @@ class Services:
     settings: Settings
     """Pointed at the services."""
 
-    def process(self, part: Part) -> Process:
+    def process(self, part: Service) -> Process:
         return read_state(self.bare.data_dir / "run").parts[part].process
 
-    def stop(self, part: Part) -> None:
+    def stop(self, part: Service) -> None:
         """End one service by its id, as an operator or a crash would."""
         # The store's own last step can take half a minute: its end is a crash here.
-        ways = {Part.POSTGRES: signal.SIGINT, Part.STORE: signal.SIGKILL}
+        ways = {Service.POSTGRES: signal.SIGINT, Service.STORE: signal.SIGKILL}
         quickly = ways.get(part, signal.SIGTERM)
         assert stop(self.process(part), gently=quickly)
 
-    def again(self, part: Part) -> AbstractContextManager[Endpoints]:
+    def again(self, part: Service) -> AbstractContextManager[Endpoints]:
         """Start a stopped service again, at the same address."""
         return running(self.bare, (part,))
 
@@ -154,7 +154,7 @@ def house(
             prefect_api_url=prefect_api,
             **dict.fromkeys(nowhere),
         )
-        with running(bare, (Part.POSTGRES, Part.STORE)) as endpoints:
+        with running(bare, (Service.POSTGRES, Service.STORE)) as endpoints:
             services = Services(bare, endpoints.settings(bare))
             for name, value in as_environment(services.settings).items():
                 monkeypatch.setenv(name, value)

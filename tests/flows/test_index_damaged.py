@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
 from reelworks.store.library.video_metadata import metadata_key
@@ -25,7 +25,7 @@ def clip(media: Path) -> Path:
 
 @pytest.fixture
 def data(session_house: Settings) -> Path:
-    return House(session_house.data_dir).store.home / "data"
+    return ServicePaths(session_house.data_dir).store.home / "data"
 
 
 @pytest.mark.slow

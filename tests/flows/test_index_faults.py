@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from reelworks.domain.jobs.report import StageState
 from reelworks.media.inspect.probe import probe
 from reelworks.settings import Settings
@@ -77,7 +77,7 @@ def in_vision(hosted, house, clip, monkeypatch):
 
 async def test_database_down_in_mid_run(in_vision, hosted, house, clip):
     run = await in_vision(attempts=2)
-    house.stop(Part.POSTGRES)
+    house.stop(Service.POSTGRES)
     failed = await run
 
     assert failed.error is not None
@@ -86,7 +86,7 @@ async def test_database_down_in_mid_run(in_vision, hosted, house, clip):
     assert is_one_sentence(str(failed.error))
     assert failed.tries("vision") == 2
     assert failed.states["vision"] is StageState.FAILED
-    with house.again(Part.POSTGRES):
+    with house.again(Service.POSTGRES):
         half = counts(house.settings)
         again = await run_index(clip, "clip")
         whole = counts(house.settings)
@@ -102,7 +102,7 @@ async def test_database_down_in_mid_run(in_vision, hosted, house, clip):
 @pytest.mark.slow
 async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
     run = await in_vision(attempts=1)
-    house.stop(Part.STORE)
+    house.stop(Service.STORE)
     failed = await run
 
     assert failed.error is not None
@@ -112,7 +112,7 @@ async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
     assert found.status == "failed"
     assert found.error == str(failed.error)
     assert counts(house.settings)["frame_captions"] == 0
-    with house.again(Part.STORE):
+    with house.again(Service.STORE):
         again = await run_index(clip, "clip")
     assert again.error is None
     assert again.worked == {"vision", "embed_picture"}
@@ -123,9 +123,9 @@ async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
 @pytest.mark.slow
 async def test_store_that_comes_back_in_time_costs_a_retry(in_vision, hosted, house):
     run = await in_vision(attempts=5)
-    house.stop(Part.STORE)
+    house.stop(Service.STORE)
     await asyncio.sleep(1.0)
-    with house.again(Part.STORE):
+    with house.again(Service.STORE):
         found = await run
 
         assert found.error is None

@@ -43,11 +43,11 @@ def claimed(engine, job_id: str, source, **params):
 async def work(job, source, recorder=None):
     """Run the flow as the intake asks for it; return its last state."""
     from flows.index import IndexParams, index
-    from tasks.runtime.current_run import observing
+    from tasks.runtime.current_run import use_observer
 
     asked = {"source": str(source), "video_id": "clip", **job.params}
     params = IndexParams(**asked, job={"id": job.id, "attempt": job.attempts})
-    with observing(recorder or Recorder()):
+    with use_observer(recorder or Recorder()):
         return await index(params, return_state=True)
 
 

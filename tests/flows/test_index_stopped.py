@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from infra.services.process import stop
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
@@ -188,7 +188,7 @@ async def test_a_prefect_server_that_dies_in_mid_run_is_named(alone, openai_serv
     with running(house) as endpoints:
         with command(alone | hosted, *index) as running_command:
             await wait_for(lambda: openai_server.count(CHAT) == 1, running_command)
-            server = read_state(house.data_dir / "run").parts[Part.PREFECT].process
+            server = read_state(house.data_dir / "run").parts[Service.PREFECT].process
             os.kill(server.pid, signal.SIGKILL)
             began = time.monotonic()
             ended = await running_command.ended(300)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from infra.services.supervision import heartbeats
-from reelworks.errors import NothingDeployedError
+from reelworks.errors import DeploymentNotFoundError
 from tests.support.flows.runs import as_environment
 from tests.support.frozen import frozen
 from tests.support.own_prefect import OwnServer, own_server
@@ -76,6 +76,6 @@ def test_it_beats_while_its_server_is_frozen_and_says_in_a_sentence_that_it_was_
         if runner.poll() is None:
             runner.kill()
             runner.communicate()
-    assert runner.returncode == NothingDeployedError.exit_code, out
+    assert runner.returncode == DeploymentNotFoundError.exit_code, out
     assert "has lost the deployments that this runner serves" in out
     assert "Traceback" not in out

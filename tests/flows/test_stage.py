@@ -5,23 +5,23 @@ from __future__ import annotations
 import pytest
 
 from reelworks.domain.video.transcript import Segment, Transcript
-from reelworks.errors import OtherQuestionError
-from reelworks.pipeline.run_context import open_workplace
-from reelworks.pipeline.stage_cache import Answer
+from reelworks.errors import StageCallMismatchError
+from reelworks.pipeline.run_context import open_run_context
+from reelworks.pipeline.stage_cache import StageResult
 from reelworks.settings import Settings
 from reelworks.store.library.publish import claim_video, publish_transcript
 from tests.support.flows.library import rows, video
 from tests.support.flows.runs import STAGES
 
-SAID = Answer(Transcript("en", (Segment(0.0, 1.0, "Call me Ishmael."),)), {}, "", None, False)
+SAID = StageResult(Transcript("en", (Segment(0.0, 1.0, "Call me Ishmael."),)), {}, "", None, False)
 
 
 @pytest.fixture
 def library(environment: Settings) -> Settings:
     """A library with one transcribed video."""
-    with open_workplace(environment) as place:
-        claim_video(place.engine, "clip", original_path="clip.mp4")
-        publish_transcript(place.engine, "clip", SAID.result, model="local/whisper")
+    with open_run_context(environment) as ctx:
+        claim_video(ctx.engine, "clip", original_path="clip.mp4")
+        publish_transcript(ctx.engine, "clip", SAID.result, model="local/whisper")
     return environment
 
 
@@ -56,16 +56,16 @@ async def test_it_does_not_go_to_another_worker(library, monkeypatch):
 
 
 async def test_another_question_than_asked_is_refused_and_not_computed(library):
-    from tasks.runtime.serialization import carried
+    from tasks.runtime.serialization import decode_error
 
     state = await ask(question="0" * 64)
 
     assert state.is_failed()
-    error = carried(state.message)
-    assert type(error) is OtherQuestionError
+    error = decode_error(state.message)
+    assert type(error) is StageCallMismatchError
     assert "same version of Reelworks" in str(error)
-    with open_workplace(library) as place:
-        assert not list(place.store.keys("cache/stages/"))
+    with open_run_context(library) as ctx:
+        assert not list(ctx.store.keys("cache/stages/"))
 
 
 @pytest.mark.slow
@@ -88,12 +88,12 @@ async def test_what_cannot_be_run_is_told_as_what_it_is(library, params, code):
 
 @pytest.mark.slow
 async def test_a_store_out_of_reach_is_told_and_worth_another_try(library, monkeypatch):
-    from tasks.runtime.serialization import carried
+    from tasks.runtime.serialization import decode_error
 
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
     state = await ask()
 
-    error = carried(state.message)
+    error = decode_error(state.message)
     assert error is not None
     assert (error.code, error.retryable) == ("store_unavailable", True)
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from reelworks.models.speech.waveform import write_wav
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from tests.support.made_slides import normalized
@@ -111,7 +111,7 @@ def items(tmp_path: Path) -> FolderCache:
 
 
 @pytest.fixture(scope="module")
-def own_place(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def own_ctx(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
     """A workplace with a database and a bucket of the module's own."""
     assert settings.database_url is not None
     server, name = settings.database_url.get_secret_value(), f"own-{secrets.token_hex(6)}"
@@ -122,14 +122,14 @@ def own_place(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     }
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        with open_workplace(settings.model_copy(update=mine)) as place:
-            yield place
+        with open_run_context(settings.model_copy(update=mine)) as ctx:
+            yield ctx
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture
-def place(own_place: Workplace) -> Workplace:
+def ctx(own_ctx: RunContext) -> RunContext:
     """That workplace with an empty library."""
-    with transaction(own_place.engine) as connection:
+    with transaction(own_ctx.engine) as connection:
         connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
-    return own_place
+    return own_ctx

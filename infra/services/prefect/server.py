@@ -15,7 +15,7 @@ from pathlib import Path
 from infra.services.files import last_lines, make_folder, secret_in
 from infra.services.prefect.auth import basic
 from infra.services.prefect.same_site import origins
-from infra.services.process import Command, Process, is_alive, start, stop, strays
+from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from reelworks.errors import NoSpaceError, ServiceError
 
 PATIENCE = 120.0
@@ -58,7 +58,7 @@ def launch_prefect(place: PrefectPlace, port: int, database_url: str) -> Process
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
     make_folder(place.home)
-    for stray in strays(_PROGRAM, place.home):
+    for stray in orphaned_processes(_PROGRAM, place.home):
         stop(stray)
     return start(
         Command(

@@ -24,7 +24,7 @@ from infra.services.files import (
     secret_in,
     write_private,
 )
-from infra.services.process import Command, Process, is_alive, start, stop, strays
+from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from infra.services.s3.certificates import certificate_in
 from infra.services.s3.probe import s3_client, serves_objects
 from reelworks.errors import NoSpaceError, ServiceError
@@ -137,7 +137,7 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
     """
     make_folder(place.home)
     data = make_folder(place.home / "data")
-    for stray in strays("weed", place.home):
+    for stray in orphaned_processes("weed", place.home):
         theirs = _ports_of(stray)
         stop_store(stray, theirs)
     usable = _remove_sockets(tuple(port for port in ports if is_free(port)))

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.services.process import Process
 from infra.services.s3.probe import s3_client
 from infra.services.s3.seaweed import StorePlace
-from infra.services.supervision.state import Part, Running, State
+from infra.services.supervision.state import Running, Service, State
 from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.store.objects.shards import one_folder_a_shard
 
@@ -43,7 +43,7 @@ class StoreWatch:
 
     def stuck(self, state: State) -> list[Process]:
         """Return the store's process when it must be started again although it lives."""
-        running = state.alive(Part.STORE)
+        running = state.alive(Service.STORE)
         if running is None or not self.is_stuck(running):
             return []
         log.error("The store cannot be written although the disk of %s has room.", self.place.home)

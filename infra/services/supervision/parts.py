@@ -12,29 +12,29 @@ from pydantic import SecretStr
 
 from infra.services import postgres
 from infra.services.endpoints import Endpoints
-from infra.services.files import free_ports, keep_small, make_folder
+from infra.services.files import free_ports, make_folder, rotate_log
 from infra.services.prefect import server as prefect
 from infra.services.process import Process, children_of, stop, stop_all
 from infra.services.s3 import seaweed
 from infra.services.supervision.probes import part_answers
-from infra.services.supervision.state import Part, Running, State
+from infra.services.supervision.state import Running, Service, State
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 
 RUNNER_SECONDS = 40.0
 """How long runs may take to hand their jobs back before what is left of them is killed."""
 STOP_ORDER = (
-    (Part.KEEPER,),
-    (Part.API, Part.INTAKE),
-    (Part.RUNNER,),
-    (Part.PREFECT,),
-    (Part.POSTGRES, Part.STORE),
+    (Service.KEEPER,),
+    (Service.API, Service.INTAKE),
+    (Service.RUNNER,),
+    (Service.PREFECT,),
+    (Service.POSTGRES, Service.STORE),
 )
 Started = tuple[Process, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ServicePaths:
     """The folders of the embedded services under one DATA_DIR."""
 
     data_dir: Path
@@ -44,33 +44,33 @@ class House:
         """The folder of the lock and the state file."""
         return self.data_dir / "run"
 
-    def log(self, part: Part) -> Path:
+    def log(self, part: Service) -> Path:
         """Return the file that a part's output goes to."""
         return self.data_dir / "logs" / f"{part.value}.log"
 
     @property
     def postgres(self) -> postgres.PostgresPlace:
         """PostgreSQL's place."""
-        return postgres.PostgresPlace(self.data_dir / "postgres", self.log(Part.POSTGRES))
+        return postgres.PostgresPlace(self.data_dir / "postgres", self.log(Service.POSTGRES))
 
     @property
     def store(self) -> seaweed.StorePlace:
         """The S3 server's place."""
-        return seaweed.StorePlace(self.data_dir / "store", self.log(Part.STORE))
+        return seaweed.StorePlace(self.data_dir / "store", self.log(Service.STORE))
 
     @property
     def prefect(self) -> prefect.PrefectPlace:
         """The Prefect server's place."""
-        return prefect.PrefectPlace(self.data_dir / "prefect", self.log(Part.PREFECT))
+        return prefect.PrefectPlace(self.data_dir / "prefect", self.log(Service.PREFECT))
 
 
-def is_external(settings: Settings, part: Part) -> bool:
+def is_external(settings: Settings, part: Service) -> bool:
     """Tell whether the settings point at a service of somebody else's for this part."""
-    if part is Part.POSTGRES:
+    if part is Service.POSTGRES:
         return settings.database_url is not None
-    if part is Part.STORE:
+    if part is Service.STORE:
         return settings.s3_endpoint_url is not None or settings.s3_access_key_id is not None
-    return part is Part.PREFECT and settings.prefect_api_url is not None
+    return part is Service.PREFECT and settings.prefect_api_url is not None
 
 
 def keeps_programs(settings: Settings) -> bool:
@@ -79,31 +79,31 @@ def keeps_programs(settings: Settings) -> bool:
     Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
     dispatcher started beside it by a command would take its jobs to this machine.
     """
-    return not (is_external(settings, Part.POSTGRES) or is_external(settings, Part.PREFECT))
+    return not (is_external(settings, Service.POSTGRES) or is_external(settings, Service.PREFECT))
 
 
-def embedded(settings: Settings, parts: Iterable[Part]) -> tuple[Part, ...]:
+def embedded(settings: Settings, parts: Iterable[Service]) -> tuple[Service, ...]:
     """Return which of ``parts`` must run here; an embedded Prefect needs PostgreSQL below it."""
     needed = {part for part in parts if not is_external(settings, part)}
-    if Part.PREFECT in needed:
-        needed.add(Part.POSTGRES)
-    return tuple(part for part in Part if part in needed)
+    if Service.PREFECT in needed:
+        needed.add(Service.POSTGRES)
+    return tuple(part for part in Service if part in needed)
 
 
-def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
+def start_parts(house: ServicePaths, state: State, parts: Iterable[Service]) -> None:
     """Start those of ``parts`` that do not run and answer, side by side, and note them.
 
     Raises the first ``ServiceError``; what did start stays noted, for the caller to stop.
     """
     make_folder(house.data_dir, is_users=True)
     make_folder(house.data_dir / "logs")
-    for part in Part:
-        keep_small(house.log(part))
+    for part in Service:
+        rotate_log(house.log(part))
     missing = [part for part in parts if not is_usable(house, state, part)]
     stop_parts(state, [part for part in missing if state.alive(part)], forget=False)
     if not missing:
         return
-    jobs: dict[Part, Future[Started]] = {}
+    jobs: dict[Service, Future[Started]] = {}
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             jobs = _submit(pool, house, state, missing)
@@ -117,14 +117,14 @@ def start_parts(house: House, state: State, parts: Iterable[Part]) -> None:
         raise errors[0]
 
 
-def stop_parts(state: State, parts: Iterable[Part], *, forget: bool = True) -> None:
+def stop_parts(state: State, parts: Iterable[Service], *, forget: bool = True) -> None:
     """Stop parts, users before what they use, and forget them.
 
     The dispatcher ends before the runner, whose runs hand their jobs back: nobody takes them then.
     Parts that are about to be started again are not forgotten: whether ``up`` keeps them is noted
     there.
     """
-    chosen = [part for part in Part if part in set(parts) and part in state.parts]
+    chosen = [part for part in Service if part in set(parts) and part in state.parts]
     for together in STOP_ORDER:
         ending = [part for part in chosen if part in together]
         if ending:
@@ -135,7 +135,9 @@ def stop_parts(state: State, parts: Iterable[Part], *, forget: bool = True) -> N
             del state.parts[part]
 
 
-def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Part]) -> Endpoints:
+def endpoints(
+    house: ServicePaths, settings: Settings, state: State, parts: Iterable[Service]
+) -> Endpoints:
     """Return where ``parts`` are: ours by the state, others by the settings."""
     found = Endpoints(
         database_url=settings.database_url,
@@ -147,20 +149,20 @@ def endpoints(house: House, settings: Settings, state: State, parts: Iterable[Pa
     ours: dict[str, Any] = {}
     for part in embedded(settings, parts):
         ports = state.parts[part].ports
-        if part is Part.POSTGRES and settings.database_url is None:
+        if part is Service.POSTGRES and settings.database_url is None:
             ours["database_url"] = SecretStr(house.postgres.url(ports[0]))
-        elif part is Part.STORE:
+        elif part is Service.STORE:
             ours["s3_endpoint_url"] = f"http://127.0.0.1:{ports[0]}"
             ours["s3_access_key_id"] = house.store.key_id
             ours["s3_secret_access_key"] = SecretStr(house.store.secret)
-        elif part is Part.PREFECT:
+        elif part is Service.PREFECT:
             ours["prefect_api_url"] = prefect.api_url(ports[0])
             ours["prefect_auth_string"] = SecretStr(house.prefect.auth_string)
             ours["prefect_home"] = house.prefect.home
     return replace(found, **ours)
 
 
-def is_usable(house: House, state: State, part: Part) -> bool:
+def is_usable(house: ServicePaths, state: State, part: Service) -> bool:
     """Tell whether a part runs and answers, giving a busy one some seconds.
 
     A server that lets others in than it shall is of no use: one of an earlier version, which this
@@ -169,42 +171,42 @@ def is_usable(house: House, state: State, part: Part) -> bool:
     running = state.alive(part)
     if running is None or not part_answers(part, running, patience=10.0):
         return False
-    if part is Part.STORE:
+    if part is Service.STORE:
         return seaweed.is_closed(running.process)
-    if part is Part.PREFECT:
+    if part is Service.PREFECT:
         return prefect.asks_for(running.ports[0], house.prefect.auth_string, timeout=10.0)
     return True
 
 
 def _submit(
-    pool: ThreadPoolExecutor, house: House, state: State, missing: list[Part]
-) -> dict[Part, Future[Started]]:
+    pool: ThreadPoolExecutor, house: ServicePaths, state: State, missing: list[Service]
+) -> dict[Service, Future[Started]]:
     """Start the missing parts in threads. Prefect is loading while PostgreSQL comes up."""
-    jobs: dict[Part, Future[Started]] = {}
-    if Part.STORE in missing:
-        ports = state.ports.get(Part.STORE, ())
-        jobs[Part.STORE] = pool.submit(seaweed.start_store, house.store, ports)
-    if Part.POSTGRES in missing:
+    jobs: dict[Service, Future[Started]] = {}
+    if Service.STORE in missing:
+        ports = state.ports.get(Service.STORE, ())
+        jobs[Service.STORE] = pool.submit(seaweed.start_store, house.store, ports)
+    if Service.POSTGRES in missing:
         make_folder(house.postgres.home)
-        (planned,) = free_ports(1, state.ports.get(Part.POSTGRES, ()))
+        (planned,) = free_ports(1, state.ports.get(Service.POSTGRES, ()))
         url = house.postgres.url(planned, "prefect")  # makes the password before two threads ask
-        jobs[Part.POSTGRES] = pool.submit(_start_postgres, house, planned)
-    if Part.PREFECT in missing:
-        before = state.ports.get(Part.PREFECT, ())
-        if Part.POSTGRES not in missing:
-            url = house.postgres.url(state.parts[Part.POSTGRES].ports[0], "prefect")
-        below = jobs.get(Part.POSTGRES)
-        jobs[Part.PREFECT] = pool.submit(_start_prefect, house, before, url, below)
+        jobs[Service.POSTGRES] = pool.submit(_start_postgres, house, planned)
+    if Service.PREFECT in missing:
+        before = state.ports.get(Service.PREFECT, ())
+        if Service.POSTGRES not in missing:
+            url = house.postgres.url(state.parts[Service.POSTGRES].ports[0], "prefect")
+        below = jobs.get(Service.POSTGRES)
+        jobs[Service.PREFECT] = pool.submit(_start_prefect, house, before, url, below)
     return jobs
 
 
-def _start_postgres(house: House, port: int) -> Started:
+def _start_postgres(house: ServicePaths, port: int) -> Started:
     process, chosen = postgres.start_postgres(house.postgres, port)
     return process, (chosen,)
 
 
 def _start_prefect(
-    house: House, before: tuple[int, ...], url: str, below: Future[Started] | None
+    house: ServicePaths, before: tuple[int, ...], url: str, below: Future[Started] | None
 ) -> Started:
     """Start Prefect on the database at ``url``, which ``below`` is about to start."""
     (port,) = free_ports(1, before)
@@ -222,13 +224,13 @@ def _start_prefect(
     return process, (port,)
 
 
-def end_part(part: Part, running: Running) -> None:
+def end_part(part: Service, running: Running) -> None:
     """Stop a part's process."""
-    if part is Part.POSTGRES:
+    if part is Service.POSTGRES:
         postgres.stop_postgres(running.process)
-    elif part is Part.STORE:
+    elif part is Service.STORE:
         seaweed.stop_store(running.process, running.ports)
-    elif part is Part.RUNNER:
+    elif part is Service.RUNNER:
         runs = children_of(running.process)
         stop(running.process, patience=RUNNER_SECONDS)
         stop_all(runs)  # of a runner that was killed: no run may go on without its services

@@ -17,17 +17,17 @@ import psutil
 from infra.services.prefect import server as prefect
 from infra.services.process import Process
 from infra.services.supervision import heartbeats
-from infra.services.supervision.state import Part, Running
+from infra.services.supervision.state import Running, Service
 
 SILENT = "silent"
 """The sign of life of a part that gives none."""
-BEATING = {Part.INTAKE, Part.RUNNER}
+BEATING = {Service.INTAKE, Service.RUNNER}
 """Parts that write heartbeats, see ``infra.services.supervision.heartbeats``."""
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """PostgreSQL, frontend/backend protocol, SSLRequest: answered by one byte, before any login."""
 
 
-def part_answers(part: Part, running: Running, patience: float) -> bool:
+def part_answers(part: Service, running: Running, patience: float) -> bool:
     """Tell whether a running part answers within ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while True:
@@ -39,14 +39,14 @@ def part_answers(part: Part, running: Running, patience: float) -> bool:
         time.sleep(0.1)
 
 
-def _answers(part: Part, running: Running, seconds: float) -> bool:
+def _answers(part: Service, running: Running, seconds: float) -> bool:
     if not running.ports:
         return not is_stopped(running.process)
     port = running.ports[0]
-    asked: dict[Part, Callable[[], bool]] = {
-        Part.POSTGRES: lambda: _postgres_answers(port, seconds),
-        Part.PREFECT: lambda: prefect.answers(port, seconds),
-        Part.API: lambda: _http_answers(port, "/livez", seconds),
+    asked: dict[Service, Callable[[], bool]] = {
+        Service.POSTGRES: lambda: _postgres_answers(port, seconds),
+        Service.PREFECT: lambda: prefect.answers(port, seconds),
+        Service.API: lambda: _http_answers(port, "/livez", seconds),
     }
     return asked.get(part, lambda: _http_answers(port, "/", seconds))()
 
@@ -62,7 +62,7 @@ def is_stopped(process: Process) -> bool:
         return False
 
 
-def sign_of_life(data_dir: Path, part: Part, running: Running) -> object:
+def sign_of_life(data_dir: Path, part: Service, running: Running) -> object:
     """Return something that changes as long as a part is at work, and stays when it is not."""
     if part in BEATING and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
         return beat

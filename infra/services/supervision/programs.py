@@ -13,8 +13,8 @@ from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, last_lines
 from infra.services.process import Command, start, wait_gone
 from infra.services.supervision import heartbeats
-from infra.services.supervision.parts import House, stop_parts
-from infra.services.supervision.state import Part, State
+from infra.services.supervision.parts import ServicePaths, stop_parts
+from infra.services.supervision.state import Service, State
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
@@ -29,7 +29,7 @@ _GRACE = 0.5
 class Program:
     """A process of ours."""
 
-    part: Part
+    part: Service
     arguments: Sequence[str]
     listens: bool = False
     """True: it is given a port of this machine as its last argument."""
@@ -42,15 +42,15 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 PROGRAMS = (
-    Program(Part.RUNNER, _module("flows.serve")),
-    Program(Part.INTAKE, _module("reelworks.app.dispatcher")),
-    Program(Part.API, _module("reelworks.app", "--port"), listens=True),
-    Program(Part.KEEPER, _module("infra.services.supervision.watchdog"), starts_services=True),
+    Program(Service.RUNNER, _module("flows.serve")),
+    Program(Service.INTAKE, _module("reelworks.app.dispatcher")),
+    Program(Service.API, _module("reelworks.app", "--port"), listens=True),
+    Program(Service.KEEPER, _module("infra.services.supervision.watchdog"), starts_services=True),
 )
 
 
 def start_programs(
-    house: House,
+    house: ServicePaths,
     state: State,
     programs: Sequence[Program],
     found: Endpoints,
@@ -86,7 +86,7 @@ def start_programs(
             )
 
 
-def is_stale(state: State, part: Part, found: Endpoints) -> bool:
+def is_stale(state: State, part: Service, found: Endpoints) -> bool:
     """Tell whether a program was started with another auth string than Prefect's server takes."""
     return _digest(found) not in ("", state.parts[part].given)
 
@@ -123,7 +123,7 @@ def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
 
 
 def _command(
-    house: House,
+    house: ServicePaths,
     program: Program,
     ports: tuple[int, ...],
     laid_over: Mapping[str, str | None],

@@ -17,7 +17,7 @@ from infra.services.process import Process, as_error, is_alive
 from reelworks.errors import ServiceError
 
 
-class Part(StrEnum):
+class Service(StrEnum):
     """A service that Reelworks stands on."""
 
     POSTGRES = "postgres"
@@ -50,15 +50,15 @@ class User(BaseModel):
 
     process: Process
     token: str
-    parts: tuple[Part, ...]
+    parts: tuple[Service, ...]
 
 
 class State(BaseModel):
     """The content of the state file."""
 
-    parts: dict[Part, Running] = {}
+    parts: dict[Service, Running] = {}
     users: list[User] = []
-    ports: dict[Part, tuple[int, ...]] = {}
+    ports: dict[Service, tuple[int, ...]] = {}
     """The ports of last time: who knows an address keeps it over a restart."""
 
     def forget_the_dead(self) -> None:
@@ -67,19 +67,19 @@ class State(BaseModel):
         if not any(is_alive(running.process) for running in self.parts.values()):
             self.parts = {}
 
-    def alive(self, part: Part) -> Running | None:
+    def alive(self, part: Service) -> Running | None:
         """Return what runs as ``part``, or None when nothing does."""
         running = self.parts.get(part)
         return running if running is not None and is_alive(running.process) else None
 
-    def unused(self) -> list[Part]:
+    def unused(self) -> list[Service]:
         """Return the parts that nobody uses and that are not pinned."""
         used = {part for user in self.users for part in user.parts}
         return [
             part for part, running in self.parts.items() if not running.pinned and part not in used
         ]
 
-    def note(self, part: Part, process: Process, ports: Iterable[int], given: str = "") -> None:
+    def note(self, part: Service, process: Process, ports: Iterable[int], given: str = "") -> None:
         """Record that a part was started now. A pin outlives a restart."""
         before = self.parts.get(part)
         self.parts[part] = Running(

@@ -12,9 +12,9 @@ import psutil
 
 from infra.services.process import is_alive
 from infra.services.supervision.heartbeats import last_beat
-from infra.services.supervision.parts import House, is_external
+from infra.services.supervision.parts import ServicePaths, is_external
 from infra.services.supervision.probes import BEATING, part_answers
-from infra.services.supervision.state import Part, Running, State, read_state
+from infra.services.supervision.state import Running, Service, State, read_state
 from reelworks.settings import Settings
 
 SILENT_SECONDS = 45.0
@@ -36,7 +36,7 @@ class Condition(StrEnum):
 class PartStatus:
     """One line of the table."""
 
-    part: Part
+    part: Service
     condition: Condition
     address: str | None = None
     """Without any password."""
@@ -52,17 +52,17 @@ class PartStatus:
 
 def status(settings: Settings) -> list[PartStatus]:
     """Return how every part is, without changing or starting anything."""
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     state = read_state(house.run)
-    return [_status(house, settings, state, part) for part in Part]
+    return [_status(house, settings, state, part) for part in Service]
 
 
-def _status(house: House, settings: Settings, state: State, part: Part) -> PartStatus:
+def _status(house: ServicePaths, settings: Settings, state: State, part: Service) -> PartStatus:
     if is_external(settings, part):
         external = {
-            Part.POSTGRES: settings.database_url and settings.database_url.get_secret_value(),
-            Part.STORE: settings.s3_endpoint_url or f"AWS {settings.s3_region}",
-            Part.PREFECT: settings.prefect_api_url,
+            Service.POSTGRES: settings.database_url and settings.database_url.get_secret_value(),
+            Service.STORE: settings.s3_endpoint_url or f"AWS {settings.s3_region}",
+            Service.PREFECT: settings.prefect_api_url,
         }
         return PartStatus(part, Condition.EXTERNAL, _without_secrets(external[part] or ""))
     running = state.parts.get(part)
@@ -91,7 +91,7 @@ def _status(house: House, settings: Settings, state: State, part: Part) -> PartS
     )
 
 
-def _silence(house: House, part: Part, running: Running) -> str:
+def _silence(house: ServicePaths, part: Service, running: Running) -> str:
     """Say when a part that writes heartbeats is silent: stuck, although its process runs."""
     if part not in BEATING:
         return ""
@@ -103,11 +103,11 @@ def _silence(house: House, part: Part, running: Running) -> str:
     return f"It runs but was silent for {seconds:.0f} s; see {house.log(part)}."
 
 
-def _address(part: Part, running: Running) -> str | None:
+def _address(part: Service, running: Running) -> str | None:
     if not running.ports:
         return None
     host = f"127.0.0.1:{running.ports[0]}"
-    return host if part is Part.POSTGRES else f"http://{host}"
+    return host if part is Service.POSTGRES else f"http://{host}"
 
 
 def _without_secrets(url: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from infra.services.endpoints import Endpoints
 from infra.services.process import Process, children_of, current, kill
 from infra.services.supervision.parts import (
-    House,
+    ServicePaths,
     embedded,
     end_part,
     endpoints,
@@ -23,14 +23,14 @@ from infra.services.supervision.parts import (
 )
 from infra.services.supervision.probes import is_stopped
 from infra.services.supervision.programs import PROGRAMS, Program, is_stale, start_programs
-from infra.services.supervision.state import Part, State, User, locked, read_state, save_state
+from infra.services.supervision.state import Service, State, User, locked, read_state, save_state
 from reelworks.settings import Settings
 
-SERVICES = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+SERVICES = (Service.POSTGRES, Service.STORE, Service.PREFECT)
 
 
 @contextmanager
-def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[Endpoints]:
+def running(settings: Settings, parts: Iterable[Service] = SERVICES) -> Iterator[Endpoints]:
     """Have ``parts`` running inside the block, and yield where they are.
 
     What the settings point elsewhere is left alone. What runs already is shared. At the end
@@ -39,7 +39,7 @@ def running(settings: Settings, parts: Iterable[Part] = SERVICES) -> Iterator[En
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     asked = tuple(parts)
     needed = embedded(settings, asked)
     if not needed:
@@ -65,14 +65,14 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
     """
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     needed = embedded(settings, SERVICES)
     if not needed:
         return endpoints(house, settings, State(), SERVICES)
     if not keeps_programs(settings):
         programs = ()
     with locked(house.run) as state:
-        before = {part: part in state.parts and state.parts[part].pinned for part in Part}
+        before = {part: part in state.parts and state.parts[part].pinned for part in Service}
         try:
             start_parts(house, state, needed)
             found = endpoints(house, settings, state, SERVICES)
@@ -90,7 +90,7 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
 
 def reachable(settings: Settings) -> Endpoints:
     """Return where the services are that run now or that the settings name; start nothing."""
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     state = read_state(house.run)
     there = [part for part in SERVICES if is_external(settings, part) or state.alive(part)]
     return endpoints(house, settings, state, there)
@@ -102,7 +102,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     Services that a command still uses run until that ends, unless ``force``. Returns the ids of
     the processes that hold something back.
     """
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     if not house.run.exists():
         return ()
     with locked(house.run) as state:
@@ -113,7 +113,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
 
 
-def _renew_programs(house: House, settings: Settings, state: State) -> None:
+def _renew_programs(house: ServicePaths, settings: Settings, state: State) -> None:
     """Start again the programs of ``up`` that Prefect's server does not let in any more.
 
     That is so once a command finds the server of an earlier version, which let everybody in, and
@@ -126,15 +126,15 @@ def _renew_programs(house: House, settings: Settings, state: State) -> None:
     start_programs(house, state, stale, found, settings)
 
 
-def _leave(house: House, user: User) -> None:
+def _leave(house: ServicePaths, user: User) -> None:
     with locked(house.run) as state:
         state.users = [other for other in state.users if other.token != user.token]
         stop_parts(state, state.unused())
 
 
-def mend(
+def restart_dead(
     settings: Settings, stuck: Callable[[State], Iterable[Process]] = lambda _: ()
-) -> list[Part]:
+) -> list[Service]:
     """Start again what ``up`` keeps and what has died since; return what that was.
 
     ``stuck`` tells which processes must be started again although they live.
@@ -142,7 +142,7 @@ def mend(
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; what could be started
     stays.
     """
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     hung = set(stuck(read_state(house.run)))  # asked without the lock: it takes its time
     with locked(house.run) as state:
         for part, kept in state.parts.items():
@@ -157,12 +157,12 @@ def mend(
     return dead
 
 
-def kill_frozen(settings: Settings, part: Part, process: Process) -> None:
+def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
     """End a part of ``up`` that is frozen, with those of its children that are, for ``mend``.
 
     Nothing happens when another process is the part by now.
     """
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     with locked(house.run) as state:
         running = state.alive(part)
         if running is None or running.process != process or not running.pinned:
@@ -186,5 +186,5 @@ def kept_keeper(settings: Settings) -> Process | None:
 
     Reads the state without its lock: who starts one looks again under the lock.
     """
-    keeper = read_state(House(settings.data_dir).run).parts.get(Part.KEEPER)
+    keeper = read_state(ServicePaths(settings.data_dir).run).parts.get(Service.KEEPER)
     return keeper.process if keeper is not None and keeper.pinned else None

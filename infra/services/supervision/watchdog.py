@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from infra.services.s3.store_watch import StoreWatch
 from infra.services.supervision.heartbeats import Silence
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.probes import SILENT, sign_of_life
-from infra.services.supervision.state import Part, Running, read_state
-from infra.services.supervision.supervisor import kill_frozen, mend
+from infra.services.supervision.state import Running, Service, read_state
+from infra.services.supervision.supervisor import kill_frozen, restart_dead
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings, load_settings
 
@@ -31,9 +31,9 @@ FROZEN_SECONDS = 60.0
 LONGEST_PAUSE = 60.0
 """Seconds before a part that dies again and again gets another start."""
 _STANDS_ON = {
-    Part.PREFECT: {Part.POSTGRES},
-    Part.RUNNER: {Part.POSTGRES, Part.PREFECT},
-    Part.INTAKE: {Part.POSTGRES, Part.PREFECT},
+    Service.PREFECT: {Service.POSTGRES},
+    Service.RUNNER: {Service.POSTGRES, Service.PREFECT},
+    Service.INTAKE: {Service.POSTGRES, Service.PREFECT},
 }
 """Parts that may be silent because another one is; that one is mended first.
 
@@ -41,16 +41,16 @@ They get all of ``FROZEN_SECONDS`` from the look at which it answers again.
 """
 
 
-def keep(settings: Settings, stop: threading.Event) -> None:
+def watch(settings: Settings, stop: threading.Event) -> None:
     """Look after the parts until ``stop`` is set."""
     pause, looks, silence = LOOK_SECONDS, 0, Silence()
-    store = StoreWatch(House(settings.data_dir).store)
+    store = StoreWatch(ServicePaths(settings.data_dir).store)
     while not stop.wait(pause):
         looks += 1
         try:
             if looks % PROBE_EVERY == 0:
                 end_frozen(settings, silence)
-            mended = mend(settings, store.stuck)
+            mended = restart_dead(settings, store.stuck)
         except ReelworksError as error:
             log.error("%s", error)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -60,25 +60,27 @@ def keep(settings: Settings, stop: threading.Event) -> None:
         pause = min(2 * pause, LONGEST_PAUSE) if mended else LOOK_SECONDS
 
 
-def end_frozen(settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS) -> list[Part]:
+def end_frozen(
+    settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS
+) -> list[Service]:
     """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again.
 
     Returns which those were.
     """
     state = read_state(settings.data_dir / "run")
-    kept: dict[Part, Running] = {
+    kept: dict[Service, Running] = {
         part: running
         for part, running in state.parts.items()
-        if part is not Part.KEEPER and running.pinned and state.alive(part)
+        if part is not Service.KEEPER and running.pinned and state.alive(part)
     }
 
-    def look(item: tuple[Part, Running]) -> object:
+    def look(item: tuple[Service, Running]) -> object:
         return sign_of_life(settings.data_dir, *item)
 
     with ThreadPoolExecutor(max(1, len(kept))) as probes:
         signs = dict(zip(kept, probes.map(look, kept.items()), strict=True))
     well = {part for part, sign in signs.items() if sign != SILENT}
-    frozen: list[Part] = []
+    frozen: list[Service] = []
     for part, running in kept.items():
         who = (part, running.process)
         if not _STANDS_ON.get(part, set()) <= well:
@@ -97,14 +99,14 @@ def main() -> None:
     )
     if sys.argv[1:] == ["--once"]:
         try:
-            mend(load_settings())
+            restart_dead(load_settings())
         except ReelworksError as error:
             sys.exit(str(error))
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    keep(load_settings(), stop)
+    watch(load_settings(), stop)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class _Part:
         self._api = api
         self._answer: Future[str | None] | None = None
 
-    def ask(self) -> Future[str | None]:
+    def probe(self) -> Future[str | None]:
         """Begin the check, or return the one that still waits for its answer."""
         if self._answer is None or self._answer.done():
             self._answer = Future()
@@ -62,7 +62,7 @@ class HealthMonitor:
         self._known: tuple[float, dict[str, str]] | None = None
         self._asking: asyncio.Task[dict[str, str]] | None = None
 
-    async def faults(self) -> dict[str, str]:
+    async def problems(self) -> dict[str, str]:
         """Return what is wrong; empty when all is well. Takes ``DEADLINE`` seconds at most."""
         if self._known and time.monotonic() - self._known[0] < FRESH_SECONDS:
             return self._known[1]
@@ -71,7 +71,7 @@ class HealthMonitor:
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> dict[str, str]:
-        asked = {part.name: asyncio.wrap_future(part.ask()) for part in self._parts}
+        asked = {part.name: asyncio.wrap_future(part.probe()) for part in self._parts}
         await asyncio.wait(asked.values(), timeout=DEADLINE)
         found = {
             name: answer.result() if answer.done() else f"It was silent for {DEADLINE:g} s."

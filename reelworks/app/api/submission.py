@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reelworks.app.api.http.idempotency import Done, Names
+from reelworks.app.api.http.idempotency import JobIds, Reply
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.api.ownership import check_is_own, check_may_change
 from reelworks.app.api.schemas.jobs import JobOut
@@ -44,9 +44,9 @@ def submit_video(
     api: Api,
     caller: Caller,
     wanted: Submission,
-    names: Names,
+    names: JobIds,
     store: Store | None = None,
-) -> Done:
+) -> Reply:
     """Make the row, bring the file to its place, then ask for the work: in that order.
 
     The row comes first, so that two callers who choose one id never overwrite each other's file.
@@ -75,7 +75,7 @@ def submit_video(
     shown = Submitted(
         video=VideoOut.of(video, caller), job=JobOut.of(job, caller) if job else None, new=new
     )
-    return Done(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
+    return Reply(202 if job else 201 if new else 200, shown, f"/videos/{video_id}")
 
 
 def _row_of(api: Api, caller: Caller, wanted: Submission) -> tuple[str, bool]:
@@ -118,7 +118,7 @@ def _open_job(api: Api, video_id: str) -> Job | None:
 
 
 def _ask_for_work(
-    api: Api, caller: Caller, wanted: Submission, names: Names, video: VideoSummary
+    api: Api, caller: Caller, wanted: Submission, names: JobIds, video: VideoSummary
 ) -> Job:
     options = {"language": wanted.language, "library": wanted.library}
     job = NewJob(

@@ -20,7 +20,7 @@ MOST_NOTES = 20
 def print_plan(plan: Plan, limits: Limits) -> None:
     """Print what a backfill would do."""
     done = sum(not line.todo for line in plan.lines)
-    output.say(
+    output.echo(
         (f"{len(plan.lines)} video{'s' * (len(plan.lines) != 1)}", "bold"),
         f", {hours(plan.seconds)} of video; {done} are fully cached; "
         f"{plan.passed_over} found but not meant.",
@@ -33,15 +33,15 @@ def print_plan(plan: Plan, limits: Limits) -> None:
             str(stage.todo),
             str(stage.calls or ""),
             "unknown" if stage.cost is None else dollars(stage.cost) if stage.calls else "",
-            spell(stage.seconds) if stage.todo else "",
+            format_duration(stage.seconds) if stage.todo else "",
         )
     output.out.print(made)
     for model, used in sorted(plan.usage.items()):
         amounts = ", ".join(f"{value:,.0f} {name}" for name, value in used.to_dict().items())
-        output.say(f"{model}: {amounts.replace('_', ' ')}")
+        output.echo(f"{model}: {amounts.replace('_', ' ')}")
     cost = dollars(plan.cost) + (" and more" if plan.unpriced else "")
     budget = f" of a budget of {dollars(limits.budget)}" if limits.budget is not None else ""
-    output.say(f"Cost: {cost}{budget}. Time: about {spell(plan.elapsed)}.")
+    output.echo(f"Cost: {cost}{budget}. Time: about {format_duration(plan.elapsed)}.")
     for model in plan.unpriced:
         output.note(f"The price of {model} is not known; set MODEL_PRICES to count it.")
     for line in plan.notes:
@@ -75,12 +75,12 @@ def print_report(report: Report) -> None:
     """Print what became of a backfill."""
     one = report.backfill
     counts = ", ".join(f"{number} {status}" for status, number in one.jobs.items() if number)
-    output.say((one.id, "bold"), f"  {one.status.value}  {counts or 'no videos'}")
+    output.echo((one.id, "bold"), f"  {one.status.value}  {counts or 'no videos'}")
     if one.reason:
-        output.say(one.reason)
+        output.echo(one.reason)
     cost = dollars(one.cost) + (" and more" if report.unpriced else "")
     planned = dollars(Decimal(str(one.plan.get("cost", "0"))))
-    output.say(f"{hours(report.hours * 3600)} of video done. Cost: {cost} (planned: {planned}).")
+    output.echo(f"{hours(report.hours * 3600)} of video done. Cost: {cost} (planned: {planned}).")
     made = output.table("stage", "#planned", "#computed", "#planned work", "#work")
     for planned_stage in one.plan.get("stages", ()):
         stage = planned_stage["stage"]
@@ -88,8 +88,8 @@ def print_report(report: Report) -> None:
             stage,
             str(planned_stage["todo"]),
             str(report.computed.get(stage, 0)),
-            spell(planned_stage["seconds"]),
-            spell(report.stage_seconds.get(stage, 0.0)),
+            format_duration(planned_stage["seconds"]),
+            format_duration(report.stage_seconds.get(stage, 0.0)),
         )
     output.out.print(made)
     if not report.failures:
@@ -104,11 +104,11 @@ def print_report(report: Report) -> None:
             failed.reason or "",
         )
     output.out.print(failures)
-    output.say(f"Retry them: reelworks jobs retry --backfill {one.id}")
+    output.echo(f"Retry them: reelworks jobs retry --backfill {one.id}")
 
 
 @contextmanager
-def reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def scan_progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show how many files of a place are read."""
     with _bar(quiet=quiet) as bar:
         task = bar.add_task("reading files", total=None)
@@ -116,7 +116,7 @@ def reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def going(*, quiet: bool) -> Iterator[Callable[[Backfill], None]]:
+def backfill_progress(*, quiet: bool) -> Iterator[Callable[[Backfill], None]]:
     """Show how far a backfill is."""
     with _bar(quiet=quiet) as bar:
         task = bar.add_task("backfill", total=None)
@@ -145,7 +145,7 @@ def hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
 
 
-def spell(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time of work in the unit that fits."""
     for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= 2 * size:

@@ -11,7 +11,7 @@ from reelworks.domain.private_folder import make_private
 from reelworks.errors import ReelworksError, exhausted
 
 
-def unforeseen(error: Exception) -> ReelworksError:
+def write_crash_report(error: Exception) -> ReelworksError:
     """Return what to say of ``error``; its trace goes to ``{DATA_DIR}/logs/fault.log``.
 
     What the machine has run out of is no fault of ours: it is said, and leaves no trace.

@@ -26,7 +26,7 @@ from reelworks.app.cli.commands import (
     sync,
     token,
 )
-from reelworks.app.cli.crash_report import unforeseen
+from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.errors import CancelledError, ReelworksError
 
 EXIT_CODES = (
@@ -96,7 +96,7 @@ def _run() -> int:
     except typer.Abort:
         return output.say_stopped()
     except Exception as error:  # noqa: BLE001  # the edge of the program: no stack trace at the user
-        fault = unforeseen(error)
+        fault = write_crash_report(error)
         output.print_error(fault)
         return fault.exit_code
     if code == CancelledError.exit_code:  # what Typer makes of Ctrl-C

@@ -57,7 +57,7 @@ def line(*parts: Part) -> Text:
     return Text.assemble(*cleaned)
 
 
-def say(*parts: Part) -> None:
+def echo(*parts: Part) -> None:
     """Print one line; a narrow terminal wraps it, a program that reads it gets it whole."""
     out.print(line(*parts), soft_wrap=True)
 

@@ -30,7 +30,7 @@ FLEET_POOL = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class Submission:
     """What shall be indexed by somebody else."""
 
     sources: tuple[str, ...]
@@ -39,7 +39,7 @@ class Handover:
     pool: str | None
 
 
-def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
+def submit(settings: Settings, wanted: Submission, *, json: bool) -> int:
     """Put one job for each source into the ledger, and start the services if they are not up.
 
     A local source is looked for before anything is started: the answer would come too late.
@@ -60,12 +60,12 @@ def submit(settings: Settings, wanted: Handover, *, json: bool) -> int:
     if json:
         output.print_json(jobs)
     else:
-        _tell(jobs, endpoints, settings)
+        _print_runs(jobs, endpoints, settings)
     return 0
 
 
 def _put(
-    wanted: Handover, shown: str, source: str, where: tuple[str | None, bool], settings: Settings
+    wanted: Submission, shown: str, source: str, where: tuple[str | None, bool], settings: Settings
 ) -> dict[str, Any]:
     """Note the video and the job that shall index it: in which pool, or on this machine."""
     pool, stays_here = where
@@ -102,10 +102,10 @@ def _put(
     return {"source": shown, "pool": pool, "video_id": video_id, "job_id": job.id}
 
 
-def _tell(runs: list[dict[str, Any]], endpoints: Endpoints, settings: Settings) -> None:
+def _print_runs(runs: list[dict[str, Any]], endpoints: Endpoints, settings: Settings) -> None:
     for run in runs:
         where = f" in the pool {run['pool']}" if run["pool"] else ""
-        output.say(f"Waiting{where}: {run['source']}, job {run['job_id']}")
+        output.echo(f"Waiting{where}: {run['source']}, job {run['job_id']}")
     watch = "Watch it: reelworks jobs list    "
     tell_ui(watch, ui_address(endpoints), password_file(settings))
 
@@ -142,9 +142,9 @@ async def _pool_for(asked: str | None) -> str | None:
     """
     from prefect.client.orchestration import get_client
 
-    from tasks.runtime.pools import lacking
+    from tasks.runtime.pools import pool_unavailable_reason
 
-    missing = await lacking(asked or FLEET_POOL)
+    missing = await pool_unavailable_reason(asked or FLEET_POOL)
     async with get_client() as client:
         deployed = await _deployed(client, asked or FLEET_POOL)
     if asked is None:

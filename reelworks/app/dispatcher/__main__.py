@@ -13,7 +13,7 @@ if __name__ == "__main__":
     begin()
 
 from infra.services.supervision.watchdog_check import watch_keeper
-from reelworks.app.dispatcher.loop import take_in
+from reelworks.app.dispatcher.loop import run_dispatcher
 from reelworks.errors import ReelworksError
 from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
@@ -33,7 +33,7 @@ async def main() -> None:
     engine = create_database_engine(settings, seconds=STATEMENT_SECONDS)
     try:
         await asyncio.to_thread(ensure_schema, engine)
-        await take_in(settings, engine, stop)
+        await run_dispatcher(settings, engine, stop)
     finally:
         engine.dispose()
 

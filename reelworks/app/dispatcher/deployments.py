@@ -11,7 +11,7 @@ from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 
 from reelworks.domain.jobs.job import Job
-from tasks.runtime.pools import lacking
+from tasks.runtime.pools import pool_unavailable_reason
 
 REMEMBERED_SECONDS = 5.0
 DEPLOYED_WITHIN = timedelta(minutes=2)
@@ -66,7 +66,7 @@ async def _best(kind: str, deployments: Sequence[DeploymentResponse]) -> Deploym
         key=lambda one: (one.work_pool_name != FIRST_POOL, one.work_pool_name or ""),
     )
     for one in pooled:
-        if one.work_pool_name and await lacking(one.work_pool_name) is None:
+        if one.work_pool_name and await pool_unavailable_reason(one.work_pool_name) is None:
             return one
     # One whose pool was deleted has none either; what is served is named like its flow.
     served = [one for one in deployments if not one.work_pool_name and one.name == kind]

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from infra.services.supervision import heartbeats
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from reelworks.store.jobs import dispatchers
 
 
@@ -31,11 +31,11 @@ class Heartbeat:
         """Write a heartbeat, unless one was written a moment ago. Raises database errors."""
         if time.monotonic() - self._last < dispatchers.BEAT_SECONDS:
             return
-        heartbeats.beat(self.data_dir, Part.INTAKE.value)  # also while PostgreSQL is down
+        heartbeats.beat(self.data_dir, Service.INTAKE.value)  # also while PostgreSQL is down
         await asyncio.to_thread(dispatchers.beat, self.engine, self.name)
         self._last = time.monotonic()
 
     async def end(self) -> None:
         """Take the heartbeat away. Raises database errors."""
-        heartbeats.end(self.data_dir, Part.INTAKE.value)
+        heartbeats.end(self.data_dir, Service.INTAKE.value)
         await asyncio.to_thread(dispatchers.leave, self.engine, self.name)

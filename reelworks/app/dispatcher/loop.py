@@ -18,20 +18,20 @@ from sqlalchemy import Engine
 from reelworks.app.dispatcher.deployments import may_be_deployed_soon
 from reelworks.app.dispatcher.heartbeat import Heartbeat
 from reelworks.app.dispatcher.runs import (
-    Finding,
-    Verdict,
+    RunHealth,
+    RunReport,
     create_run,
-    look_at,
-    tell_to_stop,
+    inspect_run,
+    request_cancellation,
 )
 from reelworks.app.dispatcher.suspended_runs import wake_waiting
 from reelworks.app.dispatcher.time_limits import finish_soon, impatient_client
 from reelworks.app.dispatcher.webhooks import deliver
 from reelworks.domain.jobs.job import Failure, Job, JobSelection, JobStatus
 from reelworks.errors import (
-    JobRefusedError,
+    DeploymentNotFoundError,
+    InvalidJobParametersError,
     NoSpaceError,
-    NothingDeployedError,
     ReelworksError,
     ServiceError,
     WorkerLostError,
@@ -60,7 +60,7 @@ PostgreSQL ends the wait."""
 
 
 @dataclass
-class Intake:
+class Dispatcher:
     """One intake process. Several may run; each job is taken by one."""
 
     settings: Settings
@@ -93,18 +93,18 @@ class Intake:
         return stopped + taken_over + started + woken
 
     async def _stop_cancelled(self) -> int:
-        jobs = await _off(claims.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
+        jobs = await _in_thread(claims.cancelled_runs, self.engine, limit=MOST_TAKEN_OVER)
 
         async def stop(job: Job) -> None:
-            await tell_to_stop(self.client, job)
-            await _off(claims.note_told, self.engine, job)
+            await request_cancellation(self.client, job)
+            await _in_thread(claims.mark_cancel_sent, self.engine, job)
 
         await self._all(stop, jobs)
         return len(jobs)
 
     async def _take_over(self) -> int:
-        jobs = await _off(
-            claims.take_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
+        jobs = await _in_thread(
+            claims.claim_expired, self.engine, self.holder, self.lease, limit=MOST_TAKEN_OVER
         )
         await self._all(self._settle, jobs)
         return len(jobs)
@@ -114,26 +114,28 @@ class Intake:
             await self._start(job)
             return
         try:
-            finding = await look_at(self.client, job, self.lease)
+            finding = await inspect_run(self.client, job, self.lease)
         except (ServiceError, asyncio.CancelledError):
             await self._keep(job, 0.0)
             raise
         await self._conclude(job, finding)
 
-    async def _conclude(self, job: Job, finding: Finding) -> None:
-        if finding.verdict is Verdict.WAITS:
+    async def _conclude(self, job: Job, finding: RunReport) -> None:
+        if finding.verdict is RunHealth.WAITS:
             await self._keep(job, LOOK_AGAIN if finding.soon else self.lease)
-        elif finding.verdict is Verdict.HANDED_BACK:
+        elif finding.verdict is RunHealth.HANDED_BACK:
             log.info("JOB %s waits again: %s", job.id, finding.reason)
-            await _off(claims.requeue, self.engine, attempt_of(job), self.holder)
-        elif finding.verdict is Verdict.LOST:
+            await _in_thread(claims.requeue, self.engine, attempt_of(job), self.holder)
+        elif finding.verdict is RunHealth.LOST:
             log.warning("JOB %s lost its run: %s", job.id, finding.reason)
             await self._give_up(job, self._failure_of(finding.reason))
         else:
-            done = finding.verdict is Verdict.DONE
+            done = finding.verdict is RunHealth.DONE
             status = JobStatus.DONE if done else JobStatus.CANCELLED
             reason = finding.reason or None
-            await _off(claims.close, self.engine, attempt_of(job), self.holder, status, reason)
+            await _in_thread(
+                claims.finish_orphaned, self.engine, attempt_of(job), self.holder, status, reason
+            )
 
     def _failure_of(self, reason: str) -> Failure:
         full = f"{NoSpaceError.__name__}:" in reason  # it could not even say so
@@ -145,43 +147,47 @@ class Intake:
         """Let go on what a full disk has stopped, once there is room again."""
         full = lacks_room(self.settings)
         if self._was_full and not full:
-            woken = await _off(claims.wake_for_room, self.engine)
+            woken = await _in_thread(claims.wake_for_room, self.engine)
             if woken:
                 log.info("There is room on the disk again: %d jobs go on.", woken)
         self._was_full = full
 
     async def _start_waiting(self) -> int:
-        under_way = (await _off(count_jobs, self.engine, UNDER_WAY))[JobStatus.PROCESSING]
+        under_way = (await _in_thread(count_jobs, self.engine, UNDER_WAY))[JobStatus.PROCESSING]
         free = self.settings.jobs_in_flight - under_way
-        jobs = await _off(claims.claim, self.engine, self.holder, self.lease, limit=free)
+        jobs = await _in_thread(claims.claim, self.engine, self.holder, self.lease, limit=free)
         free -= len(jobs)
         if free > 0:
-            jobs += await _off(claim_of_backfills, self.engine, self.holder, self.lease, limit=free)
+            jobs += await _in_thread(
+                claim_of_backfills, self.engine, self.holder, self.lease, limit=free
+            )
         await self._all(self._start, jobs)
         return len(jobs)
 
     async def _start(self, job: Job) -> None:
         """Hand a claimed job to Prefect; what cannot be handed over goes back to the ledger."""
         try:
-            source = await _off(source_of, self.engine, job, self.settings.s3_bucket)
+            source = await _in_thread(source_of, self.engine, job, self.settings.s3_bucket)
             run_id = await create_run(self.client, job, source)
-        except (JobRefusedError, NothingDeployedError) as error:
-            if isinstance(error, NothingDeployedError) and may_be_deployed_soon(job):
-                await _off(claims.put_back, self.engine, attempt_of(job), self.holder, LOOK_AGAIN)
+        except (InvalidJobParametersError, DeploymentNotFoundError) as error:
+            if isinstance(error, DeploymentNotFoundError) and may_be_deployed_soon(job):
+                await _in_thread(
+                    claims.defer, self.engine, attempt_of(job), self.holder, LOOK_AGAIN
+                )
                 return
             await self._give_up(job, Failure(str(error), error.code, can_pass=error.retryable))
             return
         except (ServiceError, asyncio.CancelledError):
             await self._keep(job, 0.0)
             raise
-        if await _off(claims.attach_run, self.engine, attempt_of(job), run_id, self.lease):
+        if await _in_thread(claims.attach_run, self.engine, attempt_of(job), run_id, self.lease):
             log.info("JOB %s: flow run %s, attempt %d", job.id, run_id, job.attempts)
 
     async def _keep(self, job: Job, seconds: float) -> None:
-        await _off(claims.leave_queued, self.engine, attempt_of(job), self.holder, seconds)
+        await _in_thread(claims.leave_queued, self.engine, attempt_of(job), self.holder, seconds)
 
     async def _give_up(self, job: Job, failure: Failure) -> None:
-        await _off(
+        await _in_thread(
             claims.give_up,
             self.engine,
             attempt_of(job),
@@ -207,7 +213,7 @@ class Intake:
                 raise outcome
 
 
-async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
+async def run_dispatcher(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
     """Take jobs in until ``stop`` is set; a service that is down is waited for."""
     assert settings.database_url is not None  # noqa: S101 - the engine was made of it
     loop, bell = asyncio.get_running_loop(), asyncio.Event()
@@ -220,7 +226,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
     deliveries.add_done_callback(lambda _: bell.set())
     try:
         async with impatient_client() as client:
-            await _rounds(Intake(settings, engine, client), stop, bell, deliveries)
+            await _rounds(Dispatcher(settings, engine, client), stop, bell, deliveries)
     finally:
         stopper.cancel()
         stop.set()
@@ -229,7 +235,7 @@ async def take_in(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
 
 
 async def _rounds(
-    intake: Intake, stop: asyncio.Event, bell: asyncio.Event, beside: asyncio.Future[None]
+    intake: Dispatcher, stop: asyncio.Event, bell: asyncio.Event, beside: asyncio.Future[None]
 ) -> None:
     """Do one round after another; what goes on ``beside`` them must not end before they do."""
     busy = pause = intake.settings.worker_poll_ms / 1000
@@ -254,7 +260,7 @@ async def _quiet(engine: Engine, settings: Settings) -> float:
     """Return for how many seconds nothing becomes due by itself."""
     heartbeat = settings.job_lease_seconds / 3
     try:
-        due = await _off(claims.next_due, engine)
+        due = await _in_thread(claims.next_due, engine)
     except ServiceError:
         return heartbeat
     poll = settings.worker_poll_ms / 1000
@@ -268,6 +274,6 @@ async def _wait(bell: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _off(work: Callable[..., Value], *arguments: object, **keywords: object) -> Value:
+async def _in_thread(work: Callable[..., Value], *arguments: object, **keywords: object) -> Value:
     """Do what waits for PostgreSQL in a thread."""
     return await asyncio.to_thread(work, *arguments, **keywords)

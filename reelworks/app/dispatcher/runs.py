@@ -23,7 +23,7 @@ from infra.fleet.plan import OURS, STOPPED
 from reelworks.app.dispatcher.deployments import deployment_for, forget
 from reelworks.domain.jobs.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
-from reelworks.errors import JobRefusedError, NothingDeployedError
+from reelworks.errors import DeploymentNotFoundError, InvalidJobParametersError
 from tasks.runtime.routing import QUEUES
 from tasks.runtime.secret_sources import parameter_of
 
@@ -34,7 +34,7 @@ CANCELLED = "The job of this run was cancelled."
 CANCELLED_THERE = "Its flow run was cancelled in Prefect."
 
 
-class Verdict(Enum):
+class RunHealth(Enum):
     """What a look at a silent job's flow run says."""
 
     WAITS = auto()
@@ -48,10 +48,10 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RunReport:
     """A verdict and why."""
 
-    verdict: Verdict
+    verdict: RunHealth
     reason: str = ""
     soon: bool = False
     """True when it will be known in a moment, as a run is being cancelled."""
@@ -83,7 +83,7 @@ async def create_run(client: PrefectClient, job: Job, source: str | None) -> str
         deployment = await deployment_for(client, job.kind, job.pool)
         if deployment is None:
             where = f" to the pool {one_line(job.pool)}" if job.pool else ""
-            raise NothingDeployedError(
+            raise DeploymentNotFoundError(
                 f"Nothing is deployed{where} that does jobs of the kind {one_line(job.kind)}; "
                 "run reelworks deploy or reelworks up."
             )
@@ -108,14 +108,14 @@ async def _create(
             )
         except ObjectNotFound:
             forget()
-            raise NothingDeployedError(
+            raise DeploymentNotFoundError(
                 f"The deployment of {job.kind} was removed; run reelworks deploy."
             ) from None
         except PrefectHTTPStatusError as error:
             if error.response.status_code not in REFUSED:
                 raise
             if wait is None:
-                raise JobRefusedError(
+                raise InvalidJobParametersError(
                     f"The flow {job.kind} does not take the job's parameters: {_detail(error)}."
                 ) from None
             await asyncio.sleep(wait)
@@ -141,7 +141,7 @@ def _detail(error: PrefectHTTPStatusError) -> str:
     return one_line(str(told))[:500].rstrip(".")
 
 
-async def look_at(client: PrefectClient, job: Job, patience: float) -> Finding:
+async def inspect_run(client: PrefectClient, job: Job, patience: float) -> RunReport:
     """Say what has become of a silent job's flow run.
 
     ``patience`` is how many seconds a run may take from a worker's grasp to its first heartbeat.
@@ -152,42 +152,42 @@ async def look_at(client: PrefectClient, job: Job, patience: float) -> Finding:
             run = await client.read_flow_run(UUID(job.flow_run_id))
         except ObjectNotFound:
             begun = job.started_at is not None
-            gone = Verdict.LOST if begun else Verdict.HANDED_BACK
-            return Finding(gone, "Its flow run is gone from the Prefect server.")
-        finding = judge(run, datetime.now(UTC), patience)
-        over = finding.verdict in (Verdict.LOST, Verdict.CANCELLED)
+            gone = RunHealth.LOST if begun else RunHealth.HANDED_BACK
+            return RunReport(gone, "Its flow run is gone from the Prefect server.")
+        finding = classify(run, datetime.now(UTC), patience)
+        over = finding.verdict in (RunHealth.LOST, RunHealth.CANCELLED)
         if over and run.state and not run.state.is_final():
             await client.set_flow_run_state(run.id, Cancelled(message=GIVEN_UP), force=True)
     return finding
 
 
-def judge(run: FlowRun, now: datetime, patience: float) -> Finding:
+def classify(run: FlowRun, now: datetime, patience: float) -> RunReport:
     """Return the verdict on a run of which the ledger has heard nothing in time."""
     state: State[Any] | None = run.state
     if state is None or state.type is StateType.SCHEDULED:
-        return Finding(Verdict.WAITS)
+        return RunReport(RunHealth.WAITS)
     if state.type is StateType.COMPLETED:
-        return Finding(Verdict.DONE)
+        return RunReport(RunHealth.DONE)
     if state.type is StateType.CANCELLED:
         stopped = state.message == STOPPED
-        verdict = Verdict.HANDED_BACK if stopped else Verdict.CANCELLED
-        return Finding(verdict, STOPPED if stopped else CANCELLED_THERE)
+        verdict = RunHealth.HANDED_BACK if stopped else RunHealth.CANCELLED
+        return RunReport(verdict, STOPPED if stopped else CANCELLED_THERE)
     if state.type in (StateType.FAILED, StateType.CRASHED):
         told = one_line(state.message or "").rstrip(".") or "no reason given"
-        return Finding(Verdict.LOST, f"Its flow run {state.name}: {told}."[:1000])
+        return RunReport(RunHealth.LOST, f"Its flow run {state.name}: {told}."[:1000])
     if now - state.timestamp < timedelta(seconds=patience):
-        return Finding(Verdict.WAITS, soon=state.type is StateType.CANCELLING)
+        return RunReport(RunHealth.WAITS, soon=state.type is StateType.CANCELLING)
     return _silent(state)
 
 
-def _silent(state: State[Any]) -> Finding:
+def _silent(state: State[Any]) -> RunReport:
     """Return the verdict on a run whose process should say something by now."""
     if state.type is StateType.CANCELLING:  # nobody is left to say that it has ended
-        return Finding(Verdict.CANCELLED, CANCELLED_THERE)
-    return Finding(Verdict.LOST, "The process of its flow run is gone.")
+        return RunReport(RunHealth.CANCELLED, CANCELLED_THERE)
+    return RunReport(RunHealth.LOST, "The process of its flow run is gone.")
 
 
-async def tell_to_stop(client: PrefectClient, job: Job) -> None:
+async def request_cancellation(client: PrefectClient, job: Job) -> None:
     """Let the worker of a cancelled job's run stop it."""
     if job.flow_run_id is None:
         return

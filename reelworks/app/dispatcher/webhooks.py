@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from reelworks.app.api.schemas.jobs import JobOut
-from reelworks.domain.library.access import NOBODY
+from reelworks.domain.library.access import ANONYMOUS
 from reelworks.domain.printable import one_line
 from reelworks.errors import InputError, ReelworksError
 from reelworks.providers.http.fetching import brief_client
@@ -109,7 +109,7 @@ def id_of(delivery: Delivery) -> str:
 
 def body_of(delivery: Delivery) -> bytes:
     """Return what is told: the event and the job, with names of files and no places."""
-    job = JobOut.of(delivery.job, NOBODY)
+    job = JobOut.of(delivery.job, ANONYMOUS)
     told = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
     return json.dumps(told, ensure_ascii=False).encode()
 

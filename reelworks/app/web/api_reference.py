@@ -45,7 +45,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseDoc:
     """What comes back."""
 
     status: str
@@ -63,7 +63,7 @@ class Operation:
     description: str
     parameters: tuple[Field, ...]
     bodies: tuple[Body, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[ResponseDoc, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +170,16 @@ def _body(media_type: str, schema: Schema) -> Body:
     return Body(media_type, type_of(schema), _fields(schema), example)
 
 
-def _answer(status: str, told: Schema) -> Answer:
+def _answer(status: str, told: Schema) -> ResponseDoc:
     content: Mapping[str, Schema] = told.get("content", {})
     media_type = next(iter(content), "")
     one: Schema = content.get(media_type, {})
     schema = one.get("schema", {})
     kind = type_of(schema) if schema.get("$ref") else Type(media_type) if media_type else None
     description = told.get("description", "")
-    return Answer(status, "Done." if description == "Successful Response" else description, kind)
+    return ResponseDoc(
+        status, "Done." if description == "Successful Response" else description, kind
+    )
 
 
 def _fields(schema: Schema) -> tuple[Field, ...]:

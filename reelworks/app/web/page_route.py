@@ -47,7 +47,7 @@ async def _form_of(request: Request, api: Context) -> FormData:
 Form = Annotated[FormData, Depends(_form_of)]
 
 
-def asked(model: type[Query], pairs: list[tuple[str, str]]) -> Query:
+def parse_form(model: type[Query], pairs: list[tuple[str, str]]) -> Query:
     """Read a form's fields; what is empty counts as not given, what is not known is left out.
 
     Raises ``RequestValidationError``.

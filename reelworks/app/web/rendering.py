@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.web import wording
-from reelworks.domain.library.access import NOBODY, Caller, Scope
+from reelworks.domain.library.access import ANONYMOUS, Caller, Scope
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -55,7 +55,7 @@ _templates.globals |= {
 }
 
 
-def page_text(template: str, values: Mapping[str, Any], caller: Caller = NOBODY) -> str:
+def page_text(template: str, values: Mapping[str, Any], caller: Caller = ANONYMOUS) -> str:
     """Return a page's HTML; all that is put into it is escaped."""
     may = {scope.value: scope.is_in(caller.scopes) for scope in Scope}
     known = {"caller": caller, "may": may, "csrf": "", "here": "", "told": None}
@@ -69,7 +69,7 @@ def page(
     api: Api = request.app.state.api
     known = {
         "csrf": getattr(request.state, "csrf", ""),
-        "told": wording.told(request.query_params),
+        "told": wording.flash_message(request.query_params),
     }
     text = page_text(template, known | dict(values or {}), request.state.caller)
     return HTMLResponse(text, status, headers=PAGE_HEADERS | _policy(api))

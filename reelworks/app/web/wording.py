@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from reelworks.domain.library.search import Excerpt, Placing, Reason
+from reelworks.domain.library.search import Excerpt, RankSource, Reason
 
 STATUSES = {
     "pending": "Waiting",
@@ -54,7 +54,7 @@ _DONE = {
 }
 
 
-def told(query: Mapping[str, str]) -> str | None:
+def flash_message(query: Mapping[str, str]) -> str | None:
     """Return the sentence about what a form did; only sentences of ours are ever shown."""
     sentences = _DONE.get(query.get("done", ""))
     if sentences is None:
@@ -115,7 +115,7 @@ def marked(excerpt: Excerpt) -> Markup:
     return Markup("").join([*parts, escape(excerpt.text[at:])])
 
 
-def why(placing: Placing) -> str:
+def why(placing: RankSource) -> str:
     """Return why something was found."""
     near = "" if placing.similarity is None else f" ({placing.similarity:.0%})"
     place = _PLACES[placing.kind.value]

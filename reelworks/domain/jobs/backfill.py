@@ -16,7 +16,7 @@ IN_FLIGHT = 8
 """Runs of a backfill at once, when nobody says otherwise."""
 
 
-class Only(StrEnum):
+class SelectionKind(StrEnum):
     """Which of the videos found are meant; of several, each that one of them names."""
 
     NEW = "new"
@@ -37,7 +37,7 @@ class Selection:
     """A folder or ``s3://bucket/prefix``; None: the library's own videos."""
     library: str | None = None
     """The library that is looked through, or that new videos go to."""
-    only: frozenset[Only] = frozenset()
+    only: frozenset[SelectionKind] = frozenset()
     """Empty: all."""
     stages: tuple[str, ...] = ()
     """The stages that ``Only.MISSING`` is about."""
@@ -57,7 +57,7 @@ class Selection:
     def from_dict(cls, values: Mapping[str, Any]) -> Selection:
         """Reverse ``to_dict``."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        only = frozenset(map(Only, known.pop("only", ())))
+        only = frozenset(map(SelectionKind, known.pop("only", ())))
         return cls(**known | {"only": only, "stages": tuple(known.get("stages", ()))})
 
 

@@ -41,7 +41,7 @@ class Caller:
         return self.name != "" and self.name == added_by
 
 
-NOBODY = Caller("", ())
+ANONYMOUS = Caller("", ())
 
 
 @dataclass(frozen=True, slots=True)

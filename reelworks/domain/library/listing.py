@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageKey:
     """Where a page of a list ends, newest first: the next page begins after this entry.
 
     Unlike a count of entries, it stays where it is when new ones come.

@@ -84,7 +84,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
+class RankSource:
     """One ranked list that has the hit, and its place there, counted from 1."""
 
     reason: Reason
@@ -108,7 +108,7 @@ class SearchHit:
     t_start: float
     t_end: float
     excerpt: Excerpt
-    reasons: tuple[Placing, ...]
+    reasons: tuple[RankSource, ...]
     """Best first."""
     score: float
     """Reciprocal rank fusion; compares hits of one answer only."""
@@ -150,9 +150,9 @@ class Moment:
         return tuple(dict.fromkeys(hit.kind for hit in self.hits))
 
     @property
-    def reasons(self) -> tuple[Placing, ...]:
+    def reasons(self) -> tuple[RankSource, ...]:
         """Why it was found: the best placing of any hit in each ranked list, best first."""
-        best: dict[tuple[Reason, Kind, str | None], Placing] = {}
+        best: dict[tuple[Reason, Kind, str | None], RankSource] = {}
         for placing in sorted((p for hit in self.hits for p in hit.reasons), key=lambda p: p.rank):
             best.setdefault((placing.reason, placing.kind, placing.model), placing)
         return tuple(best.values())

@@ -131,13 +131,13 @@ class ModelPool:
         with self._guard:
             self._limits = limits
             gone = self._make_room(Memory())
-        _let_go(gone)
+        _unload(gone)
 
     def evict_idle(self) -> int:
         """Let go what nobody has used for ``idle_seconds``, and return how many that were."""
         with self._guard:
             gone = self._take_idle()
-        _let_go(gone)
+        _unload(gone)
         return len(gone)
 
     def loaded(self) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ class ModelPool:
             if not slot.loaded and slot.memory == Memory():
                 slot.memory = memory or Memory()
                 gone += self._make_room(Memory())
-        _let_go(gone)
+        _unload(gone)
         return slot
 
     def _unpin(self, slot: _Slot) -> None:
@@ -180,7 +180,7 @@ class ModelPool:
             if not slot.loaded and not slot.pins:
                 slot.memory = Memory()  # its load failed
             gone = self._make_room(Memory())
-        _let_go(gone)
+        _unload(gone)
 
     def _loaded(self, slot: _Slot, load: Callable[[], Model], *, measured: bool) -> Model:
         with slot.lock:
@@ -238,7 +238,7 @@ def limits_of(settings: Settings) -> PoolLimits:
     )
 
 
-def _let_go(gone: list[_Slot]) -> None:
+def _unload(gone: list[_Slot]) -> None:
     """Drop models, here and not under the pool's lock: freeing gigabytes takes a while."""
     for slot in gone:
         log.info("The model %s is let go.", slot.key)

@@ -27,7 +27,7 @@ def load_in_background(load: Callable[[], Loaded]) -> Loaded:
         return loader.submit(load).result()
 
 
-def let_idle_threads_sleep() -> None:
+def set_omp_passive() -> None:
     """Tell OpenMP that a thread without work sleeps. Call it before the library is loaded.
 
     By default such a thread spins for a while, which on busy cores is most of what it does: with

@@ -13,7 +13,7 @@ EXTRA = "cuda"
 """The optional dependencies that bring torch; its CPU build will do."""
 
 
-def need(module: str, wanted_by: str) -> Any:
+def require(module: str, wanted_by: str) -> Any:
     """Import a module of the extra for the model ``wanted_by``.
 
     Raises ``ModelUnavailableError`` that names the extra when the module is not installed.

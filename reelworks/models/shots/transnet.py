@@ -22,7 +22,7 @@ from reelworks.models.runtime.catalog import find_model
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, need, on_gpu
+from reelworks.models.runtime.torch_runtime import device_for, memory_told, on_gpu, require
 
 if TYPE_CHECKING:  # for the type checker alone: torch is an extra
     from reelworks.models.shots.transnet_network import TransNetV2
@@ -94,7 +94,7 @@ class TransNetShots:
     def watching(self) -> Iterator[TransNetWatch]:
         """Keep the weights loaded for one film. Raises what ``load`` raises."""
         with self._in_use() as network:
-            torch = need("torch", NAME)
+            torch = require("torch", NAME)
             device = next(network.parameters()).device
             at_once = self._windows_at_once or _WINDOWS_AT_ONCE.get(device.type, 1)
             yield TransNetWatch(lambda windows: _predict(torch, network, windows), at_once)
@@ -104,8 +104,8 @@ class TransNetShots:
         return self._pool.use(f"{NAME}/{self._threads}", self._load, memory)
 
     def _load(self) -> TransNetV2:
-        torch = need("torch", NAME)
-        network = need("reelworks.models.shots.transnet_network", NAME).TransNetV2()
+        torch = require("torch", NAME)
+        network = require("reelworks.models.shots.transnet_network", NAME).TransNetV2()
         weights = ensure_model(NAME, self._models_dir) / self._entry.files[0].name
         device = device_for(torch)
         if device.type == "cpu":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.runtime.threads import let_idle_threads_sleep
+from reelworks.models.runtime.threads import set_omp_passive
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
 
 Region = tuple[float, float]
@@ -30,7 +30,7 @@ def speech_regions(wav: Path) -> list[Region]:
     Raises ``SourceNotFoundError`` or ``UnsupportedMediaError``.
     """
     # Loaded late: it takes a second, which those who only import this module need not wait.
-    let_idle_threads_sleep()
+    set_omp_passive()
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(

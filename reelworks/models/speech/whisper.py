@@ -24,11 +24,15 @@ from reelworks.models.runtime.catalog import find_model
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
-from reelworks.models.runtime.threads import let_idle_threads_sleep, load_in_background
+from reelworks.models.runtime.threads import load_in_background, set_omp_passive
 from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
 from reelworks.models.speech.whisper_decode import DecodeOptions, Heard, WhisperDecoder
-from reelworks.models.speech.whisper_hallucinations import is_invented, left_out, without_loops
+from reelworks.models.speech.whisper_hallucinations import (
+    is_hallucination,
+    missed_regions,
+    without_loops,
+)
 from reelworks.models.speech.whisper_windows import Window, plan_windows
 
 log = logging.getLogger(__name__)
@@ -143,7 +147,7 @@ class WhisperTranscriber:
 
 
 def _has_gpu() -> bool:
-    let_idle_threads_sleep()
+    set_omp_passive()
     import ctranslate2
 
     return int(ctranslate2.get_cuda_device_count()) > 0
@@ -162,7 +166,7 @@ def _hear(
     for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
         spoken += _spoken(window, heard, regions)
         progress(min(window.span[1], duration), duration)
-    missed = left_out(regions, [s.word for s in spoken])
+    missed = missed_regions(regions, [s.word for s in spoken])
     for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
         spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
     return spoken
@@ -196,7 +200,7 @@ def _samples(wav: Path, window: Window) -> Samples:
 
 def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Spoken]:
     """Turn a window's tokens into whole words at the file's times, without made-up ones."""
-    if is_invented(heard):
+    if is_hallucination(heard):
         log.debug("Dropped what was heard at %s: not speech.", window.span)
         return []
     words: list[Word] = []

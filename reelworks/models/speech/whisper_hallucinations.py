@@ -29,7 +29,7 @@ _SCREAM = re.compile(r"(\w)\1{9}")
 """One letter ten times: what a steady tone is heard as."""
 
 
-def is_invented(heard: Heard) -> bool:
+def is_hallucination(heard: Heard) -> bool:
     """True when a window's text is not worth showing."""
     if not heard.words:
         return True
@@ -69,7 +69,7 @@ def _without_loops_of(words: list[Word], length: int, limit: int) -> list[Word]:
     return kept
 
 
-def left_out(regions: Sequence[Region], words: Sequence[Word]) -> list[Region]:
+def missed_regions(regions: Sequence[Region], words: Sequence[Word]) -> list[Region]:
     """Return the parts of ``regions`` (at least a second each) near which no word was heard."""
     missed: list[Region] = []
     index = 0

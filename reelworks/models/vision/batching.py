@@ -31,7 +31,7 @@ class Batcher(Generic[Item, Answer]):
         self._full = threading.Event()
         self._waiting: list[tuple[Item, Future[Answer]]] = []
 
-    def ask(self, item: Item) -> Answer:
+    def call(self, item: Item) -> Answer:
         """Return the answer to ``item``. Raises its own error, or what the whole batch raised."""
         mine: Future[Answer] = Future()
         with self._guard:

@@ -14,7 +14,7 @@ from reelworks.models.vision.controls import VERSION, find_controls
 from reelworks.models.vision.ocr import Image, OcrParams, ocr_revision, reading, text_reader
 
 
-class ScreenReader:
+class OcrFrameDescriber:
     """Implements ``FrameDescriber``. It reads, it does not see: no caption and no objects.
 
     Threads of one model spin and wait for one another: two reads of one thread each take half

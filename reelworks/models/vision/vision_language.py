@@ -26,7 +26,7 @@ from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.torch_runtime import on_gpu
 from reelworks.models.vision.batching import Batcher
-from reelworks.models.vision.ocr_frame_describer import ScreenReader
+from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.models.vision.vision_language_model import VisionLanguageModel
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class VisionLanguageDescriber:
         self._models_dir = models_dir
         self._pool = pool
         self._load = load or self._from_catalog
-        self._reader = ScreenReader(threads)
+        self._reader = OcrFrameDescriber(threads)
         self._batch = BATCH
         self._front = Batcher(self._see, BATCH)
 
@@ -128,7 +128,7 @@ class VisionLanguageDescriber:
         what ``load`` raises.
         """
         read = self._reader.describe(jpeg)
-        sight = self._front.ask(jpeg)
+        sight = self._front.call(jpeg)
         return replace(read, caption=sight.caption, objects=sight.objects)
 
     def _in_use(self) -> AbstractContextManager[VisionLanguageModel]:
@@ -160,7 +160,7 @@ class VisionLanguageDescriber:
         while len(answers) < len(jpegs):
             part = jpegs[len(answers) : len(answers) + self._batch]
             try:
-                answers += model.ask(part, question, opening)
+                answers += model.generate(part, question, opening)
             except GpuMemoryError:
                 model.free()
                 if len(part) == 1:

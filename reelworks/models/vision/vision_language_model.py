@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reelworks.errors import ModelUnavailableError, UnsupportedMediaError
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, need
+from reelworks.models.runtime.torch_runtime import device_for, memory_told, require
 
 LONGEST_SIDE = 1024
 """Pixels that a picture is brought to: 2 x 2 tiles of 512 and the whole, 320 tokens. Its default
@@ -22,7 +22,7 @@ class VisionLanguageModel:
     def __init__(self, name: str, network: Any, tokenizer: Any, pictures: Any) -> None:
         """Take a SmolVLM, its tokenizer and its image processor."""
         self.name = name
-        self._torch = need("torch", name)
+        self._torch = require("torch", name)
         self._network = network
         self._tokenizer = tokenizer
         self._pictures = pictures
@@ -35,8 +35,8 @@ class VisionLanguageModel:
 
         Raises ``ModelUnavailableError`` and ``GpuMemoryError``.
         """
-        torch, transformers = need("torch", name), need("transformers", name)
-        pil = need("transformers.models.smolvlm.image_processing_pil_smolvlm", name)
+        torch, transformers = require("torch", name), require("transformers", name)
+        pil = require("transformers.models.smolvlm.image_processing_pil_smolvlm", name)
         device = device_for(torch)
         transformers.utils.logging.disable_progress_bar()
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
@@ -60,7 +60,7 @@ class VisionLanguageModel:
         """True when it runs on CUDA."""
         return bool(self._network.device.type == "cuda")
 
-    def ask(self, jpegs: Sequence[bytes], question: str, opening: str = "") -> list[str]:
+    def generate(self, jpegs: Sequence[bytes], question: str, opening: str = "") -> list[str]:
         """Answer one question about each picture; every answer begins with ``opening``.
 
         Greedy, so the same picture gets the same answer. Raises ``GpuMemoryError`` when the batch
@@ -117,7 +117,7 @@ class VisionLanguageModel:
 
 
 def _opened(jpeg: bytes) -> Any:
-    pil = need("PIL.Image", "vision language")
+    pil = require("PIL.Image", "vision language")
     try:
         return pil.open(io.BytesIO(jpeg)).convert("RGB")
     except OSError as error:

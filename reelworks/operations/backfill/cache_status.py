@@ -16,7 +16,7 @@ from reelworks.pipeline.capabilities import (
     make_shot_detector,
     make_transcriber,
 )
-from reelworks.pipeline.stage_cache import Answer, Question, kept_answer
+from reelworks.pipeline.stage_cache import StageCall, StageResult, peek
 from reelworks.pipeline.video_vectors import searchable, vectors_question
 from reelworks.settings import Settings
 from reelworks.stages.frames.frame_selection import FrameParams
@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Askers:
+class ConfiguredModels:
     """Who would be asked, by the settings; made once for a whole plan."""
 
     settings: Settings
@@ -38,7 +38,7 @@ class Askers:
     embedder: Embedder
 
     @classmethod
-    def of(cls, settings: Settings) -> Askers:
+    def of(cls, settings: Settings) -> ConfiguredModels:
         """Make them; no weights are loaded and no request is sent."""
         return cls(
             settings, make_transcriber(settings), make_describer(settings), make_embedder(settings)
@@ -56,7 +56,7 @@ class Askers:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CacheStatus:
     """What a look at the cache tells of a video."""
 
     stages: frozenset[str] = frozenset()
@@ -75,18 +75,18 @@ class Source:
     library: str | None = None
 
 
-def known_of(source: Source, askers: Askers, store: ArtifactStore) -> Known:
+def known_of(source: Source, askers: ConfiguredModels, store: ArtifactStore) -> CacheStatus:
     """Follow the chain of questions as far as answers are kept. Raises store errors."""
-    look = _Look(store)
+    look = _Probe(store)
     probed = look.at("ingest", ask.probe_question(source.sha256, ""))
     if probed is None:
-        return Known()
+        return CacheStatus()
     _speech(source, askers, look)
     _picture(source, askers, look)
-    return Known(frozenset(look.found), look.items)
+    return CacheStatus(frozenset(look.found), look.items)
 
 
-def _speech(source: Source, askers: Askers, look: _Look) -> None:
+def _speech(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
     audio = look.at("extract_audio", ask.audio_question(source.video_id, source.sha256))
     if audio is None:
         return
@@ -105,7 +105,7 @@ def _speech(source: Source, askers: Askers, look: _Look) -> None:
     )
 
 
-def _picture(source: Source, askers: Askers, look: _Look) -> None:
+def _picture(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
     settings, video_id = askers.settings, source.video_id
     params = NormalizeParams(encoder=settings.video_encoder)
     normalized = look.at("normalize", ask.normalize_question(video_id, source.sha256, params))
@@ -132,7 +132,7 @@ def _picture(source: Source, askers: Askers, look: _Look) -> None:
     )
 
 
-class _Look:
+class _Probe:
     """Notes what is found on the way."""
 
     def __init__(self, store: ArtifactStore) -> None:
@@ -140,9 +140,9 @@ class _Look:
         self.items: dict[str, Any] = {}
         self._store = store
 
-    def at(self, stage: str, question: Question[Result]) -> Answer[Result] | None:
+    def at(self, stage: str, question: StageCall[Result]) -> StageResult[Result] | None:
         """Return the kept answer to a stage's question, and note that it is kept."""
-        answer = kept_answer(question, self._store)
+        answer = peek(question, self._store)
         if answer is not None:
             self.found.append(stage)
         return answer

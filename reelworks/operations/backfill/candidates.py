@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Only, Selection
+from reelworks.domain.jobs.backfill import Selection, SelectionKind
 from reelworks.domain.jobs.stage import STAGES
 from reelworks.errors import InputError
-from reelworks.operations.backfill.cache_status import Known
-from reelworks.operations.backfill.source_scan import Examined, is_changed
+from reelworks.operations.backfill.cache_status import CacheStatus
+from reelworks.operations.backfill.source_scan import ScannedFile, is_changed
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts
 
@@ -33,28 +33,30 @@ class Candidate:
     note: str | None = None
 
 
-def must_mean_something(selection: Selection) -> None:
+def validate_selection(selection: Selection) -> None:
     """Raise ``InputError`` for a selection that contradicts itself or names no stage of ours."""
     wrong = [stage for stage in selection.stages if stage not in STAGES]
     if wrong:
         raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(STAGES)}.")
-    if (Only.MISSING in selection.only) != bool(selection.stages):
+    if (SelectionKind.MISSING in selection.only) != bool(selection.stages):
         raise InputError("Say which stage is missing: missing and a stage go together.")
     if selection.limit is not None and selection.limit < 1:
         raise InputError("The limit must be at least 1.")
 
 
-def is_meant(one: Candidate, kept: Known, selection: Selection, older: set[str]) -> bool:
+def matches(one: Candidate, kept: CacheStatus, selection: Selection, older: set[str]) -> bool:
     """Tell whether a candidate is one of those that are meant."""
     if not selection.only:
         return True
     return (
-        (Only.NEW in selection.only and is_new(one))
+        (SelectionKind.NEW in selection.only and is_new(one))
         or (
-            Only.FAILED in selection.only and one.facts is not None and one.facts.status == "failed"
+            SelectionKind.FAILED in selection.only
+            and one.facts is not None
+            and one.facts.status == "failed"
         )
-        or (Only.MISSING in selection.only and not set(selection.stages) <= kept.stages)
-        or (Only.OLDER_MODEL in selection.only and one.video_id in older)
+        or (SelectionKind.MISSING in selection.only and not set(selection.stages) <= kept.stages)
+        or (SelectionKind.OLDER_MODEL in selection.only and one.video_id in older)
     )
 
 
@@ -73,7 +75,7 @@ def of_row(facts: VideoFacts) -> Candidate:
 
 
 def of_file(
-    found: Examined,
+    found: ScannedFile,
     known: Mapping[str, SeenSource],
     by_id: Mapping[str, VideoFacts],
     by_content: Mapping[str, VideoFacts],

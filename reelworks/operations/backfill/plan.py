@@ -8,16 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from reelworks.domain.jobs.backfill import Limits, Only, Plan, PlanLine, Selection
+from reelworks.domain.jobs.backfill import Limits, Plan, PlanLine, Selection, SelectionKind
 from reelworks.domain.jobs.stage import STAGES
 from reelworks.domain.library.library import DEFAULT_LIBRARY
-from reelworks.operations.backfill.cache_status import Askers, Known, Source, known_of
+from reelworks.operations.backfill.cache_status import (
+    CacheStatus,
+    ConfiguredModels,
+    Source,
+    known_of,
+)
 from reelworks.operations.backfill.candidates import (
     Candidate,
-    is_meant,
-    must_mean_something,
+    matches,
     of_file,
     of_row,
+    validate_selection,
 )
 from reelworks.operations.backfill.estimate import (
     FRAMES_PER_HOUR,
@@ -35,15 +40,15 @@ from reelworks.operations.backfill.source_scan import (
     list_place,
     root_of,
 )
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.providers.billing.prices import LOCAL, Prices
 from reelworks.settings import Settings
 from reelworks.store.library.source_entries import remember_sources, sources_of
 from reelworks.store.library.work_history import (
     History,
-    made_by_others,
     read_history,
     video_facts,
+    with_outdated_models,
 )
 
 BYTES_PER_SECOND = 500_000.0
@@ -61,13 +66,13 @@ def no_progress(done: int, total: int) -> None:
 class Planner:
     """Reads what a plan is made of. Changes nothing but the table ``sources``."""
 
-    place: Workplace
+    ctx: RunContext
     progress: Callable[[int, int], None] = no_progress
     """Told how many of the files are read."""
-    askers: Askers = field(init=False)
+    askers: ConfiguredModels = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "askers", Askers.of(self.place.settings))
+        object.__setattr__(self, "askers", ConfiguredModels.of(self.ctx.settings))
 
     def plan(self, selection: Selection, limits: Limits) -> Plan:
         """Return what a backfill of ``selection`` would do within ``limits``.
@@ -81,11 +86,11 @@ class Planner:
         chosen = [
             (one, kept)
             for one, kept in zip(candidates, known, strict=True)
-            if is_meant(one, kept, selection, older)
+            if matches(one, kept, selection, older)
         ][: selection.limit]
-        rates = rates_of(read_history(self.place.engine), self.askers)
+        rates = rates_of(read_history(self.ctx.engine), self.askers)
         lines = lines_of(chosen, rates)
-        settings = self.place.settings
+        settings = self.ctx.settings
         prices = Prices.of_settings(settings.model_prices)
         at_once = runs_at_once(settings)
         return plan_of(
@@ -98,15 +103,15 @@ class Planner:
 
     def candidates(self, selection: Selection) -> list[Candidate]:
         """Return all videos that a selection looks at."""
-        must_mean_something(selection)
-        engine = self.place.engine
+        validate_selection(selection)
+        engine = self.ctx.engine
         facts = video_facts(engine, selection.library if selection.source is None else None)
         if selection.source is None:
             return [of_row(one) for one in facts if selection.language in (None, one.language)]
         root = root_of(selection.source)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
-        found = examine(list_place(root, self.place.store), known, self.place.store, self.progress)
+        found = examine(list_place(root, self.ctx.store), known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
         by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
         named = [of_file(one, known, by_id, by_content) for one in found]
@@ -120,7 +125,7 @@ class Planner:
         return list({one.video_id: one for one in reversed(named)}.values())[::-1]
 
     def _older(self, selection: Selection) -> set[str]:
-        if Only.OLDER_MODEL not in selection.only:
+        if SelectionKind.OLDER_MODEL not in selection.only:
             return set()
         askers = self.askers
         models = {
@@ -128,15 +133,15 @@ class Planner:
             "vision": askers.describer.model,
             "embed": askers.embedder.model,
         }
-        return made_by_others(self.place.engine, models)
+        return with_outdated_models(self.ctx.engine, models)
 
-    def _known(self, candidates: Sequence[Candidate], selection: Selection) -> list[Known]:
-        look = partial(_kept, selection=selection, askers=self.askers, place=self.place)
+    def _known(self, candidates: Sequence[Candidate], selection: Selection) -> list[CacheStatus]:
+        look = partial(_kept, selection=selection, askers=self.askers, ctx=self.ctx)
         with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="plan") as lookers:
             return list(lookers.map(look, candidates))
 
 
-def lines_of(chosen: Sequence[tuple[Candidate, Known]], rates: Rates) -> list[PlanLine]:
+def lines_of(chosen: Sequence[tuple[Candidate, CacheStatus]], rates: Rates) -> list[PlanLine]:
     """Return the plan's lines."""
     measured = [(one.size, one.seconds) for one, _ in chosen if one.seconds and one.size]
     bytes_of, seconds_of = (sum(column) for column in zip((0, 0.0), *measured, strict=True))
@@ -166,7 +171,7 @@ def lines_of(chosen: Sequence[tuple[Candidate, Known]], rates: Rates) -> list[Pl
     return lines
 
 
-def rates_of(history: History, askers: Askers) -> Rates:
+def rates_of(history: History, askers: ConfiguredModels) -> Rates:
     """Return what an hour of video takes here, as far as the past tells."""
     models = {stage: askers.model_of(stage) for stage in STAGES}
     hosted: dict[str, str] = {
@@ -211,12 +216,14 @@ def _videos(count: int) -> str:
     return f"{count} video{'s' * (count != 1)}"
 
 
-def _kept(one: Candidate, *, selection: Selection, askers: Askers, place: Workplace) -> Known:
+def _kept(
+    one: Candidate, *, selection: Selection, askers: ConfiguredModels, ctx: RunContext
+) -> CacheStatus:
     if one.sha256 is None:
-        return Known()
+        return CacheStatus()
     library = one.facts.library if one.facts else selection.library
     stated = one.facts.stated_language if one.facts else None
     # Of the library's own videos the selection's language only narrows the choice.
     asked = (selection.language if selection.source else None) or stated
     source = Source(one.video_id, one.sha256, asked, library)
-    return known_of(source, askers, place.store)
+    return known_of(source, askers, ctx.store)

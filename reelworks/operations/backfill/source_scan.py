@@ -22,7 +22,7 @@ READERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class FileEntry:
     """A file of a place, by its name alone."""
 
     locator: str
@@ -38,10 +38,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ScannedFile:
     """A file of a place, and what it is."""
 
-    listed: Listed
+    listed: FileEntry
     sha256: str | None
     """None for an object that nobody read yet, and for what cannot be read."""
     seconds: float | None
@@ -66,7 +66,7 @@ def root_of(source: str) -> str:
     return str(Path(source).expanduser().absolute())
 
 
-def list_place(root: str, store: ArtifactStore) -> list[Listed]:
+def list_place(root: str, store: ArtifactStore) -> list[FileEntry]:
     """Return the media files under ``root_of`` a place, in order.
 
     Raises ``SourceNotFoundError`` when there is no such folder or bucket,
@@ -76,13 +76,13 @@ def list_place(root: str, store: ArtifactStore) -> list[Listed]:
         return sorted(_of_folder(Path(root)), key=lambda one: one.locator)
     bucket, _, prefix = root.removeprefix("s3://").partition("/")
     return [
-        Listed(f"s3://{bucket}/{one.key}", one.size, one.etag)
+        FileEntry(f"s3://{bucket}/{one.key}", one.size, one.etag)
         for one in store.objects(prefix, bucket=bucket)
         if looks_like_media(one.key)
     ]
 
 
-def _of_folder(root: Path) -> Iterator[Listed]:
+def _of_folder(root: Path) -> Iterator[FileEntry]:
     if not root.is_dir():
         raise SourceNotFoundError(f"The folder {one_line(str(root))} does not exist.")
 
@@ -98,15 +98,15 @@ def _of_folder(root: Path) -> Iterator[Listed]:
             except FileNotFoundError:  # deleted meanwhile, or a link to nothing
                 continue
             if path.is_file():
-                yield Listed(str(path), found.st_size, str(found.st_mtime_ns))
+                yield FileEntry(str(path), found.st_size, str(found.st_mtime_ns))
 
 
 def examine(
-    listed: list[Listed],
+    listed: list[FileEntry],
     known: Mapping[str, SeenSource],
     store: ArtifactStore,
     progress: Callable[[int, int], None],
-) -> list[Examined]:
+) -> list[ScannedFile]:
     """Say what each file is; one with the size and stamp of what is ``known`` is not read again.
 
     ``progress`` counts files. Raises store errors; a file that cannot be read has a note.
@@ -120,23 +120,25 @@ def examine(
     return found
 
 
-def _examined(listed: Listed, known: Mapping[str, SeenSource], store: ArtifactStore) -> Examined:
+def _examined(
+    listed: FileEntry, known: Mapping[str, SeenSource], store: ArtifactStore
+) -> ScannedFile:
     seen = known.get(listed.locator)
     same = seen is not None and (seen.size, seen.stamp) == (listed.size, listed.stamp)
     kept = seen if same else None
     if listed.locator.startswith("s3://"):
         if kept is not None and kept.seconds is not None:
-            return Examined(listed, kept.sha256, kept.seconds)
+            return ScannedFile(listed, kept.sha256, kept.seconds)
         return _of_object(listed, store)
     if kept is not None and kept.seconds is not None and kept.sha256:
-        return Examined(listed, kept.sha256, kept.seconds)
+        return ScannedFile(listed, kept.sha256, kept.seconds)
     try:
         return _read(listed, kept.sha256 if kept else None)
     except InputError as error:
-        return Examined(listed, None, None, str(error))
+        return ScannedFile(listed, None, None, str(error))
 
 
-def _read(listed: Listed, digest: str | None) -> Examined:
+def _read(listed: FileEntry, digest: str | None) -> ScannedFile:
     path = Path(listed.locator)
     try:
         digest = digest or sha256_of_file(path)
@@ -145,23 +147,23 @@ def _read(listed: Listed, digest: str | None) -> Examined:
             f"{one_line(listed.locator)} cannot be read: {error.strerror}."
         ) from None
     try:
-        return Examined(listed, digest, seconds_of_file(path))
+        return ScannedFile(listed, digest, seconds_of_file(path))
     except InputError as error:
-        return Examined(listed, digest, None, str(error))
+        return ScannedFile(listed, digest, None, str(error))
 
 
-def _of_object(listed: Listed, store: ArtifactStore) -> Examined:
+def _of_object(listed: FileEntry, store: ArtifactStore) -> ScannedFile:
     bucket, _, key = listed.locator.removeprefix("s3://").partition("/")
     ours = store.head(key) if bucket == store.bucket else None
     digest = ours.sha256 if ours and ours.sha256 else None
     stream = RangeStream(partial(store.read_range, key, bucket=bucket), listed.size)
     try:
-        return Examined(listed, digest, seconds_of_object(stream, one_line(listed.locator)))
+        return ScannedFile(listed, digest, seconds_of_object(stream, one_line(listed.locator)))
     except InputError as error:
-        return Examined(listed, digest, None, str(error))
+        return ScannedFile(listed, digest, None, str(error))
 
 
-def as_seen(examined: Examined, root: str, video_id: str | None) -> SeenSource:
+def as_seen(examined: ScannedFile, root: str, video_id: str | None) -> SeenSource:
     """Return what to remember of a file."""
     listed = examined.listed
     return SeenSource(
@@ -175,7 +177,7 @@ def as_seen(examined: Examined, root: str, video_id: str | None) -> SeenSource:
     )
 
 
-def is_changed(examined: Examined, before: SeenSource) -> bool:
+def is_changed(examined: ScannedFile, before: SeenSource) -> bool:
     """Tell whether a file has another content than when it was seen ``before``.
 
     Another size or stamp is only a reason to look; the digests decide, where there are two.

@@ -14,7 +14,7 @@ from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_scan import root_of
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import get_backfill, same_under_way
@@ -48,7 +48,7 @@ def new_backfill_id() -> str:
     return f"bf-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
 
 
-def named_by_root(selection: Selection) -> Selection:
+def normalized_source(selection: Selection) -> Selection:
     """Return the selection with its place's one name, so that equal ones are seen to be equal."""
     if selection.source is None:
         return selection
@@ -56,7 +56,7 @@ def named_by_root(selection: Selection) -> Selection:
 
 
 def start_backfill(
-    place: Workplace, request: Request, progress: Callable[[int, int], None]
+    ctx: RunContext, request: Request, progress: Callable[[int, int], None]
 ) -> Started:
     """Plan a backfill and put it into the ledger; go on with the same one if it is under way.
 
@@ -64,13 +64,13 @@ def start_backfill(
     Raises ``SettingsError`` for a budget where a model's price is not known, and what
     ``Planner.plan`` raises.
     """
-    selection = named_by_root(request.selection)
-    there = _there(place, request.backfill_id, selection)
+    selection = normalized_source(request.selection)
+    there = _there(ctx, request.backfill_id, selection)
     if there is not None and (there.total or there.status.is_over):
         return Started(there, None)
     backfill_id = there.id if there else request.backfill_id or new_backfill_id()
-    plan = Planner(place, progress).plan(selection, request.limits)
-    must_be_affordable(plan, request.limits)
+    plan = Planner(ctx, progress).plan(selection, request.limits)
+    require_known_prices(plan, request.limits)
     new = NewBackfill(
         id=backfill_id,
         selection=selection,
@@ -80,12 +80,12 @@ def start_backfill(
         again=request.again,
         requested_by=request.requested_by,
     )
-    begun = begin_backfill(place.engine, new)
-    _remember(place, selection, plan)
+    begun = begin_backfill(ctx.engine, new)
+    _remember(ctx, selection, plan)
     return Started(begun, plan)
 
 
-def _remember(place: Workplace, selection: Selection, plan: Plan) -> None:
+def _remember(ctx: RunContext, selection: Selection, plan: Plan) -> None:
     """Write down which video each file of the place is from now on."""
     if selection.source is None:
         return
@@ -102,10 +102,10 @@ def _remember(place: Workplace, selection: Selection, plan: Plan) -> None:
         for line in plan.lines
         if line.source is not None
     ]
-    remember_sources(place.engine, selection.library or DEFAULT_LIBRARY, seen)
+    remember_sources(ctx.engine, selection.library or DEFAULT_LIBRARY, seen)
 
 
-def must_be_affordable(plan: Plan, limits: Limits) -> None:
+def require_known_prices(plan: Plan, limits: Limits) -> None:
     """Raise ``SettingsError`` when a budget cannot be kept to, as a price is not known."""
     if limits.budget is not None and plan.unpriced:
         raise SettingsError(
@@ -114,11 +114,11 @@ def must_be_affordable(plan: Plan, limits: Limits) -> None:
         )
 
 
-def _there(place: Workplace, backfill_id: str | None, selection: Selection) -> Backfill | None:
+def _there(ctx: RunContext, backfill_id: str | None, selection: Selection) -> Backfill | None:
     if backfill_id is None:
-        return same_under_way(place.engine, selection)
+        return same_under_way(ctx.engine, selection)
     try:
-        return get_backfill(place.engine, backfill_id)
+        return get_backfill(ctx.engine, backfill_id)
     except UnknownBackfillError:
         return None
 
@@ -128,11 +128,11 @@ def report_key(backfill_id: str) -> str:
     return f"reports/{backfill_id}.json"
 
 
-def write_report(place: Workplace, backfill_id: str) -> Report:
+def write_report(ctx: RunContext, backfill_id: str) -> Report:
     """Write the report of a backfill as of now to the store, and return it."""
-    report = report_of(place.engine, backfill_id)
+    report = report_of(ctx.engine, backfill_id)
     content = json.dumps(report_json(report), indent=2).encode()
-    place.store.put_bytes(report_key(backfill_id), content, "application/json")
+    ctx.store.put_bytes(report_key(backfill_id), content, "application/json")
     return report
 
 
@@ -164,7 +164,7 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def compared(report: Report) -> list[Mapping[str, Any]]:
+def plan_vs_actual(report: Report) -> list[Mapping[str, Any]]:
     """Return the plan beside what was really needed, stage by stage."""
     return [
         {

@@ -23,7 +23,7 @@ class Bill:
     """``jobs.usage`` when this try began."""
     cost: Decimal
 
-    def with_(self, used: Mapping[str, Usage]) -> tuple[dict[str, Any], Decimal]:
+    def charge(self, used: Mapping[str, Usage]) -> tuple[dict[str, Any], Decimal]:
         """Return ``jobs.usage`` and ``jobs.cost`` once ``used`` is added, by model."""
         used = {model: amount for model, amount in used.items() if not model.startswith(LOCAL)}
         total = add_up(usage_of(self.usage), used)

@@ -80,7 +80,7 @@ class OpenAiTranscriber:
 
         try:
             sent = Usage(audio_seconds=duration)
-            return self._api.ask(self._name, _SETTING, call, read, sent=sent)
+            return self._api.call(self._name, _SETTING, call, read, sent=sent)
         except ProviderRejectedError as error:
             if not any(name in str(error) for name in _TIMES_PARAMETERS):
                 raise

@@ -28,7 +28,7 @@ from reelworks.errors import (
     SettingsError,
 )
 from reelworks.providers.http.deadlines import WholeAnswer, watch
-from reelworks.providers.openai.error_mapping import Question, translate
+from reelworks.providers.openai.error_mapping import CallContext, translate
 from reelworks.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -118,7 +118,7 @@ class HostedApi:
         own = self._name == "api.openai.com" or self._name.endswith(".api.openai.com")
         return "openai" if own else f"openai-compatible:{self._name}"
 
-    def ask(
+    def call(
         self,
         model: str,
         setting: str,
@@ -135,7 +135,7 @@ class HostedApi:
         what it counts. A server's Retry-After is kept to exactly. Raises the ``ProviderError`` of
         the last try, or of the first permanent one, and what a turnstile raises.
         """
-        question = Question(self.host, model, setting)
+        question = CallContext(self.host, model, setting)
         attempt = 1
         while True:
             for turnstile in self._turnstiles:
@@ -156,7 +156,7 @@ class HostedApi:
         Also the cheapest proof that key, address and model are right: no tokens are used. OpenAI
         states the field (its "Deprecations" page, 2026); most other servers do not.
         """
-        notice = self.ask(
+        notice = self.call(
             model,
             setting,
             lambda api: api.models.with_raw_response.retrieve(model).content,
@@ -166,7 +166,7 @@ class HostedApi:
 
     def _once(
         self,
-        question: Question,
+        question: CallContext,
         call: Callable[[OpenAI], bytes],
         read: Callable[[bytes], Answer],
         sent: Usage,

@@ -84,7 +84,7 @@ class OpenAiEmbedder:
             return self._read(body, len(texts))
 
         sent = Usage(characters=sum(map(len, texts)))
-        return self._api.ask(self._name, _SETTING, call, read, sent=sent)
+        return self._api.call(self._name, _SETTING, call, read, sent=sent)
 
     def _of_our_length(self, vector: list[float]) -> list[float]:
         if len(vector) != self._dimensions:

@@ -46,7 +46,7 @@ _LONGEST_REASON = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CallContext:
     """Whom we ask: what a message needs in order to say what to mend."""
 
     host: str
@@ -55,7 +55,7 @@ class Question:
     """The variable that names the model, such as ``VISION_MODEL``."""
 
 
-def translate(error: OpenAIError, question: Question, secret: str) -> ProviderError:
+def translate(error: OpenAIError, question: CallContext, secret: str) -> ProviderError:
     """Return our error for one of the SDK's. ``secret`` is taken out of any quoted reason."""
     host = question.host
     if isinstance(error, APITimeoutError):
@@ -78,7 +78,7 @@ def translate(error: OpenAIError, question: Question, secret: str) -> ProviderEr
     )
 
 
-def _of_status(error: APIStatusError, question: Question, reason: str) -> ProviderError:
+def _of_status(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
     status, host, model = error.status_code, question.host, question.model
     if status == HTTPStatus.UNAUTHORIZED:
         return ProviderAuthError(f"{host} refuses the key: set OPENAI_API_KEY to a valid one.")
@@ -101,7 +101,7 @@ def _of_status(error: APIStatusError, question: Question, reason: str) -> Provid
     return ProviderRejectedError(f"{host} refuses this request for {model}: {reason}.")
 
 
-def _of_passing_trouble(error: APIStatusError, question: Question, reason: str) -> ProviderError:
+def _of_passing_trouble(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
     wait = retry_after(error.response.headers, datetime.now(UTC))
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
         tail = f"try again in {wait:.0f} s" if wait is not None else "try again later"

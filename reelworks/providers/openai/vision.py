@@ -83,7 +83,7 @@ class OpenAiDescriber:
                 model=self._name, messages=messages, response_format=_FORM
             ).content
 
-        return self._api.ask(self._name, _SETTING, call, self._read)
+        return self._api.call(self._name, _SETTING, call, self._read)
 
     def _read(self, body: bytes) -> FrameDescription:
         choice = read_as(_Completion, body, self._api.host).only_choice(self._api.host)

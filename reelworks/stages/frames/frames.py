@@ -20,7 +20,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.folder import unwritable, writable
-from reelworks.media.pictures import Luma, Picture, Reel, open_reel
+from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
 from reelworks.media.screen_cuts import changed_blocks
 from reelworks.stages.frames.frame_selection import (
     FrameParams,
@@ -56,7 +56,7 @@ def pick_frames(
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
 
-    def keep(large: Reel, index: int, slot: Slot, times: list[float]) -> Frame:
+    def keep(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
         picture, sharpness = _sharpest(large.pictures_at(times), video)
         jpeg = _encode(picture.bgr(), params.jpeg_quality)
         _write(frame_path(out_dir, index), jpeg)
@@ -100,7 +100,9 @@ def frame_path(out_dir: Path, index: int) -> Path:
     return out_dir / f"scene_{index:03d}.jpg"
 
 
-def _samples_by_slot(reel: Reel, slots: Sequence[Slot]) -> Iterator[tuple[Slot, list[Sample]]]:
+def _samples_by_slot(
+    reel: VideoReader, slots: Sequence[Slot]
+) -> Iterator[tuple[Slot, list[Sample]]]:
     """Judge the proxy's pictures and hand them out slot by slot, while reading on."""
     pending = iter(slots)
     slot = next(pending, None)

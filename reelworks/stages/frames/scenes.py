@@ -18,7 +18,7 @@ from reelworks.domain.capabilities import ShotDetector, ShotWatch
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.pictures import Luma, Picture, Reel, open_reel
+from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
 from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
 
 VERSION = 1
@@ -120,7 +120,7 @@ class _AdaptiveWatch:
     which would make any motion beside it look like a cut to this detector.
     """
 
-    def __init__(self, params: SceneParams, reel: Reel) -> None:
+    def __init__(self, params: SceneParams, reel: VideoReader) -> None:
         self._params = params
         self._reel = reel
         self._origin: int | None = None
@@ -175,7 +175,7 @@ _FilmWatch = _AdaptiveWatch | _SmallPictures
 
 @contextmanager
 def _film_watch(
-    params: SceneParams, reel: Reel, shots: ShotDetector | None
+    params: SceneParams, reel: VideoReader, shots: ShotDetector | None
 ) -> Iterator[_FilmWatch | None]:
     if params.profile == "screencast":
         yield None

@@ -27,7 +27,7 @@ from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
 
 log = logging.getLogger(__name__)
 
-__all__ = ["VERSION", "NormalizeParams", "Normalized", "conforms", "normalize"]
+__all__ = ["VERSION", "NormalizeParams", "Normalized", "is_normalized", "normalize"]
 
 VERSION = 3
 """Raised when the same parameters give other bytes."""
@@ -68,13 +68,13 @@ def normalize(
         return Normalized(None, None, None)
     paths = (out_dir / "normalized.mp4", out_dir / "proxy.mp4")
     encoder = None
-    copied = conforms(source, probe, params)
+    copied = is_normalized(source, probe, params)
     with writable(out_dir, paths):
         if copied:
             arguments = remux_arguments(source, probe, params, *paths)
             report = transcode(arguments, duration=probe.duration, progress=progress)
         else:
-            encoder, report = _encode(source, probe, settled(params), paths, progress)
+            encoder, report = _encode(source, probe, resolve_encoder(params), paths, progress)
         made = _written(paths[0])
     video = NormalizedVideo(
         duration=made.frames / params.frame_rate,
@@ -92,14 +92,14 @@ def normalize(
     return Normalized(video, *paths)
 
 
-def settled(params: NormalizeParams) -> NormalizeParams:
+def resolve_encoder(params: NormalizeParams) -> NormalizeParams:
     """Return ``params`` with the encoder that ``auto`` means on this machine."""
     if params.encoder != "auto":
         return params
     return replace(params, encoder="nvenc" if nvenc.works() else "x264")
 
 
-def conforms(source: Path, probe: Probe, params: NormalizeParams) -> bool:
+def is_normalized(source: Path, probe: Probe, params: NormalizeParams) -> bool:
     """True when ``source`` already is what ``normalize`` would make of it.
 
     The stated properties are checked first; only a file that passes has all its packets' times

@@ -20,7 +20,7 @@ _SHORT_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SegmentLimits:
     """How long a segment may be, and which pause ends it whatever else."""
 
     max_seconds: float = 7.0
@@ -31,7 +31,7 @@ class Shape:
     """Seconds."""
 
 
-def readable(segments: Iterable[Segment], shape: Shape) -> tuple[Segment, ...]:
+def resegment(segments: Iterable[Segment], shape: SegmentLimits) -> tuple[Segment, ...]:
     """Return the same words, in order, in segments of ``shape``.
 
     Breaks at sentence ends, pauses and changes of language or speaker; a sentence that is too
@@ -69,7 +69,7 @@ def _agreeing(segment: Segment) -> Segment:
     return replace(segment, words=tuple(words))
 
 
-def _phrases(words: Sequence[Word], shape: Shape) -> list[list[Word]]:
+def _phrases(words: Sequence[Word], shape: SegmentLimits) -> list[list[Word]]:
     """Split where a sentence ends or the speaker pauses."""
     phrases: list[list[Word]] = []
     for word in words:
@@ -89,13 +89,13 @@ def _pause(before: Word, after: Word) -> float:
     return after.t_start - before.t_end
 
 
-def _fits(words: Sequence[Word], shape: Shape) -> bool:
+def _fits(words: Sequence[Word], shape: SegmentLimits) -> bool:
     seconds = words[-1].t_end - words[0].t_start
     characters = len(join_words([word.text for word in words]))
     return seconds <= shape.max_seconds and characters <= shape.max_characters
 
 
-def _fitting(words: list[Word], shape: Shape) -> list[list[Word]]:
+def _fitting(words: list[Word], shape: SegmentLimits) -> list[list[Word]]:
     """Halve a phrase at its best break until every part fits."""
     if len(words) == 1 or _fits(words, shape):
         return [words]
@@ -111,7 +111,7 @@ def _fitting(words: list[Word], shape: Shape) -> list[list[Word]]:
     return [*_fitting(words[:cut], shape), *_fitting(words[cut:], shape)]
 
 
-def _without_crumbs(phrases: Sequence[list[Word]], shape: Shape) -> list[list[Word]]:
+def _without_crumbs(phrases: Sequence[list[Word]], shape: SegmentLimits) -> list[list[Word]]:
     """Join a phrase too short to read with the one before, or the next, where they fit."""
     merged: list[list[Word]] = []
     for phrase in phrases:

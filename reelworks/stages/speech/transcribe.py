@@ -14,7 +14,7 @@ from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
 from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
-from reelworks.stages.speech.segmentation import Shape, readable
+from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 from reelworks.stages.speech.transcribe_pieces import PieceWork
 
 VERSION = 1
@@ -33,9 +33,11 @@ class TranscribeParams:
     """A pause of so many seconds always ends a segment."""
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> SegmentLimits:
         """How the segments are to be."""
-        return Shape(self.max_segment_seconds, self.max_segment_characters, self.pause_seconds)
+        return SegmentLimits(
+            self.max_segment_seconds, self.max_segment_characters, self.pause_seconds
+        )
 
 
 def transcribe(
@@ -71,7 +73,7 @@ def transcribe(
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    return Transcript(_main_language(segments), readable(segments, params.shape))
+    return Transcript(_main_language(segments), resegment(segments, params.shape))
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:

@@ -19,7 +19,7 @@ _AT_ONCE = 16
 """Questions to the cache at once: each waits for the network, not for the processor."""
 
 
-class NothingKept:
+class NullItemCache:
     """The item cache for an embedder that is quicker than a store: it makes each vector anew."""
 
     def get(self, key: str) -> bytes | None:

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from reelworks.errors import BusyError, OtherRequestError
+from reelworks.errors import BusyError, IdempotencyKeyReusedError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import RequestRow
-from reelworks.store.db.table_ops import storable, table_of
+from reelworks.store.db.table_ops import sanitize_text, table_of
 
 REQUESTS = table_of(RequestRow)
 KEPT = timedelta(hours=24)
@@ -60,7 +60,7 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
     """
     mine = _of(asked)
     row = insert(REQUESTS).values(
-        caller=asked.caller, key=storable(asked.key), fingerprint=asked.fingerprint
+        caller=asked.caller, key=sanitize_text(asked.key), fingerprint=asked.fingerprint
     )
     # An answer's row that is too old is a new one; one without an answer goes on from the same
     # moment, so that what was half done is done under the same names.
@@ -74,7 +74,7 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
         if known is None:
             raise BusyError("The same request just ended; ask again.")
         if known.fingerprint != asked.fingerprint:
-            raise OtherRequestError(
+            raise IdempotencyKeyReusedError(
                 "The Idempotency-Key was used for another request before; take a new one."
             )
         if known.status is not None:
@@ -87,7 +87,7 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
 
 def answer_request(engine: Engine, asked: Asked, status: int, answer: Mapping[str, Any]) -> None:
     """Keep the answer for those who ask again."""
-    values = {"status": status, "answer": storable(answer)}
+    values = {"status": status, "answer": sanitize_text(answer)}
     with transaction(engine) as connection:
         connection.execute(update(REQUESTS).where(_of(asked)).values(**values))
 
@@ -107,4 +107,4 @@ def forget_old_requests(engine: Engine) -> int:
 
 
 def _of(asked: Asked) -> ColumnElement[bool]:
-    return and_(REQUESTS.c.caller == asked.caller, REQUESTS.c.key == storable(asked.key))
+    return and_(REQUESTS.c.caller == asked.caller, REQUESTS.c.key == sanitize_text(asked.key))

@@ -20,7 +20,7 @@ def go_on() -> None:
 
 
 @contextmanager
-def held(
+def advisory_lock(
     database_url: str,
     key: str,
     *,

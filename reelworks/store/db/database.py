@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from reelworks.errors import DatabaseRefusedError, SettingsError
 from reelworks.settings import Settings
-from reelworks.store.db.advisory_locks import held
+from reelworks.store.db.advisory_locks import advisory_lock
 from reelworks.store.db.deadlines import bound
 from reelworks.store.db.error_mapping import database_errors, sqlalchemy_url
 from reelworks.store.db.schema import REVISION, Base
@@ -72,7 +72,7 @@ def ensure_schema(engine: Engine) -> None:
     if _is_current(engine):
         return
     url = engine.url.render_as_string(hide_password=False)
-    with held(url, "reelworks schema", poll=0.1):
+    with advisory_lock(url, "reelworks schema", poll=0.1):
         if not _is_current(engine):
             with _patient(engine.url) as patient:
                 _migrate(patient)

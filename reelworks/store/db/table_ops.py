@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from reelworks.domain.library.listing import Place
+from reelworks.domain.library.listing import PageKey
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import Base, Video
@@ -42,7 +42,9 @@ def table_of(kind: type[Base]) -> Table:
     return table
 
 
-def page_after(query: Select[Any], table: Table, *, limit: int, after: Place | None) -> Select[Any]:
+def page_after(
+    query: Select[Any], table: Table, *, limit: int, after: PageKey | None
+) -> Select[Any]:
     """Return the query of one page of a list, newest first.
 
     New rows never move what follows ``after``. The table has ``created_at`` and ``id``.
@@ -76,7 +78,7 @@ def check_known(connection: Connection, video_ids: Sequence[str]) -> None:
             "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, place)"
             " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY place LIMIT 1"
         ),
-        {"ids": storable(list(video_ids))},
+        {"ids": sanitize_text(list(video_ids))},
     )
     if missing is not None:
         raise UnknownVideoError(f"No video has the id {missing}.")
@@ -103,7 +105,7 @@ def replace_rows(
 def _upsert(
     connection: Connection, table: Table, rows: Sequence[Row], embedded: Sequence[str]
 ) -> None:
-    statement = insert(table).values([storable(row) for row in rows])
+    statement = insert(table).values([sanitize_text(row) for row in rows])
     new = statement.excluded
     changes: dict[str, Any] = {name: new[name] for name in rows[0] if name != "id"}
     changed = or_(*(table.c[name].is_distinct_from(new[name]) for name in changes))
@@ -121,7 +123,7 @@ def _forget_beside(
     connection: Connection, table: Table, rows: Sequence[Row], embedded: Sequence[str]
 ) -> None:
     """Remove the vectors beside rows whose ``embedded`` columns are about to change."""
-    new = {row["id"]: tuple(storable(row[name]) for name in embedded) for row in rows}
+    new = {row["id"]: tuple(sanitize_text(row[name]) for name in embedded) for row in rows}
     columns = [table.c[name] for name in embedded]
     known = connection.execute(select(table.c.id, *columns).where(table.c.id.in_(new)))
     reworded = [row.id for row in known if tuple(row)[1:] != new[row.id]]
@@ -130,12 +132,12 @@ def _forget_beside(
         connection.execute(delete(beside).where(beside.c.row_id.in_(reworded)))
 
 
-def storable(value: Any) -> Any:
+def sanitize_text(value: Any) -> Any:
     """Return ``value`` with every text in it cleaned of what PostgreSQL cannot keep."""
     if isinstance(value, str):
         return value.translate(_UNSTORABLE)
     if isinstance(value, Mapping):
-        return {storable(name): storable(one) for name, one in value.items()}
+        return {sanitize_text(name): sanitize_text(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(one) for one in value]
+        return [sanitize_text(one) for one in value]
     return value

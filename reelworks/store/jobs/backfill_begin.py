@@ -13,7 +13,7 @@ from reelworks.domain.jobs.backfill import Backfill, Limits, Selection
 from reelworks.domain.jobs.job import BACKFILL, INDEX, JobStatus, NewJob
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
+from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.backfills import BACKFILLS, get_backfill
 from reelworks.store.jobs.jobs import JOBS, VIDEOS, add_jobs
 
@@ -51,9 +51,9 @@ def begin_backfill(engine: Engine, new: NewBackfill) -> Backfill:
     """
     row = {
         "id": new.id,
-        "selection": storable(new.selection.to_dict()),
+        "selection": sanitize_text(new.selection.to_dict()),
         "limits": new.limits.to_dict(),
-        "plan": storable(dict(new.plan)),
+        "plan": sanitize_text(dict(new.plan)),
     }
     with transaction(engine) as connection:
         connection.execute(insert(BACKFILLS).values(row).on_conflict_do_nothing())
@@ -67,7 +67,7 @@ def _make_videos(connection: Connection, new: NewBackfill) -> None:
     rows = [
         {
             "id": video.video_id,
-            "original_path": storable(video.source),
+            "original_path": sanitize_text(video.source),
             "library": library,
             "status": "pending",
         }

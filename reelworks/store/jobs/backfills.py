@@ -21,7 +21,7 @@ from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import BackfillRow
 from reelworks.store.db.schema.jobs import WORK_CHANNEL
-from reelworks.store.db.table_ops import storable, table_of
+from reelworks.store.db.table_ops import sanitize_text, table_of
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.jobs import JOBS, cancel_jobs, new_job_id
 
@@ -53,7 +53,7 @@ def list_backfills(engine: Engine, *, limit: int = 100) -> list[Backfill]:
 
 def same_under_way(engine: Engine, selection: Selection) -> Backfill | None:
     """Return the backfill with this selection that is not over, if there is one."""
-    same = BACKFILLS.c.selection == storable(selection.to_dict())
+    same = BACKFILLS.c.selection == sanitize_text(selection.to_dict())
     with transaction(engine) as connection:
         found = _read(connection, and_(same, BACKFILLS.c.status.not_in(_OVER)))
     return found[0] if found else None

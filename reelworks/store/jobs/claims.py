@@ -15,8 +15,8 @@ from sqlalchemy import Engine, and_, func, or_, select, update
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.errors import NoSpaceError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
-from reelworks.store.jobs.jobs import INTAKE, JOBS, TO_STOP, job_of, owe_webhooks
+from reelworks.store.db.table_ops import sanitize_text
+from reelworks.store.jobs.jobs import INTAKE, JOBS, TO_STOP, job_of, schedule_webhooks
 from reelworks.store.jobs.leases import (
     QUEUED,
     REQUEUED,
@@ -89,7 +89,7 @@ def attach_run(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: floa
         return connection.scalar(known) is not None
 
 
-def take_expired(engine: Engine, holder: str, seconds: float, *, limit: int) -> list[Job]:
+def claim_expired(engine: Engine, holder: str, seconds: float, *, limit: int) -> list[Job]:
     """Take over jobs whose holder was not heard of in time, for a look at their flow runs."""
     gone = (
         select(JOBS.c.id)
@@ -113,7 +113,7 @@ def leave_queued(engine: Engine, attempt: Attempt, holder: str, seconds: float) 
         connection.execute(update(JOBS).where(held).values(**values))
 
 
-def put_back(engine: Engine, attempt: Attempt, holder: str, seconds: float) -> None:
+def defer(engine: Engine, attempt: Attempt, holder: str, seconds: float) -> None:
     """Let a job wait again for which no flow run could be created; the try does not count."""
     values = {
         "status": "pending",
@@ -152,7 +152,7 @@ def give_up(
         if done.rowcount == 0:
             return None
         if status.is_over:
-            owe_webhooks(connection, [attempt.job_id])
+            schedule_webhooks(connection, [attempt.job_id])
     return status
 
 
@@ -175,20 +175,20 @@ def cancelled_runs(engine: Engine, *, limit: int) -> list[Job]:
         return [job_of(row) for row in rows]
 
 
-def note_told(engine: Engine, job: Job) -> None:
+def mark_cancel_sent(engine: Engine, job: Job) -> None:
     """Note that a cancelled job's flow run was told to stop."""
     told = and_(JOBS.c.id == job.id, JOBS.c.lease == TO_STOP)
     with transaction(engine) as connection:
         connection.execute(update(JOBS).where(told).values(lease=None))
 
 
-def close(
+def finish_orphaned(
     engine: Engine, attempt: Attempt, holder: str, status: JobStatus, reason: str | None
 ) -> bool:
     """Write down how a run ended that could not say so itself; False when it went on meanwhile."""
     values = {
         "status": status.value,
-        "error": storable(reason),
+        "error": sanitize_text(reason),
         "error_code": "cancelled" if status is JobStatus.CANCELLED else None,
         "lease": None,
         "expires_at": None,
@@ -199,5 +199,5 @@ def close(
         held = and_(of_attempt(attempt), JOBS.c.lease == holder)
         done = connection.execute(update(JOBS).where(held).values(**values))
         if done.rowcount:
-            owe_webhooks(connection, [attempt.job_id])
+            schedule_webhooks(connection, [attempt.job_id])
         return done.rowcount == 1

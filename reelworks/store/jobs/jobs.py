@@ -26,12 +26,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
-from reelworks.domain.library.listing import Place
+from reelworks.domain.library.listing import PageKey
 from reelworks.errors import UnknownJobError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
 from reelworks.store.db.schema.jobs import WORK_CHANNEL
-from reelworks.store.db.table_ops import page_after, storable, table_of
+from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
 
 JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
     table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
@@ -39,7 +39,7 @@ JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
 _BATCH = 1000
 TO_STOP = "stop"
 """The lease of a cancelled job whose flow run was not yet told."""
-FRESH: Mapping[str, Any] = {
+RESET_COLUMNS: Mapping[str, Any] = {
     "status": "pending",
     "attempts_before": JOBS.c.attempts,
     "error": None,
@@ -78,7 +78,7 @@ def _insert(connection: Connection, jobs: Sequence[NewJob]) -> None:
             "id": job.id,
             "kind": job.kind,
             "video_id": job.video_id,
-            "params": storable(dict(job.params)),
+            "params": sanitize_text(dict(job.params)),
             "pool": job.pool,
             "priority": job.priority,
             "backfill_id": job.backfill_id,
@@ -115,10 +115,10 @@ def get_job(engine: Engine, job_id: str) -> Job:
 
 
 def list_jobs(
-    engine: Engine, which: JobSelection, *, limit: int, after: Place | None = None
+    engine: Engine, which: JobSelection, *, limit: int, after: PageKey | None = None
 ) -> list[Job]:
     """Return jobs, the newest first; new ones never move what follows ``after``."""
-    query = page_after(select(JOBS).where(chosen(which)), JOBS, limit=limit, after=after)
+    query = page_after(select(JOBS).where(where_clause(which)), JOBS, limit=limit, after=after)
     with transaction(engine) as connection:
         return [job_of(row) for row in connection.execute(query)]
 
@@ -135,7 +135,7 @@ def count_jobs(engine: Engine, which: JobSelection | None = None) -> dict[JobSta
     """Return how many jobs have each status; a status that none has is 0."""
     query = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
     with transaction(engine) as connection:
-        rows = connection.execute(query.where(chosen(which or JobSelection()))).all()
+        rows = connection.execute(query.where(where_clause(which or JobSelection()))).all()
     return dict.fromkeys(JobStatus, 0) | {JobStatus(status): number for status, number in rows}
 
 
@@ -153,7 +153,7 @@ def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
     """Let failed and cancelled jobs wait for a run again, tries counted anew; return their ids."""
     again = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
     with transaction(engine) as connection:
-        ids = _change(connection, and_(chosen(which), again), FRESH)
+        ids = _change(connection, and_(where_clause(which), again), RESET_COLUMNS)
         told = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
         connection.execute(update(DELIVERIES).where(told).values(delivered_at=None, attempts=0))
     return ids
@@ -175,8 +175,8 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
         "updated_at": func.now(),
     }
     with transaction(engine) as connection:
-        ids = _change(connection, and_(chosen(which), open_), change)
-        owe_webhooks(connection, ids)
+        ids = _change(connection, and_(where_clause(which), open_), change)
+        schedule_webhooks(connection, ids)
     return ids
 
 
@@ -184,10 +184,10 @@ def set_priority(engine: Engine, which: JobSelection, priority: int) -> list[str
     """Let waiting jobs come sooner (higher) or later, and return their ids."""
     waits = JOBS.c.status == JobStatus.PENDING.value
     with transaction(engine) as connection:
-        return _change(connection, and_(chosen(which), waits), {"priority": priority})
+        return _change(connection, and_(where_clause(which), waits), {"priority": priority})
 
 
-def owe_webhooks(connection: Connection, ids: Sequence[str]) -> None:
+def schedule_webhooks(connection: Connection, ids: Sequence[str]) -> None:
     """Let the calls be made that were promised for the end of these jobs."""
     owed = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
     connection.execute(update(DELIVERIES).where(owed).values(next_at=func.now(), attempts=0))
@@ -205,7 +205,7 @@ def _change(
     return locked
 
 
-def chosen(which: JobSelection) -> ColumnElement[bool]:
+def where_clause(which: JobSelection) -> ColumnElement[bool]:
     """Return the SQL condition for a selection."""
     conditions: list[ColumnElement[bool]] = [true()]
     if which.ids is not None:
@@ -254,7 +254,7 @@ def is_paused(engine: Engine) -> bool:
 
 
 def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
-    values = {"paused": paused, "note": storable(note), "changed_at": func.now()}
+    values = {"paused": paused, "note": sanitize_text(note), "changed_at": func.now()}
     statement = insert(INTAKE).values(id=1, **values)
     with transaction(engine) as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))

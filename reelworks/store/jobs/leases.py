@@ -20,8 +20,8 @@ from sqlalchemy.sql import ColumnElement
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
-from reelworks.store.jobs.jobs import JOBS, job_of, owe_webhooks
+from reelworks.store.db.table_ops import sanitize_text
+from reelworks.store.jobs.jobs import JOBS, job_of, schedule_webhooks
 
 FIRST_WAIT = 5.0
 """Seconds before a failed job's second attempt; each further wait is twice as long."""
@@ -64,7 +64,7 @@ def attempt_of(job: Job) -> Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """What a run tells of itself at each heartbeat."""
 
     progress: Mapping[str, Any]
@@ -112,13 +112,15 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
     return job_of(row)
 
 
-def beat(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, told: Beat) -> None:
+def beat(
+    engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, heartbeat: Heartbeat
+) -> None:
     """Say that the run is alive and how far it is. Raises ``LeaseLostError``."""
     values = {
         "expires_at": seconds_from_now(seconds),
-        "progress": storable(told.progress),
-        "usage": storable(told.usage),
-        "cost": told.cost,
+        "progress": sanitize_text(heartbeat.progress),
+        "usage": sanitize_text(heartbeat.usage),
+        "cost": heartbeat.cost,
         "updated_at": func.now(),
     }
     with transaction(engine) as connection:
@@ -148,12 +150,12 @@ def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
 
 
 def finish(
-    engine: Engine, attempt: Attempt, flow_run_id: str, told: Beat, result: Mapping[str, Any]
+    engine: Engine, attempt: Attempt, flow_run_id: str, told: Heartbeat, result: Mapping[str, Any]
 ) -> None:
     """Say that the job is done. Raises ``LeaseLostError`` when it is another run's by now."""
     values = _last_words(told) | {
         "status": "done",
-        "result": storable(result),
+        "result": sanitize_text(result),
         "error": None,
         "error_code": None,
         "error_stage": None,
@@ -161,7 +163,7 @@ def finish(
     }
     with transaction(engine) as connection:
         _require(connection, attempt, flow_run_id, values)
-        owe_webhooks(connection, [attempt.job_id])
+        schedule_webhooks(connection, [attempt.job_id])
 
 
 def fail(
@@ -171,7 +173,7 @@ def fail(
     failure: Failure,
     *,
     most_attempts: int,
-    told: Beat | None = None,
+    told: Heartbeat | None = None,
 ) -> JobStatus:
     """Say that this try failed; the job waits for its next one when that may help.
 
@@ -181,7 +183,7 @@ def fail(
     with transaction(engine) as connection:
         _require(connection, attempt, flow_run_id, (_last_words(told) if told else {}) | values)
         if status.is_over:
-            owe_webhooks(connection, [attempt.job_id])
+            schedule_webhooks(connection, [attempt.job_id])
     return status
 
 
@@ -208,7 +210,7 @@ def values_of_failure(
     wait = wait_for_room(attempt.number) if full else wait_after(attempt.tries)
     values = {
         "status": "pending" if again else "failed",
-        "error": storable(failure.reason),
+        "error": sanitize_text(failure.reason),
         "error_code": failure.code,
         "error_stage": failure.stage,
         "lease": None,
@@ -222,10 +224,10 @@ def values_of_failure(
     return values, JobStatus.PENDING if again else JobStatus.FAILED
 
 
-def _last_words(told: Beat) -> dict[str, Any]:
+def _last_words(told: Heartbeat) -> dict[str, Any]:
     return {
-        "progress": storable(told.progress),
-        "usage": storable(told.usage),
+        "progress": sanitize_text(told.progress),
+        "usage": sanitize_text(told.usage),
         "cost": told.cost,
         "lease": None,
         "expires_at": None,

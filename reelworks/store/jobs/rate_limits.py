@@ -24,7 +24,7 @@ Rate = Callable[[str], int | None]
 """Calls a minute that a provider may get; None: as many as it takes."""
 
 
-class Pace:
+class SharedRateLimiter:
     """A turnstile (``reelworks.domain.rate_limit``) that many processes share."""
 
     def __init__(self, engine: Engine, rate: Rate, *, of: str = "") -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, and_, func, select, update
 
 from reelworks.domain.jobs.job import Job
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
+from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.jobs import DELIVERIES, JOBS, job_of
 
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -71,7 +71,7 @@ def take_due(engine: Engine, *, limit: int) -> list[Delivery]:
 
 def settle(engine: Engine, delivery: Delivery, outcome: Outcome) -> None:
     """Write down how a call ended, and when the next try follows, if one does."""
-    values = {"status": outcome.status, "error": storable(outcome.error)}
+    values = {"status": outcome.status, "error": sanitize_text(outcome.error)}
     if outcome.error is None:
         values |= {"delivered_at": func.now(), "next_at": None}
     elif outcome.for_good or delivery.attempt >= MOST_TRIES:

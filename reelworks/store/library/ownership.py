@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, exists, select
 from reelworks.domain.printable import one_line
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
+from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.jobs import JOBS
 from reelworks.store.library.video_reads import VIDEOS
 
@@ -70,5 +70,5 @@ def _is_known_source(connection: Connection, video_id: str, source: str, origina
         return one_line(source) == original
     if "?" not in source and "#" not in source and "@" not in source:
         return source == original
-    named = JOBS.c.params["source"].astext == storable(source)
+    named = JOBS.c.params["source"].astext == sanitize_text(source)
     return bool(connection.scalar(select(exists().where(JOBS.c.video_id == video_id, named))))

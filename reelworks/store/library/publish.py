@@ -35,7 +35,7 @@ from reelworks.domain.video.vision import FrameDescription, VisionResult
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
-from reelworks.store.db.table_ops import Row, replace_rows, storable, table_of, video_locked
+from reelworks.store.db.table_ops import Row, replace_rows, sanitize_text, table_of, video_locked
 from reelworks.store.db.text_search_configs import configuration_for
 
 CUT_DETECTOR = "local/adaptive-detector"
@@ -66,7 +66,7 @@ def claim_video(
     source that is the video's own upload, in ``bucket``, does not hide where it came from first.
     """
     title = PurePosixPath(original_path.partition("?")[0]).stem
-    values = storable({"original_path": original_path, "title": title, "status": "processing"})
+    values = sanitize_text({"original_path": original_path, "title": title, "status": "processing"})
     given = {"library": library, "stated_language": language}
     stated = {name: value for name, value in given.items() if value is not None}
     values |= stated
@@ -99,7 +99,7 @@ def set_status(
     """Say how the video's run stands; ``ready`` makes it findable from then on."""
     values: dict[str, Any] = {
         "status": status.value,
-        "error": storable(error),
+        "error": sanitize_text(error),
         "updated_at": func.now(),
     }
     if status is VideoStatus.READY:
@@ -267,7 +267,7 @@ def seen_words(description: FrameDescription) -> str:
 
 def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any]) -> None:
     """Write columns of the video's row; ``updated_at`` moves only when one of them changes."""
-    clean = storable(values)
+    clean = sanitize_text(values)
     table = table_of(Video)
     changed = or_(*(table.c[name].is_distinct_from(value) for name, value in clean.items()))
     connection.execute(
@@ -277,7 +277,7 @@ def _set_video(connection: Connection, video_id: str, values: Mapping[str, Any])
 
 def _warned(stage: str, warnings: Sequence[str]) -> dict[str, Any]:
     """Return the change that makes these the stage's warnings and leaves other stages' alone."""
-    ours = literal({stage: storable(warnings)}, JSONB())
+    ours = literal({stage: sanitize_text(warnings)}, JSONB())
     return {
         "warnings": Video.warnings.op("||")(ours) if warnings else Video.warnings.op("-")(stage)
     }

@@ -18,7 +18,7 @@ from reelworks.store.library.upload_keys import is_named, trying_upload
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
-from reelworks.store.objects.cache_entries import drop_uses
+from reelworks.store.objects.cache_entries import release_references
 
 _FOLDERS = ("processed", "frames", "embeddings")
 
@@ -52,7 +52,7 @@ def remove_files(
     for key in _subtitles(store, video_id):
         store.delete(key)
         removed += 1
-    return removed + drop_uses(store, video_id)
+    return removed + release_references(store, video_id)
 
 
 def _remove_metadata(store: ArtifactStore, video_id: str) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.library.library import VideoStatus
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable
+from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.jobs import JOBS
 from reelworks.store.library.video_metadata import VideoMetadata
 from reelworks.store.library.video_reads import VIDEOS
@@ -57,7 +57,7 @@ def insert_videos(
 
 
 def _row(video: VideoMetadata) -> dict[str, object]:
-    values: dict[str, object] = storable(
+    values: dict[str, object] = sanitize_text(
         {
             "id": video.id,
             "title": video.title,

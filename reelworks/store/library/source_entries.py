@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import SourceRow, Video
-from reelworks.store.db.table_ops import storable, table_of
+from reelworks.store.db.table_ops import sanitize_text, table_of
 
 SOURCES, VIDEOS = table_of(SourceRow), table_of(Video)
 _BATCH = 1000
@@ -77,9 +77,9 @@ def remember_sources(engine: Engine, library: str, seen: Sequence[SeenSource]) -
 
 def move_video(engine: Engine, video_id: str, before: str, locator: str) -> None:
     """Let a video's row follow its file; one that names another file stays."""
-    mine = and_(VIDEOS.c.id == video_id, VIDEOS.c.original_path == storable(before))
+    mine = and_(VIDEOS.c.id == video_id, VIDEOS.c.original_path == sanitize_text(before))
     with transaction(engine) as connection:
-        connection.execute(update(VIDEOS).where(mine).values(original_path=storable(locator)))
+        connection.execute(update(VIDEOS).where(mine).values(original_path=sanitize_text(locator)))
 
 
 def miss_sources(engine: Engine, library: str, locators: Iterable[str]) -> None:
@@ -104,8 +104,8 @@ def forget_sources(engine: Engine, library: str, locators: Iterable[str]) -> Non
 def _row(library: str, seen: SeenSource) -> dict[str, Any]:
     return {
         "library": library,
-        "locator": storable(seen.locator),
-        "root": storable(seen.root),
+        "locator": sanitize_text(seen.locator),
+        "root": sanitize_text(seen.root),
         "size": seen.size,
         "stamp": seen.stamp,
         "sha256": seen.sha256,

@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Connection, Engine, exists, func, select, update
 
 from reelworks.errors import BusyError, ConflictError
-from reelworks.store.db.advisory_locks import held, lock_number
+from reelworks.store.db.advisory_locks import advisory_lock, lock_number
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import storable, video_locked
+from reelworks.store.db.table_ops import sanitize_text, video_locked
 from reelworks.store.library.video_reads import VIDEOS
 
 
@@ -38,7 +38,7 @@ def storing_upload(
     Waits while somebody holds it and calls ``should_stop`` meanwhile. Raises ``ConflictError`` when
     the key is another video's.
     """
-    with held(_url(engine), _lock_of(key), should_stop=should_stop):
+    with advisory_lock(_url(engine), _lock_of(key), should_stop=should_stop):
         with transaction(engine) as connection:
             _check_free(connection, video_id, key)
         yield
@@ -53,7 +53,7 @@ def trying_upload(engine: Engine, key: str) -> Iterator[bool]:
 
     with ExitStack() as stack:
         try:
-            stack.enter_context(held(_url(engine), _lock_of(key), should_stop=leave))
+            stack.enter_context(advisory_lock(_url(engine), _lock_of(key), should_stop=leave))
             mine = True
         except _TakenError:
             mine = False
@@ -82,13 +82,13 @@ def own_upload(engine: Engine, video_id: str, key: str) -> str:
         if kept is None:
             claim_upload(connection, video_id, key)
             row = update(VIDEOS).where(VIDEOS.c.id == video_id)
-            connection.execute(row.values(upload_path=storable(key)))
+            connection.execute(row.values(upload_path=sanitize_text(key)))
     return kept or key
 
 
 def is_named(engine: Engine, key: str, *, sha256: str | None = None) -> bool:
     """Tell whether a row names this key, and this digest of the source where one is given."""
-    named = VIDEOS.c.upload_path == storable(key)
+    named = VIDEOS.c.upload_path == sanitize_text(key)
     if sha256 is not None:
         named &= VIDEOS.c.digests["source"].astext == sha256
     with transaction(engine) as connection:
@@ -96,7 +96,7 @@ def is_named(engine: Engine, key: str, *, sha256: str | None = None) -> bool:
 
 
 def _check_free(connection: Connection, video_id: str, key: str) -> None:
-    named = (VIDEOS.c.upload_path == storable(key)) & (VIDEOS.c.id != video_id)
+    named = (VIDEOS.c.upload_path == sanitize_text(key)) & (VIDEOS.c.id != video_id)
     other = connection.scalar(select(VIDEOS.c.id).where(named).limit(1))
     if other is not None:
         raise ConflictError(

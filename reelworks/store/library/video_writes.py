@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus, VideoSummary
-from reelworks.domain.library.listing import Place
+from reelworks.domain.library.listing import PageKey
 from reelworks.errors import ConflictError, UnknownFrameError, UnknownVideoError
 from reelworks.store.db.advisory_locks import lock_number
 from reelworks.store.db.database import transaction
-from reelworks.store.db.table_ops import check_known, page_after, storable
+from reelworks.store.db.table_ops import check_known, page_after, sanitize_text
 from reelworks.store.library.upload_keys import claim_upload
 from reelworks.store.library.video_reads import FRAMES, VIDEOS, summary_of
 
@@ -62,7 +62,7 @@ class NewVideo:
 
 
 def page_of_videos(
-    engine: Engine, which: VideoFilter, *, limit: int, after: Place | None = None
+    engine: Engine, which: VideoFilter, *, limit: int, after: PageKey | None = None
 ) -> list[VideoSummary]:
     """Return up to ``limit`` videos, newest first; new ones never move what follows ``after``."""
     query = page_after(select(VIDEOS).where(_chosen(which)), VIDEOS, limit=limit, after=after)
@@ -84,14 +84,14 @@ def ids_of_videos(engine: Engine, which: VideoFilter) -> list[str]:
 def _chosen(which: VideoFilter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if which.ids is not None:
-        conditions.append(VIDEOS.c.id.in_(storable(list(which.ids))))
+        conditions.append(VIDEOS.c.id.in_(sanitize_text(list(which.ids))))
     for name in ("library", "status", "language"):
         wanted = getattr(which, name)
         if wanted is not None:
             conditions.append(VIDEOS.c[name] == wanted)
     if which.title is not None:
         named = func.coalesce(VIDEOS.c.title, "") + " " + VIDEOS.c.id
-        conditions.append(named.icontains(storable(which.title), autoescape=True))
+        conditions.append(named.icontains(sanitize_text(which.title), autoescape=True))
     bounds = (
         (VIDEOS.c.duration_sec, which.min_seconds, which.max_seconds),
         (VIDEOS.c.created_at, which.created_from, None),
@@ -135,7 +135,7 @@ def add_video(engine: Engine, new: NewVideo) -> tuple[str, bool]:
 
 
 def _values(new: NewVideo) -> Mapping[str, Any]:
-    values: Mapping[str, Any] = storable(
+    values: Mapping[str, Any] = sanitize_text(
         {
             "id": new.id,
             "original_path": new.original_path,

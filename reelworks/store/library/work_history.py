@@ -107,7 +107,7 @@ def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
         ]
 
 
-def made_by_others(engine: Engine, models: Mapping[str, ModelRef]) -> set[str]:
+def with_outdated_models(engine: Engine, models: Mapping[str, ModelRef]) -> set[str]:
     """Return the videos with rows that another model made than the one named for the stage.
 
     ``models`` names those of ``transcribe``, ``vision`` and ``embed``.

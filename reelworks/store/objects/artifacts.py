@@ -16,7 +16,7 @@ from reelworks.errors import (
     SourceChangedError,
     SourceNotFoundError,
 )
-from reelworks.store.objects.damage_notes import Doubts
+from reelworks.store.objects.damage_notes import DamageNotes
 from reelworks.store.objects.disk_room import is_store_here
 from reelworks.store.objects.error_mapping import AMAZON, StoreDisk, status_of
 from reelworks.store.objects.object_browser import Artifact, Objects
@@ -44,7 +44,7 @@ class ArtifactStore(Objects):
         self, client: Any, bucket: str, address: str, disk: StoreDisk | None = None
     ) -> None:
         super().__init__(client, bucket, address, disk)
-        self.doubts = Doubts(self)
+        self.doubts = DamageNotes(self)
 
     @classmethod
     def open(cls, settings: Settings, *, seconds: float | None = None) -> ArtifactStore:

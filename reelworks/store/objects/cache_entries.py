@@ -93,7 +93,7 @@ class StageCache:
             _manifest_key(manifest.stage, manifest.key), manifest.to_json(), "application/json"
         )
 
-    def note_use(self, stage: str, key: str, video_id: str) -> None:
+    def add_reference(self, stage: str, key: str, video_id: str) -> None:
         """Note that an answer is this video's, before anything of it is kept."""
         notes = (_use_by_video(video_id, stage, key), _use_by_answer(stage, key, video_id))
         if self._store.head(notes[-1]) is None:
@@ -164,7 +164,7 @@ class StoredItems:
         return _item_key(self._stage, key)
 
 
-def drop_uses(store: ArtifactStore, video_id: str) -> int:
+def release_references(store: ArtifactStore, video_id: str) -> int:
     """Remove the answers that were given to one video alone; return how many objects went.
 
     An answer that another video has as well stays. An item's answer goes in any case: whoever

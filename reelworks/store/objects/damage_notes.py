@@ -21,7 +21,7 @@ FRESH_SECONDS = 60.0
 """How old the list of notes may be that one process goes by."""
 
 
-class Doubts:
+class DamageNotes:
     """One process's view of the notes, at ``cache/doubts/{sha256}/{key}``.
 
     A note names a content and the object that should have it. May be used by several threads.

@@ -10,18 +10,18 @@ from sqlalchemy import Connection, Engine, text
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema.search import SIDE_TABLES
-from reelworks.store.search.vector_tables import TABLES, Place, Vectors, drop_vector_indexes
+from reelworks.store.search.vector_tables import TABLES, Location, Vectors, drop_vector_indexes
 
 _BATCH = 5000
 """Vectors removed in one transaction, so that publishers of their rows wait only briefly."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredModel:
+class EmbeddingModel:
     """A model whose vectors are in the library."""
 
     model: str
-    place: Place
+    place: Location
     live: bool
     fills: bool
     """It has vectors of rows that the live model lacks, so search asks it for those."""
@@ -31,7 +31,7 @@ class StoredModel:
 class ModelState:
     """How far a model is."""
 
-    stored: StoredModel
+    stored: EmbeddingModel
     rows: int
     """Rows with its vector."""
     missing: int
@@ -43,12 +43,14 @@ class ModelState:
         return self.rows / (self.rows + self.missing) if self.rows + self.missing else 1.0
 
 
-def stored_models(connection: Connection) -> list[StoredModel]:
+def stored_models(connection: Connection) -> list[EmbeddingModel]:
     """Return all models, the live one first."""
     rows = connection.execute(
         text("SELECT model, place, live, fills FROM embedding_models ORDER BY live DESC, model")
     )
-    return [StoredModel(one.model, cast(Place, one.place), one.live, one.fills) for one in rows]
+    return [
+        EmbeddingModel(one.model, cast(Location, one.place), one.live, one.fills) for one in rows
+    ]
 
 
 def live_model(engine: Engine) -> str | None:
@@ -64,7 +66,7 @@ def model_names(engine: Engine) -> list[str]:
         return [one.model for one in stored_models(connection)]
 
 
-def register(connection: Connection, model: str) -> Place:
+def register(connection: Connection, model: str) -> Location:
     """Make a model known and keep it from being switched or dropped until the transaction ends.
 
     The first model ever is live at once, and its vectors go into the rows; a later one's go beside
@@ -85,7 +87,7 @@ def register(connection: Connection, model: str) -> Place:
     )
     if place is None:  # another first model came at the same moment and took the rows
         return register(connection, model)
-    return cast(Place, place)
+    return cast(Location, place)
 
 
 def model_states(engine: Engine) -> list[ModelState]:
@@ -174,7 +176,7 @@ def missing_videos(engine: Engine, model: str) -> list[str]:
     """Return the videos with texts that have no vector of ``model``, by id."""
     with transaction(engine) as connection:
         known = {one.model: one for one in stored_models(connection)}
-        place: Place = known[model].place if model in known else "beside"
+        place: Location = known[model].place if model in known else "beside"
         wanted = " UNION ".join(
             f"SELECT r.video_id FROM {table} r WHERE {has_text} AND NOT "  # noqa: S608 - own names
             + (Vectors(table, place).has_one if model in known else "false")
@@ -207,7 +209,7 @@ _HAS_TEXT = {
 }
 
 
-def _find(connection: Connection, model: str) -> StoredModel:
+def _find(connection: Connection, model: str) -> EmbeddingModel:
     models = stored_models(connection)
     found = next((one for one in models if one.model == model), None)
     if found is None:
@@ -216,7 +218,7 @@ def _find(connection: Connection, model: str) -> StoredModel:
     return found
 
 
-def _state(connection: Connection, stored: StoredModel) -> ModelState:
+def _state(connection: Connection, stored: EmbeddingModel) -> ModelState:
     rows = missing = 0
     for table in TABLES:
         has_one = Vectors(table, stored.place).has_one

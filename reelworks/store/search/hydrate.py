@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, text
 
 from reelworks.domain.library.search import Kind, Moment, Reason, SearchHit
 from reelworks.store.db.schema.search import PLAIN
-from reelworks.store.search.query_parser import Wording, read_query
-from reelworks.store.search.result_pages import Listed, ListedHit, ListedMoment, survivors
+from reelworks.store.search.query_parser import ParsedQuery, read_query
+from reelworks.store.search.result_pages import ListedHit, ListedMoment, RankedList, survivors
 from reelworks.store.search.snippets import CLOSE, OPEN, excerpt_of
 
 K = 60
@@ -40,7 +40,7 @@ def places_of(
 
 
 def moments_of(
-    connection: Connection, listed: Listed, chosen: Sequence[ListedMoment]
+    connection: Connection, listed: RankedList, chosen: Sequence[ListedMoment]
 ) -> list[Moment]:
     """Return moments with all that is shown of them; what is gone or changed is left out."""
     wording = read_query(listed.query)
@@ -77,7 +77,7 @@ def _moment(one: ListedMoment, hits: Sequence[SearchHit], row: Row[Any]) -> Mome
     )
 
 
-def _hit(row: Row[Any], found: ListedHit, wording: Wording) -> SearchHit:
+def _hit(row: Row[Any], found: ListedHit, wording: ParsedQuery) -> SearchHit:
     spelt = any(placing.reason is Reason.SIMILAR_SPELLING for placing in found.placings)
     misspelt = wording.long_words if spelt else ()
     return SearchHit(

@@ -29,7 +29,7 @@ _MOST_CHOICES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Clause:
     """What must all be there; a query is one or several of these, joined by ``or``."""
 
     words: str = ""
@@ -41,12 +41,12 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class ParsedQuery:
     """A query taken apart."""
 
-    choices: tuple[Choice, ...]
-    unwanted: tuple[Choice, ...]
-    unfinished: tuple[Choice, ...] = ()
+    choices: tuple[Clause, ...]
+    unwanted: tuple[Clause, ...]
+    unfinished: tuple[Clause, ...] = ()
     """The choices again, with the last word as the beginning of one; empty when it is whole."""
     plain: str = ""
     """What is wanted as a sentence, for models."""
@@ -78,7 +78,7 @@ class TextQuery:
         return any_of((*self.full, *self.beginning))
 
 
-def read_query(query: str) -> Wording:
+def read_query(query: str) -> ParsedQuery:
     """Take a query apart. NUL and other control characters are dropped.
 
     Raises ``InputError`` for a query that is too long.
@@ -98,7 +98,7 @@ def read_query(query: str) -> Wording:
         and len(kept) <= _LONGEST_UNFINISHED
         and not clean.endswith(" ")
     )
-    return Wording(
+    return ParsedQuery(
         choices=tuple(_choices(kept)),
         unwanted=tuple(_choice([token]) for token in unwanted[:_MOST_CHOICES]),
         unfinished=tuple(_choices([*kept[:-1], f"{last}*"])) if unfinished else (),
@@ -115,7 +115,7 @@ def _long_words(tokens: Sequence[str]) -> tuple[str, ...]:
     return tuple(long) if len(long) <= _MOST_SIMILAR else ()
 
 
-def _choices(tokens: Sequence[str]) -> list[Choice]:
+def _choices(tokens: Sequence[str]) -> list[Clause]:
     parts: list[list[str]] = [[]]
     for token in tokens:
         if token.lower() == "or":
@@ -125,7 +125,7 @@ def _choices(tokens: Sequence[str]) -> list[Choice]:
     return [_choice(part) for part in parts if part][:_MOST_CHOICES]
 
 
-def _choice(tokens: Sequence[str]) -> Choice:
+def _choice(tokens: Sequence[str]) -> Clause:
     words: list[str] = []
     begins: list[str] = []
     runs: list[str] = []
@@ -139,11 +139,11 @@ def _choice(tokens: Sequence[str]) -> Choice:
             begins.append(begin[1].lower())
         else:
             words.append(token)
-    return Choice(" ".join(words), tuple(begins), tuple(runs))
+    return Clause(" ".join(words), tuple(begins), tuple(runs))
 
 
 def to_text_query(
-    connection: Connection, wording: Wording, configurations: Sequence[str]
+    connection: Connection, wording: ParsedQuery, configurations: Sequence[str]
 ) -> TextQuery:
     """Let PostgreSQL read a query under each text search configuration, joined by ``or``.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from reelworks.domain.library.search import Kind, Placing, Reason
+from reelworks.domain.library.search import Kind, RankSource, Reason
 from reelworks.errors import InputError, SearchExpiredError
 from reelworks.store.db.database import transaction
 
@@ -27,7 +27,7 @@ class ListedHit:
     kind: Kind
     mark: int
     """Digest of its text: what is there later under the same id may be another line."""
-    placings: tuple[Placing, ...]
+    placings: tuple[RankSource, ...]
     """Best first."""
 
 
@@ -42,7 +42,7 @@ class ListedMoment:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RankedList:
     """All that one search found, best first."""
 
     query: str
@@ -51,7 +51,7 @@ class Listed:
     moments: tuple[ListedMoment, ...]
 
 
-def keep(engine: Engine, listed: Listed) -> str:
+def save(engine: Engine, listed: RankedList) -> str:
     """Keep a list for an hour and return its id. Lists that expired are removed on the way."""
     page_id = secrets.token_urlsafe(12)
     with transaction(engine) as connection:
@@ -67,7 +67,7 @@ def keep(engine: Engine, listed: Listed) -> str:
     return page_id
 
 
-def recall(engine: Engine, page_id: str) -> Listed:
+def load(engine: Engine, page_id: str) -> RankedList:
     """Return a list that was kept. Raises ``SearchExpiredError``."""
     with transaction(engine) as connection:
         content = connection.scalar(
@@ -92,10 +92,10 @@ def read_cursor(cursor: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def _to_json(listed: Listed) -> str:
+def _to_json(listed: RankedList) -> str:
     models: dict[str | None, int] = {}
 
-    def placing(one: Placing) -> list[object]:
+    def placing(one: RankSource) -> list[object]:
         model = models.setdefault(one.model, len(models))
         near = None if one.similarity is None else round(one.similarity, 6)
         return [one.reason, one.kind, one.rank, model, near]
@@ -113,12 +113,12 @@ def _to_json(listed: Listed) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
-def _from_json(content: str) -> Listed:
+def _from_json(content: str) -> RankedList:
     found = json.loads(content)
     models: Sequence[str | None] = found["models"]
 
-    def placing(reason: str, kind: str, rank: int, model: int, near: float | None) -> Placing:
-        return Placing(Reason(reason), Kind(kind), rank, models[model], near)
+    def placing(reason: str, kind: str, rank: int, model: int, near: float | None) -> RankSource:
+        return RankSource(Reason(reason), Kind(kind), rank, models[model], near)
 
     moments = tuple(
         ListedMoment(
@@ -132,7 +132,7 @@ def _from_json(content: str) -> Listed:
         )
         for start, end, score, hits in found["moments"]
     )
-    return Listed(found["query"], found["wide"], moments)
+    return RankedList(found["query"], found["wide"], moments)
 
 
 def survivors(

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
-from reelworks.domain.library.search import Kind, Placing, Reason, SearchAnswer, SearchRequest
+from reelworks.domain.library.search import Kind, RankSource, Reason, SearchAnswer, SearchRequest
 from reelworks.domain.video.moments import Mark, merge
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.text_search_configs import configurations_in_use
-from reelworks.store.search.embedding_models import StoredModel, stored_models
+from reelworks.store.search.embedding_models import EmbeddingModel, stored_models
 from reelworks.store.search.hydrate import K, moments_of, places_of
-from reelworks.store.search.query_parser import TextQuery, Wording, read_query, to_text_query
+from reelworks.store.search.query_parser import ParsedQuery, TextQuery, read_query, to_text_query
 from reelworks.store.search.rankers import (
     PICTURE,
     SPEECH,
@@ -27,13 +27,13 @@ from reelworks.store.search.rankers import (
     by_words,
 )
 from reelworks.store.search.result_pages import (
-    Listed,
     ListedHit,
     ListedMoment,
+    RankedList,
     cursor_of,
-    keep,
+    load,
     read_cursor,
-    recall,
+    save,
 )
 from reelworks.store.search.search_filters import Scope, check_filters, scope_of
 from reelworks.store.search.vector_tables import Vectors
@@ -53,7 +53,7 @@ PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
 @dataclass
 class _Found:
     kind: Kind
-    placings: list[Placing] = field(default_factory=list)
+    placings: list[RankSource] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -90,7 +90,7 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
                 listed = _listed(connection, request, wording, (asked, vectors))
                 moments = moments_of(connection, listed, listed.moments[: request.limit])
     more = len(listed.moments) > request.limit
-    cursor = cursor_of(keep(engine, listed), request.limit) if more else None
+    cursor = cursor_of(save(engine, listed), request.limit) if more else None
     return SearchAnswer(tuple(moments), len(listed.moments), cursor)
 
 
@@ -105,7 +105,7 @@ def search_on(engine: Engine, cursor: str, limit: int = 10) -> SearchAnswer:
     """
     _check_limit(limit)
     page_id, offset = read_cursor(cursor)
-    listed = recall(engine, page_id)
+    listed = load(engine, page_id)
     with transaction(engine) as connection:
         moments = moments_of(connection, listed, listed.moments[offset : offset + limit])
     following = offset + limit
@@ -120,7 +120,7 @@ def _check_limit(limit: int) -> None:
         raise InputError(f"The limit {limit} is out of range: use 1 to {LIMIT}.")
 
 
-def _to_ask(models: Sequence[StoredModel], able: Mapping[str, Embed]) -> list[StoredModel]:
+def _to_ask(models: Sequence[EmbeddingModel], able: Mapping[str, Embed]) -> list[EmbeddingModel]:
     """Return the live model and those that fill its gaps; without it, all that can be asked."""
     live = next((one for one in models if one.live), None)
     if live is not None and live.model in able:
@@ -131,16 +131,16 @@ def _to_ask(models: Sequence[StoredModel], able: Mapping[str, Embed]) -> list[St
 def _listed(
     connection: Connection,
     request: SearchRequest,
-    wording: Wording,
-    embedded: tuple[Sequence[StoredModel], Mapping[str, Sequence[float]]],
-) -> Listed:
+    wording: ParsedQuery,
+    embedded: tuple[Sequence[EmbeddingModel], Mapping[str, Sequence[float]]],
+) -> RankedList:
     query = to_text_query(connection, wording, configurations_in_use(connection))
     scope = scope_of(connection, request.filters)
     depth = max(_SHORTEST_LIST, 2 * request.limit)
     found = _Lists(connection, request.kinds, scope, query, depth)
     found.add_words(wording)
     found.add_meanings(*embedded)
-    return Listed(request.query, query.wide, _moments(connection, found.rows()))
+    return RankedList(request.query, query.wide, _moments(connection, found.rows()))
 
 
 class _Lists:
@@ -164,7 +164,7 @@ class _Lists:
         }
         self._found: dict[str, _Found] = {}
 
-    def add_words(self, wording: Wording) -> None:
+    def add_words(self, wording: ParsedQuery) -> None:
         """Add what has the words, and text on screen that is spelt like them."""
         for source in (SPEECH, TEXT, PICTURE):
             if source.kind in self._speech | self._frames:
@@ -175,7 +175,7 @@ class _Lists:
             self._add(alike, Reason.SIMILAR_SPELLING)
 
     def add_meanings(
-        self, models: Sequence[StoredModel], vectors: Mapping[str, Sequence[float]]
+        self, models: Sequence[EmbeddingModel], vectors: Mapping[str, Sequence[float]]
     ) -> None:
         """Add what is near in meaning, by the live model and by those that fill its gaps."""
         for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
@@ -198,7 +198,7 @@ class _Lists:
 
     def _add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
         for rank, entry in enumerate(entries, start=1):
-            placing = Placing(reason, entry.kind, rank, model, entry.similarity)
+            placing = RankSource(reason, entry.kind, rank, model, entry.similarity)
             self._found.setdefault(entry.id, _Found(entry.kind)).placings.append(placing)
 
 
@@ -239,5 +239,5 @@ def _moments(
     )
 
 
-def _list_name(placing: Placing) -> str:
+def _list_name(placing: RankSource) -> str:
     return f"{placing.reason} {placing.kind} {placing.model}"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from reelworks.domain.library.search import Filters
 from reelworks.errors import InputError
-from reelworks.store.db.table_ops import check_known, storable
+from reelworks.store.db.table_ops import check_known, sanitize_text
 
 NAMED_AT_MOST = 2000
 """Videos that a statement names one by one; more are looked up inside it."""
@@ -54,7 +54,7 @@ class _Conditions:
 
     def add(self, part: str, **values: Any) -> None:
         self.parts.append(part)
-        self.values |= storable(values)
+        self.values |= sanitize_text(values)
 
     @property
     def sql(self) -> str:

@@ -13,11 +13,11 @@ from typing import Literal
 
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, text
 
-from reelworks.store.db.advisory_locks import held
+from reelworks.store.db.advisory_locks import advisory_lock
 from reelworks.store.db.error_mapping import database_errors
 from reelworks.store.db.schema.search import SIDE_TABLES
 
-Place = Literal["rows", "beside"]
+Location = Literal["rows", "beside"]
 TABLES = tuple(SIDE_TABLES)
 MAX_VECTOR = 2000
 """Dimensions that an HNSW index takes as 32-bit floats (pgvector README, HNSW)."""
@@ -30,7 +30,7 @@ class Vectors:
     """The vectors that one model made of one table's rows."""
 
     table: str
-    place: Place
+    place: Location
 
     @property
     def holder(self) -> str:
@@ -93,7 +93,7 @@ def index_name(table: str, model: str, size: int) -> str:
     return f"ix_{table}_hnsw_{digest}"
 
 
-def ensure_vector_index(engine: Engine, model: str, size: int, place: Place = "rows") -> None:
+def ensure_vector_index(engine: Engine, model: str, size: int, place: Location = "rows") -> None:
     """Make the HNSW indexes for vectors of ``model`` with ``size`` dimensions if they are missing.
 
     Tables stay writable meanwhile. Several callers at once make each index once; what a killed
@@ -110,22 +110,22 @@ def ensure_vector_index(engine: Engine, model: str, size: int, place: Place = "r
                 continue
             # CREATE INDEX CONCURRENTLY waits for every open snapshot: two of them deadlock, so one
             # lock for all; and it is polled, as a session inside pg_advisory_lock has a snapshot.
-            with held(url, "reelworks vector indexes", poll=0.05):
+            with advisory_lock(url, "reelworks vector indexes", poll=0.05):
                 if not _is_valid(connection, name):
                     _make(connection, vectors, model, size)
 
 
-def drop_vector_indexes(engine: Engine, model: str, place: Place) -> None:
+def drop_vector_indexes(engine: Engine, model: str, place: Location) -> None:
     """Remove a model's indexes, of every size; searches that use them end first."""
     url = engine.url.render_as_string(hide_password=False)
     with database_errors(engine.url), engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-        with held(url, "reelworks vector indexes", poll=0.05):
+        with advisory_lock(url, "reelworks vector indexes", poll=0.05):
             for name in _names(connection, model, place):
                 connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
 
 
-def _names(connection: Connection, model: str, place: Place) -> list[str]:
+def _names(connection: Connection, model: str, place: Location) -> list[str]:
     names = []
     for vectors in (Vectors(table, place) for table in TABLES):
         prefix = f"ix_{vectors.holder}_hnsw_"

@@ -131,7 +131,7 @@ def test_a_server_that_plans_nothing_is_found_by_doctor(
 
     assert found.verdict is Verdict.FAIL
     assert "plans no runs" in found.finding
-    assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" in found.mend
+    assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" in found.hint
     assert left_behind(idle.address) == []
 
 
@@ -166,7 +166,7 @@ def test_a_server_without_its_database_is_found_by_both(
     assert said.status_code == 503
     assert NO_DATABASE.finding in said.text
     assert took < 15
-    assert (found.verdict, found.mend) == (Verdict.FAIL, NO_DATABASE.remedy)
+    assert (found.verdict, found.hint) == (Verdict.FAIL, NO_DATABASE.remedy)
 
 
 def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_mend() -> None:

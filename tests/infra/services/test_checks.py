@@ -27,7 +27,7 @@ def endpoints(clean_settings: Settings, services: Endpoints) -> Endpoints:
 def test_a_good_machine_has_nothing_to_mend(tmp_path: Path, settings: Settings) -> None:
     found = check_machine(settings.model_copy(update={"data_dir": tmp_path / "data"}))
     assert [check.name for check in found] == ["Python", "Data folder", "Disk", "Ports", "ffmpeg"]
-    assert all(not check.mend for check in found if check.verdict is Verdict.OK)
+    assert all(not check.hint for check in found if check.verdict is Verdict.OK)
     assert {check.name for check in found if check.verdict is Verdict.FAIL} <= {"Disk"}
     assert any(letter.isdigit() for letter in only(found, "ffmpeg").finding)
 
@@ -35,7 +35,7 @@ def test_a_good_machine_has_nothing_to_mend(tmp_path: Path, settings: Settings) 
 def test_a_folder_that_cannot_be_written_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = checks.check_folder(tmp_path / "file" / "data")
-    assert (found.verdict, found.mend) == (
+    assert (found.verdict, found.hint) == (
         Verdict.FAIL,
         "Set DATA_DIR to a folder that you own.",
     )
@@ -50,14 +50,14 @@ def test_a_disk_without_room_fails_and_a_small_one_warns(
     monkeypatch.setattr(checks, "SPACE_NEEDED", 2**60)
     found = checks.check_space(tmp_path)
     assert found.verdict is Verdict.FAIL
-    assert found.mend.startswith("Make room on the disk of ")
+    assert found.hint.startswith("Make room on the disk of ")
 
 
 def test_an_ffmpeg_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
     found = checks.check_ffmpeg()
     assert found.verdict is Verdict.FAIL
-    assert "imageio-ffmpeg" in found.mend
+    assert "imageio-ffmpeg" in found.hint
 
 
 def test_good_services_have_nothing_to_mend(clean_settings: Settings, endpoints: Endpoints) -> None:
@@ -82,14 +82,14 @@ def test_a_wrong_database_password_fails_without_telling_it(
     assert found.verdict is Verdict.FAIL
     assert "password authentication failed" in found.finding
     assert "hunter2" not in found.finding
-    assert "DATABASE_URL" in found.mend
+    assert "DATABASE_URL" in found.hint
 
 
 def test_wrong_store_keys_fail(clean_settings: Settings, endpoints: Endpoints) -> None:
     wrong = replace(endpoints, s3_secret_access_key=SecretStr("guess"))
     found = only(check_services(clean_settings, wrong), "Store")
     assert found.verdict is Verdict.FAIL
-    assert "S3_SECRET_ACCESS_KEY" in found.mend
+    assert "S3_SECRET_ACCESS_KEY" in found.hint
 
 
 def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings) -> None:
@@ -104,8 +104,8 @@ def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings)
     assert [check.verdict for check in found] == [Verdict.FAIL] * 3
     variables = ("DATABASE_URL", "S3_ENDPOINT_URL", "PREFECT_API_URL")
     for check, variable in zip(found, variables, strict=True):
-        assert variable in check.mend
-        assert check.mend.count(".") == 1
+        assert variable in check.hint
+        assert check.hint.count(".") == 1
 
 
 def test_prefect_is_compared_with_what_is_installed(
@@ -115,11 +115,11 @@ def test_prefect_is_compared_with_what_is_installed(
     monkeypatch.setattr(checks, "package_version", lambda name: "3.0.0")
     found = checks.check_prefect(prefect_api)
     assert found.verdict is Verdict.WARN
-    assert found.mend == "Run the Prefect server in version 3.0.0, as it is installed here."
+    assert found.hint == "Run the Prefect server in version 3.0.0, as it is installed here."
 
 
 def test_prefect_without_its_secret_fails_and_names_the_variable(prefect_api: str) -> None:
     found = checks.check_prefect(prefect_api, {})
     assert found.verdict is Verdict.FAIL
     assert found.finding.endswith("refuses the key (401)")
-    assert "PREFECT_API_AUTH_STRING" in found.mend
+    assert "PREFECT_API_AUTH_STRING" in found.hint

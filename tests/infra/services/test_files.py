@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.services import files
-from infra.services.files import free_ports, is_free, keep_small, make_folder, secret_in
+from infra.services.files import free_ports, is_free, make_folder, rotate_log, secret_in
 from reelworks.errors import PermissionDeniedError
 
 
@@ -49,7 +49,7 @@ def test_a_long_log_is_cut_under_the_server_that_writes_it(
     with log.open("ab", buffering=0) as server:
         for number in range(100):
             server.write(b"%03d\n" % number)
-        keep_small(log)
+        rotate_log(log)
         server.write(b"after\n")
     assert log.read_text() == "after\n"
     assert (tmp_path / "log.1").read_text().splitlines()[-1] == "099"

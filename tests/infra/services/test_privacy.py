@@ -15,12 +15,12 @@ from blocks.worker_log import worker_log
 from infra.services.account import server_account
 from infra.services.files import make_folder
 from infra.services.process import current
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from infra.workers.worker_status import WorkerFacts, own_file, write_facts
-from reelworks.app.cli.crash_report import unforeseen
+from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.domain.private_folder import make_private
-from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.run_context import open_run_context
 from reelworks.settings import Settings
 
 
@@ -79,12 +79,12 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
         **dict.fromkeys(("database_url", "prefect_api_url", "s3_endpoint_url")),
         **dict.fromkeys(("s3_access_key_id", "s3_secret_access_key")),
     )
-    with running(bare, (Part.POSTGRES, Part.STORE, Part.PREFECT)) as endpoints:
+    with running(bare, (Service.POSTGRES, Service.STORE, Service.PREFECT)) as endpoints:
         settings = endpoints.settings(bare)
-        with worker_log(settings) as log, open_workplace(settings) as place:
+        with worker_log(settings) as log, open_run_context(settings) as ctx:
             log.info("a line")
-            (place.room("ingest") / "talk.mp4").write_bytes(b"private")
-            unforeseen(ValueError("a trace"))
+            (ctx.new_work_dir("ingest") / "talk.mp4").write_bytes(b"private")
+            write_crash_report(ValueError("a trace"))
             facts = WorkerFacts(
                 name="w",
                 pool="cpu",

@@ -11,7 +11,16 @@ import psutil
 import pytest
 
 from infra.services.files import last_lines
-from infra.services.process import Command, Process, born, current, is_alive, start, stop, strays
+from infra.services.process import (
+    Command,
+    Process,
+    born,
+    current,
+    is_alive,
+    orphaned_processes,
+    start,
+    stop,
+)
 from reelworks.errors import ServiceError
 
 
@@ -63,9 +72,9 @@ def test_a_server_lives_in_a_session_of_its_own(tmp_path: Path) -> None:
 
 def test_strays_are_found_by_folder_and_command(tmp_path: Path) -> None:
     server = start(program("import time; time.sleep(61.5)", tmp_path / "log"))
-    assert strays("61.5", tmp_path) == [server]
-    assert strays("61.5", tmp_path.parent) == []
-    assert strays("something else", tmp_path) == []
+    assert orphaned_processes("61.5", tmp_path) == [server]
+    assert orphaned_processes("61.5", tmp_path.parent) == []
+    assert orphaned_processes("something else", tmp_path) == []
     stop(server)
 
 

@@ -11,8 +11,8 @@ from infra.services.endpoints import Endpoints
 from infra.services.process import Command, start, stop
 from infra.services.s3 import seaweed
 from infra.services.s3.probe import s3_client, serves_objects
-from infra.services.supervision.parts import House
-from infra.services.supervision.state import Part, locked, read_state
+from infra.services.supervision.parts import ServicePaths
+from infra.services.supervision.state import Service, locked, read_state
 from infra.services.supervision.supervisor import running, up
 from reelworks.settings import Settings
 
@@ -21,16 +21,16 @@ FILER = seaweed.PORTS.index("filer.port")
 
 def open_store_in_place(settings: Settings) -> int:
     """Put a store without TLS where ours was, as earlier versions started it; return its id."""
-    house = House(settings.data_dir)
+    house = ServicePaths(settings.data_dir)
     with locked(house.run) as state:
-        before = state.parts[Part.STORE]
+        before = state.parts[Service.STORE]
         line = psutil.Process(before.process.pid).cmdline()
         stop(before.process, patience=4.0)
         (house.store.home / "security.toml").unlink()
         process = start(
             Command(
                 [word for word in line if "disableHttp" not in word],
-                house.log(Part.STORE),
+                house.log(Service.STORE),
                 folder=house.store.home,
             )
         )
@@ -38,13 +38,13 @@ def open_store_in_place(settings: Settings) -> int:
         client = s3_client(address, house.store.key_id, house.store.secret, "us-east-1")
         while not serves_objects(client):
             assert psutil.pid_exists(process.pid)
-        state.note(Part.STORE, process, before.ports)
+        state.note(Service.STORE, process, before.ports)
     return process.pid
 
 
 def lets_anybody_read_names(settings: Settings) -> bool:
     """Tell whether the filer shows its folders to who has neither key nor certificate."""
-    (port, *_) = read_state(settings.data_dir / "run").parts[Part.STORE].ports[FILER:]
+    (port, *_) = read_state(settings.data_dir / "run").parts[Service.STORE].ports[FILER:]
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/buckets/", headers={"Accept": "application/json"})
@@ -77,13 +77,13 @@ def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     if by == "up":
         assert up(kept) == endpoints, "address and keys stay"
     else:
-        with running(kept, (Part.STORE,)) as shared:
+        with running(kept, (Service.STORE,)) as shared:
             assert shared.s3_endpoint_url == endpoints.s3_endpoint_url
 
     assert not lets_anybody_read_names(kept)
     assert client.get_object(Bucket="films", Key="one")["Body"].read() == b"what was there"
-    now = read_state(kept.data_dir / "run").parts[Part.STORE]
+    now = read_state(kept.data_dir / "run").parts[Service.STORE]
     assert now.process.pid != old
     assert now.pinned, "what up keeps is kept over such a restart"
     up(kept)
-    assert read_state(kept.data_dir / "run").parts[Part.STORE].process == now.process
+    assert read_state(kept.data_dir / "run").parts[Service.STORE].process == now.process

@@ -11,8 +11,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from infra.workers.interpreter import Kind, environment_of, start_child
-from infra.workers.messages import Order
+from infra.workers.interpreter import ChildSpec, environment_of, start_child
+from infra.workers.messages import RunRequest
 from infra.workers.slots import Slots
 from reelworks.errors import ServiceError
 from tests.infra.workers.conftest import ROOT
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.slow
 
 HERE = environment_of(os.environ | {"PYTHONPATH": str(ROOT)})
 NOBODY = "http://127.0.0.1:9/api"
-KIND = Kind(HERE, "r1", streams=False)
+KIND = ChildSpec(HERE, "r1", streams=False)
 
 
-def order() -> Order:
-    return Order(run_id=uuid4(), environment={"PREFECT_API_URL": NOBODY}, folder=str(ROOT))
+def order() -> RunRequest:
+    return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NOBODY}, folder=str(ROOT))
 
 
 async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
@@ -33,7 +33,7 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
     async with slots.lend(KIND) as slot:
         first = await slot.child_of(KIND, lambda: None)
         assert await slot.child_of(KIND, lambda: None) is first
-        newer = await slot.child_of(Kind(HERE, "r2", streams=False), lambda: None)
+        newer = await slot.child_of(ChildSpec(HERE, "r2", streams=False), lambda: None)
         assert not first.alive
         assert newer.alive
         assert slot.replaced == 1
@@ -43,7 +43,7 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
 
 async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
     child = await start_child(
-        Kind(HERE, "r", ("no.such.module:f", "json:nothing"), streams=False), lambda: None
+        ChildSpec(HERE, "r", ("no.such.module:f", "json:nothing"), streams=False), lambda: None
     )
 
     assert len(child.ready.faults) == 2
@@ -55,7 +55,7 @@ async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
 async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
     heard = asyncio.Event()
     environment = environment_of(dict(HERE) | {"MODEL_IDLE_SECONDS": "1"})
-    kind = Kind(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
+    kind = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
     child = await start_child(kind, heard.set)
     assert [(m.loads, m.loaded) for m in child.ready.models.models] == [(1, True)]
 
@@ -82,7 +82,7 @@ async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
 
 
 async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypatch):
-    kind = Kind(environment_of(dict(HERE) | {"PREFECT_API_URL": NOBODY}), "r", streams=False)
+    kind = ChildSpec(environment_of(dict(HERE) | {"PREFECT_API_URL": NOBODY}), "r", streams=False)
     child = await start_child(kind, lambda: None)
     run = child.begin(order())
 
@@ -94,7 +94,7 @@ async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypat
 
 
 async def test_an_environment_in_which_nothing_starts_is_told():
-    broken = Kind(environment_of(dict(HERE) | {"PYTHONHOME": "/nowhere"}), "r", streams=False)
+    broken = ChildSpec(environment_of(dict(HERE) | {"PYTHONHOME": "/nowhere"}), "r", streams=False)
 
     with pytest.raises(ServiceError, match="ended while it started"):
         await start_child(broken, lambda: None)

@@ -43,9 +43,9 @@ async def test_a_supervisor_that_cannot_hear_of_cancellations_is_worn(prefect_ap
     supervisor = Supervisor()
     await supervisor.open()
     try:
-        assert not supervisor.is_worn
+        assert not supervisor.is_disconnected
         supervisor._room._observer._handle_unavailable(RuntimeError("polling failed"))
-        assert supervisor.is_worn
+        assert supervisor.is_disconnected
     finally:
         await supervisor.close()
 

@@ -16,7 +16,7 @@ from reelworks.errors import SettingsError
 from reelworks.operations.reembed import reembed
 from reelworks.pipeline.capabilities import make_embedder
 from reelworks.pipeline.embedders import QueryEmbedders, embedder_named, embedder_of
-from reelworks.pipeline.run_context import Workplace, open_workplace, prepare_services
+from reelworks.pipeline.run_context import RunContext, open_run_context, prepare_services
 from reelworks.pipeline.video_vectors import Texts, embed_and_publish, embedders_for, searchable
 from reelworks.settings import Provider, Settings
 from reelworks.store.library.publish import (
@@ -36,15 +36,15 @@ SCREEN = FrameDescription(None, text=(ScreenText("Save changes", Box(0, 0, 1, 1)
 
 
 @pytest.fixture
-def place(clean_settings: Settings, models_dir) -> Iterator[Workplace]:
+def ctx(clean_settings: Settings, models_dir) -> Iterator[RunContext]:
     settings = clean_settings.model_copy(update={"models_dir": models_dir})
     prepare_services(settings)
-    with open_workplace(settings) as opened:
+    with open_run_context(settings) as opened:
         yield opened
 
 
-def add(place: Workplace, video_id: str) -> None:
-    engine = place.engine
+def add(ctx: RunContext, video_id: str) -> None:
+    engine = ctx.engine
     claim_video(engine, video_id, original_path="/in/talk.mp4")
     said = Transcript("en", tuple(Segment(n, n + 1.0, line) for n, line in enumerate(LINES)))
     publish_transcript(engine, video_id, said, "local/heard@1")
@@ -55,9 +55,9 @@ def add(place: Workplace, video_id: str) -> None:
     set_status(engine, video_id, VideoStatus.READY)
 
 
-def hosted(place: Workplace, server: OpenAiServer) -> Settings:
+def hosted(ctx: RunContext, server: OpenAiServer) -> Settings:
     """The same place, with another embedding model in the settings."""
-    return place.settings.model_copy(
+    return ctx.settings.model_copy(
         update={
             "embed_provider": Provider.OPENAI,
             "embed_dimensions": 64,
@@ -71,72 +71,72 @@ def silent(done: float, total: float) -> None:
     """Nobody looks."""
 
 
-def complete(place: Workplace) -> dict[str, float]:
-    return {one.stored.model: one.complete for one in model_states(place.engine)}
+def complete(ctx: RunContext) -> dict[str, float]:
+    return {one.stored.model: one.complete for one in model_states(ctx.engine)}
 
 
 def test_a_library_changes_its_model_and_goes_back(
-    place: Workplace, openai_server: OpenAiServer
+    ctx: RunContext, openai_server: OpenAiServer
 ) -> None:
-    add(place, "one")
-    add(place, "two")
-    old = make_embedder(place.settings)
-    assert reembed(place, old, silent) == 2
-    assert live_model(place.engine) == str(old.model)
-    new = make_embedder(hosted(place, openai_server))
+    add(ctx, "one")
+    add(ctx, "two")
+    old = make_embedder(ctx.settings)
+    assert reembed(ctx, old, silent) == 2
+    assert live_model(ctx.engine) == str(old.model)
+    new = make_embedder(hosted(ctx, openai_server))
     steps: list[tuple[float, float]] = []
-    assert reembed(place, new, lambda *step: steps.append(step)) == 2
+    assert reembed(ctx, new, lambda *step: steps.append(step)) == 2
     assert steps[-1] == (2, 2)
-    assert complete(place) == {str(old.model): 1.0, str(new.model): 1.0}
-    assert live_model(place.engine) == str(old.model)
-    switch(place.engine, str(new.model))
+    assert complete(ctx) == {str(old.model): 1.0, str(new.model): 1.0}
+    assert live_model(ctx.engine) == str(old.model)
+    switch(ctx.engine, str(new.model))
     asked = openai_server.count(EMBED)
-    assert reembed(place, new, silent) == 0
+    assert reembed(ctx, new, silent) == 0
     assert openai_server.count(EMBED) == asked
-    switch(place.engine, str(old.model))
+    switch(ctx.engine, str(old.model))
 
 
 def test_what_a_stopped_build_or_an_indexing_run_made_is_not_asked_for_again(
-    place: Workplace, openai_server: OpenAiServer
+    ctx: RunContext, openai_server: OpenAiServer
 ) -> None:
-    add(place, "one")
-    reembed(place, make_embedder(place.settings), silent)
-    new = make_embedder(hosted(place, openai_server))
+    add(ctx, "one")
+    reembed(ctx, make_embedder(ctx.settings), silent)
+    new = make_embedder(hosted(ctx, openai_server))
     said = Texts("embed_speech", "one", list(LINES), publish_segment_vectors)
-    embed_and_publish(said, [new], place, silent)  # as an indexing run does it
+    embed_and_publish(said, [new], ctx, silent)  # as an indexing run does it
     asked = openai_server.count(EMBED)
-    assert missing_videos(place.engine, str(new.model)) == ["one"]  # its frame
-    reembed(place, new, silent)
+    assert missing_videos(ctx.engine, str(new.model)) == ["one"]  # its frame
+    reembed(ctx, new, silent)
     assert openai_server.count(EMBED) == asked + 1
-    assert missing_videos(place.engine, str(new.model)) == []
+    assert missing_videos(ctx.engine, str(new.model)) == []
 
 
 def test_while_another_model_is_live_an_indexing_run_embeds_with_both(
-    place: Workplace, openai_server: OpenAiServer
+    ctx: RunContext, openai_server: OpenAiServer
 ) -> None:
-    assert len(embedders_for(place.settings, place.engine)) == 1
-    add(place, "one")
-    reembed(place, make_embedder(place.settings), silent)
-    changed = hosted(place, openai_server)
-    embedders = embedders_for(changed, place.engine)
-    add(place, "two")
+    assert len(embedders_for(ctx.settings, ctx.engine)) == 1
+    add(ctx, "one")
+    reembed(ctx, make_embedder(ctx.settings), silent)
+    changed = hosted(ctx, openai_server)
+    embedders = embedders_for(changed, ctx.engine)
+    add(ctx, "two")
     said = Texts("embed_speech", "two", list(LINES), publish_segment_vectors)
-    embed_and_publish(said, embedders, replace(place, settings=changed), silent)
-    live, other = model_states(place.engine)
+    embed_and_publish(said, embedders, replace(ctx, settings=changed), silent)
+    live, other = model_states(ctx.engine)
     assert (live.stored.live, live.rows, live.missing) == (True, 5, 0)
     assert (other.stored.fills, other.rows) == (False, 2)
 
 
 def test_a_model_is_found_by_the_name_that_rows_hold(
-    place: Workplace, openai_server: OpenAiServer
+    ctx: RunContext, openai_server: OpenAiServer
 ) -> None:
-    settings = hosted(place, openai_server)
-    local, remote = make_embedder(place.settings), make_embedder(settings)
+    settings = hosted(ctx, openai_server)
+    local, remote = make_embedder(ctx.settings), make_embedder(settings)
     for embedder in (local, remote):
         found = embedder_of(settings, str(embedder.model))
         assert found is not None and found.model == embedder.model
-    assert embedder_of(place.settings, "local/nothing@1") is None
-    assert embedder_of(place.settings, "openai/text-embedding-3-small@64d") is None  # no key
+    assert embedder_of(ctx.settings, "local/nothing@1") is None
+    assert embedder_of(ctx.settings, "openai/text-embedding-3-small@64d") is None  # no key
     assert embedder_named(settings, local.model.name).model == local.model
     assert embedder_named(settings, remote.model.name).model == remote.model
     with pytest.raises(SettingsError, match="nothing-of-ours"):

@@ -13,7 +13,7 @@ from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.errors import SourceNotFoundError, SourceVanishedError
 from reelworks.operations.sync import Synced, plan_sync, survey, synchronise
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.library.video_reads import get_video, list_videos
@@ -31,14 +31,14 @@ def films(tmp_path: Path, media: Path) -> Path:
     return folder
 
 
-def sync(place: Workplace, source: Path | str, **options: bool) -> Synced:
-    seen = survey(place, str(source), LIBRARY)
-    return synchronise(place, seen, Limits(), **options)
+def sync(ctx: RunContext, source: Path | str, **options: bool) -> Synced:
+    seen = survey(ctx, str(source), LIBRARY)
+    return synchronise(ctx, seen, Limits(), **options)
 
 
-def index_all(place: Workplace) -> None:
+def index_all(ctx: RunContext) -> None:
     """As if every job had been done."""
-    with transaction(place.engine) as connection:
+    with transaction(ctx.engine) as connection:
         connection.execute(text("UPDATE jobs SET status = 'done', ended_at = now()"))
         connection.execute(
             text(
@@ -49,49 +49,49 @@ def index_all(place: Workplace) -> None:
         )
 
 
-def sources_of_jobs(place: Workplace, backfill_id: str | None) -> set[str]:
+def sources_of_jobs(ctx: RunContext, backfill_id: str | None) -> set[str]:
     assert backfill_id is not None
-    jobs = list_jobs(place.engine, JobSelection(backfill_id=backfill_id), limit=99)
+    jobs = list_jobs(ctx.engine, JobSelection(backfill_id=backfill_id), limit=99)
     return {Path(job.params["source"]).name for job in jobs}
 
 
 @pytest.fixture
-def synced(place: Workplace, films: Path) -> Workplace:
+def synced(ctx: RunContext, films: Path) -> RunContext:
     """A library in step with the folder."""
-    sync(place, films)
-    index_all(place)
-    return place
+    sync(ctx, films)
+    index_all(ctx)
+    return ctx
 
 
-def test_what_is_new_is_indexed_once(place: Workplace, films: Path) -> None:
-    first = sync(place, films)
-    assert sources_of_jobs(place, first.backfill_id) == {path.name for path in films.iterdir()}
-    assert {video.library for video in list_videos(place.engine)} == {LIBRARY}
+def test_what_is_new_is_indexed_once(ctx: RunContext, films: Path) -> None:
+    first = sync(ctx, films)
+    assert sources_of_jobs(ctx, first.backfill_id) == {path.name for path in films.iterdir()}
+    assert {video.library for video in list_videos(ctx.engine)} == {LIBRARY}
 
-    second = sync(place, films)
+    second = sync(ctx, films)
     assert second.backfill_id is None
     assert second.plan.same == 4
 
 
 def test_interrupted_before_it_remembers_nothing_is_indexed_twice(
-    place: Workplace, films: Path
+    ctx: RunContext, films: Path
 ) -> None:
-    sync(place, films)
-    with transaction(place.engine) as connection:
+    sync(ctx, films)
+    with transaction(ctx.engine) as connection:
         connection.execute(text("DELETE FROM sources"))
 
-    again = sync(place, films)
+    again = sync(ctx, films)
     assert len(again.plan.new) == 4
     assert again.backfill_id is None, "their jobs wait already"
 
 
-def test_another_time_of_writing_is_no_other_content(synced: Workplace, films: Path) -> None:
+def test_another_time_of_writing_is_no_other_content(synced: RunContext, films: Path) -> None:
     os.utime(films / "no_audio.mp4", (1, 1))
     assert sync(synced, films).backfill_id is None
     assert plan_sync(survey(synced, str(films), LIBRARY)).changed == ()
 
 
-def test_another_content_keeps_the_video(synced: Workplace, films: Path, media: Path) -> None:
+def test_another_content_keeps_the_video(synced: RunContext, films: Path, media: Path) -> None:
     before = {video.id for video in list_videos(synced.engine)}
     shutil.copy(media / "odd" / "audio_late_1500ms.mp4", films / "no_audio.mp4")
 
@@ -101,18 +101,18 @@ def test_another_content_keeps_the_video(synced: Workplace, films: Path, media: 
     assert sync(synced, films).plan.changed == ()
 
 
-def test_a_plan_in_between_hides_no_change(synced: Workplace, films: Path, media: Path) -> None:
-    from reelworks.domain.jobs.backfill import Only, Selection
+def test_a_plan_in_between_hides_no_change(synced: RunContext, films: Path, media: Path) -> None:
+    from reelworks.domain.jobs.backfill import Selection, SelectionKind
     from reelworks.operations.backfill.plan import Planner
 
     shutil.copy(media / "odd" / "audio_late_1500ms.mp4", films / "no_audio.mp4")
-    wanted = Selection(source=str(films), library=LIBRARY, only=frozenset({Only.NEW}))
+    wanted = Selection(source=str(films), library=LIBRARY, only=frozenset({SelectionKind.NEW}))
     assert len(Planner(synced).plan(wanted, Limits()).lines) == 1
 
     assert len(sync(synced, films).plan.changed) == 1
 
 
-def test_what_moved_is_recognised_by_its_content(synced: Workplace, films: Path) -> None:
+def test_what_moved_is_recognised_by_its_content(synced: RunContext, films: Path) -> None:
     (films / "2026").mkdir()
     (films / "rot90.mp4").rename(films / "2026" / "turned.mp4")
     os.utime(films / "2026" / "turned.mp4")
@@ -129,7 +129,7 @@ def test_what_moved_is_recognised_by_its_content(synced: Workplace, films: Path)
     assert sync(synced, films).plan.same == 4
 
 
-def test_a_copy_is_no_second_video(synced: Workplace, films: Path) -> None:
+def test_a_copy_is_no_second_video(synced: RunContext, films: Path) -> None:
     shutil.copy(films / "rot90.mp4", films / "copy.mp4")
     assert sync(synced, films).backfill_id is None
     (films / "rot90.mp4").unlink()
@@ -138,7 +138,7 @@ def test_a_copy_is_no_second_video(synced: Workplace, films: Path) -> None:
 
 
 def test_what_is_gone_is_kept_and_flagged_and_may_come_back(
-    synced: Workplace, films: Path, tmp_path: Path
+    synced: RunContext, films: Path, tmp_path: Path
 ) -> None:
     away = tmp_path / "away.mp4"
     (films / "rot90.mp4").rename(away)
@@ -155,7 +155,7 @@ def test_what_is_gone_is_kept_and_flagged_and_may_come_back(
     assert all(video.gone_at is None for video in list_videos(synced.engine))
 
 
-def test_a_source_that_is_not_mounted_loses_nothing(synced: Workplace, films: Path) -> None:
+def test_a_source_that_is_not_mounted_loses_nothing(synced: RunContext, films: Path) -> None:
     for path in list(films.iterdir())[1:]:
         path.unlink()
     with pytest.raises(SourceVanishedError, match="3 of 4 files are gone") as raised:
@@ -167,24 +167,24 @@ def test_a_source_that_is_not_mounted_loses_nothing(synced: Workplace, films: Pa
     assert sum(video.gone_at is not None for video in list_videos(synced.engine)) == 3
 
 
-def test_a_folder_that_is_not_there_loses_nothing(synced: Workplace, films: Path) -> None:
+def test_a_folder_that_is_not_there_loses_nothing(synced: RunContext, films: Path) -> None:
     shutil.rmtree(films)
     with pytest.raises(SourceNotFoundError):
         sync(synced, films)
 
 
-def test_a_prefix_is_followed_by_entity_tags(place: Workplace, films: Path) -> None:
-    client, bucket = place.store._client, place.store.bucket
+def test_a_prefix_is_followed_by_entity_tags(ctx: RunContext, films: Path) -> None:
+    client, bucket = ctx.store._client, ctx.store.bucket
     for path in films.iterdir():
         client.put_object(Bucket=bucket, Key=f"in/{path.name}", Body=path.read_bytes())
     source = f"s3://{bucket}/in"
-    assert len(sync(place, source).plan.new) == 4
-    index_all(place)
+    assert len(sync(ctx, source).plan.new) == 4
+    index_all(ctx)
 
     client.copy_object(Bucket=bucket, Key="in/x.mp4", CopySource=f"{bucket}/in/rot90.mp4")
     client.delete_object(Bucket=bucket, Key="in/rot90.mp4")
     client.put_object(Bucket=bucket, Key="in/no_audio.mp4", Body=b"other")
-    done = sync(place, source).plan
+    done = sync(ctx, source).plan
 
     assert [(Path(m.before).name, Path(m.locator).name) for m in done.moved] == [
         ("rot90.mp4", "x.mp4")

@@ -8,9 +8,9 @@ import pytest
 
 from reelworks.errors import SettingsError
 from reelworks.models.shots.transnet import TransNetShots
-from reelworks.models.vision.ocr_frame_describer import ScreenReader
+from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.models.vision.vision_language import VisionLanguageDescriber
-from reelworks.pipeline.capabilities import make_describer, make_shot_detector, profits_from_gpu
+from reelworks.pipeline.capabilities import benefits_from_gpu, make_describer, make_shot_detector
 from reelworks.settings import Provider, Settings
 
 STAGES = ("normalize", "transcribe", "scenes", "frames", "vision", "embed_speech", "embed_picture")
@@ -46,11 +46,11 @@ def test_what_computes_here_and_faster_on_a_gpu_is_known(
     values: dict[str, Any], stages: set[str]
 ) -> None:
     chosen = settings(openai_api_key="k", **values)
-    assert {stage for stage in STAGES if profits_from_gpu(chosen, stage)} == stages
+    assert {stage for stage in STAGES if benefits_from_gpu(chosen, stage)} == stages
 
 
 def test_the_local_describer_reads_unless_a_model_that_sees_is_named() -> None:
-    assert isinstance(make_describer(settings()), ScreenReader)
+    assert isinstance(make_describer(settings()), OcrFrameDescriber)
     seeing = make_describer(settings(vision_model="smolvlm2-500m"))
     assert isinstance(seeing, VisionLanguageDescriber)
     with pytest.raises(SettingsError, match="choose smolvlm2-500m"):

@@ -19,7 +19,7 @@ from reelworks.errors import (
     PermissionDeniedError,
     SourceChangedError,
 )
-from reelworks.pipeline.run_context import open_workplace, prepare_services
+from reelworks.pipeline.run_context import open_run_context, prepare_services
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.runs import as_environment
 
@@ -30,15 +30,15 @@ def folders(settings) -> list[Path]:
 
 
 def test_scratch_is_removed_at_the_end(clean_settings):
-    with open_workplace(clean_settings) as place:
-        (place.room("frames") / "picture.jpg").write_bytes(b"x")
-        assert folders(clean_settings) == [place.scratch]
+    with open_run_context(clean_settings) as ctx:
+        (ctx.new_work_dir("frames") / "picture.jpg").write_bytes(b"x")
+        assert folders(clean_settings) == [ctx.scratch]
 
     assert folders(clean_settings) == []
 
 
 def test_scratch_is_removed_when_the_run_fails(clean_settings):
-    with pytest.raises(KeyError), open_workplace(clean_settings):
+    with pytest.raises(KeyError), open_run_context(clean_settings):
         raise KeyError
 
     assert folders(clean_settings) == []
@@ -57,8 +57,10 @@ def test_scratch_is_removed_although_a_stage_still_writes(clean_settings):
             except FileNotFoundError:
                 return
 
-    with open_workplace(clean_settings) as place:
-        writers = [threading.Thread(target=write, args=(place.room("frames"),)) for _ in range(4)]
+    with open_run_context(clean_settings) as ctx:
+        writers = [
+            threading.Thread(target=write, args=(ctx.new_work_dir("frames"),)) for _ in range(4)
+        ]
         for one in writers:
             one.start()
     left = folders(clean_settings)
@@ -95,56 +97,56 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(clean_sett
     )
     left = Path(victim.stdout.readline().strip())
 
-    with open_workplace(clean_settings) as place:
-        assert set(folders(clean_settings)) == {left, place.scratch}, "both runs are alive"
+    with open_run_context(clean_settings) as ctx:
+        assert set(folders(clean_settings)) == {left, ctx.scratch}, "both runs are alive"
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
     assert folders(clean_settings) == [left]
 
-    with open_workplace(clean_settings) as one, open_workplace(clean_settings) as two:
+    with open_run_context(clean_settings) as one, open_run_context(clean_settings) as two:
         assert set(folders(clean_settings)) == {one.scratch, two.scratch}
     assert folders(clean_settings) == []
 
 
 def test_every_try_has_an_empty_room_of_its_own(clean_settings):
-    with open_workplace(clean_settings) as place:
-        one, two = place.room("vision"), place.room("vision")
+    with open_run_context(clean_settings) as ctx:
+        one, two = ctx.new_work_dir("vision"), ctx.new_work_dir("vision")
 
         assert one != two
         assert list(one.iterdir()) == list(two.iterdir()) == []
 
 
 def test_an_artifact_is_downloaded_once(clean_settings):
-    with open_workplace(clean_settings) as place:
-        artifact = place.store.put_bytes("frames/a/scene_000.jpg", b"picture", "image/jpeg")
-        local = place.fetch(artifact)
-        place.store.delete(artifact.key)
+    with open_run_context(clean_settings) as ctx:
+        artifact = ctx.store.put_bytes("frames/a/scene_000.jpg", b"picture", "image/jpeg")
+        local = ctx.fetch(artifact)
+        ctx.store.delete(artifact.key)
 
         assert local.read_bytes() == b"picture"
-        assert place.fetch(artifact) == local
+        assert ctx.fetch(artifact) == local
 
 
 def test_what_was_made_here_is_not_downloaded(clean_settings):
-    with open_workplace(clean_settings) as place:
-        made = place.room("frames") / "picture.jpg"
+    with open_run_context(clean_settings) as ctx:
+        made = ctx.new_work_dir("frames") / "picture.jpg"
         made.write_bytes(b"picture")
-        artifact = place.store.put_file("frames/a/scene_000.jpg", made, "image/jpeg")
-        place.adopt(made, artifact.sha256)
-        place.store.delete(artifact.key)
+        artifact = ctx.store.put_file("frames/a/scene_000.jpg", made, "image/jpeg")
+        ctx.register_local_file(made, artifact.sha256)
+        ctx.store.delete(artifact.key)
 
-        assert place.fetch(artifact).read_bytes() == b"picture"
+        assert ctx.fetch(artifact).read_bytes() == b"picture"
 
 
 def test_two_stages_may_make_the_same_bytes_at_once(clean_settings):
     failed = []
-    with open_workplace(clean_settings) as place:
-        made = [place.room(stage) / "vectors.npy" for stage in ("speech", "picture")]
+    with open_run_context(clean_settings) as ctx:
+        made = [ctx.new_work_dir(stage) / "vectors.npy" for stage in ("speech", "picture")]
         start = threading.Barrier(8)
 
         def adopt(path: Path) -> None:
             start.wait()
             try:
-                place.adopt(path, "ab" * 32)
+                ctx.register_local_file(path, "ab" * 32)
             except OSError as error:
                 failed.append(error)
 
@@ -167,46 +169,46 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_source_that_changes_while_it_is_read_is_an_error(clean_settings, source):
-    with open_workplace(clean_settings) as place:
-        artifact = place.store.put_file("uploads/talk.mp4", source, "video/mp4")
-        place.adopt(source, artifact.sha256)
-        with pytest.raises(SourceChangedError), place.reading(artifact) as path:
+    with open_run_context(clean_settings) as ctx:
+        artifact = ctx.store.put_file("uploads/talk.mp4", source, "video/mp4")
+        ctx.register_local_file(source, artifact.sha256)
+        with pytest.raises(SourceChangedError), ctx.reading(artifact) as path:
             assert path == source
             source.write_bytes(b"another")
 
-        with place.reading(artifact) as path:
+        with ctx.reading(artifact) as path:
             assert path.read_bytes() == b"picture", "the next try takes the one in the store"
             source.write_bytes(b"a third")
 
 
 def test_a_source_that_changed_since_its_digest_was_read_is_not_used(clean_settings, source):
     before = stamp_of(source)
-    with open_workplace(clean_settings) as place:
-        artifact = place.store.put_file("uploads/talk.mp4", source, "video/mp4")
+    with open_run_context(clean_settings) as ctx:
+        artifact = ctx.store.put_file("uploads/talk.mp4", source, "video/mp4")
         source.write_bytes(b"another")
-        place.adopt(source, artifact.sha256, before)
+        ctx.register_local_file(source, artifact.sha256, before)
 
-        assert place.fetch(artifact).read_bytes() == b"picture"
+        assert ctx.fetch(artifact).read_bytes() == b"picture"
 
 
 def test_a_file_that_went_away_is_downloaded_after_all(clean_settings):
-    with open_workplace(clean_settings) as place:
-        made = place.room("frames") / "picture.jpg"
+    with open_run_context(clean_settings) as ctx:
+        made = ctx.new_work_dir("frames") / "picture.jpg"
         made.write_bytes(b"picture")
-        artifact = place.store.put_file("frames/a/scene_000.jpg", made, "image/jpeg")
-        place.adopt(made, artifact.sha256)
+        artifact = ctx.store.put_file("frames/a/scene_000.jpg", made, "image/jpeg")
+        ctx.register_local_file(made, artifact.sha256)
         made.unlink()
 
-        assert place.fetch(artifact).read_bytes() == b"picture"
+        assert ctx.fetch(artifact).read_bytes() == b"picture"
 
 
 def test_a_lost_artifact_is_an_error_that_names_it(clean_settings):
-    with open_workplace(clean_settings) as place:
-        artifact = place.store.put_bytes("subs/a.srt", b"1", "text/plain")
-        place.store.delete(artifact.key)
+    with open_run_context(clean_settings) as ctx:
+        artifact = ctx.store.put_bytes("subs/a.srt", b"1", "text/plain")
+        ctx.store.delete(artifact.key)
 
         with pytest.raises(ArtifactMissingError, match="subs/a.srt"):
-            place.fetch(artifact)
+            ctx.fetch(artifact)
 
 
 def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
@@ -215,7 +217,7 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
 
     with (
         pytest.raises(PermissionDeniedError, match="Not a directory; set DATA_DIR"),
-        open_workplace(wrong),
+        open_run_context(wrong),
     ):
         pass
 
@@ -224,7 +226,7 @@ def test_nothing_is_left_when_the_database_is_away(clean_settings):
     url = type(clean_settings.database_url)("postgresql://nobody@127.0.0.1:9/none")
     away = clean_settings.model_copy(update={"database_url": url})
 
-    with pytest.raises(DatabaseUnavailableError), open_workplace(away):
+    with pytest.raises(DatabaseUnavailableError), open_run_context(away):
         pass
 
     assert folders(clean_settings) == []
@@ -232,15 +234,15 @@ def test_nothing_is_left_when_the_database_is_away(clean_settings):
 
 
 def test_messages_name_files_as_users_know_them(clean_settings, tmp_path):
-    with open_workplace(clean_settings) as place:
-        kept = place.store.put_bytes("uploads/talk_talk.mp4", b"film", "video/mp4")
-        local = place.fetch(kept)
-        room = place.room("ingest")
+    with open_run_context(clean_settings) as ctx:
+        kept = ctx.store.put_bytes("uploads/talk_talk.mp4", b"film", "video/mp4")
+        local = ctx.fetch(kept)
+        room = ctx.new_work_dir("ingest")
         mine = tmp_path / "my talk.mp4"
 
-        told = place.readable(
+        told = ctx.readable(
             f"{local} is damaged. {room / 'download.mp4'}: cut off. {mine} is there; "
-            f"but {room} has 3 MB free, as {place.scratch} has."
+            f"but {room} has 3 MB free, as {ctx.scratch} has."
         )
 
     assert told == (

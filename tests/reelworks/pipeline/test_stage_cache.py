@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from reelworks.domain.digest import ModelRef
 from reelworks.errors import ArtifactMissingError, CancelledError, SourceUnreadableError
-from reelworks.pipeline.run_context import Workplace, open_workplace
-from reelworks.pipeline.stage_cache import Produced, Question, ask
+from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.stage_cache import StageCall, StageOutput, get_or_compute
 from tests.support.damage import flip_a_byte
 from tests.support.flows.runs import as_environment
 
@@ -28,12 +28,12 @@ class Count:
     words: tuple[str, ...] = ()
 
 
-def question(video_id: str = "clip", **changes) -> Question[Count]:
-    asked = Question[Count](
+def question(video_id: str = "clip", **changes) -> StageCall[Count]:
+    asked = StageCall[Count](
         stage="count",
         version=1,
         result_type=Count,
-        place_of=lambda name: f"subs/{video_id}-{name}",
+        artifact_key=lambda name: f"subs/{video_id}-{name}",
         inputs={"text": "ab" * 32},
         params={"language": "en"},
         model=ModelRef("local", "abacus", "r1"),
@@ -50,13 +50,13 @@ class Verb:
     seconds: float = 0.0
     rooms: list[Path] = field(default_factory=list)
 
-    def __call__(self, room: Path) -> Produced[Count]:
+    def __call__(self, room: Path) -> StageOutput[Count]:
         self.rooms.append(room)
         time.sleep(self.seconds)
         (room / "a.srt").write_bytes(self.content)
         (room / "b.MKV").write_bytes(self.content * 2)
         files = {name: room / name for name in ("a.srt", "b.MKV")}
-        return Produced(Count(7, ("one", "two")), files, final=self.final)
+        return StageOutput(Count(7, ("one", "two")), files, final=self.final)
 
     @property
     def calls(self) -> int:
@@ -64,8 +64,8 @@ class Verb:
 
 
 @pytest.fixture
-def place(clean_settings):
-    with open_workplace(clean_settings) as opened:
+def ctx(clean_settings):
+    with open_run_context(clean_settings) as opened:
         yield opened
 
 
@@ -73,10 +73,10 @@ def go_on() -> None:
     """Nobody stops this run."""
 
 
-def test_the_first_ask_computes_in_an_empty_room_and_keeps(place):
+def test_the_first_ask_computes_in_an_empty_room_and_keeps(ctx):
     verb = Verb()
 
-    answer = ask(question(), verb, place, go_on=go_on)
+    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
 
     assert answer.result == Count(7, ("one", "two"))
     assert not answer.cached
@@ -85,25 +85,25 @@ def test_the_first_ask_computes_in_an_empty_room_and_keeps(place):
         "a.srt": "subs/clip-a.srt",
         "b.MKV": "subs/clip-b.MKV",
     }
-    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
-    assert verb.rooms[0].parent == place.scratch
+    assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
+    assert verb.rooms[0].parent == ctx.scratch
 
 
-def test_the_second_ask_is_a_hit_with_the_same_answer(place):
+def test_the_second_ask_is_a_hit_with_the_same_answer(ctx):
     verb = Verb()
-    first = ask(question(), verb, place, go_on=go_on)
+    first = get_or_compute(question(), verb, ctx, go_on=go_on)
 
-    second = ask(question(), verb, place, go_on=go_on)
+    second = get_or_compute(question(), verb, ctx, go_on=go_on)
 
     assert verb.calls == 1
     assert second == replace(first, cached=True)
 
 
-def test_what_was_computed_is_at_hand_without_a_download(place):
-    answer = ask(question(), Verb(), place, go_on=go_on)
-    place.store.delete("subs/clip-a.srt")
+def test_what_was_computed_is_at_hand_without_a_download(ctx):
+    answer = get_or_compute(question(), Verb(), ctx, go_on=go_on)
+    ctx.store.delete("subs/clip-a.srt")
 
-    assert place.fetch(answer.artifacts["a.srt"]).read_bytes() == b"content"
+    assert ctx.fetch(answer.artifacts["a.srt"]).read_bytes() == b"content"
 
 
 @pytest.mark.parametrize(
@@ -117,97 +117,97 @@ def test_what_was_computed_is_at_hand_without_a_download(place):
         {"model": None},
     ],
 )
-def test_another_question_is_asked(place, changes):
+def test_another_question_is_asked(ctx, changes):
     verb = Verb()
-    ask(question(), verb, place, go_on=go_on)
+    get_or_compute(question(), verb, ctx, go_on=go_on)
 
-    assert not ask(question(**changes), verb, place, go_on=go_on).cached
+    assert not get_or_compute(question(**changes), verb, ctx, go_on=go_on).cached
     assert verb.calls == 2
 
 
-def test_a_lost_artifact_is_a_miss(place):
+def test_a_lost_artifact_is_a_miss(ctx):
     verb = Verb()
-    first = ask(question(), verb, place, go_on=go_on)
-    place.store.delete("subs/clip-b.MKV")
+    first = get_or_compute(question(), verb, ctx, go_on=go_on)
+    ctx.store.delete("subs/clip-b.MKV")
 
-    again = ask(question(), verb, place, go_on=go_on)
+    again = get_or_compute(question(), verb, ctx, go_on=go_on)
 
     assert not again.cached
     assert again.digest == first.digest
-    assert place.store.head("subs/clip-b.MKV") is not None
+    assert ctx.store.head("subs/clip-b.MKV") is not None
 
 
 @pytest.mark.parametrize("content", [b"altered", b"of another length"])
-def test_an_altered_artifact_is_a_miss_and_is_mended(place, content):
+def test_an_altered_artifact_is_a_miss_and_is_mended(ctx, content):
     verb = Verb()
-    ask(question(), verb, place, go_on=go_on)
-    place.store.put_bytes("subs/clip-a.srt", content, "text/plain")
+    get_or_compute(question(), verb, ctx, go_on=go_on)
+    ctx.store.put_bytes("subs/clip-a.srt", content, "text/plain")
 
-    assert not ask(question(), verb, place, go_on=go_on).cached
-    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
+    assert not get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
 
 
-def test_another_video_with_the_same_content_gets_a_copy(place):
+def test_another_video_with_the_same_content_gets_a_copy(ctx):
     verb = Verb()
-    ask(question(), verb, place, go_on=go_on)
+    get_or_compute(question(), verb, ctx, go_on=go_on)
 
-    other = ask(question("other"), verb, place, go_on=go_on)
+    other = get_or_compute(question("other"), verb, ctx, go_on=go_on)
 
     assert other.cached
     assert verb.calls == 1
-    assert place.store.get_bytes("subs/other-a.srt") == b"content"
+    assert ctx.store.get_bytes("subs/other-a.srt") == b"content"
 
 
-def test_an_answer_with_parts_missing_is_given_but_not_kept(place):
+def test_an_answer_with_parts_missing_is_given_but_not_kept(ctx):
     verb = Verb(final=False)
 
-    first = ask(question(), verb, place, go_on=go_on)
-    second = ask(question(), verb, place, go_on=go_on)
+    first = get_or_compute(question(), verb, ctx, go_on=go_on)
+    second = get_or_compute(question(), verb, ctx, go_on=go_on)
 
     assert (first.cached, second.cached, verb.calls) == (False, False, 2)
     verb.final = True
-    ask(question(), verb, place, go_on=go_on)
-    assert ask(question(), verb, place, go_on=go_on).cached
+    get_or_compute(question(), verb, ctx, go_on=go_on)
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
 
 
-def test_a_failed_try_keeps_nothing(place):
-    def fail(room: Path) -> Produced[Count]:
+def test_a_failed_try_keeps_nothing(ctx):
+    def fail(room: Path) -> StageOutput[Count]:
         raise CancelledError(f"stopped in {room.name}")
 
     with pytest.raises(CancelledError):
-        ask(question(), fail, place, go_on=go_on)
+        get_or_compute(question(), fail, ctx, go_on=go_on)
 
-    assert not ask(question(), Verb(), place, go_on=go_on).cached
+    assert not get_or_compute(question(), Verb(), ctx, go_on=go_on).cached
 
 
-def test_the_digest_tells_results_and_contents_apart(place):
-    one = ask(question(), Verb(), place, go_on=go_on)
-    two = ask(question(version=2), Verb(content=b"other"), place, go_on=go_on)
+def test_the_digest_tells_results_and_contents_apart(ctx):
+    one = get_or_compute(question(), Verb(), ctx, go_on=go_on)
+    two = get_or_compute(question(version=2), Verb(content=b"other"), ctx, go_on=go_on)
 
-    def silent_verb(_: Path) -> Produced[Count]:
-        return Produced(Count(8))
+    def silent_verb(_: Path) -> StageOutput[Count]:
+        return StageOutput(Count(8))
 
-    three = ask(question(version=3), silent_verb, place, go_on=go_on)
+    three = get_or_compute(question(version=3), silent_verb, ctx, go_on=go_on)
     assert len({one.digest, two.digest, three.digest}) == 3
 
 
-def test_a_kept_answer_of_another_form_is_a_miss(place):
+def test_a_kept_answer_of_another_form_is_a_miss(ctx):
     """As after an upgrade whose result type has a field more."""
-    ask(question(), Verb(), place, go_on=go_on)
+    get_or_compute(question(), Verb(), ctx, go_on=go_on)
     key = f"cache/stages/count/{question().key}.json"
-    kept = place.store.get_bytes(key)
-    place.store.put_bytes(key, kept.replace(b'"letters":7', b'"letters":"many"'), "x/json")
+    kept = ctx.store.get_bytes(key)
+    ctx.store.put_bytes(key, kept.replace(b'"letters":7', b'"letters":"many"'), "x/json")
     verb = Verb()
 
-    assert ask(question(), verb, place, go_on=go_on).result == Count(7, ("one", "two"))
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).result == Count(7, ("one", "two"))
     assert verb.calls == 1
 
 
-def test_two_threads_that_ask_at_once_compute_once(place):
+def test_two_threads_that_ask_at_once_compute_once(ctx):
     verb = Verb(seconds=0.6)
 
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(ask, question(), verb, place, go_on=go_on) for _ in range(2)]
+        jobs = [pool.submit(get_or_compute, question(), verb, ctx, go_on=go_on) for _ in range(2)]
         answers = [job.result() for job in jobs]
 
     assert verb.calls == 1
@@ -215,10 +215,10 @@ def test_two_threads_that_ask_at_once_compute_once(place):
     assert answers[0].digest == answers[1].digest
 
 
-def test_a_waiting_run_that_is_stopped_stops_waiting(place):
+def test_a_waiting_run_that_is_stopped_stops_waiting(ctx):
     entered, leave = threading.Event(), threading.Event()
 
-    def hold(room: Path) -> Produced[Count]:
+    def hold(room: Path) -> StageOutput[Count]:
         entered.set()
         leave.wait(30)
         return Verb()(room)
@@ -227,10 +227,10 @@ def test_a_waiting_run_that_is_stopped_stops_waiting(place):
         raise CancelledError("The stage count was stopped.")
 
     with ThreadPoolExecutor(1) as pool:
-        holder = pool.submit(ask, question(), hold, place, go_on=go_on)
+        holder = pool.submit(get_or_compute, question(), hold, ctx, go_on=go_on)
         assert entered.wait(30)
         with pytest.raises(CancelledError):
-            ask(question(), Verb(), place, go_on=stopped)
+            get_or_compute(question(), Verb(), ctx, go_on=stopped)
         leave.set()
         assert not holder.result().cached
 
@@ -254,7 +254,7 @@ with open_workplace(load_settings()) as place:
 """
 
 
-def test_two_processes_that_ask_at_once_compute_once(place: Workplace, clean_settings):
+def test_two_processes_that_ask_at_once_compute_once(ctx: RunContext, clean_settings):
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
@@ -276,83 +276,85 @@ def test_two_processes_that_ask_at_once_compute_once(place: Workplace, clean_set
     assert sorted(said) == ["False", "True"]
 
 
-def altered(place, key):
+def altered(ctx, key):
     """Put other bytes of the same length where an artifact lies, with what is said of it."""
-    known = place.store.head(key)
-    place.store._client.put_object(
-        Bucket=place.store.bucket,
+    known = ctx.store.head(key)
+    ctx.store._client.put_object(
+        Bucket=ctx.store.bucket,
         Key=key,
         Body=bytes(known.size),
         Metadata={"sha256": known.sha256},
     )
 
 
-def test_a_file_with_other_bytes_is_a_miss_whatever_is_said_of_it(place):
+def test_a_file_with_other_bytes_is_a_miss_whatever_is_said_of_it(ctx):
     verb = Verb()
-    ask(question(), verb, place, go_on=go_on)
-    altered(place, "subs/clip-a.srt")
+    get_or_compute(question(), verb, ctx, go_on=go_on)
+    altered(ctx, "subs/clip-a.srt")
 
-    assert not ask(question(), verb, place, go_on=go_on).cached
-    assert ask(question(), verb, place, go_on=go_on).cached
-    assert place.store.get_bytes("subs/clip-a.srt") == b"content"
+    assert not get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
 
 
-def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(place, clean_settings):
+def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(ctx, clean_settings):
     verb = Verb(content=os.urandom(100))
-    answer = ask(question(), verb, place, go_on=go_on)
-    copied = ask(question("other"), verb, place, go_on=go_on)
-    altered(place, "subs/clip-a.srt")
-    altered(place, "subs/other-a.srt")
-    with open_workplace(clean_settings) as later:
+    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    copied = get_or_compute(question("other"), verb, ctx, go_on=go_on)
+    altered(ctx, "subs/clip-a.srt")
+    altered(ctx, "subs/other-a.srt")
+    with open_run_context(clean_settings) as later:
         with pytest.raises(ArtifactMissingError, match="is gone or damaged .* Run the video again"):
             later.fetch(copied.artifacts["a.srt"])
-        again = ask(question("other"), verb, later, go_on=go_on)
+        again = get_or_compute(question("other"), verb, later, go_on=go_on)
         assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too
-    with open_workplace(clean_settings) as later:
+    with open_run_context(clean_settings) as later:
         assert later.fetch(again.artifacts["a.srt"]).read_bytes() == verb.content
         assert later.fetch(again.artifacts["b.MKV"]).read_bytes() == verb.content * 2
     assert answer.artifacts["a.srt"].sha256 == again.artifacts["a.srt"].sha256
 
 
-def test_a_large_file_in_doubt_is_read_before_it_is_believed(place, clean_settings, monkeypatch):
+def test_a_large_file_in_doubt_is_read_before_it_is_believed(ctx, clean_settings, monkeypatch):
     """As after a player could not read it: its size and what is said of it are right."""
     monkeypatch.setattr("reelworks.store.objects.cache_entries.MULTIPART_BYTES", 1)
     verb = Verb()
-    answer = ask(question(), verb, place, go_on=go_on)
-    altered(place, "subs/clip-a.srt")
-    assert ask(question(), verb, place, go_on=go_on).cached
-    place.store.doubts.note(answer.artifacts["a.srt"])
+    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    altered(ctx, "subs/clip-a.srt")
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    ctx.store.doubts.note(answer.artifacts["a.srt"])
 
-    with open_workplace(clean_settings) as later:
-        assert not ask(question(), verb, later, go_on=go_on).cached
+    with open_run_context(clean_settings) as later:
+        assert not get_or_compute(question(), verb, later, go_on=go_on).cached
         assert later.store.get_bytes("subs/clip-a.srt") == b"content"
         assert list(later.store.keys("cache/doubts/")) == []
 
 
-def test_a_healthy_file_in_doubt_is_a_hit_and_no_longer_in_doubt(place):
+def test_a_healthy_file_in_doubt_is_a_hit_and_no_longer_in_doubt(ctx):
     verb = Verb()
-    answer = ask(question(), verb, place, go_on=go_on)
-    place.store.doubts.note(answer.artifacts["a.srt"])
-    assert ask(question(), verb, place, go_on=go_on).cached
-    assert list(place.store.keys("cache/doubts/")) == []
+    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    ctx.store.doubts.note(answer.artifacts["a.srt"])
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert list(ctx.store.keys("cache/doubts/")) == []
 
 
-def test_a_source_that_is_damaged_is_kept_and_named(place, clean_settings):
-    source = place.store.put_bytes("uploads/clip_a.mp4", b"source", "video/mp4")
-    altered(place, source.key)
+def test_a_source_that_is_damaged_is_kept_and_named(ctx, clean_settings):
+    source = ctx.store.put_bytes("uploads/clip_a.mp4", b"source", "video/mp4")
+    altered(ctx, source.key)
     with pytest.raises(SourceUnreadableError, match=r"uploads/clip_a.mp4 .*Upload the file again"):
-        place.fetch(source)
-    assert place.store.head(source.key) is not None
+        ctx.fetch(source)
+    assert ctx.store.head(source.key) is not None
 
 
 @pytest.mark.slow
-def test_what_the_store_cannot_read_is_computed_again(place, session_house):
+def test_what_the_store_cannot_read_is_computed_again(ctx, session_house):
     verb = Verb(content=os.urandom(50_000))
-    ask(question(), verb, place, go_on=go_on)
+    get_or_compute(question(), verb, ctx, go_on=go_on)
     manifest = f"cache/stages/count/{question().key}.json"
-    flip_a_byte(House(session_house.data_dir).store.home / "data", place.store.get_bytes(manifest))
+    flip_a_byte(
+        ServicePaths(session_house.data_dir).store.home / "data", ctx.store.get_bytes(manifest)
+    )
 
-    again = ask(question(), verb, place, go_on=go_on)
+    again = get_or_compute(question(), verb, ctx, go_on=go_on)
 
     assert (again.cached, verb.calls) == (False, 2)
-    assert ask(question(), verb, place, go_on=go_on).cached
+    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached

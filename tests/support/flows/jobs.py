@@ -13,11 +13,11 @@ from tests.support.flows.runs import Recorder
 async def do_the_jobs(engine: Engine, bucket: str) -> Recorder:
     """Run every job that waits; their rows in the ledger are written by nobody but the flow."""
     from flows.index import IndexParams, index
-    from tasks.runtime.current_run import observing
+    from tasks.runtime.current_run import use_observer
 
     recorder = Recorder()
     for job in claims.claim(engine, "intake", 60, limit=10):
         params = parameters_of(job, source_of(engine, job, bucket))["params"]
-        with observing(recorder):
+        with use_observer(recorder):
             await index(IndexParams(**params), return_state=True)
     return recorder

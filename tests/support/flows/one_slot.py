@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from infra.fleet.plan import HEARTBEAT
 from infra.services.process import kill
 from infra.services.supervision.programs import PROGRAMS
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import down, up
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
@@ -67,7 +67,7 @@ class OneSlot:
 
     def kill_intake(self) -> None:
         """End the intake as a crash would; it is gone when this returns."""
-        kill(read_state(self.bare.data_dir / "run").parts[Part.INTAKE].process)
+        kill(read_state(self.bare.data_dir / "run").parts[Service.INTAKE].process)
 
     def start_intake(self) -> None:
         """Have the intake back."""
@@ -75,7 +75,7 @@ class OneSlot:
 
 
 def _intake() -> list[Any]:
-    return [program for program in PROGRAMS if program.part is Part.INTAKE]
+    return [program for program in PROGRAMS if program.part is Service.INTAKE]
 
 
 @contextmanager

@@ -86,10 +86,10 @@ async def run_index(
     """Run the flow here, with the settings of this process's environment."""
     from flows.index import IndexParams
     from flows.index import index as flow
-    from tasks.runtime.current_run import observing
+    from tasks.runtime.current_run import use_observer
 
     recorder = recorder or Recorder()
-    with observing(recorder):
+    with use_observer(recorder):
         try:
             found = await flow(
                 IndexParams(source=str(source), video_id=video_id, library=library, **more)

@@ -25,20 +25,20 @@ def caused_by(error: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_what_is_told_of_the_server_and_what_of_others(prefect_api, error, gone):
-    from tasks.runtime.prefect_outage import GONE, is_gone
+    from tasks.runtime.prefect_outage import GONE, is_prefect_unreachable
     from tasks.runtime.stage_runner import reason_of
 
-    assert is_gone(error) is gone
+    assert is_prefect_unreachable(error) is gone
     assert (reason_of(error) == GONE) is gone
 
 
 async def test_a_server_that_answers_leaves_the_waits_as_they_are(prefect_api):
     from prefect.settings import get_current_settings
 
-    from tasks.runtime.prefect_outage import look_for_it, was_given_up
+    from tasks.runtime.prefect_outage import probe_prefect, was_given_up
 
     before = get_current_settings().client.max_retries
-    await look_for_it()
+    await probe_prefect()
 
     assert not was_given_up()
     assert get_current_settings().client.max_retries == before > 0
@@ -48,10 +48,14 @@ async def test_a_server_that_is_given_up_is_asked_once_until_the_next_run(prefec
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
-    from tasks.runtime.prefect_outage import wait_for_it, wait_no_more, was_given_up
+    from tasks.runtime.prefect_outage import (
+        disable_prefect_retries,
+        restore_prefect_retries,
+        was_given_up,
+    )
 
     before = get_current_settings().client.max_retries
-    wait_no_more()
+    disable_prefect_retries()
     try:
         assert was_given_up()
         began = time.monotonic()
@@ -61,6 +65,6 @@ async def test_a_server_that_is_given_up_is_asked_once_until_the_next_run(prefec
                     await client.hello()
         assert time.monotonic() - began < 5
     finally:
-        wait_for_it()
+        restore_prefect_retries()
     assert not was_given_up()
     assert get_current_settings().client.max_retries == before

@@ -12,14 +12,14 @@ from reelworks.domain.jobs.report import StageState
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.errors import (
     CancelledError,
-    OtherQuestionError,
     ProviderUnavailableError,
     ReelworksError,
+    StageCallMismatchError,
     UnsupportedMediaError,
     WorkerLostError,
 )
-from reelworks.pipeline.run_context import open_workplace
-from reelworks.pipeline.stage_cache import Answer
+from reelworks.pipeline.run_context import open_run_context
+from reelworks.pipeline.stage_cache import StageResult
 from reelworks.settings import GpuFallback, Provider
 from reelworks.store.library.publish import claim_video, publish_transcript
 from tests.support.flows.runs import Recorder, as_environment
@@ -41,9 +41,9 @@ def chosen(prefect_api, clean_settings, models_dir, monkeypatch):
     settings = clean_settings.model_copy(update=once)
     for name, value in as_environment(settings).items():  # a worker's own
         monkeypatch.setenv(name, value)
-    with open_workplace(settings) as place:
-        claim_video(place.engine, "clip", original_path="clip.mp4")
-        publish_transcript(place.engine, "clip", said("").result, model="local/whisper")
+    with open_run_context(settings) as ctx:
+        claim_video(ctx.engine, "clip", original_path="clip.mp4")
+        publish_transcript(ctx.engine, "clip", said("").result, model="local/whisper")
     return settings
 
 
@@ -56,15 +56,15 @@ def _quick(monkeypatch):
     monkeypatch.setattr(routing, "LOOK_FOR_WORKERS", 0.2)
 
 
-def said(text: str) -> Answer[Transcript]:
-    return Answer(Transcript("en", (Segment(0.0, 1.0, text),)), {}, "", "local/whisper", False)
+def said(text: str) -> StageResult[Transcript]:
+    return StageResult(Transcript("en", (Segment(0.0, 1.0, text),)), {}, "", "local/whisper", False)
 
 
 async def embed(settings, text="Call me Ishmael."):
     """Run ``embed_speech`` as the only task of a flow; return its answer and the recorder."""
     from prefect import flow
 
-    from tasks.runtime.current_run import observing, run_context
+    from tasks.runtime.current_run import run_context, use_observer
     from tasks.runtime.stage_runner import run
     from tasks.text.embed import embed_speech
 
@@ -72,10 +72,10 @@ async def embed(settings, text="Call me Ishmael."):
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_workplace(settings) as place, run_context(place):
+        with open_run_context(settings) as ctx, run_context(ctx):
             return await run(embed_speech, "clip", said(text))
 
-    with observing(recorder):
+    with use_observer(recorder):
         answer = await embedding()
     return answer, recorder
 
@@ -165,7 +165,7 @@ async def test_the_hop_is_linked_to_its_asker_and_takes_the_queue_of_people(chos
     [
         ("[unsupported_media] a.mp4 is empty.", UnsupportedMediaError),
         ("[provider_unavailable] The server is down.", ProviderUnavailableError),
-        ("[other_question] Two versions of code.", OtherQuestionError),
+        ("[other_question] Two versions of code.", StageCallMismatchError),
         ("Flow run encountered an exception: ValueError: x", ReelworksError),
         ("crashed", WorkerLostError),
         ("cancelled", CancelledError),
@@ -250,7 +250,7 @@ async def embed_by(task, settings):
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_workplace(settings) as place, run_context(place):
+        with open_run_context(settings) as ctx, run_context(ctx):
             return await run(task, "clip", said("Call me Ishmael."))
 
     return await embedding()
@@ -303,8 +303,8 @@ async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
     from prefect.client.orchestration import get_client
     from prefect.context import TaskRunContext
 
-    from tasks.runtime.current_run import here
-    from tasks.runtime.routing import Hop, _started
+    from tasks.runtime.current_run import current_run
+    from tasks.runtime.routing import RemoteStage, _started
 
     async with pool(chosen) as (made, settings):
         await made.appear()
@@ -312,7 +312,7 @@ async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
 
         async def both() -> None:
             context = TaskRunContext.get()
-            hop = Hop(context, made.name, "ab" * 32, here().place, lambda _: None)
+            hop = RemoteStage(context, made.name, "ab" * 32, current_run().ctx, lambda _: None)
             hop_again = replace(hop)
             found.extend([await _started(hop), await _started(hop_again)])
             async with get_client() as client:
@@ -335,7 +335,7 @@ async def in_task_of_embed(work, settings):
     from tasks.runtime.current_run import run_context
     from tasks.text.embed import embed_speech
 
-    async def stand_in(video_id: str, transcript: Answer[Transcript]) -> None:
+    async def stand_in(video_id: str, transcript: StageResult[Transcript]) -> None:
         await work()
 
     task = embed_speech.with_options()
@@ -344,7 +344,7 @@ async def in_task_of_embed(work, settings):
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_workplace(settings) as place, run_context(place):
+        with open_run_context(settings) as ctx, run_context(ctx):
             await task("clip", said("Call me Ishmael."))
 
     await embedding()

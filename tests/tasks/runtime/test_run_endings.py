@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import NoSpaceError, OverLimitError
-from reelworks.pipeline.run_context import Workplace
+from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine
 from reelworks.store.objects.artifacts import ArtifactStore
@@ -46,50 +46,50 @@ def leave(disk: Path, free: int) -> None:
 
 
 @pytest.fixture
-def place(clean_settings: Settings, large_disk: Path) -> Iterator[Workplace]:
+def ctx(clean_settings: Settings, large_disk: Path) -> Iterator[RunContext]:
     """A workplace on that disk, as is its store."""
     settings = clean_settings.model_copy(update={"data_dir": large_disk / "data"})
     scratch = large_disk / "data" / "scratch" / "run-x"
     scratch.mkdir(parents=True)
     engine = create_database_engine(settings)
-    yield Workplace(settings, ArtifactStore.open(settings), engine, scratch)
+    yield RunContext(settings, ArtifactStore.open(settings), engine, scratch)
     engine.dispose()
 
 
 def test_no_job_begins_where_its_store_would_take_nothing(
-    place: Workplace, large_disk: Path
+    ctx: RunContext, large_disk: Path
 ) -> None:
-    must_have_room(place.settings)
+    must_have_room(ctx.settings)
     leave(large_disk, 150_000_000)  # more than 64 MiB, less than the store's 1 %
     with pytest.raises(NoSpaceError, match="the job goes on"):
-        must_have_room(place.settings)
+        must_have_room(ctx.settings)
     elsewhere = {"s3_endpoint_url": "https://s3.elsewhere.test"}
-    must_have_room(place.settings.model_copy(update=elsewhere))
+    must_have_room(ctx.settings.model_copy(update=elsewhere))
     (large_disk / "filler").unlink()
-    must_have_room(place.settings)
+    must_have_room(ctx.settings)
 
 
-def test_a_full_disk_costs_no_try(place: Workplace, large_disk: Path) -> None:
+def test_a_full_disk_costs_no_try(ctx: RunContext, large_disk: Path) -> None:
     leave(large_disk, 150_000_000)
-    failure = failure_of(NoSpaceError("The disk is full."), "publish", place)
+    failure = failure_of(NoSpaceError("The disk is full."), "publish", ctx)
     assert (failure.code, failure.waits_for_room) == ("no_space", True)
 
 
-def test_what_does_not_fit_on_a_disk_with_room_costs_a_try(place: Workplace) -> None:
+def test_what_does_not_fit_on_a_disk_with_room_costs_a_try(ctx: RunContext) -> None:
     large = NoSpaceError("talk.mp4 needs 30000 MB, but /data has 20000 MB free; make room.")
-    failure = failure_of(large, "ingest", place)
+    failure = failure_of(large, "ingest", ctx)
     assert (failure.can_pass, failure.waits_for_room) == (True, False)
     assert failure.reason.endswith(str(large))
 
 
-def test_a_job_that_fills_the_disk_itself_costs_a_try(place: Workplace, large_disk: Path) -> None:
-    subprocess.run(["fallocate", "-l", "1G", str(place.scratch / "frames")], check=True)
+def test_a_job_that_fills_the_disk_itself_costs_a_try(ctx: RunContext, large_disk: Path) -> None:
+    subprocess.run(["fallocate", "-l", "1G", str(ctx.scratch / "frames")], check=True)
     leave(large_disk, 10_000_000)
-    assert lacks_room(place.settings)
-    failure = failure_of(NoSpaceError("The disk is full."), "frames", place)
+    assert lacks_room(ctx.settings)
+    failure = failure_of(NoSpaceError("The disk is full."), "frames", ctx)
     assert (failure.can_pass, failure.waits_for_room) == (True, False)
 
 
-def test_what_is_no_question_of_room_is_left_as_it_is(place: Workplace) -> None:
-    failure = failure_of(OverLimitError("Too long."), "ingest", place)
+def test_what_is_no_question_of_room_is_left_as_it_is(ctx: RunContext) -> None:
+    failure = failure_of(OverLimitError("Too long."), "ingest", ctx)
     assert (failure.can_pass, failure.waits_for_room) == (False, False)

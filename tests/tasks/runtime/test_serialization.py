@@ -12,19 +12,19 @@ from reelworks.domain.video.video import NormalizedAudio
 from reelworks.errors import (
     ArtifactMissingError,
     InputError,
-    OtherQuestionError,
     RateLimitedError,
     ReelworksError,
+    StageCallMismatchError,
     UnsupportedMediaError,
 )
-from reelworks.pipeline.stage_cache import Answer
+from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 from tasks.runtime import serialization as wire
 from tasks.speech.transcribe import transcribe
 from tasks.text.embed import embed_speech
 
 WAV = Artifact("processed/a/audio.wav", "ab" * 32, 12, '"tag"')
-AUDIO = Answer(NormalizedAudio(12.5, None), {"audio.wav": WAV}, "cd" * 32, None, False)
+AUDIO = StageResult(NormalizedAudio(12.5, None), {"audio.wav": WAV}, "cd" * 32, None, False)
 
 
 def test_a_stage_is_found_again_by_its_name():
@@ -62,7 +62,7 @@ words = st.builds(Word, st.text(), times, times, st.none() | st.floats(0, 1))
 @given(st.lists(st.tuples(st.text(), st.lists(words, max_size=3).map(tuple)), max_size=4))
 def test_any_transcript_comes_out_as_it_went_in(lines):
     segments = tuple(Segment(float(i), i + 1.0, text, ws) for i, (text, ws) in enumerate(lines))
-    said = Answer(Transcript("en", segments), {}, "", "local/whisper", True)
+    said = StageResult(Transcript("en", segments), {}, "", "local/whisper", True)
     arguments = {"video_id": "a", "transcript": said}
 
     assert wire.unpack(embed_speech, wire.pack(embed_speech, arguments)) == arguments
@@ -70,7 +70,7 @@ def test_any_transcript_comes_out_as_it_went_in(lines):
 
 @pytest.mark.parametrize("packed", [{}, {"video_id": "a", "audio": 3, "language": None}])
 def test_arguments_of_other_code_are_refused(packed):
-    with pytest.raises(OtherQuestionError, match="same version of Reelworks"):
+    with pytest.raises(StageCallMismatchError, match="same version of Reelworks"):
         wire.unpack(transcribe, packed)
 
 
@@ -80,13 +80,13 @@ def test_short_arguments_travel_with_the_run_and_long_ones_through_the_store(
     store = ArtifactStore.open(clean_settings)
     short, long = {"a": "x"}, {"a": "x" * wire.INLINE_BYTES}
 
-    assert wire.send(short, store) == {"arguments": short}
-    sent = wire.send(long, store)
+    assert wire.store_arguments(short, store) == {"arguments": short}
+    sent = wire.store_arguments(long, store)
     assert set(sent) == {"arguments_key"}
-    assert wire.receive(None, sent["arguments_key"], store) == long
-    assert wire.receive(short, None, store) == short
+    assert wire.load_arguments(None, sent["arguments_key"], store) == long
+    assert wire.load_arguments(short, None, store) == short
     with pytest.raises(ArtifactMissingError):
-        wire.receive(None, f"cache/calls/{'0' * 64}.json", store)
+        wire.load_arguments(None, f"cache/calls/{'0' * 64}.json", store)
 
 
 def every_error(kind=ReelworksError):
@@ -103,7 +103,7 @@ def test_every_error_has_a_code_of_its_own():
 
 @given(st.sampled_from(sorted(every_error(), key=lambda kind: kind.code)), st.text(min_size=1))
 def test_an_error_comes_back_as_what_it_was(kind, message):
-    arrived = wire.carried(wire.carry(kind(message)))
+    arrived = wire.decode_error(wire.encode_error(kind(message)))
 
     assert type(arrived) is kind
     assert (arrived.code, arrived.retryable) == (kind.code, kind.retryable)
@@ -111,23 +111,26 @@ def test_an_error_comes_back_as_what_it_was(kind, message):
 
 
 def test_an_unforeseen_fault_carries_no_error():
-    assert wire.carried("Flow run encountered an exception: ValueError: x") is None
+    assert wire.decode_error("Flow run encountered an exception: ValueError: x") is None
 
 
 def test_a_code_of_a_later_version_is_an_error_all_the_same():
-    arrived = wire.carried("[invented_later] It is so.")
+    arrived = wire.decode_error("[invented_later] It is so.")
 
     assert (type(arrived), str(arrived)) == (ReelworksError, "It is so.")
-    assert type(wire.carried(wire.carry(RateLimitedError("Slow down.")))) is RateLimitedError
-    assert type(wire.carried("[unsupported_media] a.mp4")) is UnsupportedMediaError
+    assert (
+        type(wire.decode_error(wire.encode_error(RateLimitedError("Slow down."))))
+        is RateLimitedError
+    )
+    assert type(wire.decode_error("[unsupported_media] a.mp4")) is UnsupportedMediaError
 
 
 def test_usage_travels_in_the_message_of_a_state():
     used = {"openai/m": Usage(calls=2, input_tokens=7)}
-    failed = wire.carry(UnsupportedMediaError("a.mp4\nis empty."))
+    failed = wire.encode_error(UnsupportedMediaError("a.mp4\nis empty."))
 
     assert wire.split_usage(wire.with_usage("on gpu-1", used)) == ("on gpu-1", used)
     assert wire.split_usage(wire.with_usage("on gpu-1", {})) == ("on gpu-1", {})
     message, found = wire.split_usage(wire.with_usage(failed, used))
-    assert isinstance(wire.carried(message), UnsupportedMediaError)
+    assert isinstance(wire.decode_error(message), UnsupportedMediaError)
     assert found == used

@@ -17,8 +17,8 @@ from reelworks.errors import (
     RateLimitedError,
     UnsupportedMediaError,
 )
-from reelworks.pipeline.run_context import Workplace, open_workplace
-from reelworks.pipeline.stage_cache import Produced, Question, ask
+from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.stage_cache import StageCall, StageOutput, get_or_compute
 from tests.support.flows.runs import Recorder
 
 pytestmark = pytest.mark.filterwarnings(
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture
-def place(prefect_api, clean_settings):
+def ctx(prefect_api, clean_settings):
     del prefect_api
-    with open_workplace(clean_settings.model_copy(update={"worker_max_attempts": 3})) as opened:
+    with open_run_context(clean_settings.model_copy(update={"worker_max_attempts": 3})) as opened:
         yield opened
 
 
@@ -42,34 +42,34 @@ class Stage:
     minutes: float = 1.0
     tries: list[float] = field(default_factory=list)
 
-    def work(self, place: Workplace, progress) -> object:
+    def work(self, ctx: RunContext, progress) -> object:
         self.tries.append(time.monotonic())
         outcome = self.outcomes[min(len(self.tries), len(self.outcomes)) - 1]
-        question = Question[int](
-            stage="count", version=1, result_type=int, place_of=str, inputs={"a": "b"}
+        question = StageCall[int](
+            stage="count", version=1, result_type=int, artifact_key=str, inputs={"a": "b"}
         )
 
-        def compute(_: Path) -> Produced[int]:
+        def compute(_: Path) -> StageOutput[int]:
             progress(1, 2)
             if isinstance(outcome, Exception):
                 raise outcome
             progress(2, 2)
-            return Produced(outcome)
+            return StageOutput(outcome)
 
-        return ask(question, compute, place, go_on=lambda: progress(0, 1))
+        return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
 
 
-async def run_stage(place: Workplace, stage: Stage, work=None, options=None):
+async def run_stage(ctx: RunContext, stage: Stage, work=None, options=None):
     """Run the stage as the only task of a flow; return the task's final state and the recorder."""
     from prefect import flow, task
 
-    from tasks.runtime.current_run import here, observing, run_context
-    from tasks.runtime.stage_runner import answered, stage_task
+    from tasks.runtime.current_run import current_run, run_context, use_observer
+    from tasks.runtime.stage_runner import run_stage, stage_task
 
     @task(**(stage_task("count", runs_on="cpu", minutes=stage.minutes) | (options or {})))
     async def count():
-        chosen = work or (lambda progress: stage.work(here().place, progress))
-        return await answered(
+        chosen = work or (lambda progress: stage.work(current_run().ctx, progress))
+        return await run_stage(
             "count",
             chosen,
             count=int,
@@ -79,11 +79,11 @@ async def run_stage(place: Workplace, stage: Stage, work=None, options=None):
 
     @flow(name="count")
     async def counting():
-        with run_context(place):
+        with run_context(ctx):
             return [await count(return_state=True)]
 
     recorder = Recorder()
-    with observing(recorder):
+    with use_observer(recorder):
         (state,) = await counting()
     return state, recorder
 
@@ -92,9 +92,9 @@ QUICK = {"retry_delay_seconds": [0.0]}
 """So that a test need not wait as long as a run does."""
 
 
-async def test_a_first_answer_is_done_and_a_second_is_cached(place):
-    first, one = await run_stage(place, Stage([7]))
-    second, two = await run_stage(place, Stage([7]))
+async def test_a_first_answer_is_done_and_a_second_is_cached(ctx):
+    first, one = await run_stage(ctx, Stage([7]))
+    second, two = await run_stage(ctx, Stage([7]))
 
     assert (first.name, second.name) == ("Completed", "Cached")
     assert first.message == "7 letters; odd"
@@ -109,26 +109,26 @@ async def test_a_first_answer_is_done_and_a_second_is_cached(place):
     assert (await second.aresult()).result == 7
 
 
-async def test_progress_reaches_the_observer_in_order(place):
-    _, recorder = await run_stage(place, Stage([8]))
+async def test_progress_reaches_the_observer_in_order(ctx):
+    _, recorder = await run_stage(ctx, Stage([8]))
 
     assert recorder.progress["count"] == [0.5, 1.0]
 
 
-async def test_a_fault_that_can_pass_is_tried_again(place):
+async def test_a_fault_that_can_pass_is_tried_again(ctx):
     stage = Stage([ProviderUnavailableError("The server is down."), 8])
 
-    state, recorder = await run_stage(place, stage, options=QUICK)
+    state, recorder = await run_stage(ctx, stage, options=QUICK)
 
     assert len(stage.tries) == 2
     assert state.is_completed()
     assert [report.state for report in recorder.reports] == [StageState.RETRIED]
 
 
-async def test_tries_end_with_worker_max_attempts(place):
+async def test_tries_end_with_worker_max_attempts(ctx):
     stage = Stage([ProviderUnavailableError("The server is down.")])
 
-    state, recorder = await run_stage(place, stage, options=QUICK)
+    state, recorder = await run_stage(ctx, stage, options=QUICK)
 
     assert len(stage.tries) == 3
     assert state.is_failed()
@@ -140,10 +140,10 @@ async def test_tries_end_with_worker_max_attempts(place):
 @pytest.mark.parametrize(
     "error", [UnsupportedMediaError("a.mp4 is empty."), ValueError("a bug"), KeyError("a bug")]
 )
-async def test_what_cannot_pass_is_not_tried_again(place, error):
+async def test_what_cannot_pass_is_not_tried_again(ctx, error):
     stage = Stage([error, 8])
 
-    state, _ = await run_stage(place, stage)
+    state, _ = await run_stage(ctx, stage)
 
     assert len(stage.tries) == 1
     assert state.is_failed()
@@ -163,29 +163,29 @@ async def test_the_real_delays_grow_and_are_spread():
     assert "runs-on:gpu" in options["tags"]
 
 
-async def test_a_rate_limit_is_waited_for_before_the_next_try(place):
+async def test_a_rate_limit_is_waited_for_before_the_next_try(ctx):
     stage = Stage([RateLimitedError("Slow down.", retry_after=1.2), 8])
 
-    state, _ = await run_stage(place, stage, options=QUICK)
+    state, _ = await run_stage(ctx, stage, options=QUICK)
 
     assert state.is_completed()
     assert stage.tries[1] - stage.tries[0] >= 1.2
 
 
-async def test_after_the_last_try_nobody_waits(place):
+async def test_after_the_last_try_nobody_waits(ctx):
     stage = Stage([RateLimitedError("Slow down.", retry_after=30)])
-    once = place.settings.model_copy(update={"worker_max_attempts": 1})
+    once = ctx.settings.model_copy(update={"worker_max_attempts": 1})
     started = time.monotonic()
 
     state, _ = await run_stage(
-        Workplace(once, place.store, place.engine, place.scratch), stage, options=QUICK
+        RunContext(once, ctx.store, ctx.engine, ctx.scratch), stage, options=QUICK
     )
 
     assert state.is_failed()
     assert time.monotonic() - started < 20
 
 
-async def test_a_stage_past_its_limit_is_stopped_and_tried_again(place):
+async def test_a_stage_past_its_limit_is_stopped_and_tried_again(ctx):
     stopped, tries = [], []
 
     def endless(progress):
@@ -199,7 +199,7 @@ async def test_a_stage_past_its_limit_is_stopped_and_tried_again(place):
             raise
 
     state, recorder = await run_stage(
-        place, Stage([0], minutes=0.4 / 60), work=endless, options=QUICK
+        ctx, Stage([0], minutes=0.4 / 60), work=endless, options=QUICK
     )
 
     assert len(tries) == len(stopped) == 3
@@ -209,7 +209,7 @@ async def test_a_stage_past_its_limit_is_stopped_and_tried_again(place):
     assert recorder.reports == []
 
 
-async def test_a_cancelled_task_stops_its_thread(place):
+async def test_a_cancelled_task_stops_its_thread(ctx):
     running, stopped = threading.Event(), threading.Event()
 
     def endless(progress):
@@ -222,7 +222,7 @@ async def test_a_cancelled_task_stops_its_thread(place):
             stopped.set()
             raise
 
-    job = asyncio.ensure_future(run_stage(place, Stage([0]), work=endless))
+    job = asyncio.ensure_future(run_stage(ctx, Stage([0]), work=endless))
     assert await asyncio.to_thread(running.wait, 30)
     job.cancel()
     await asyncio.wait([job], timeout=30)
@@ -231,11 +231,11 @@ async def test_a_cancelled_task_stops_its_thread(place):
     assert stopped.is_set()
 
 
-async def test_a_run_that_nobody_watches_runs_all_the_same(place):
-    from tasks.runtime.current_run import here, run_context
+async def test_a_run_that_nobody_watches_runs_all_the_same(ctx):
+    from tasks.runtime.current_run import current_run, run_context
 
-    with run_context(place):
-        observer = here().observer
+    with run_context(ctx):
+        observer = current_run().observer
         observer.started("count")
         observer.advanced("count", 1, 2)
-        assert here().place is place
+        assert current_run().ctx is ctx

@@ -89,13 +89,13 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-WhoAsks = Annotated[Caller, Depends(caller_of)]
+CurrentCaller = Annotated[Caller, Depends(caller_of)]
 
 
-def needs(scope: Scope) -> Any:
+def require_scope(scope: Scope) -> Any:
     """Return a dependency for routes that only callers with ``scope`` may use."""
 
-    def check(caller: WhoAsks, _: Annotated[object, Security(bearer)]) -> None:
+    def check(caller: CurrentCaller, _: Annotated[object, Security(bearer)]) -> None:
         if not scope.is_in(caller.scopes):
             raise ForbiddenError(f"The token lacks the scope {scope.value}.")
 

@@ -35,7 +35,7 @@ class Examiner:
         with self._lock:
             return artifact in self._damaged
 
-    def look_at(self, artifact: Artifact) -> None:
+    def check(self, artifact: Artifact) -> None:
         """Have a file read again; if it is damaged, indexing its video will make it anew."""
         with self._lock:
             if artifact in self._asked or len(self._asked) >= MOST_WAITING:

@@ -46,7 +46,7 @@ SMALL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class FileDownload:
     """A file and how a browser shall take it."""
 
     key: str
@@ -64,7 +64,7 @@ class Handed:
         return f"{kind}; filename=\"{safe_name(self.name)}\"; filename*=UTF-8''{spelled}"
 
 
-def hand(request: Request, api: Api, file: Handed) -> Response:
+def file_response(request: Request, api: Api, file: FileDownload) -> Response:
     """Answer a GET or HEAD for a file, with byte ranges and an entity tag.
 
     Raises ``NotStoredError`` when it is not in the store.
@@ -83,7 +83,7 @@ def hand(request: Request, api: Api, file: Handed) -> Response:
     return _through(request, api, file, found)
 
 
-def hand_picture(request: Request, api: Api, file: Handed) -> Response:
+def hand_picture(request: Request, api: Api, file: FileDownload) -> Response:
     """Answer a GET or HEAD for a picture, which is looked at before its first byte is sent.
 
     Raises ``NotStoredError`` when it is not in the store, ``ArtifactDamagedError`` when it does
@@ -93,11 +93,11 @@ def hand_picture(request: Request, api: Api, file: Handed) -> Response:
     if found is None:
         raise _not_stored(file)
     if api.settings.s3_public_url is not None:
-        return hand(request, api, file)
+        return file_response(request, api, file)
     return _through(request, api, file, found, lambda: _whole_picture(api, file, found, _checked))
 
 
-def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response:
+def hand_small(request: Request, api: Api, file: FileDownload, width: int) -> Response:
     """Answer a GET or HEAD for a picture that is to be ``width`` pixels wide at most.
 
     Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
@@ -116,7 +116,7 @@ def hand_small(request: Request, api: Api, file: Handed, width: int) -> Response
 
 
 def _whole_picture(
-    api: Api, file: Handed, found: Artifact, work: Callable[[bytes], Picture]
+    api: Api, file: FileDownload, found: Artifact, work: Callable[[bytes], Picture]
 ) -> Picture:
     with _examined(api, found):
         whole = api.media.get_bytes(file.key)
@@ -127,7 +127,7 @@ def _whole_picture(
             raise UnsupportedMediaError(f"{file.key} has other bytes than were stored.")
         return work(whole)
     except UnsupportedMediaError as error:
-        api.examiner.look_at(found)
+        api.examiner.check(found)
         raise _damaged(found) from error
 
 
@@ -137,7 +137,7 @@ def _examined(api: Api, found: Artifact) -> Iterator[None]:
     try:
         yield
     except (StoreUnavailableError, ArtifactMissingError) as error:
-        api.examiner.look_at(found)
+        api.examiner.check(found)
         if api.examiner.found_damaged(found):
             raise _damaged(found) from error
         raise
@@ -154,7 +154,7 @@ def _checked(jpeg: bytes) -> bytes:
     return jpeg
 
 
-def _headers(file: Handed, etag: str) -> dict[str, str]:
+def _headers(file: FileDownload, etag: str) -> dict[str, str]:
     return {
         "ETag": etag,
         "Content-Disposition": file.disposition,
@@ -162,14 +162,14 @@ def _headers(file: Handed, etag: str) -> dict[str, str]:
     }
 
 
-def _not_stored(file: Handed) -> NotStoredError:
+def _not_stored(file: FileDownload) -> NotStoredError:
     return NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
 
 
 def _through(
     request: Request,
     api: Api,
-    file: Handed,
+    file: FileDownload,
     found: Artifact,
     read: Callable[[], bytes] | None = None,
 ) -> Response:
@@ -208,7 +208,7 @@ def _through(
         file.content_type,
         key=file.key,
         first=first,
-        broke_off=lambda: api.examiner.look_at(found),
+        broke_off=lambda: api.examiner.check(found),
     )
 
 

@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from reelworks.app.api.http.auth import WhoAsks
+from reelworks.app.api.http.auth import CurrentCaller
 from reelworks.app.api.http.request_context import Context
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.store.access.idempotency_keys import (
@@ -37,7 +37,7 @@ Key = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Reply:
     """What a request led to."""
 
     status: int
@@ -46,7 +46,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class JobIds:
     """Gives ids: a request that is done again after a crash gives the same ones."""
 
     since: datetime | None = None
@@ -61,7 +61,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotentPost:
     """A POST that may carry a key."""
 
     api: Context
@@ -70,21 +70,21 @@ class Once:
     fingerprint: str
     """Of method, path and body; uploads add their content's."""
 
-    def run(self, work: Callable[[Names], Done], *, content: str = "") -> JSONResponse:
+    def run(self, work: Callable[[JobIds], Reply], *, content: str = "") -> JSONResponse:
         """Do the work, or give the answer that the first request with this key got.
 
         A request that is refused is forgotten. Raises what ``work`` raises, ``BusyError`` and
         ``OtherRequestError``.
         """
         if self.key is None:
-            return _fresh(work(Names()))
+            return _fresh(work(JobIds()))
         fingerprint = sha256_of_bytes(f"{self.fingerprint} {content}".encode())
         asked = Asked(self.caller, self.key, fingerprint)
         known = claim_request(self.api.engine, asked)
         if isinstance(known, Stored):
             return _replayed(known)
         try:
-            done = work(Names(known.since, asked))
+            done = work(JobIds(known.since, asked))
         except BaseException:
             drop_request(self.api.engine, asked)
             raise
@@ -93,7 +93,7 @@ class Once:
         return _fresh(done)
 
 
-def _fresh(done: Done) -> JSONResponse:
+def _fresh(done: Reply) -> JSONResponse:
     return _answer(done.status, done.body.model_dump(mode="json"), done.location)
 
 
@@ -107,15 +107,17 @@ def _answer(status: int, body: Mapping[str, Any], location: str | None) -> JSONR
     return JSONResponse(body, status, headers={"Location": location} if location else None)
 
 
-async def once_of(request: Request, api: Context, caller: WhoAsks, key: Key = None) -> Once:
+async def once_of(
+    request: Request, api: Context, caller: CurrentCaller, key: Key = None
+) -> IdempotentPost:
     """Return the request's key and what it stands for."""
     body = b"" if _is_upload(request) else await request.body()
     head = f"{request.method} {request.url.path}?{request.url.query}".encode()
-    return Once(api, caller.name, key, sha256_of_bytes(head + b"\0" + body))
+    return IdempotentPost(api, caller.name, key, sha256_of_bytes(head + b"\0" + body))
 
 
 def _is_upload(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
-IfNew = Annotated[Once, Depends(once_of)]
+Idempotent = Annotated[IdempotentPost, Depends(once_of)]

@@ -12,10 +12,10 @@ from reelworks.app.api.http import auth
 from reelworks.app.api.http.body_limits import Body
 from reelworks.app.api.http.problems import answer_to
 from reelworks.app.api.http.request_context import Api
-from reelworks.domain.library.access import NOBODY, Caller
+from reelworks.domain.library.access import ANONYMOUS, Caller
 from reelworks.errors import (
     DatabaseUnavailableError,
-    HeadTooLargeError,
+    HeadersTooLargeError,
     ReelworksError,
     UnauthenticatedError,
 )
@@ -67,14 +67,14 @@ class Gate:
         auth.check_host(self._api, headers)
         auth.check_origin(scope["method"], headers)
         if scope["path"] == _ALIVE:  # not even counted: who is told 429 would be restarted
-            return NOBODY
+            return ANONYMOUS
         address = (scope.get("client") or ("",))[0]
         try:
             caller = await self._authenticate(scope["path"], headers.get("authorization"))
         except UnauthenticatedError:
             self._api.limit.take(f"address {address}")
             if auth.is_open(scope["path"]):
-                return NOBODY
+                return ANONYMOUS
             raise
         self._api.limit.take(f"token {caller.name}" if caller.name else f"address {address}")
         return caller
@@ -96,14 +96,14 @@ class Gate:
                 abandon_on_cancel=True,
                 limiter=self._few,
             )
-        return NOBODY
+        return ANONYMOUS
 
 
 def _check_head(scope: Scope) -> None:
     size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
     size += sum(len(name) + len(value) for name, value in scope["headers"])
     if size > HEAD_BYTES or len(scope["headers"]) > HEAD_FIELDS:
-        raise HeadTooLargeError("The request's address and headers are too long.")
+        raise HeadersTooLargeError("The request's address and headers are too long.")
 
 
 class _Answer:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from reelworks.domain.library.listing import Place
+from reelworks.domain.library.listing import PageKey
 from reelworks.errors import InputError
 
 
@@ -31,16 +31,16 @@ def page_of(found: Sequence[Entry], limit: int) -> tuple[Sequence[Entry], str | 
     """
     shown = found[:limit]
     more = len(found) > limit
-    return shown, cursor_of(Place(shown[-1].created_at, shown[-1].id)) if more else None
+    return shown, cursor_of(PageKey(shown[-1].created_at, shown[-1].id)) if more else None
 
 
-def cursor_of(place: Place) -> str:
+def cursor_of(place: PageKey) -> str:
     """Return a place as text."""
     told = json.dumps([place.created_at.isoformat(), place.id])
     return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
 
-def place_of(cursor: str | None) -> Place | None:
+def place_of(cursor: str | None) -> PageKey | None:
     """Reverse ``cursor_of``; no cursor is the beginning. Raises ``InputError``."""
     if cursor is None:
         return None
@@ -52,4 +52,4 @@ def place_of(cursor: str | None) -> Place | None:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise InputError("The cursor is none of ours; begin at the first page.") from None
-    return Place(created_at, entry_id)
+    return PageKey(created_at, entry_id)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from reelworks.app.api.schemas.visibility import visible_text
-from reelworks.domain.library.access import NOBODY, Caller
+from reelworks.domain.library.access import ANONYMOUS, Caller
 from reelworks.domain.printable import one_line
 from reelworks.errors import (
     InputError,
@@ -91,7 +91,7 @@ def answer_of(body: Mapping[str, Any], headers: Mapping[str, str] | None = None)
     return JSONResponse(body, body["status"], headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def answer_to(error: ReelworksError, caller: Caller = NOBODY) -> JSONResponse:
+def answer_to(error: ReelworksError, caller: Caller = ANONYMOUS) -> JSONResponse:
     """Return one of our errors as an answer.
 
     What is wrong with a request repeats the caller's own words; trouble of the server's own may
@@ -117,7 +117,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ReelworksError)
     async def ours(request: Request, error: ReelworksError) -> Response:
-        return answer_to(error, getattr(request.state, "caller", NOBODY))
+        return answer_to(error, getattr(request.state, "caller", ANONYMOUS))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(_: Request, error: HTTPException) -> Response:
@@ -132,7 +132,7 @@ def install(app: FastAPI) -> None:
         return answer_of(_invalid(error))
 
     @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
+    async def internal_error(_: Request, error: Exception) -> Response:
         # Starlette raises it again for the server, which logs the trace.
         known = exhausted(error)
         return answer_of(fault()) if known is None else answer_to(known)

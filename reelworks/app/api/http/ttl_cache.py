@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Remembered(Generic[Value]):
+class TtlCache(Generic[Value]):
     """Computes a value, at most once in some seconds; callers wait for one another."""
 
     def __init__(self, seconds: float, compute: Callable[[], Value]) -> None:

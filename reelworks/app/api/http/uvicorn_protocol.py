@@ -53,13 +53,13 @@ class PatientProtocol(H11Protocol):
         self.transport.close()
 
     def _wait(self) -> None:
-        self._too_slow = self.loop.call_later(HEADER_SECONDS, self._let_go)
+        self._too_slow = self.loop.call_later(HEADER_SECONDS, self._release)
 
     def _wait_no_more(self) -> None:
         if self._too_slow is not None:
             self._too_slow.cancel()
             self._too_slow = None
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._too_slow = None
         self.transport.close()

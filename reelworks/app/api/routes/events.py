@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import JobPath
@@ -33,7 +33,7 @@ _AWAY = 2.0
 
 @router.get(
     "/jobs/{job_id}/events",
-    dependencies=[needs(Scope.READ)],
+    dependencies=[require_scope(Scope.READ)],
     response_class=StreamingResponse,
     responses={
         200: {
@@ -47,7 +47,7 @@ _AWAY = 2.0
 async def events(
     job_id: JobPath,
     api: Context,
-    caller: WhoAsks,
+    caller: CurrentCaller,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Tell how a job goes until it is over."""

@@ -9,8 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import needs
-from reelworks.app.api.http.file_responses import Handed, hand, hand_picture, hand_small
+from reelworks.app.api.http.auth import require_scope
+from reelworks.app.api.http.file_responses import (
+    FileDownload,
+    file_response,
+    hand_picture,
+    hand_small,
+)
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import FramePath, VideoPath
 from reelworks.domain.library.access import Scope
@@ -20,7 +25,7 @@ from reelworks.pipeline.stage_cache import ANY_CONTENT
 from reelworks.store.library.video_reads import get_video
 from reelworks.store.library.video_writes import MediaKeys, frame_key, media_keys
 
-router = APIRouter(tags=["media"], dependencies=[needs(Scope.READ)])
+router = APIRouter(tags=["media"], dependencies=[require_scope(Scope.READ)])
 
 
 class Width(IntEnum):
@@ -55,15 +60,15 @@ def media(video_id: VideoPath, request: Request, api: Context) -> Response:
     """Play a video as it was normalized, or its sound when it has no picture."""
     keys = media_keys(api.engine, video_id)
     if keys.normalized is not None:
-        return hand(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
+        return file_response(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
     sound = f"processed/{video_id}/audio.wav"
     if api.media.head(sound) is None:
         raise NotStoredError(f"The video {video_id} is not normalized yet; wait for its job.")
-    return hand(request, api, _playable(keys, sound, ".wav", "audio/wav"))
+    return file_response(request, api, _playable(keys, sound, ".wav", "audio/wav"))
 
 
-def _playable(keys: MediaKeys, key: str, suffix: str, content_type: str) -> Handed:
-    return Handed(key, f"{keys.title}{suffix}", content_type)
+def _playable(keys: MediaKeys, key: str, suffix: str, content_type: str) -> FileDownload:
+    return FileDownload(key, f"{keys.title}{suffix}", content_type)
 
 
 @router.get("/videos/{video_id}/original", response_class=Response, responses=_file(ANY_CONTENT))
@@ -74,7 +79,7 @@ def original(video_id: VideoPath, request: Request, api: Context) -> Response:
     if keys.upload is None:
         raise NotStoredError(f"The video {video_id} is not in the store yet; wait for its job.")
     name = PurePosixPath(keys.upload).name.removeprefix(f"{video_id}_")
-    return hand(request, api, Handed(keys.upload, name, ANY_CONTENT, inline=False))
+    return file_response(request, api, FileDownload(keys.upload, name, ANY_CONTENT, inline=False))
 
 
 @router.get("/videos/{video_id}/thumbnail", response_class=Response, responses=_file("image/jpeg"))
@@ -83,7 +88,7 @@ def thumbnail(video_id: VideoPath, request: Request, api: Context, width: Small 
     """Show the picture that stands for a video."""
     media_keys(api.engine, video_id)
     key = frame_key(api.engine, video_id, None)
-    return _picture(request, api, Handed(key, f"{video_id}.jpg", "image/jpeg"), width)
+    return _picture(request, api, FileDownload(key, f"{video_id}.jpg", "image/jpeg"), width)
 
 
 @router.get(
@@ -101,10 +106,10 @@ def frame(
 ) -> Response:
     """Show a frame."""
     key = frame_key(api.engine, video_id, frame_id)
-    return _picture(request, api, Handed(key, f"{frame_id}.jpg", "image/jpeg"), width)
+    return _picture(request, api, FileDownload(key, f"{frame_id}.jpg", "image/jpeg"), width)
 
 
-def _picture(request: Request, api: Api, file: Handed, width: Width | None) -> Response:
+def _picture(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
     return (
         hand_picture(request, api, file) if width is None else hand_small(request, api, file, width)
     )

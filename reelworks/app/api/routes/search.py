@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import FramePath
 from reelworks.app.api.schemas.queries import CutQuery, SearchQuery, SimilarQuery
@@ -22,11 +22,11 @@ from reelworks.operations.search import find
 from reelworks.store.search.search import search_on
 from reelworks.store.search.similar_frames import similar_frames
 
-router = APIRouter(tags=["search"], dependencies=[needs(Scope.READ)])
+router = APIRouter(tags=["search"], dependencies=[require_scope(Scope.READ)])
 
 
 @router.get("/search")
-def search(asked: Annotated[SearchQuery, Query()], api: Context, caller: WhoAsks) -> Found:
+def search(asked: Annotated[SearchQuery, Query()], api: Context, caller: CurrentCaller) -> Found:
     """Find moments by words and meaning; give `q`, or the `cursor` of a page before."""
     answer, note = _answer(api, asked)
     return Found.of(answer, note and visible_text(note, caller))
@@ -34,7 +34,7 @@ def search(asked: Annotated[SearchQuery, Query()], api: Context, caller: WhoAsks
 
 @router.get("/search/cuts.edl", response_class=PlainTextResponse)
 def cuts_edl(
-    asked: Annotated[CutQuery, Query()], api: Context, caller: WhoAsks
+    asked: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller
 ) -> PlainTextResponse:
     """Give what a search finds as a cut list for editing programs (CMX 3600)."""
     headers = {"Content-Disposition": 'attachment; filename="cuts.edl"'}
@@ -43,7 +43,7 @@ def cuts_edl(
 
 
 @router.get("/search/cuts.json")
-def cuts_json(asked: Annotated[CutQuery, Query()], api: Context, caller: WhoAsks) -> CutList:
+def cuts_json(asked: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller) -> CutList:
     """Give what a search finds as a list of cuts."""
     cuts = [CutOut.of(cut) for cut in _cuts(api, caller, asked)]
     return CutList(title=asked.q or "search", cuts=cuts)

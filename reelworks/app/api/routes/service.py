@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from infra.workers.worker_status import read_facts
 from reelworks.app.api.health import HealthOf
-from reelworks.app.api.http.auth import WhoAsks, needs
-from reelworks.app.api.http.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
+from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.request_context import Context
-from reelworks.app.api.http.ttl_cache import Remembered
+from reelworks.app.api.http.ttl_cache import TtlCache
 from reelworks.app.api.metrics import CONTENT_TYPE, metrics_of
 from reelworks.app.api.schemas.requests import Pause
 from reelworks.app.api.schemas.visibility import visible_text
@@ -44,19 +44,19 @@ class Stats(BaseModel):
     processing: dict[str, Any] = Field(examples=[{"jobs": 2, "paused": False, "workers": 1}])
 
 
-class Intake(BaseModel):
+class DispatcherState(BaseModel):
     """Whether waiting jobs may start."""
 
     paused: bool
 
 
-def remembered(request: Request, api: Context) -> dict[str, Remembered[Any]]:
+def remembered(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
     """Return the answers that callers share."""
-    kept: dict[str, Remembered[Any]] | None = getattr(request.app.state, "remembered", None)
+    kept: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "remembered", None)
     if kept is None:
         kept = {
-            "numbers": Remembered(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
-            "metrics": Remembered(
+            "numbers": TtlCache(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
+            "metrics": TtlCache(
                 _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
             ),
         }
@@ -64,7 +64,7 @@ def remembered(request: Request, api: Context) -> dict[str, Remembered[Any]]:
     return kept
 
 
-Shared = Annotated[dict[str, Remembered[Any]], Depends(remembered)]
+Shared = Annotated[dict[str, TtlCache[Any]], Depends(remembered)]
 
 
 class Alive(BaseModel):
@@ -84,9 +84,9 @@ async def livez() -> Alive:
 
 @router.get("/readyz", responses=_DOWN, response_model=Health)
 @router.get("/healthz", responses=_DOWN, response_model=Health)
-async def readyz(health: HealthOf, caller: WhoAsks) -> JSONResponse:
+async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
     """Say within five seconds whether all parts work; reasons are for those with a token."""
-    wrong = await health.faults()
+    wrong = await health.problems()
     if not wrong:
         return JSONResponse({"ok": True, "status": "healthy"})
     if not Scope.READ.is_in(caller.scopes):
@@ -95,7 +95,7 @@ async def readyz(health: HealthOf, caller: WhoAsks) -> JSONResponse:
     return JSONResponse({"ok": False, "status": "unhealthy", "reasons": wrong}, 503)
 
 
-@router.get("/stats", dependencies=[needs(Scope.READ)])
+@router.get("/stats", dependencies=[require_scope(Scope.READ)])
 def stats(shared: Shared, api: Context) -> Stats:
     """Say how much there is; up to five seconds old."""
     numbers: LedgerNumbers = shared["numbers"].get()
@@ -134,29 +134,33 @@ def stats(shared: Shared, api: Context) -> Stats:
     )
 
 
-@router.get("/metrics", dependencies=[needs(Scope.READ)], response_class=PlainTextResponse)
+@router.get("/metrics", dependencies=[require_scope(Scope.READ)], response_class=PlainTextResponse)
 def metrics(shared: Shared) -> PlainTextResponse:
     """Give the numbers for Prometheus; up to five seconds old."""
     return PlainTextResponse(shared["metrics"].get(), media_type=CONTENT_TYPE)
 
 
-@router.post("/intake/pause", response_model=Intake, dependencies=[needs(Scope.ADMIN)])
-def pause(once: IfNew, api: Context, asked: Pause | None = None) -> JSONResponse:
+@router.post(
+    "/intake/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+)
+def pause(once: Idempotent, api: Context, asked: Pause | None = None) -> JSONResponse:
     """Let no waiting job start; what runs goes on."""
 
-    def work(_: Names) -> Done:
+    def work(_: JobIds) -> Reply:
         pause_intake(api.engine, note=asked.note if asked else None)
-        return Done(200, Intake(paused=True))
+        return Reply(200, DispatcherState(paused=True))
 
     return once.run(work)
 
 
-@router.post("/intake/resume", response_model=Intake, dependencies=[needs(Scope.ADMIN)])
-def resume(once: IfNew, api: Context) -> JSONResponse:
+@router.post(
+    "/intake/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+)
+def resume(once: Idempotent, api: Context) -> JSONResponse:
     """Let waiting jobs start again."""
 
-    def work(_: Names) -> Done:
+    def work(_: JobIds) -> Reply:
         resume_intake(api.engine)
-        return Done(200, Intake(paused=False))
+        return Reply(200, DispatcherState(paused=False))
 
     return once.run(work)

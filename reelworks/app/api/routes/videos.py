@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from reelworks.app.api.http import uploads
-from reelworks.app.api.http.auth import WhoAsks, needs
-from reelworks.app.api.http.idempotency import Done, IfNew, Names
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
+from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import VideoPath
@@ -67,20 +67,22 @@ _BODIES = {
     "/videos",
     status_code=202,
     response_model=Submitted,
-    dependencies=[needs(Scope.SUBMIT)],
+    dependencies=[require_scope(Scope.SUBMIT)],
     openapi_extra=_BODIES,
     responses={
         200: {"description": "The library has this video; nothing is to be done."},
         201: {"description": "The video was noted and is not indexed."},
     },
 )
-async def add(request: Request, once: IfNew, caller: WhoAsks, api: Context) -> JSONResponse:
+async def add(
+    request: Request, once: Idempotent, caller: CurrentCaller, api: Context
+) -> JSONResponse:
     """Add a video: as an upload form, or as JSON that says where it lies."""
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await _uploaded(request, once, caller, api)
     asked = await _json(request)
 
-    def work(names: Names) -> Done:
+    def work(names: JobIds) -> Reply:
         source = source_of(asked, api.settings)
         video = NewVideo(
             id=asked.id or source.video_id,
@@ -112,7 +114,7 @@ async def _json(request: Request) -> NewVideoIn:
         raise RequestValidationError(wrong) from None
 
 
-async def _uploaded(request: Request, once: IfNew, caller: Caller, api: Api) -> JSONResponse:
+async def _uploaded(request: Request, once: Idempotent, caller: Caller, api: Api) -> JSONResponse:
     upload = uploads.open_upload(api)
     try:
         arrived = await uploads.receive(request, upload)
@@ -124,7 +126,7 @@ async def _uploaded(request: Request, once: IfNew, caller: Caller, api: Api) -> 
         await uploads.abandon(upload)
 
 
-def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> Done:
+def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: JobIds) -> Reply:
     fields, sha256 = arrived.fields, arrived.upload.sha256
     stem = PurePosixPath(arrived.shown).stem
     video_id = fields.id or video_id_for(stem, sha256)
@@ -152,8 +154,10 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: Names) -> D
     return submit_video(api, caller, wanted, names, store)
 
 
-@router.get("/videos", dependencies=[needs(Scope.READ)])
-def list_videos(asked: Annotated[VideoQuery, Query()], api: Context, caller: WhoAsks) -> VideoList:
+@router.get("/videos", dependencies=[require_scope(Scope.READ)])
+def list_videos(
+    asked: Annotated[VideoQuery, Query()], api: Context, caller: CurrentCaller
+) -> VideoList:
     """List videos, the newest first; paging is stable while new ones come."""
     after = place_of(asked.cursor)
     found = page_of_videos(api.engine, asked.filter(), limit=asked.limit + 1, after=after)
@@ -164,13 +168,13 @@ def list_videos(asked: Annotated[VideoQuery, Query()], api: Context, caller: Who
     )
 
 
-@router.get("/videos/{video_id}", dependencies=[needs(Scope.READ)])
-def show(video_id: VideoPath, api: Context, caller: WhoAsks) -> VideoDetail:
+@router.get("/videos/{video_id}", dependencies=[require_scope(Scope.READ)])
+def show(video_id: VideoPath, api: Context, caller: CurrentCaller) -> VideoDetail:
     """Show a video with its scenes, frames, captions and transcript."""
     return VideoDetail.of_view(get_video(api.engine, video_id), caller)
 
 
-@router.delete("/videos/{video_id}", status_code=204, dependencies=[needs(Scope.ADMIN)])
+@router.delete("/videos/{video_id}", status_code=204, dependencies=[require_scope(Scope.ADMIN)])
 def remove(video_id: VideoPath, api: Context) -> Response:
     """Remove everything of a video, everywhere; doing it again changes nothing."""
     remove_video(api.engine, api.store, video_id)

@@ -11,7 +11,7 @@ from reelworks.domain.library.search import (
     Excerpt,
     Kind,
     Moment,
-    Placing,
+    RankSource,
     Reason,
     SearchAnswer,
     SearchHit,
@@ -49,7 +49,7 @@ class Why(BaseModel):
     similarity: float | None
 
     @classmethod
-    def of(cls, placing: Placing) -> Self:
+    def of(cls, placing: RankSource) -> Self:
         """Return a reason as it is shown."""
         return cls(
             reason=placing.reason,

@@ -12,13 +12,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import backfill_tables as tables
 from reelworks.app.cli import output
 from reelworks.app.cli.commands.library import library_engine
 from reelworks.app.cli.commands.services import start_stack
-from reelworks.domain.jobs.backfill import IN_FLIGHT, BackfillStatus, Limits, Only, Selection
+from reelworks.domain.jobs.backfill import (
+    IN_FLIGHT,
+    BackfillStatus,
+    Limits,
+    Selection,
+    SelectionKind,
+)
 from reelworks.settings import load_settings
 
 SOME_FAILED = 7
@@ -119,7 +125,9 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
     json: output.Json = False,
 ) -> int:
     """Plan the videos of a folder, an S3 prefix or the library, and start them."""
-    kinds = {Only(one.value) for one in only or ()} | ({Only.MISSING} if missing else set())
+    kinds = {SelectionKind(one.value) for one in only or ()} | (
+        {SelectionKind.MISSING} if missing else set()
+    )
     selection = Selection(
         source=source,
         library=library,
@@ -135,15 +143,18 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
 
 
 def _plan(selection: Selection, limits: Limits, *, json: bool) -> int:
-    with running(load_settings(), (Part.POSTGRES, Part.STORE)) as endpoints:
+    with running(load_settings(), (Service.POSTGRES, Service.STORE)) as endpoints:
         os.environ.update(endpoints.environment())
         from reelworks.operations.backfill.plan import Planner
-        from reelworks.operations.backfill.start import must_be_affordable, named_by_root
-        from reelworks.pipeline.run_context import open_workplace
+        from reelworks.operations.backfill.start import normalized_source, require_known_prices
+        from reelworks.pipeline.run_context import open_run_context
 
-        with open_workplace(load_settings()) as place, tables.reading(quiet=json) as progress:
-            made = Planner(place, progress).plan(named_by_root(selection), limits)
-            must_be_affordable(made, limits)
+        with (
+            open_run_context(load_settings()) as ctx,
+            tables.scan_progress(quiet=json) as progress,
+        ):
+            made = Planner(ctx, progress).plan(normalized_source(selection), limits)
+            require_known_prices(made, limits)
     if json:
         lines = [tables.line_json(line) for line in made.lines]
         output.print_json(made.summary() | {"lines": lines})
@@ -157,41 +168,41 @@ def _start(
 ) -> int:
     start_stack(load_settings())
     from reelworks.operations.backfill.start import Request, start_backfill
-    from reelworks.pipeline.run_context import open_workplace
+    from reelworks.pipeline.run_context import open_run_context
 
-    with open_workplace(load_settings()) as place:
-        with tables.reading(quiet=json) as progress:
+    with open_run_context(load_settings()) as ctx:
+        with tables.scan_progress(quiet=json) as progress:
             request = Request(selection, limits, backfill_id)
-            started = start_backfill(place, request, progress)
+            started = start_backfill(ctx, request, progress)
         one = started.backfill
         if not json:
             done = "Started" if started.plan else "Going on with"
-            output.say(f"{done} the backfill {one.id}: {one.total} videos.")
+            output.echo(f"{done} the backfill {one.id}: {one.total} videos.")
             if started.plan:
                 tables.print_plan(started.plan, one.limits)
         if wait:
-            return _watch(place, one.id, json=json)
+            return _watch(ctx, one.id, json=json)
     if json:
         output.print_json(tables.backfill_json(one))
     else:
-        output.say(f"Watch it: reelworks backfill show {one.id}")
+        output.echo(f"Watch it: reelworks backfill show {one.id}")
     return 0
 
 
-def _watch(place: Any, backfill_id: str, *, json: bool) -> int:
+def _watch(ctx: Any, backfill_id: str, *, json: bool) -> int:
     """Show how a backfill goes until it is over or stops; it goes on when this is ended."""
     from reelworks.operations.backfill.start import report_json, write_report
     from reelworks.store.jobs.backfills import get_backfill, open_slots
 
-    with tables.going(quiet=json) as show:
+    with tables.backfill_progress(quiet=json) as show:
         while True:
-            open_slots(place.engine)  # closes it once nothing is left
-            one = get_backfill(place.engine, backfill_id)
+            open_slots(ctx.engine)  # closes it once nothing is left
+            one = get_backfill(ctx.engine, backfill_id)
             show(one)
             if one.status is not BackfillStatus.RUNNING and not _runs(one):
                 break
             time.sleep(LOOK_SECONDS)
-    report = write_report(place, backfill_id)
+    report = write_report(ctx, backfill_id)
     if json:
         output.print_json(report_json(report))
     else:
@@ -240,7 +251,9 @@ def pause(backfill_id: Id, json: output.Json = False) -> None:
     with library_engine() as engine:
         pause_backfill(engine, backfill_id)
         one = get_backfill(engine, backfill_id)
-    _tell(one, f"Paused {backfill_id}. Go on with: reelworks backfill resume {backfill_id}", json)
+    _print_changed(
+        one, f"Paused {backfill_id}. Go on with: reelworks backfill resume {backfill_id}", json
+    )
 
 
 @app.command("resume")
@@ -267,7 +280,7 @@ def resume(
         before = get_backfill(engine, backfill_id).limits
         chosen = {name: value for name, value in given.items() if value is not None}
         one = resume_backfill(engine, backfill_id, replace(before, **chosen))  # type: ignore[arg-type]
-    _tell(one, f"{backfill_id} goes on: {one.left} of {one.total} videos are left.", json)
+    _print_changed(one, f"{backfill_id} goes on: {one.left} of {one.total} videos are left.", json)
 
 
 @app.command("cancel")
@@ -278,11 +291,11 @@ def cancel(backfill_id: Id, json: output.Json = False) -> None:
     with library_engine() as engine:
         ids = cancel_backfill(engine, backfill_id)
         one = get_backfill(engine, backfill_id)
-    _tell(one, f"Cancelled {backfill_id}: {len(ids)} videos were not done yet.", json)
+    _print_changed(one, f"Cancelled {backfill_id}: {len(ids)} videos were not done yet.", json)
 
 
-def _tell(one: Any, text: str, json: bool) -> None:
+def _print_changed(one: Any, text: str, json: bool) -> None:
     if json:
         output.print_json(tables.backfill_json(one))
     else:
-        output.say(text)
+        output.echo(text)

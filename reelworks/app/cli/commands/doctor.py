@@ -27,9 +27,9 @@ def doctor(json: output.Json = False) -> int:
         output.print_json({"ok": not failed, "checks": checks})
     else:
         for check in checks:
-            output.say(_mark(check.verdict), f"{check.name}: {check.finding}")
-            if check.mend:
-                output.say(f"    {check.mend}")
+            output.echo(_mark(check.verdict), f"{check.name}: {check.finding}")
+            if check.hint:
+                output.echo(f"    {check.hint}")
     return FAILED if failed else 0
 
 

@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress as Bar
 from sqlalchemy import Engine
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
 from reelworks.errors import InputError
@@ -59,7 +59,7 @@ def status(context: typer.Context, json: output.Json = False) -> None:
     if states:
         output.out.print(table)
     else:
-        output.say("The library has no vectors yet. Try: reelworks index FILE")
+        output.echo("The library has no vectors yet. Try: reelworks index FILE")
 
 
 @app.command()
@@ -75,21 +75,24 @@ def build(
     """
     from reelworks.operations.reembed import reembed
     from reelworks.pipeline.embedders import embedder_named
-    from reelworks.pipeline.run_context import open_workplace
+    from reelworks.pipeline.run_context import open_run_context
     from reelworks.store.search.embedding_models import switch as switch_to
 
-    with _services((Part.POSTGRES, Part.STORE)) as settings, open_workplace(settings) as place:
+    with (
+        _services((Service.POSTGRES, Service.STORE)) as settings,
+        open_run_context(settings) as ctx,
+    ):
         embedder = embedder_named(settings, model)
         with Bar(console=output.err, transient=True) as bar:
             line = bar.add_task("Videos", total=None)
             done = reembed(
-                place, embedder, lambda at, total: bar.update(line, completed=at, total=total)
+                ctx, embedder, lambda at, total: bar.update(line, completed=at, total=total)
             )
         name = str(embedder.model)
-        output.say(f"{name}: made the vectors of {done} videos.")
+        output.echo(f"{name}: made the vectors of {done} videos.")
         if switch_over:
-            switch_to(place.engine, name)
-            output.say(f"Search uses {name} now.")
+            switch_to(ctx.engine, name)
+            output.echo(f"Search uses {name} now.")
 
 
 @app.command()
@@ -100,7 +103,7 @@ def switch(model: Model) -> None:
     with _database() as (_, engine):
         name = _known(engine, model)
         switch_to(engine, name)
-    output.say(f"Search uses {name} now.")
+    output.echo(f"Search uses {name} now.")
 
 
 @app.command()
@@ -111,7 +114,7 @@ def drop(model: Model) -> None:
     with _database() as (_, engine):
         name = _known(engine, model)
         removed = drop_vectors(engine, name)
-    output.say(f"Removed {removed} vectors of {name}.")
+    output.echo(f"Removed {removed} vectors of {name}.")
 
 
 def _known(engine: Engine, name: str) -> str:
@@ -132,7 +135,7 @@ def _alone(model: str) -> str:
 
 
 @contextmanager
-def _services(parts: tuple[Part, ...]) -> Iterator[Settings]:
+def _services(parts: tuple[Service, ...]) -> Iterator[Settings]:
     settings = load_settings()
     with running(settings, parts) as endpoints:
         os.environ.update(endpoints.environment())
@@ -143,7 +146,7 @@ def _services(parts: tuple[Part, ...]) -> Iterator[Settings]:
 def _database() -> Iterator[tuple[Settings, Engine]]:
     from reelworks.store.db.database import create_database_engine, ensure_schema
 
-    with _services((Part.POSTGRES,)) as settings:
+    with _services((Service.POSTGRES,)) as settings:
         engine = create_database_engine(settings)
         try:
             ensure_schema(engine)

@@ -16,11 +16,11 @@ import typer
 
 from blocks.error_mapping import prefect_errors
 from infra.fleet.plan import HEARTBEAT, OURS
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
-from reelworks.app.cli.crash_report import unforeseen
-from reelworks.app.cli.submit import Handover, submit
+from reelworks.app.cli.crash_report import write_crash_report
+from reelworks.app.cli.submit import Submission, submit
 from reelworks.app.cli.watch import Watch, stage_table, watching
 from reelworks.domain.ids import is_video_id
 from reelworks.domain.jobs.report import StageReport
@@ -100,8 +100,8 @@ def index(
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
     asked = {"video_id": video_id, "language": language, "library": library}
     if detach or pool:
-        return submit(settings, Handover(tuple(found), asked, pool), json=json)
-    parts = (Part.POSTGRES, Part.STORE, Part.PREFECT)
+        return submit(settings, Submission(tuple(found), asked, pool), json=json)
+    parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
     with running(settings, parts) as endpoints:
         os.environ.update(endpoints.environment())
         _let_fetch_anywhere()
@@ -149,7 +149,7 @@ def _index_one(source: str, asked: dict[str, str | None], *, quiet: bool) -> Out
         except ReelworksError as raised:
             error = raised
         except Exception as raised:  # noqa: BLE001  # one source's fault must not end the others
-            error = unforeseen(raised)
+            error = write_crash_report(raised)
         finally:
             deliver_to_prefect()
     outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
@@ -179,7 +179,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
 
     from flows.index import IndexParams
     from flows.index import index as flow
-    from tasks.runtime.current_run import observing
+    from tasks.runtime.current_run import use_observer
     from tasks.runtime.secret_sources import parameter_of, whole_source
 
     shown = one_line(source)
@@ -188,7 +188,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
     params = IndexParams.model_validate({"source": parameter_of(source), **asked})
-    with observing(watch), prefect_errors(), tags(OURS), whole_source(source):
+    with use_observer(watch), prefect_errors(), tags(OURS), whole_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:
@@ -219,7 +219,7 @@ def _print_outcome(outcome: Outcome) -> None:
     if outcome.error:
         output.print_error(_naming(outcome.source, outcome.error))
     else:
-        output.say(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
+        output.echo(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
 
 
 def _naming(source: str, error: ReelworksError) -> ReelworksError:

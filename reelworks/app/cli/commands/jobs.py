@@ -87,7 +87,7 @@ def list_(
             job.id, state, job.video_id or "", _stage(job), str(job.attempts), job.error or ""
         )
     output.out.print(made if jobs else "There are no such jobs.")
-    output.say(", ".join(f"{number} {name.value}" for name, number in counts.items() if number))
+    output.echo(", ".join(f"{number} {name.value}" for name, number in counts.items() if number))
     if paused:
         output.note("The intake is paused; go on with: reelworks jobs resume")
 
@@ -109,13 +109,13 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], json: output.Json
     if json:
         output.print_json({"job": job, "events": events})
         return
-    output.say((job.id, "bold"), f"  {job.kind}  ", (job.status.value, _COLOURS[job.status]))
+    output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, _COLOURS[job.status]))
     if job.error:
-        output.say(("Error: ", "red"), job.error)
+        output.echo(("Error: ", "red"), job.error)
     for event in events:
         note = f"  {event.note}" if event.note else ""
         when = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        output.say(f"  {when}  {event.status.value}, attempt {event.attempt}{note}")
+        output.echo(f"  {when}  {event.status.value}, attempt {event.attempt}{note}")
     made = output.table("stage", "state", "#seconds", "items", "model", "")
     for stage, told in job.progress.items():
         seconds = f"{told['seconds']:.1f}" if "seconds" in told else ""
@@ -126,7 +126,7 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], json: output.Json
     if job.progress:
         output.out.print(made)
     if job.cost:
-        output.say(f"Cost so far: {job.cost:.4f} USD")
+        output.echo(f"Cost so far: {job.cost:.4f} USD")
 
 
 @app.command()
@@ -145,7 +145,7 @@ def retry(
     which = _selection(ids, every=every, library=library, backfill=backfill, stage=stage, code=code)
     with library_engine() as engine:
         changed = retry_jobs(engine, which)
-    _tell(changed, "Waiting for a run again", json=json)
+    _print_changed(changed, "Waiting for a run again", json=json)
 
 
 @app.command()
@@ -163,7 +163,7 @@ def cancel(
     which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = cancel_jobs(engine, which)
-    _tell(changed, "Cancelled", json=json)
+    _print_changed(changed, "Cancelled", json=json)
 
 
 @app.command()
@@ -182,7 +182,7 @@ def priority(
     which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = set_priority(engine, which, number)
-    _tell(changed, f"Now of priority {number}", json=json)
+    _print_changed(changed, f"Now of priority {number}", json=json)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def rerun(
     which = VideoFilter(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
         added = rerun_stage(engine, _stage_named(stage), which)
-    _tell([job.id for job in added], f"Asked to run {stage} again", json=json)
+    _print_changed([job.id for job in added], f"Asked to run {stage} again", json=json)
 
 
 def _stage_named(name: str) -> Stage:
@@ -236,15 +236,15 @@ def resume(json: output.Json = False) -> None:
     _tell_switch(paused=False, json=json)
 
 
-def _tell(ids: list[str], what: str, *, json: bool) -> None:
+def _print_changed(ids: list[str], what: str, *, json: bool) -> None:
     if json:
         output.print_json({"jobs": ids})
     else:
-        output.say(f"{what}: {len(ids)} job{'' if len(ids) == 1 else 's'}.")
+        output.echo(f"{what}: {len(ids)} job{'' if len(ids) == 1 else 's'}.")
 
 
 def _tell_switch(*, paused: bool, json: bool) -> None:
     if json:
         output.print_json({"paused": paused})
     else:
-        output.say("The intake is paused." if paused else "The intake goes on.")
+        output.echo("The intake is paused." if paused else "The intake goes on.")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
 from reelworks.domain.library.library import StoredFrame, VideoView
@@ -35,7 +35,7 @@ class Form(StrEnum):
 @contextmanager
 def library_engine() -> Iterator[Engine]:
     """Open the database, starting it if it is embedded and not up."""
-    with running(load_settings(), (Part.POSTGRES,)) as endpoints:
+    with running(load_settings(), (Service.POSTGRES,)) as endpoints:
         os.environ.update(endpoints.environment())
         from reelworks.store.db.database import create_database_engine, ensure_schema
 
@@ -79,19 +79,19 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
         return
     summary = view.summary
     length = output.clock(summary.duration) if summary.duration is not None else "unknown"
-    output.say((summary.id, "bold"), f"  {summary.title}  {summary.status}  {length}")
+    output.echo((summary.id, "bold"), f"  {summary.title}  {summary.status}  {length}")
     if summary.error:
-        output.say(("Error: ", "red"), summary.error)
+        output.echo(("Error: ", "red"), summary.error)
     if summary.gone_at:
         when = f"{summary.gone_at:%Y-%m-%d %H:%M}"
-        output.say(("Note: ", "yellow"), f"Its file is gone since {when}; what was made is kept.")
+        output.echo(("Note: ", "yellow"), f"Its file is gone since {when}; what was made is kept.")
     for warning in view.warnings:
-        output.say(("Note: ", "yellow"), warning)
+        output.echo(("Note: ", "yellow"), warning)
     for scene in view.scenes:
         span = scene.scene
         times = f"{output.clock(span.t_start)} - {output.clock(span.t_end)}"
         output.out.print()
-        output.say((f"Scene {span.index}", "bold"), f"  {times}")
+        output.echo((f"Scene {span.index}", "bold"), f"  {times}")
         for frame in view.frames:
             if frame.scene_id == scene.id:
                 _print_frame(frame)
@@ -102,25 +102,25 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
 
 def _print_frame(stored: StoredFrame) -> None:
     if stored.frame.duplicate_of is not None:
-        output.say(f"  picture: the same as frame {stored.frame.duplicate_of}")
+        output.echo(f"  picture: the same as frame {stored.frame.duplicate_of}")
         return
     seen = stored.description
     if seen is None:
         return
     if seen.caption:
-        output.say(f"  picture: {seen.caption}")
+        output.echo(f"  picture: {seen.caption}")
     if seen.text:
-        output.say("  text: " + " | ".join(read.text for read in seen.text))
+        output.echo("  text: " + " | ".join(read.text for read in seen.text))
     if seen.controls:
         named = ", ".join(f"{one.kind.value} {one.label!r}" for one in seen.controls)
-        output.say(f"  controls: {named}")
+        output.echo(f"  controls: {named}")
 
 
 def _print_speech(view: VideoView, start: float, end: float) -> None:
     for stored in view.segments:
         segment = stored.segment
         if start <= segment.t_start < end:
-            output.say(f"  {output.clock(segment.t_start)}  {segment.text}")
+            output.echo(f"  {output.clock(segment.t_start)}  {segment.text}")
 
 
 def export(

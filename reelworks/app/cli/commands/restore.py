@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def restore(json: output.Json = False) -> None:
     """Bring back all videos of the bucket after the database was lost. No model is asked."""
     from reelworks.operations.restore import restore_library
-    from reelworks.pipeline.run_context import open_workplace
+    from reelworks.pipeline.run_context import open_run_context
 
     start_stack(load_settings())
-    with open_workplace(load_settings()) as place:
-        done = restore_library(place.engine, place.store)
+    with open_run_context(load_settings()) as ctx:
+        done = restore_library(ctx.engine, ctx.store)
     if json:
         output.print_json(asdict(done))
     else:
@@ -28,9 +28,9 @@ def restore(json: output.Json = False) -> None:
 
 
 def _print(done: Restored) -> None:
-    output.say(f"Videos restored: {len(done.videos)}; already there: {done.known}.")
+    output.echo(f"Videos restored: {len(done.videos)}; already there: {done.known}.")
     if done.jobs:
-        output.say(
+        output.echo(
             f"Jobs that index them from the cache: {len(done.jobs)}; see reelworks jobs list."
         )
     for video_id in done.without_document:
@@ -40,4 +40,4 @@ def _print(done: Restored) -> None:
     for video_id in done.without_source:
         output.note(f"The source of {video_id} is not in the bucket; index it again to fetch it.")
     if done.jobs:
-        output.say("Watch them: reelworks jobs list")
+        output.echo("Watch them: reelworks jobs list")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.cut_list import write_cut_lists
@@ -103,7 +103,7 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
         text_on_screen=text_on_screen,
     )
     settings = load_settings()
-    with running(settings, (Part.POSTGRES, Part.STORE)) as endpoints:
+    with running(settings, (Service.POSTGRES, Service.STORE)) as endpoints:
         os.environ.update(endpoints.environment())
         settings = load_settings()
         if like is not None:
@@ -149,7 +149,7 @@ def _show(
     for number, moment in enumerate(answer.moments, 1):
         _print_moment(number, moment, frames)
     if not answer.moments:
-        output.say(f"Nothing found for {asked!r}.")
+        output.echo(f"Nothing found for {asked!r}.")
 
 
 def _as_json(moment: Moment, frames: dict[str, Path]) -> dict[str, object]:
@@ -160,15 +160,15 @@ def _as_json(moment: Moment, frames: dict[str, Path]) -> dict[str, object]:
 def _print_moment(number: int, moment: Moment, frames: dict[str, Path]) -> None:
     times = f"{output.clock(moment.t_start)} - {output.clock(moment.t_end)}"
     where = ", ".join(_WHERE[kind] for kind in moment.kinds)
-    output.say(f"{number}. ", (moment.video_id, "bold"), f"  {times}  ", (where, "cyan"))
+    output.echo(f"{number}. ", (moment.video_id, "bold"), f"  {times}  ", (where, "cyan"))
     for hit in moment.hits:
         _print_hit(hit)
     reasons = ", ".join(f"{_WHY[one.reason]} (place {one.rank})" for one in moment.reasons)
-    output.say(f"   why: {reasons}")
+    output.echo(f"   why: {reasons}")
     if moment.frame_path:
         frame = frames.get(moment.frame_path)
         shown = str(frame) if frame else f"{moment.frame_path} (missing; index the video again)"
-        output.say(f"   frame: {shown}")
+        output.echo(f"   frame: {shown}")
 
 
 def _print_hit(hit: SearchHit) -> None:
@@ -200,11 +200,11 @@ def _show_similar(
         )
         return
     for number, one in enumerate(found, 1):
-        output.say(f"{number}. ", (one.video_id, "bold"), f"  {output.clock(one.t)}  ",
+        output.echo(f"{number}. ", (one.video_id, "bold"), f"  {output.clock(one.t)}  ",
                    f"{one.frame_id}, {one.distance} of 64 bits differ")  # fmt: skip
-        output.say(f"   frame: {frames.get(one.frame_path, one.frame_path)}")
+        output.echo(f"   frame: {frames.get(one.frame_path, one.frame_path)}")
     if not found:
-        output.say(f"No other frame looks like {frame_id}.")
+        output.echo(f"No other frame looks like {frame_id}.")
 
 
 def _plain(one: SimilarFrame) -> dict[str, object]:

@@ -17,8 +17,8 @@ from blocks.error_mapping import prefect_errors
 from infra.services.endpoints import Endpoints
 from infra.services.files import write_private
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import House, embedded, is_external, keeps_programs
-from infra.services.supervision.state import Part
+from infra.services.supervision.parts import ServicePaths, embedded, is_external, keeps_programs
+from infra.services.supervision.state import Service
 from infra.services.supervision.status import Condition
 from infra.services.supervision.status import status as part_status
 from infra.workers.worker_status import WorkerFacts, read_facts
@@ -45,7 +45,7 @@ def up(json: output.Json = False) -> None:
     endpoints = start_stack(settings)
     address = ui_address(endpoints)
     parts = part_status(settings)
-    page = next((one.address for one in parts if one.part is Part.API), None)
+    page = next((one.address for one in parts if one.part is Service.API), None)
     password = password_file(settings)
     if json:
         found = {"page": page, "prefect_ui": address, "prefect_ui_password_file": password}
@@ -53,13 +53,13 @@ def up(json: output.Json = False) -> None:
         return
     if keeps_programs(settings):
         tell_ui(f"The services are up. Library: {page}  ", address, password)
-        output.say("Stop them with: reelworks down")
+        output.echo("Stop them with: reelworks down")
         return
     if embedded(settings, supervisor.SERVICES):
-        output.say("The embedded services are up. Stop them with: reelworks down")
+        output.echo("The embedded services are up. Stop them with: reelworks down")
     else:
-        output.say("All services are external, so there is nothing to start here.")
-    output.say(NOT_STARTED)
+        output.echo("All services are external, so there is nothing to start here.")
+    output.echo(NOT_STARTED)
 
 
 def down(
@@ -74,9 +74,9 @@ def down(
         output.print_json({"still_used_by": holders})
     elif holders:
         names = ", ".join(str(pid) for pid in holders)
-        output.say(f"Some services stay until their users end (process {names}).")
+        output.echo(f"Some services stay until their users end (process {names}).")
     else:
-        output.say("The services are down.")
+        output.echo("The services are down.")
 
 
 def status(
@@ -135,9 +135,9 @@ def _print_urls(endpoints: Endpoints, *, json: bool) -> None:
 
 def tell_ui(before: str, address: str | None, password: Path | None) -> None:
     """Say where the Prefect UI is, and where the password is that it asks for."""
-    output.say(f"{before}Prefect UI: {address}")
+    output.echo(f"{before}Prefect UI: {address}")
     if password:
-        output.say(f"The Prefect UI asks for a password: cat {shlex.quote(str(password))}")
+        output.echo(f"The Prefect UI asks for a password: cat {shlex.quote(str(password))}")
 
 
 def password_file(settings: Settings) -> Path | None:
@@ -145,9 +145,9 @@ def password_file(settings: Settings) -> Path | None:
 
     ``settings`` are those of before the services were started: then all are told like external.
     """
-    if is_external(settings, Part.PREFECT):
+    if is_external(settings, Service.PREFECT):
         return None
-    return House(settings.data_dir).prefect.password
+    return ServicePaths(settings.data_dir).prefect.password
 
 
 def _children(workers: Sequence[WorkerFacts]) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.services.supervision.state import Part
+from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import backfill_tables, output
 from reelworks.app.cli.commands.backfill import InFlight, PerHour, check_library
@@ -35,7 +35,7 @@ def sync(
     """Index what is new or changed; let rows follow what moved; flag what is gone."""
     limits = Limits(in_flight, per_hour)
     if plan:
-        with running(load_settings(), (Part.POSTGRES, Part.STORE)) as endpoints:
+        with running(load_settings(), (Service.POSTGRES, Service.STORE)) as endpoints:
             os.environ.update(endpoints.environment())
             _run(source, library, limits, plan=True, allow_vanished=allow_vanished, json=json)
         return
@@ -46,18 +46,24 @@ def sync(
 def _run(
     source: str, library: str, limits: Limits, *, plan: bool, allow_vanished: bool, json: bool
 ) -> None:
-    from reelworks.operations.sync import must_be_there, plan_sync, survey, sync_json, synchronise
-    from reelworks.pipeline.run_context import open_workplace
+    from reelworks.operations.sync import (
+        guard_mass_deletion,
+        plan_sync,
+        survey,
+        sync_json,
+        synchronise,
+    )
+    from reelworks.pipeline.run_context import open_run_context
 
-    with open_workplace(load_settings()) as place:
-        with backfill_tables.reading(quiet=json) as progress:
-            seen = survey(place, source, library, progress)
+    with open_run_context(load_settings()) as ctx:
+        with backfill_tables.scan_progress(quiet=json) as progress:
+            seen = survey(ctx, source, library, progress)
         steps, backfill_id = plan_sync(seen), None
         if not plan:
-            done = synchronise(place, seen, limits, allow_vanished=allow_vanished)
+            done = synchronise(ctx, seen, limits, allow_vanished=allow_vanished)
             steps, backfill_id = done.plan, done.backfill_id
         elif not allow_vanished:
-            must_be_there(steps, seen.known)
+            guard_mass_deletion(steps, seen.known)
     if json:
         output.print_json(sync_json(steps, backfill_id))
     else:
@@ -66,20 +72,20 @@ def _run(
 
 def _print(steps: SyncPlan, backfill_id: str | None) -> None:
     for one in steps.new:
-        output.say(("new      ", "green"), one.locator)
+        output.echo(("new      ", "green"), one.locator)
     for one in steps.changed:
-        output.say(("changed  ", "yellow"), one.locator)
+        output.echo(("changed  ", "yellow"), one.locator)
     for move in steps.moved:
-        output.say(("moved    ", "cyan"), f"{move.before} is {move.locator} now")
+        output.echo(("moved    ", "cyan"), f"{move.before} is {move.locator} now")
     for locator in steps.back:
-        output.say(("back     ", "green"), locator)
+        output.echo(("back     ", "green"), locator)
     for locator in steps.gone:
-        output.say(("gone     ", "red"), f"{locator} (its video is kept)")
-    output.say(
+        output.echo(("gone     ", "red"), f"{locator} (its video is kept)")
+    output.echo(
         f"{len(steps.new)} new, {len(steps.changed)} changed, {len(steps.moved)} moved, "
         f"{len(steps.gone)} gone, {steps.same} as before."
     )
     for line in steps.notes:
         output.note(line)
     if backfill_id:
-        output.say(f"Watch it: reelworks backfill show {backfill_id}")
+        output.echo(f"Watch it: reelworks backfill show {backfill_id}")

@@ -35,7 +35,7 @@ def create(
     if json:
         output.print_json({"name": name, "token": token})
         return
-    output.say(token)
+    output.echo(token)
     output.note("Keep it now: only its digest is stored, so it cannot be shown again.")
 
 
@@ -74,7 +74,7 @@ def revoke(
     if json:
         output.print_json({"revoked": name})
     else:
-        output.say(f"The token {name} is revoked.")
+        output.echo(f"The token {name} is revoked.")
 
 
 def _state(token: Token) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.auth import require_scope
 from reelworks.app.web.api_reference import operations_of, schemas_of
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
@@ -13,7 +13,7 @@ from reelworks.domain.library.access import Scope
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs", dependencies=[needs(Scope.READ)])
+@router.get("/docs", dependencies=[require_scope(Scope.READ)])
 def docs(request: Request) -> Response:
     """Show every operation with its parameters, bodies and answers."""
     document = request.app.openapi()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.auth import require_scope
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.paths import FramePath
 from reelworks.app.web.page_route import page_router
@@ -18,7 +18,7 @@ router = page_router()
 MOST = 48
 
 
-@router.get("/frames/{frame_id}/similar", dependencies=[needs(Scope.READ)])
+@router.get("/frames/{frame_id}/similar", dependencies=[require_scope(Scope.READ)])
 def similar(frame_id: FramePath, request: Request, api: Context) -> Response:
     """Show the frames that look like a frame, the nearest first."""
     found = similar_frames(api.engine, frame_id, limit=MOST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import JobOut, JobState
 from reelworks.app.api.schemas.paths import JobPath
@@ -20,8 +20,8 @@ from reelworks.store.library import listing_queries as shelf
 router = page_router()
 
 
-@router.get("/jobs/{job_id}", dependencies=[needs(Scope.READ)])
-def job(job_id: JobPath, request: Request, api: Context, caller: WhoAsks) -> Response:
+@router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
+def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show a job, its stages and what became of it so far."""
     found = ledger.get_job(api.engine, job_id)
     named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])

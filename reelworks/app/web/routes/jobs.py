@@ -9,14 +9,14 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.ownership import check_may_retry, check_own_job
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.queries import JobQuery
 from reelworks.app.api.schemas.visibility import visible_job
-from reelworks.app.web.page_route import Form, asked, page_router
+from reelworks.app.web.page_route import Form, page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
 from reelworks.domain.jobs.job import JobSelection
@@ -31,10 +31,10 @@ _FURTHEST = 1000
 """Highest and, negated, lowest priority."""
 
 
-@router.get("/jobs", dependencies=[needs(Scope.READ)])
-def jobs(request: Request, api: Context, caller: WhoAsks) -> Response:
+@router.get("/jobs", dependencies=[require_scope(Scope.READ)])
+def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show jobs, the newest first."""
-    wanted = asked(JobQuery, request.query_params.multi_items())
+    wanted = parse_form(JobQuery, request.query_params.multi_items())
     which, after = wanted.selection(), place_of(wanted.cursor)
     found = ledger.list_jobs(api.engine, which, limit=ON_A_PAGE + 1, after=after)
     given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
@@ -57,8 +57,8 @@ def jobs(request: Request, api: Context, caller: WhoAsks) -> Response:
     return page(request, "jobs.html", values)
 
 
-@router.post(f"{FORMS}jobs", dependencies=[needs(Scope.SUBMIT)])
-def change(form: Form, caller: WhoAsks, api: Context) -> Response:
+@router.post(f"{FORMS}jobs", dependencies=[require_scope(Scope.SUBMIT)])
+def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
     """Retry, cancel or move jobs: one of them, those that are ticked, or all that match.
 
     Raises ``InputError`` for what the form does not have, ``ForbiddenError``.
@@ -77,7 +77,7 @@ def change(form: Form, caller: WhoAsks, api: Context) -> Response:
     return _back(form, done, len(changes[action]()))
 
 
-@router.post(f"{FORMS}intake", dependencies=[needs(Scope.ADMIN)])
+@router.post(f"{FORMS}intake", dependencies=[require_scope(Scope.ADMIN)])
 def intake(form: Form, api: Context) -> Response:
     """Pause the intake or let it go on."""
     if form.get("action") == "pause":
@@ -90,7 +90,7 @@ def intake(form: Form, api: Context) -> Response:
 def _meant(form: FormData) -> JobSelection:
     if form.get("which") == "matching":
         filters = [(name, str(value)) for name, value in form.multi_items()]
-        return asked(
+        return parse_form(
             JobQuery, [one for one in filters if one[0] not in ("limit", "cursor")]
         ).selection()
     ids = tuple(str(one) for one in form.getlist("job"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.queries import VideoQuery
 from reelworks.app.api.schemas.visibility import visible_video
-from reelworks.app.web.page_route import asked, page_router
+from reelworks.app.web.page_route import page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.domain.jobs.job import Job, JobStatus
 from reelworks.domain.library.access import Scope
@@ -23,10 +23,10 @@ router = page_router()
 ON_A_PAGE = 24
 
 
-@router.get("/", dependencies=[needs(Scope.READ)])
-def library(request: Request, api: Context, caller: WhoAsks) -> Response:
+@router.get("/", dependencies=[require_scope(Scope.READ)])
+def library(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show the videos, the newest first."""
-    wanted = asked(VideoQuery, request.query_params.multi_items())
+    wanted = parse_form(VideoQuery, request.query_params.multi_items())
     after = place_of(wanted.cursor)
     found = page_of_videos(api.engine, wanted.filter(), limit=ON_A_PAGE + 1, after=after)
     videos, following = page_of(found, ON_A_PAGE)

@@ -14,7 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.job_events import ANY_JOB
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.jobs import JobState
@@ -34,8 +34,8 @@ MOST = 200
 _RUNNING = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
 
 
-@router.get(f"{FORMS}live", dependencies=[needs(Scope.READ)])
-async def live(api: Context, caller: WhoAsks) -> Response:
+@router.get(f"{FORMS}live", dependencies=[require_scope(Scope.READ)])
+async def live(api: Context, caller: CurrentCaller) -> Response:
     """Tell of running jobs, those that just ended, and how many have which status."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_told(api, caller), media_type="text/event-stream", headers=headers)

@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import needs
+from reelworks.app.api.http.auth import require_scope
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.queries import SearchQuery
 from reelworks.app.api.schemas.visibility import visible_text
-from reelworks.app.web.page_route import asked, page_router
+from reelworks.app.web.page_route import page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
@@ -32,11 +32,11 @@ LENGTHS = {
 }
 
 
-@router.get("/search", dependencies=[needs(Scope.READ)])
+@router.get("/search", dependencies=[require_scope(Scope.READ)])
 def search(request: Request, api: Context) -> Response:
     """Show what a search finds; without words, only the form."""
     pairs = request.query_params.multi_items()
-    wanted = asked(SearchQuery, [*pairs, *_bounds(dict(pairs))])
+    wanted = parse_form(SearchQuery, [*pairs, *_bounds(dict(pairs))])
     answer, note, wrong = None, None, None
     try:
         if wanted.cursor is not None:

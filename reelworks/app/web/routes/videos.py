@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi.responses import RedirectResponse, Response
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.web.page_route import Form, page_router
@@ -23,7 +23,7 @@ from reelworks.store.library.video_writes import media_keys
 router = page_router()
 
 
-@router.post(f"{FORMS}videos/{{video_id}}/delete", dependencies=[needs(Scope.ADMIN)])
+@router.post(f"{FORMS}videos/{{video_id}}/delete", dependencies=[require_scope(Scope.ADMIN)])
 def delete(video_id: VideoPath, form: Form, api: Context) -> Response:
     """Remove everything of a video."""
     del form
@@ -31,8 +31,8 @@ def delete(video_id: VideoPath, form: Form, api: Context) -> Response:
     return RedirectResponse("/?done=deleted", 303)
 
 
-@router.post(f"{FORMS}videos/{{video_id}}/index", dependencies=[needs(Scope.SUBMIT)])
-def index(video_id: VideoPath, form: Form, caller: WhoAsks, api: Context) -> Response:
+@router.post(f"{FORMS}videos/{{video_id}}/index", dependencies=[require_scope(Scope.SUBMIT)])
+def index(video_id: VideoPath, form: Form, caller: CurrentCaller, api: Context) -> Response:
     """Ask for a video to be indexed again; what was computed before is kept unless named.
 
     Raises ``InputError`` for a stage that there is not.

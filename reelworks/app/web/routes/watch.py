@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from reelworks.app.api.http.auth import WhoAsks, needs
+from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.paths import VideoPath
@@ -40,12 +40,12 @@ class Seen:
     """When the same picture was seen before."""
 
 
-@router.get("/watch/{video_id}", dependencies=[needs(Scope.READ)])
+@router.get("/watch/{video_id}", dependencies=[require_scope(Scope.READ)])
 def watch(
     video_id: VideoPath,
     request: Request,
     api: Context,
-    caller: WhoAsks,
+    caller: CurrentCaller,
     t: Annotated[float, Query(ge=0, le=1e9)] = 0.0,
     everything: bool = False,
 ) -> Response:

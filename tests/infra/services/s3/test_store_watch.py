@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.s3.store_watch import StoreWatch
-from infra.services.supervision.parts import House
-from infra.services.supervision.state import Part, locked, read_state
-from infra.services.supervision.supervisor import down, mend, running
+from infra.services.supervision.parts import ServicePaths
+from infra.services.supervision.state import Service, locked, read_state
+from infra.services.supervision.supervisor import down, restart_dead, running
 from reelworks.errors import NoSpaceError, StoreUnavailableError
 from reelworks.settings import Settings
 from reelworks.store.objects.artifacts import ArtifactStore
@@ -72,8 +72,8 @@ def store_of(endpoints: Endpoints, settings: Settings) -> ArtifactStore:
 
 @pytest.mark.slow
 def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -> None:
-    watch = StoreWatch(House(house.data_dir).store, often=0.2)
-    with running(house, (Part.STORE,)) as endpoints:
+    watch = StoreWatch(ServicePaths(house.data_dir).store, often=0.2)
+    with running(house, (Service.STORE,)) as endpoints:
         store = store_of(endpoints, house)
         before = store.put_bytes("kept", b"before", BYTES)
         pin(house)
@@ -86,7 +86,7 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
                 store.put_bytes(f"0/{number}", b"", BYTES)
         with pytest.raises(NoSpaceError):
             ArtifactStore.open(endpoints.settings(house)).check()
-        assert mend(house, watch.stuck) == []  # a start would not help
+        assert restart_dead(house, watch.stuck) == []  # a start would not help
         with pytest.raises(NoSpaceError, match="the job goes on"):
             must_have_room(house)
 
@@ -94,29 +94,29 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
         must_have_room(house)
         with pytest.raises((NoSpaceError, StoreUnavailableError)):
             store.put_bytes("0/x", b"", BYTES)
-        mended: list[Part] = []
+        mended: list[Service] = []
         deadline = time.monotonic() + 60
         while not mended and time.monotonic() < deadline:
-            mended = mend(house, watch.stuck)
+            mended = restart_dead(house, watch.stuck)
             time.sleep(0.1)
-        assert mended == [Part.STORE]
+        assert mended == [Service.STORE]
         for number in range(30):
             store.put_bytes(f"{number}/x", b"1", BYTES)
         store.check()
         assert store.get_bytes(before.key) == b"before"
-        assert mend(house, watch.stuck) == []
+        assert restart_dead(house, watch.stuck) == []
 
 
 def pin(house: Settings) -> None:
     """Keep the store as ``up`` does."""
-    with locked(House(house.data_dir).run) as state:
-        state.parts[Part.STORE].pinned = True
+    with locked(ServicePaths(house.data_dir).run) as state:
+        state.parts[Service.STORE].pinned = True
 
 
 def test_a_store_that_can_be_written_is_left_alone(house: Settings) -> None:
-    with running(house, (Part.STORE,)):
+    with running(house, (Service.STORE,)):
         pin(house)
-        process = read_state(House(house.data_dir).run).parts[Part.STORE].process
-        watch = StoreWatch(House(house.data_dir).store, often=0.0)
-        assert [mend(house, watch.stuck) for _ in range(3)] == [[], [], []]
-        assert read_state(House(house.data_dir).run).parts[Part.STORE].process == process
+        process = read_state(ServicePaths(house.data_dir).run).parts[Service.STORE].process
+        watch = StoreWatch(ServicePaths(house.data_dir).store, often=0.0)
+        assert [restart_dead(house, watch.stuck) for _ in range(3)] == [[], [], []]
+        assert read_state(ServicePaths(house.data_dir).run).parts[Service.STORE].process == process

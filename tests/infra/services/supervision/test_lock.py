@@ -12,7 +12,7 @@ import pytest
 
 from infra.services.process import is_alive
 from infra.services.supervision import state
-from infra.services.supervision.state import Part, locked, read_state
+from infra.services.supervision.state import Service, locked, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.errors import OutOfResourcesError, ServiceError
 from reelworks.settings import Settings
@@ -46,7 +46,7 @@ def test_a_lock_that_a_frozen_process_holds_is_waited_for_in_vain_and_named(
         holder(run) as pid,
         frozen(pid),
         pytest.raises(ServiceError, match=rf"The process {pid} has held the lock {run}/lock"),
-        running(house, (Part.POSTGRES,)),
+        running(house, (Service.POSTGRES,)),
     ):
         pass
     with locked(run):
@@ -68,10 +68,10 @@ for look in (lambda: is_alive(me), lambda: read_state(Path(sys.argv[1]))):
     except ReelworksError as error:
         print(error.code)
 """
-    with running(house, (Part.POSTGRES,)):
+    with running(house, (Service.POSTGRES,)):
         run = house.data_dir / "run"
         done = subprocess.run(
             [sys.executable, "-c", code, str(run)], capture_output=True, text=True, check=True
         )
-        assert is_alive(read_state(run).parts[Part.POSTGRES].process)
+        assert is_alive(read_state(run).parts[Service.POSTGRES].process)
     assert done.stdout.split() == [OutOfResourcesError.code] * 2, done.stderr

@@ -23,36 +23,36 @@ from infra.services.prefect import server as prefect
 from infra.services.process import Command, is_alive, start, stop
 from infra.services.s3.probe import answers as store_answers
 from infra.services.s3.probe import s3_client
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.programs import Program
-from infra.services.supervision.state import Part, locked, read_state
+from infra.services.supervision.state import Service, locked, read_state
 from infra.services.supervision.status import Condition, PartStatus, status
-from infra.services.supervision.supervisor import down, mend, running, up
+from infra.services.supervision.supervisor import down, restart_dead, running, up
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 from tests.infra.services.conftest import processes_in
 from tests.support.frozen import frozen
 
-BELOW = (Part.POSTGRES, Part.STORE)
+BELOW = (Service.POSTGRES, Service.STORE)
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 HTTP = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 SLEEPERS = (
-    Program(Part.RUNNER, SLEEPER),
-    Program(Part.INTAKE, SLEEPER),
-    Program(Part.API, HTTP, listens=True),
-    Program(Part.KEEPER, SLEEPER, starts_services=True),
+    Program(Service.RUNNER, SLEEPER),
+    Program(Service.INTAKE, SLEEPER),
+    Program(Service.API, HTTP, listens=True),
+    Program(Service.KEEPER, SLEEPER, starts_services=True),
 )
 
 
-def conditions(settings: Settings) -> dict[Part, Condition]:
+def conditions(settings: Settings) -> dict[Service, Condition]:
     return {row.part: row.condition for row in status(settings)}
 
 
-def row(settings: Settings, part: Part) -> PartStatus:
+def row(settings: Settings, part: Service) -> PartStatus:
     return next(one for one in status(settings) if one.part is part)
 
 
-def pids(settings: Settings) -> dict[Part, int]:
+def pids(settings: Settings) -> dict[Service, int]:
     state = read_state(settings.data_dir / "run")
     return {part: one.process.pid for part, one in state.parts.items()}
 
@@ -98,7 +98,7 @@ def test_a_one_shot_command_stops_what_it_started(house: Settings) -> None:
     with running(house, BELOW) as endpoints:
         assert works(endpoints)
         found = conditions(house)
-        assert {part for part in Part if found[part] is Condition.RUNNING} == set(BELOW)
+        assert {part for part in Service if found[part] is Condition.RUNNING} == set(BELOW)
         first = endpoints.environment()
     assert not processes_in(house)
     assert set(conditions(house).values()) == {Condition.STOPPED}
@@ -107,11 +107,11 @@ def test_a_one_shot_command_stops_what_it_started(house: Settings) -> None:
 
 
 def test_uses_inside_one_process_are_counted(house: Settings) -> None:
-    with running(house, (Part.POSTGRES,)):
+    with running(house, (Service.POSTGRES,)):
         before = pids(house)
-        with running(house, (Part.POSTGRES,)):
+        with running(house, (Service.POSTGRES,)):
             assert pids(house) == before
-        assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+        assert row(house, Service.POSTGRES).condition is Condition.RUNNING
 
 
 def test_two_commands_at_once_share_and_the_last_one_stops(house: Settings) -> None:
@@ -123,7 +123,7 @@ def test_two_commands_at_once_share_and_the_last_one_stops(house: Settings) -> N
     assert len(read_state(house.data_dir / "run").users) == 2
     first.communicate("go\n", timeout=30)
     assert pids(house) == shared
-    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    assert row(house, Service.POSTGRES).condition is Condition.RUNNING
     second.communicate("go\n", timeout=30)
     assert not processes_in(house)
 
@@ -133,7 +133,7 @@ def test_what_a_killed_command_left_is_taken_over_and_stopped(house: Settings) -
     killed.communicate(timeout=30)
     assert killed.returncode == -signal.SIGKILL
     orphans = pids(house)
-    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    assert row(house, Service.POSTGRES).condition is Condition.RUNNING
     with running(house, BELOW) as endpoints:
         assert pids(house) == orphans
         assert works(endpoints)
@@ -159,8 +159,8 @@ def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> 
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs([psutil.Process(pid) for pid in pids(house).values()], timeout=5)
-        assert row(house, Part.POSTGRES).condition is Condition.BROKEN
-        assert "postgres.log" in row(house, Part.POSTGRES).note
+        assert row(house, Service.POSTGRES).condition is Condition.BROKEN
+        assert "postgres.log" in row(house, Service.POSTGRES).note
         with running(house, BELOW) as again, psycopg.connect(url) as connection:
             assert works(again)
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
@@ -190,8 +190,8 @@ def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> Non
         assert endpoints.settings(house) == elsewhere
     assert not (house.data_dir / "run").exists()
     rows = {one.part: one for one in status(elsewhere)}
-    assert rows[Part.POSTGRES].condition is Condition.EXTERNAL
-    assert rows[Part.POSTGRES].address == "postgresql://db.example:5433/videos"
+    assert rows[Service.POSTGRES].condition is Condition.EXTERNAL
+    assert rows[Service.POSTGRES].address == "postgresql://db.example:5433/videos"
 
 
 @pytest.mark.slow
@@ -209,10 +209,10 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     assert up(house, SLEEPERS) == endpoints
     assert pids(house) == before
 
-    environment = psutil.Process(before[Part.RUNNER]).environ()
+    environment = psutil.Process(before[Service.RUNNER]).environ()
     assert endpoints.environment().items() <= environment.items()
     assert environment["DATA_DIR"] == str(house.data_dir)
-    keeper = psutil.Process(before[Part.KEEPER]).environ()
+    keeper = psutil.Process(before[Service.KEEPER]).environ()
     assert "DATABASE_URL" not in keeper, "it starts the services, so it uses nobody else's"
 
     assert endpoints.prefect_api_url is not None
@@ -232,12 +232,12 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     ]
     assert set(listening) == {"127.0.0.1"}
 
-    os.kill(before[Part.PREFECT], signal.SIGKILL)
-    while is_alive(read_state(house.data_dir / "run").parts[Part.PREFECT].process):
+    os.kill(before[Service.PREFECT], signal.SIGKILL)
+    while is_alive(read_state(house.data_dir / "run").parts[Service.PREFECT].process):
         time.sleep(0.02)
-    assert row(house, Part.PREFECT).condition is Condition.BROKEN
-    assert mend(house) == [Part.PREFECT]
-    assert mend(house) == []
+    assert row(house, Service.PREFECT).condition is Condition.BROKEN
+    assert restart_dead(house) == [Service.PREFECT]
+    assert restart_dead(house) == []
     assert works(endpoints)
     before = pids(house)
 
@@ -268,21 +268,21 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
     assert all(one.pinned for one in status(house))
 
     (house.data_dir / "prefect" / "password").unlink()
-    with running(house, (Part.PREFECT,)) as renewed:
+    with running(house, (Service.PREFECT,)) as renewed:
         assert renewed.prefect_auth_string is not None
         other = renewed.prefect_auth_string.get_secret_value()
     assert other != secret
     assert prefect.asks_for(port, other, 20)
-    assert row(house, Part.PREFECT).pinned, "what up keeps is kept over such a restart"
+    assert row(house, Service.PREFECT).pinned, "what up keeps is kept over such a restart"
 
 
 def open_prefect_in_place(house: Settings) -> int:
     """Put a server that lets everybody in where ours was, and forget what our programs know."""
-    parts = House(house.data_dir)
+    parts = ServicePaths(house.data_dir)
     with locked(parts.run) as state:
-        (port,) = state.parts[Part.PREFECT].ports
-        stop(state.parts[Part.PREFECT].process)
-        database = parts.postgres.url(state.parts[Part.POSTGRES].ports[0], "prefect")
+        (port,) = state.parts[Service.PREFECT].ports
+        stop(state.parts[Service.PREFECT].process)
+        database = parts.postgres.url(state.parts[Service.POSTGRES].ports[0], "prefect")
         factory = "prefect.server.api.server:create_app"
         variables = {
             "PREFECT_API_DATABASE_CONNECTION_URL": database.replace("://", "+asyncpg://"),
@@ -290,9 +290,11 @@ def open_prefect_in_place(house: Settings) -> int:
             "PREFECT_UI_ENABLED": "false",
         }
         arguments = [sys.executable, "-m", "uvicorn", "--factory", factory, f"--port={port}"]
-        process = start(Command(arguments, parts.log(Part.PREFECT), variables, parts.prefect.home))
+        process = start(
+            Command(arguments, parts.log(Service.PREFECT), variables, parts.prefect.home)
+        )
         prefect.await_prefect(parts.prefect, process, port)
-        state.note(Part.PREFECT, process, (port,))
+        state.note(Service.PREFECT, process, (port,))
         for running_part in state.parts.values():
             running_part.given = ""
     return port
@@ -302,13 +304,13 @@ def test_down_waits_for_a_command_that_still_works(house: Settings) -> None:
     user = command(house, "sys.stdin.readline()")
     said(user)
     assert down(house) == (user.pid,)
-    assert row(house, Part.POSTGRES).condition is Condition.RUNNING
+    assert row(house, Service.POSTGRES).condition is Condition.RUNNING
     user.communicate("go\n", timeout=30)
     assert not processes_in(house)
 
 
 def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Settings) -> None:
-    with running(house, (Part.POSTGRES,)):
+    with running(house, (Service.POSTGRES,)):
         pass
     (house.data_dir / "postgres" / "cluster" / "global" / "pg_control").unlink()
     with (
@@ -323,13 +325,13 @@ def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Se
 def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
     external = house.model_copy(update={"s3_endpoint_url": nowhere})
-    with running(external, (Part.POSTGRES,)):
+    with running(external, (Service.POSTGRES,)):
         with pytest.raises(ServiceError, match=r"The runner did not start: no way"):
             up(
                 external,
-                [Program(Part.RUNNER, (sys.executable, "-c", "raise SystemExit('no way')"))],
+                [Program(Service.RUNNER, (sys.executable, "-c", "raise SystemExit('no way')"))],
             )
-        assert row(external, Part.POSTGRES).condition is Condition.RUNNING
+        assert row(external, Service.POSTGRES).condition is Condition.RUNNING
     assert not processes_in(house)
 
 
@@ -349,14 +351,14 @@ def test_where_all_is_somebody_elses_nothing_is_started_and_nothing_noted(house:
 def test_beside_a_queue_of_somebody_elses_only_services_are_started(house: Settings) -> None:
     shared = house.model_copy(update={"prefect_api_url": "http://prefect.example/api"})
     up(shared)
-    assert set(pids(house)) == {Part.POSTGRES, Part.STORE}
+    assert set(pids(house)) == {Service.POSTGRES, Service.STORE}
     down(shared)
 
 
 def test_frozen_servers_are_told_from_those_that_work(house: Settings) -> None:
     with running(house, BELOW):
         of = pids(house)
-        with frozen(of[Part.POSTGRES], of[Part.STORE]):
+        with frozen(of[Service.POSTGRES], of[Service.STORE]):
             assert {row(house, part).condition for part in BELOW} == {Condition.BROKEN}
-            assert "does not answer" in row(house, Part.STORE).note
+            assert "does not answer" in row(house, Service.STORE).note
         assert {row(house, part).condition for part in BELOW} == {Condition.RUNNING}

@@ -15,8 +15,8 @@ from infra.services.process import is_alive
 from infra.services.supervision import heartbeats
 from infra.services.supervision.heartbeats import Silence
 from infra.services.supervision.programs import PROGRAMS, Program
-from infra.services.supervision.state import Part, read_state
-from infra.services.supervision.supervisor import down, mend, up
+from infra.services.supervision.state import Service, read_state
+from infra.services.supervision.supervisor import down, restart_dead, up
 from infra.services.supervision.watchdog import end_frozen
 from reelworks.settings import Settings
 from tests.support.frozen import frozen
@@ -63,10 +63,10 @@ BEAT_ONCE = (
     "from reelworks.settings import load_settings\n"
     "heartbeats.beat(load_settings().data_dir, 'intake'); time.sleep(600)",
 )
-KEEPER = next(one for one in PROGRAMS if one.part is Part.KEEPER)
+KEEPER = next(one for one in PROGRAMS if one.part is Service.KEEPER)
 
 
-def pids(settings: Settings, parts: Iterable[Part] | None = None) -> dict[Part, int]:
+def pids(settings: Settings, parts: Iterable[Service] | None = None) -> dict[Service, int]:
     """The living processes of the parts."""
     state = read_state(settings.data_dir / "run")
     found = {one: state.parts[one].process for one in state.parts if not parts or one in parts}
@@ -85,25 +85,25 @@ def kill(*killed: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def are_back(settings: Settings, before: dict[Part, int]) -> bool:
+def are_back(settings: Settings, before: dict[Service, int]) -> bool:
     now = pids(settings, before)
     return set(now) == set(before) and not set(now.values()) & set(before.values())
 
 
 @pytest.mark.slow
 def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Settings) -> None:
-    up(house, [Program(Part.INTAKE, WATCHER), KEEPER])
+    up(house, [Program(Service.INTAKE, WATCHER), KEEPER])
 
-    keeper = pids(house, [Part.KEEPER])
+    keeper = pids(house, [Service.KEEPER])
     kill(*keeper.values())
     until(lambda: are_back(house, keeper))
 
-    both = pids(house, [Part.KEEPER, Part.STORE])
+    both = pids(house, [Service.KEEPER, Service.STORE])
     kill(*both.values())
     until(lambda: are_back(house, both))
 
-    keeper = pids(house, [Part.KEEPER])
-    environment = psutil.Process(keeper[Part.KEEPER]).environ()
+    keeper = pids(house, [Service.KEEPER])
+    environment = psutil.Process(keeper[Service.KEEPER]).environ()
     assert "DATABASE_URL" not in environment, "or it would take our services for somebody else's"
     down(house)
     time.sleep(5)  # a watcher must not take what was stopped for dead
@@ -112,17 +112,17 @@ def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Set
 
 @pytest.mark.slow
 def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings) -> None:
-    up(house, [Program(Part.INTAKE, HUNGRY), KEEPER])
+    up(house, [Program(Service.INTAKE, HUNGRY), KEEPER])
     log = house.data_dir / "logs" / "intake.log"
-    watcher = pids(house, [Part.INTAKE])[Part.INTAKE]
+    watcher = pids(house, [Service.INTAKE])[Service.INTAKE]
     until(lambda: "watches" in log.read_text())
     os.kill(watcher, signal.SIGUSR1)
 
-    keeper = pids(house, [Part.KEEPER])
+    keeper = pids(house, [Service.KEEPER])
     kill(*keeper.values())
     until(lambda: log.read_text().count("could not be looked after") > 1)
     assert "Too many open files" in log.read_text()
-    assert not pids(house, [Part.KEEPER])
+    assert not pids(house, [Service.KEEPER])
 
     os.kill(watcher, signal.SIGUSR2)
     until(lambda: are_back(house, keeper))
@@ -137,36 +137,36 @@ from infra.services.supervision.state import locked
 with locked(Path({str(house.data_dir / "run")!r})):
     os.kill(os.getpid(), signal.SIGSTOP)
 """
-    holder = Program(Part.KEEPER, (sys.executable, "-c", holding), starts_services=True)
-    up(house, [Program(Part.INTAKE, IMPATIENT), holder])
-    frozen_keeper = pids(house, [Part.KEEPER])
+    holder = Program(Service.KEEPER, (sys.executable, "-c", holding), starts_services=True)
+    up(house, [Program(Service.INTAKE, IMPATIENT), holder])
+    frozen_keeper = pids(house, [Service.KEEPER])
 
     until(lambda: are_back(house, frozen_keeper))
 
 
 @pytest.mark.slow
 def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house: Settings) -> None:
-    up(house, [Program(Part.INTAKE, BEAT_ONCE)])
+    up(house, [Program(Service.INTAKE, BEAT_ONCE)])
     before, silence = pids(house), Silence()
     until(lambda: heartbeats.last_beat(house.data_dir, "intake"))
     assert end_frozen(house, silence, 3.0) == []
-    with frozen(before[Part.PREFECT]):
-        killed: list[Part] = []
+    with frozen(before[Service.PREFECT]):
+        killed: list[Service] = []
         until(lambda: killed.extend(end_frozen(house, silence, 3.0)) or killed)
-        assert killed == [Part.PREFECT]
-        assert mend(house) == [Part.PREFECT]
+        assert killed == [Service.PREFECT]
+        assert restart_dead(house) == [Service.PREFECT]
     assert end_frozen(house, silence, 3.0) == [], "its neighbour has answered only now"
 
-    kill(pids(house)[Part.PREFECT])
-    until(lambda: Part.PREFECT not in pids(house))
-    assert mend(house) == [Part.PREFECT]
-    with frozen(pids(house)[Part.PREFECT]):
+    kill(pids(house)[Service.PREFECT])
+    until(lambda: Service.PREFECT not in pids(house))
+    assert restart_dead(house) == [Service.PREFECT]
+    with frozen(pids(house)[Service.PREFECT]):
         assert end_frozen(house, silence, 3.0) == [], "a new neighbour is well once it answers"
     assert end_frozen(house, silence, 3.0) == []
-    assert pids(house)[Part.INTAKE] == before[Part.INTAKE]
+    assert pids(house)[Service.INTAKE] == before[Service.INTAKE]
 
     time.sleep(3.1)
-    assert end_frozen(house, silence, 3.0) == [Part.INTAKE], "now it has no excuse"
+    assert end_frozen(house, silence, 3.0) == [Service.INTAKE], "now it has no excuse"
 
 
 def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
@@ -174,15 +174,15 @@ def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings)
     up(kept)
     before, silence = pids(kept), Silence()
     assert end_frozen(kept, silence, 1.0) == []
-    store = before[Part.STORE]
+    store = before[Service.STORE]
     with frozen(store):
         assert end_frozen(kept, silence, 1.0) == [], "it may only be busy"
         time.sleep(1.1)
-        assert end_frozen(kept, silence, 1.0) == [Part.STORE]
-        assert mend(kept) == [Part.STORE]
+        assert end_frozen(kept, silence, 1.0) == [Service.STORE]
+        assert restart_dead(kept) == [Service.STORE]
     now = pids(kept)
-    assert now[Part.STORE] != store
-    assert now[Part.POSTGRES] == before[Part.POSTGRES]
+    assert now[Service.STORE] != store
+    assert now[Service.POSTGRES] == before[Service.POSTGRES]
 
 
 def test_who_sleeps_along_with_the_observer_is_not_silent() -> None:

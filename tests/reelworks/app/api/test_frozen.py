@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from infra.services.supervision.state import Part, read_state
+from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.app.api.health import FRESH_SECONDS
 from reelworks.domain.library.access import Scope
@@ -43,7 +43,7 @@ def house() -> Iterator[Settings]:
         nowhere = ("database_url", "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key")
         bare = Settings(_env_file=None, data_dir=Path(folder), **dict.fromkeys(nowhere))
         bare = bare.model_copy(update={"prefect_api_url": None})
-        with running(bare, (Part.POSTGRES, Part.STORE)) as endpoints:
+        with running(bare, (Service.POSTGRES, Service.STORE)) as endpoints:
             yield endpoints.settings(bare)
 
 
@@ -82,7 +82,7 @@ def dispatcher(house: Settings, server: Server) -> None:
     dispatchers.beat(server.engine, "the tests")
 
 
-def pid_of(house: Settings, part: Part) -> int:
+def pid_of(house: Settings, part: Service) -> int:
     return read_state(house.data_dir / "run").parts[part].process.pid
 
 
@@ -96,7 +96,7 @@ def health_threads() -> int:
     return sum(one.name.startswith("health") for one in threading.enumerate())
 
 
-@pytest.mark.parametrize("part", [Part.POSTGRES, Part.STORE])
+@pytest.mark.parametrize("part", [Service.POSTGRES, Service.STORE])
 def test_health_names_a_frozen_part_in_time_and_is_well_again_after_it(server, house, part):
     with frozen(pid_of(house, part)):
         time.sleep(FRESH_SECONDS)  # an answer of before serves for so long
@@ -113,7 +113,7 @@ def test_health_names_a_frozen_part_in_time_and_is_well_again_after_it(server, h
 
 
 def test_files_of_a_silent_store_are_503_with_a_time_to_ask_again(server, house):
-    with frozen(pid_of(house, Part.STORE)):
+    with frozen(pid_of(house, Service.STORE)):
         for path in ("/videos/v/thumbnail", "/videos/v/frames/v_frame_000.jpg?width=320"):
             answer, took = timed(server, path)
             assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
@@ -123,7 +123,7 @@ def test_files_of_a_silent_store_are_503_with_a_time_to_ask_again(server, house)
 
 def test_queries_of_a_silent_database_are_503(server, house):
     assert server.get("/jobs").status_code == 200  # so that the pool holds a connection
-    with frozen(pid_of(house, Part.POSTGRES)):
+    with frozen(pid_of(house, Service.POSTGRES)):
         for path in ("/jobs", "/videos", "/search?q=x", "/stats"):
             answer, took = timed(server, path)
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
@@ -140,7 +140,7 @@ def test_a_caller_with_a_token_is_told_of_the_health_although_nobody_can_look_hi
     with serving(house.model_copy(update={"api_host": "0.0.0.0"})) as guarded:
         asker = guarded.as_(token)
         assert asker.get("/healthz").status_code == 200
-        with frozen(pid_of(house, Part.POSTGRES)):
+        with frozen(pid_of(house, Service.POSTGRES)):
             time.sleep(FRESH_SECONDS)
             answer, took = timed(asker, "/healthz")
             videos, waited = timed(asker, "/videos")
@@ -151,7 +151,7 @@ def test_a_caller_with_a_token_is_told_of_the_health_although_nobody_can_look_hi
 
 @pytest.mark.slow
 def test_asking_every_second_of_a_long_freeze_keeps_no_threads(server, house):
-    with frozen(pid_of(house, Part.POSTGRES), pid_of(house, Part.STORE)):
+    with frozen(pid_of(house, Service.POSTGRES), pid_of(house, Service.STORE)):
         most = 0
         for _ in range(60):
             answer, took = timed(server, "/healthz")

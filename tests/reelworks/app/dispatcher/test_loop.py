@@ -23,10 +23,10 @@ PATIENCE = 30.0
 @asynccontextmanager
 async def intake(settings: Settings, engine: Engine) -> AsyncIterator[None]:
     """A running intake."""
-    from reelworks.app.dispatcher.loop import take_in
+    from reelworks.app.dispatcher.loop import run_dispatcher
 
     stop = asyncio.Event()
-    running = asyncio.ensure_future(take_in(settings, engine, stop))
+    running = asyncio.ensure_future(run_dispatcher(settings, engine, stop))
     try:
         yield
     finally:
@@ -239,12 +239,12 @@ async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine
 async def test_a_server_that_is_away_for_a_while_loses_nothing(chosen, engine, tmp_path):
     from prefect.client.orchestration import get_client
 
-    from reelworks.app.dispatcher.loop import Intake
+    from reelworks.app.dispatcher.loop import Dispatcher
 
     async with pool() as made, get_client() as client:
         job_id = put(engine, tmp_path / "told")
         away = client._client.base_url
-        one = Intake(chosen, engine, client)
+        one = Dispatcher(chosen, engine, client)
         client._client.base_url = "http://127.0.0.1:9/api"
         with suppress(Exception):
             await one.round()

@@ -110,9 +110,9 @@ def test_media_may_come_from_the_stores_public_address():
     asked = {"type": "http", "app": app, "query_string": b"", "headers": [], "state": {}}
     request = Request(asked)
     request.state.caller = None
-    from reelworks.domain.library.access import NOBODY
+    from reelworks.domain.library.access import ANONYMOUS
 
-    request.state.caller = NOBODY
+    request.state.caller = ANONYMOUS
     problem = {"title": "", "detail": "", "status": 400}
     policy = page(request, "error.html", problem).headers["content-security-policy"]
 

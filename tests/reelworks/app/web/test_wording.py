@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.web import wording
-from reelworks.domain.library.search import Excerpt, Kind, Placing, Reason, Span
+from reelworks.domain.library.search import Excerpt, Kind, RankSource, Reason, Span
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,18 @@ def test_a_marked_excerpt_keeps_its_text_and_escapes_it(text, cuts):
 
 
 def test_why_something_was_found():
-    assert wording.why(Placing(Reason.WORDS, Kind.SPEECH, 1)) == "these words in speech"
-    near = Placing(Reason.MEANING, Kind.PICTURE, 2, "model", 0.774)
+    assert wording.why(RankSource(Reason.WORDS, Kind.SPEECH, 1)) == "these words in speech"
+    near = RankSource(Reason.MEANING, Kind.PICTURE, 2, "model", 0.774)
     assert wording.why(near) == "near in meaning in the picture (77%)"
 
 
 def test_only_our_own_sentences_are_told():
-    assert wording.told({"done": "retried", "n": "1"}) == "1 job waits for another run."
-    assert wording.told({"done": "retried", "n": "12"}) == "12 jobs wait for another run."
-    assert wording.told({"done": "retried", "n": "0"}) == "No jobs wait for another run."
+    assert wording.flash_message({"done": "retried", "n": "1"}) == "1 job waits for another run."
+    assert wording.flash_message({"done": "retried", "n": "12"}) == "12 jobs wait for another run."
+    assert wording.flash_message({"done": "retried", "n": "0"}) == "No jobs wait for another run."
     assert (
-        wording.told({"done": "retried", "n": "call 555-1234"}) == "No jobs wait for another run."
+        wording.flash_message({"done": "retried", "n": "call 555-1234"})
+        == "No jobs wait for another run."
     )
-    assert wording.told({"done": "Your computer is infected"}) is None
-    assert wording.told({}) is None
+    assert wording.flash_message({"done": "Your computer is infected"}) is None
+    assert wording.flash_message({}) is None

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from reelworks.models.runtime.threads import BACKGROUND, let_idle_threads_sleep, load_in_background
+from reelworks.models.runtime.threads import BACKGROUND, load_in_background, set_omp_passive
 
 
 def _nice() -> int:
@@ -40,8 +40,8 @@ def test_an_error_while_loading_reaches_the_caller() -> None:
 
 def test_a_users_own_openmp_policy_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    let_idle_threads_sleep()
+    set_omp_passive()
     assert os.environ["OMP_WAIT_POLICY"] == "active"
     monkeypatch.delenv("OMP_WAIT_POLICY")
-    let_idle_threads_sleep()
+    set_omp_passive()
     assert os.environ["OMP_WAIT_POLICY"] == "passive"

@@ -3,16 +3,16 @@
 import pytest
 
 from reelworks.errors import GpuMemoryError, ModelUnavailableError
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, need
+from reelworks.models.runtime.torch_runtime import device_for, memory_told, require
 
 
 def test_a_missing_module_is_answered_with_the_extra() -> None:
     with pytest.raises(ModelUnavailableError, match=r"needs not_there.*'reelworks\[cuda\]'"):
-        need("not_there.inside", "transnetv2")
+        require("not_there.inside", "transnetv2")
 
 
 def test_an_installed_module_is_returned() -> None:
-    assert need("pathlib", "transnetv2").Path
+    assert require("pathlib", "transnetv2").Path
 
 
 def test_too_little_gpu_memory_is_permanent_and_names_the_model() -> None:

@@ -3,7 +3,11 @@ from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
 from reelworks.models.speech.whisper_decode import Heard, HeardWord, compression_ratio
-from reelworks.models.speech.whisper_hallucinations import is_invented, left_out, without_loops
+from reelworks.models.speech.whisper_hallucinations import (
+    is_hallucination,
+    missed_regions,
+    without_loops,
+)
 
 
 def said(text: str) -> list[Word]:
@@ -48,18 +52,21 @@ def test_loops_only_lose_repetitions(letters: list[str]) -> None:
 
 
 def test_unlikely_text_without_speech_is_invented() -> None:
-    assert is_invented(heard(0.9, -1.2, 0.8))
-    assert is_invented(heard(0.1, -0.5, 0.1))
-    assert is_invented(heard(0.9, -1.8, 0.1))
-    assert is_invented(Heard("nn", (HeardWord(" ...", 0.0, 1.0, 0.9),), -0.2, 0.1, 1.0))
-    assert not is_invented(heard(0.9, -0.2, 0.8))
-    assert not is_invented(heard(0.5, -1.2, 0.1))
+    assert is_hallucination(heard(0.9, -1.2, 0.8))
+    assert is_hallucination(heard(0.1, -0.5, 0.1))
+    assert is_hallucination(heard(0.9, -1.8, 0.1))
+    assert is_hallucination(Heard("nn", (HeardWord(" ...", 0.0, 1.0, 0.9),), -0.2, 0.1, 1.0))
+    assert not is_hallucination(heard(0.9, -0.2, 0.8))
+    assert not is_hallucination(heard(0.5, -1.2, 0.1))
 
 
 def test_speech_without_words_is_left_out() -> None:
     words = [Word("a", 0.2, 1.0), Word("b", 1.2, 2.0), Word("c", 8.0, 8.5)]
-    assert left_out([(0.0, 9.0), (12.0, 12.5), (20.0, 23.0)], words) == [(2.5, 7.5), (20.0, 23.0)]
-    assert left_out([(0.0, 2.0)], []) == [(0.0, 2.0)]
+    assert missed_regions([(0.0, 9.0), (12.0, 12.5), (20.0, 23.0)], words) == [
+        (2.5, 7.5),
+        (20.0, 23.0),
+    ]
+    assert missed_regions([(0.0, 2.0)], []) == [(0.0, 2.0)]
 
 
 def test_repeating_text_compresses_well() -> None:

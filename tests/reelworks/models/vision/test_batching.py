@@ -25,7 +25,7 @@ def test_everyone_gets_the_answer_to_the_own_question(items: list[int], size: in
 
     batcher = Batcher(double, size)
     with ThreadPoolExecutor(len(items)) as threads:
-        assert list(threads.map(batcher.ask, items)) == [2 * item for item in items]
+        assert list(threads.map(batcher.call, items)) == [2 * item for item in items]
     assert sum(sizes) == len(items)
     assert max(sizes) <= size
 
@@ -42,9 +42,9 @@ def test_those_who_come_during_a_batch_make_the_next_one() -> None:
 
     batcher = Batcher(slow, 4)
     with ThreadPoolExecutor(5) as threads:
-        answers = [threads.submit(batcher.ask, 0)]
+        answers = [threads.submit(batcher.call, 0)]
         assert first.wait(10)
-        answers += [threads.submit(batcher.ask, n) for n in range(1, 5)]
+        answers += [threads.submit(batcher.call, n) for n in range(1, 5)]
         while len(batcher._waiting) < 4:  # all four have come
             pass
         go_on.set()
@@ -57,9 +57,9 @@ def test_one_refused_item_is_nobody_elses_loss() -> None:
         return [InputError("odd") if item % 2 else item for item in batch]
 
     batcher = Batcher(run, 4)
-    assert batcher.ask(2) == 2
+    assert batcher.call(2) == 2
     with pytest.raises(InputError, match="odd"):
-        batcher.ask(3)
+        batcher.call(3)
 
 
 def test_a_batch_that_fails_fails_for_all_who_wait_and_the_next_one_works() -> None:
@@ -72,6 +72,6 @@ def test_a_batch_that_fails_fails_for_all_who_wait_and_the_next_one_works() -> N
 
     batcher = Batcher(run, 4)
     with pytest.raises(InputError, match="gone"):
-        batcher.ask(1)
+        batcher.call(1)
     broken.append(False)
-    assert batcher.ask(1) == 1
+    assert batcher.call(1) == 1

@@ -9,7 +9,7 @@ from reelworks.domain.capabilities import FrameDescriber
 from reelworks.errors import UnsupportedMediaError
 from reelworks.models.vision.controls import VERSION
 from reelworks.models.vision.ocr import ocr_revision
-from reelworks.models.vision.ocr_frame_describer import ScreenReader
+from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def jpeg(media: Path) -> bytes:
 
 
 def test_it_reads_text_and_controls_and_claims_no_caption(jpeg: bytes) -> None:
-    reader: FrameDescriber = ScreenReader()
+    reader: FrameDescriber = OcrFrameDescriber()
     described = reader.describe(jpeg)
     assert described.caption is None
     assert described.objects == ()
@@ -28,7 +28,7 @@ def test_it_reads_text_and_controls_and_claims_no_caption(jpeg: bytes) -> None:
 
 
 def test_frames_read_at_once_give_the_same_answers(jpeg: bytes) -> None:
-    reader = ScreenReader(threads=2)
+    reader = OcrFrameDescriber(threads=2)
     assert reader.parallel == 2
     with ThreadPoolExecutor(reader.parallel) as threads:
         first, second = threads.map(reader.describe, [jpeg, jpeg])
@@ -38,10 +38,10 @@ def test_frames_read_at_once_give_the_same_answers(jpeg: bytes) -> None:
 @pytest.mark.parametrize("broken", [b"", b"no picture", np.zeros(300, np.uint8).tobytes()])
 def test_a_broken_picture_is_a_clear_error(broken: bytes) -> None:
     with pytest.raises(UnsupportedMediaError, match="cannot be read as a picture"):
-        ScreenReader().describe(broken)
+        OcrFrameDescriber().describe(broken)
 
 
 def test_the_model_names_its_weights_and_the_finder() -> None:
-    model = ScreenReader().model
+    model = OcrFrameDescriber().model
     assert (model.provider, model.name) == ("local", "rapidocr")
     assert model.revision == f"{ocr_revision()}-controls{VERSION}"

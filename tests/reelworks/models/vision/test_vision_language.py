@@ -80,7 +80,7 @@ class Answering(VisionLanguageModel):
     answers: Sequence[str] = ()
 
     def ask(self, jpegs: Sequence[bytes], question: str, opening: str = "") -> list[str]:
-        assert len(super().ask(jpegs, question, opening)) == len(jpegs)
+        assert len(super().generate(jpegs, question, opening)) == len(jpegs)
         self.answers, mine = self.answers[len(jpegs) :], self.answers[: len(jpegs)]
         return [opening + answer if opening else answer for answer in mine]
 
@@ -98,8 +98,8 @@ def answering(folder: Path, *answers: str) -> VisionLanguageDescriber:
 
 
 def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(tiny: VisionLanguageModel) -> None:
-    together = tiny.ask(PICTURES, "What is this?", "{")
-    assert together == [tiny.ask([picture], "What is this?", "{")[0] for picture in PICTURES]
+    together = tiny.generate(PICTURES, "What is this?", "{")
+    assert together == [tiny.generate([picture], "What is this?", "{")[0] for picture in PICTURES]
     assert all(answer.startswith("{") and len(answer) > 1 for answer in together)
 
 
@@ -115,17 +115,17 @@ def test_a_picture_stands_in_the_prompt_as_transformers_puts_it(
 
 
 def test_the_answer_depends_on_the_picture(tiny: VisionLanguageModel) -> None:
-    red, blue = tiny.ask(PICTURES[:2], "What is this?")
+    red, blue = tiny.generate(PICTURES[:2], "What is this?")
     assert red != blue
 
 
 def test_an_answer_ends_where_its_room_ends(tiny: VisionLanguageModel) -> None:
-    assert len(tiny.ask([PICTURES[0]], "What?")[0]) <= 12 * 4
+    assert len(tiny.generate([PICTURES[0]], "What?")[0]) <= 12 * 4
 
 
 def test_what_is_no_picture_is_told(tiny: VisionLanguageModel) -> None:
     with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as a picture"):
-        tiny.ask([b"text"], "What is this?")
+        tiny.generate([b"text"], "What is this?")
 
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from reelworks.domain.jobs.usage import Meter, Usage, counting
-from reelworks.domain.rate_limit import pacing
+from reelworks.domain.rate_limit import rate_limited
 from reelworks.errors import ProviderAnswerError
 from reelworks.providers.openai.client import HostedApi, usage_in
 from reelworks.providers.openai.embeddings import OpenAiEmbedder
@@ -67,7 +67,7 @@ def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
             self.asked.append(provider)
             time.sleep(0.05)
 
-    with pacing(Slow()), pacing(Slow()):
+    with rate_limited(Slow()), rate_limited(Slow()):
         hosted = embedder(openai_server)
     openai_server.fault(EMBED, broken(500))
     started = time.monotonic()

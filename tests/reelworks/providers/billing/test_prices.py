@@ -92,8 +92,8 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_bill_adds_this_try_to_the_earlier_ones() -> None:
     luna, other = "openai/gpt-6-luna", "openai/new-model"
-    first, cost = Bill(OURS, {}, Decimal(0)).with_({luna: Usage(1, 1_000_000)})
-    again, total = Bill(OURS, first, cost).with_(
+    first, cost = Bill(OURS, {}, Decimal(0)).charge({luna: Usage(1, 1_000_000)})
+    again, total = Bill(OURS, first, cost).charge(
         {luna: Usage(2, 500_000), other: Usage(1, 7), "local/ocr": Usage(9)}
     )
 

@@ -43,7 +43,7 @@ def client_of(server: OpenAiServer, **changes: object) -> HostedApi:
 
 
 def greet(api: HostedApi, model: str = "gpt-6-luna") -> Said:
-    return api.ask(
+    return api.call(
         model,
         "VISION_MODEL",
         lambda sdk: (

@@ -24,7 +24,12 @@ from reelworks.errors import (
 )
 from reelworks.media import nvenc
 from reelworks.media.inspect.probe import probe
-from reelworks.stages.source.normalize import NVENC_FAILED, NormalizeParams, normalize, settled
+from reelworks.stages.source.normalize import (
+    NVENC_FAILED,
+    NormalizeParams,
+    normalize,
+    resolve_encoder,
+)
 from tests.support.decoded import Picture, likeness, onset, pictures, pitch, sound
 from tests.support.made_media import MadeMedia
 
@@ -379,8 +384,8 @@ def test_where_nvenc_fails_x264_makes_the_same_as_ever_and_it_is_said(
 
 def test_auto_takes_the_encoder_that_works_here() -> None:
     expected = "nvenc" if nvenc.works() else "x264"
-    assert settled(NormalizeParams(encoder="auto")).encoder == expected
-    assert settled(NormalizeParams(encoder="nvenc")).encoder == "nvenc"
+    assert resolve_encoder(NormalizeParams(encoder="auto")).encoder == expected
+    assert resolve_encoder(NormalizeParams(encoder="nvenc")).encoder == "nvenc"
 
 
 @pytest.mark.skipif(nvenc.works(), reason="NVENC works on this machine")

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Word
-from reelworks.stages.speech.segmentation import Shape, readable
+from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 
-SHAPE = Shape()
+SHAPE = SegmentLimits()
 
 
 def spoken(text: str, pause_after: dict[str, float] | None = None, rate: float = 0.3) -> Segment:
@@ -42,14 +42,14 @@ def segments(draw: st.DrawFn) -> list[Segment]:
 
 @given(segments())
 def test_no_word_is_lost_and_order_is_kept(given_segments: list[Segment]) -> None:
-    result = readable(given_segments, SHAPE)
+    result = resegment(given_segments, SHAPE)
     before = [(w, s.language) for s in given_segments for w in s.words]
     assert [(w, s.language) for s in result for w in s.words] == before
 
 
 @given(segments())
 def test_every_segment_fits_its_shape(given_segments: list[Segment]) -> None:
-    result = readable(given_segments, SHAPE)
+    result = resegment(given_segments, SHAPE)
     for segment in result:
         assert segment.text == join_words([w.text for w in segment.words])
         assert (segment.t_start, segment.t_end) == (
@@ -65,7 +65,7 @@ def test_every_segment_fits_its_shape(given_segments: list[Segment]) -> None:
 
 def test_sentences_become_segments() -> None:
     source = spoken("It was the best of times. It was the worst of times. Mr. Lorry said nothing.")
-    assert [s.text for s in readable([source], SHAPE)] == [
+    assert [s.text for s in resegment([source], SHAPE)] == [
         "It was the best of times.",
         "It was the worst of times.",
         "Mr. Lorry said nothing.",
@@ -74,7 +74,7 @@ def test_sentences_become_segments() -> None:
 
 def test_a_pause_ends_a_segment() -> None:
     source = spoken("and so my fellow Americans ask not what your country", {"Americans": 1.2})
-    assert [s.text for s in readable([source], SHAPE)] == [
+    assert [s.text for s in resegment([source], SHAPE)] == [
         "and so my fellow Americans",
         "ask not what your country",
     ]
@@ -85,7 +85,7 @@ def test_a_long_sentence_is_split_at_a_comma_near_its_middle() -> None:
         "Permission is hereby granted, free of charge, to any person obtaining a copy, "
         "to deal in the software without restriction"
     )
-    assert [s.text for s in readable([spoken(text, rate=0.25)], SHAPE)] == [
+    assert [s.text for s in resegment([spoken(text, rate=0.25)], SHAPE)] == [
         "Permission is hereby granted, free of charge,",
         "to any person obtaining a copy, to deal in the software without restriction",
     ]
@@ -93,23 +93,23 @@ def test_a_long_sentence_is_split_at_a_comma_near_its_middle() -> None:
 
 def test_crumbs_are_joined_to_a_neighbour() -> None:
     source = spoken("Yes. I have seen it myself. No.")
-    assert [s.text for s in readable([source], SHAPE)] == ["Yes. I have seen it myself. No."]
+    assert [s.text for s in resegment([source], SHAPE)] == ["Yes. I have seen it myself. No."]
 
 
 def test_words_take_the_punctuation_of_the_text() -> None:
     words = tuple(Word(w, i, i + 0.9) for i, w in enumerate(["hello", "world", "again"]))
-    (segment,) = readable([Segment(0, 3, "Hello, world again.", words)], SHAPE)
+    (segment,) = resegment([Segment(0, 3, "Hello, world again.", words)], SHAPE)
     assert [w.text for w in segment.words] == ["Hello,", "world", "again."]
     assert [w.t_start for w in segment.words] == [0, 1, 2]
 
 
 def test_words_that_the_text_contradicts_are_timed_by_length() -> None:
     words = (Word("ten", 0.0, 2.0),)
-    (segment,) = readable([Segment(0.0, 2.0, "one hundred", words)], SHAPE)
+    (segment,) = resegment([Segment(0.0, 2.0, "one hundred", words)], SHAPE)
     assert [w.text for w in segment.words] == ["one", "hundred"]
     assert segment.words[0].t_end == segment.words[1].t_start == pytest.approx(0.6)
 
 
 def test_a_segment_without_words_stays() -> None:
     source = Segment(0.0, 30.0, "no word times here")
-    assert readable([source], SHAPE) == (source,)
+    assert resegment([source], SHAPE) == (source,)

@@ -11,7 +11,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.progress import silent
 from reelworks.errors import ProviderAnswerError, ProviderUnavailableError
 from reelworks.models.text.minilm import MiniLmEmbedder
-from reelworks.stages.text.embed import NothingKept, embed_texts
+from reelworks.stages.text.embed import NullItemCache, embed_texts
 
 TEXTS = ["a red car", "", "a blue sea", "a red car", "  \n", "my old dog"]
 
@@ -91,5 +91,5 @@ def test_no_texts_need_no_model(embedder: Counting, items: Any) -> None:
 def test_without_a_cache_each_run_asks_and_gives_the_same(embedder: Counting, items: Any) -> None:
     kept = embed_texts(TEXTS, embedder, items, silent)
     for _ in range(2):
-        assert embed_texts(TEXTS, embedder, NothingKept(), silent) == kept
+        assert embed_texts(TEXTS, embedder, NullItemCache(), silent) == kept
     assert len(embedder.asked) == 6

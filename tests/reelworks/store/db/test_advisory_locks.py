@@ -14,7 +14,7 @@ import pytest
 
 from reelworks.errors import CancelledError, DatabaseRefusedError, DatabaseUnavailableError
 from reelworks.settings import Settings
-from reelworks.store.db.advisory_locks import held
+from reelworks.store.db.advisory_locks import advisory_lock
 
 HOLDER = """
 import sys
@@ -40,7 +40,7 @@ def test_one_is_inside_at_a_time(url: str) -> None:
 
     def enter() -> None:
         nonlocal inside, most
-        with held(url, "narrow", poll=0.01):
+        with advisory_lock(url, "narrow", poll=0.01):
             inside += 1
             most = max(most, inside)
             time.sleep(0.02)
@@ -56,7 +56,7 @@ def test_one_is_inside_at_a_time(url: str) -> None:
 
 
 def test_other_keys_do_not_wait(url: str) -> None:
-    with held(url, "one"), held(url, "two"):
+    with advisory_lock(url, "one"), advisory_lock(url, "two"):
         pass
 
 
@@ -70,9 +70,9 @@ def test_a_waiter_stops_when_told(url: str) -> None:
             raise CancelledError("Stopped.")
 
     with (
-        held(url, "taken"),
+        advisory_lock(url, "taken"),
         pytest.raises(CancelledError),
-        held(url, "taken", poll=0.01, should_stop=stop),
+        advisory_lock(url, "taken", poll=0.01, should_stop=stop),
     ):
         pytest.fail("two holders")
     assert asked == 3
@@ -88,12 +88,12 @@ def test_a_killed_holder_frees_the_lock_at_once(url: str) -> None:
     def refuse() -> None:
         raise StoppedError
 
-    with pytest.raises(StoppedError), held(url, "deadly", should_stop=refuse):
+    with pytest.raises(StoppedError), advisory_lock(url, "deadly", should_stop=refuse):
         pytest.fail("two holders")
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     started = time.monotonic()
-    with held(url, "deadly", poll=0.02):
+    with advisory_lock(url, "deadly", poll=0.02):
         waited = time.monotonic() - started
     holder.stdin.close()
     holder.stdout.close()
@@ -101,9 +101,9 @@ def test_a_killed_holder_frees_the_lock_at_once(url: str) -> None:
 
 
 def test_the_bodys_own_error_comes_through_and_frees_the_lock(url: str) -> None:
-    with pytest.raises(StoppedError), held(url, "failing"):
+    with pytest.raises(StoppedError), advisory_lock(url, "failing"):
         raise StoppedError
-    with held(url, "failing", should_stop=lambda: pytest.fail("still locked")):
+    with advisory_lock(url, "failing", should_stop=lambda: pytest.fail("still locked")):
         pass
 
 
@@ -117,14 +117,14 @@ def end_lock_sessions(url: str) -> None:
 
 def test_losing_the_lock_inside_is_told_afterwards(url: str) -> None:
     finished = False
-    with pytest.raises(DatabaseUnavailableError, match="lock"), held(url, "lost"):
+    with pytest.raises(DatabaseUnavailableError, match="lock"), advisory_lock(url, "lost"):
         end_lock_sessions(url)
         finished = True
     assert finished
 
 
 def test_the_bodys_error_goes_before_a_lost_lock(url: str) -> None:
-    with pytest.raises(StoppedError), held(url, "lost twice"):
+    with pytest.raises(StoppedError), advisory_lock(url, "lost twice"):
         end_lock_sessions(url)
         raise StoppedError
 
@@ -134,5 +134,5 @@ def test_a_wrong_password_is_refused(url: str) -> None:
     shown = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(
         **psycopg.conninfo.conninfo_to_dict(wrong)
     )
-    with pytest.raises(DatabaseRefusedError, match="login"), held(shown, "x"):
+    with pytest.raises(DatabaseRefusedError, match="login"), advisory_lock(shown, "x"):
         pytest.fail("let in")

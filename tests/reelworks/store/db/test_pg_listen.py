@@ -16,7 +16,7 @@ from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.backfills import resume_backfill
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_intake, resume_intake, retry_jobs
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 SOON = 5.0
 QUIET = 0.3
@@ -74,7 +74,7 @@ def running(engine: Engine) -> Attempt:
 
 
 def report(engine: Engine, attempt: Attempt) -> None:
-    told = Beat({"vision": {"state": "running", "done": 1, "total": 4}}, {}, Decimal(0))
+    told = Heartbeat({"vision": {"state": "running", "done": 1, "total": 4}}, {}, Decimal(0))
     leases.beat(engine, attempt, "run", 60, told)
 
 
@@ -94,7 +94,7 @@ def test_a_job_that_ends_makes_room_for_another(engine, intake):
     attempt = running(engine)
     assert intake.heard() == ""
 
-    leases.finish(engine, attempt, "run", Beat({}, {}, Decimal(0)), {})
+    leases.finish(engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {})
 
     assert intake.heard() == ""
 

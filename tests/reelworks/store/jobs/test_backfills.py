@@ -28,7 +28,7 @@ from reelworks.store.jobs.backfills import (
     same_under_way,
 )
 from reelworks.store.jobs.jobs import add_jobs, get_job, list_jobs, retry_jobs
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 LONG = 60.0
 Begin = Callable[..., Backfill]
@@ -62,7 +62,7 @@ def claim(engine: Engine, limit: int = 100) -> list[Job]:
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:
     attempt, run = Attempt(job.id, job.attempts), f"run-{job.id}"
     leases.begin(engine, attempt, run, LONG)
-    told = Beat({}, {"openai/m": {"calls": 1, "cost": cost}}, Decimal(cost))
+    told = Heartbeat({}, {"openai/m": {"calls": 1, "cost": cost}}, Decimal(cost))
     if failure:
         leases.fail(engine, attempt, run, failure, most_attempts=1, told=told)
     else:

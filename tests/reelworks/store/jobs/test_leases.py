@@ -21,10 +21,10 @@ from reelworks.store.jobs.jobs import (
     pause_intake,
     resume_intake,
 )
-from reelworks.store.jobs.leases import Attempt, Beat, attempt_of
+from reelworks.store.jobs.leases import Attempt, Heartbeat, attempt_of
 
 LONG, OVER = 60.0, 0.0
-NOTHING = Beat({}, {}, Decimal(0))
+NOTHING = Heartbeat({}, {}, Decimal(0))
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +110,11 @@ def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
     attempt = taken(engine)
     assert claims.attach_run(engine, attempt, "run-1", LONG)
     leases.begin(engine, attempt, "run-1", LONG)
-    leases.beat(engine, attempt, "run-1", LONG, Beat({"vision": {"done": 3}}, {}, Decimal("0.5")))
+    leases.beat(
+        engine, attempt, "run-1", LONG, Heartbeat({"vision": {"done": 3}}, {}, Decimal("0.5"))
+    )
     beating = get_job(engine, "j")
-    leases.finish(engine, attempt, "run-1", Beat({}, {}, Decimal("0.75")), {"video_id": "v"})
+    leases.finish(engine, attempt, "run-1", Heartbeat({}, {}, Decimal("0.75")), {"video_id": "v"})
 
     job = get_job(engine, "j")
     assert (beating.progress, beating.cost) == ({"vision": {"done": 3}}, Decimal("0.5"))
@@ -137,7 +139,7 @@ def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
 def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) -> None:
     slow = taken(engine)
     leases.begin(engine, slow, "run-1", OVER)
-    (silent,) = claims.take_expired(engine, "intake", LONG, limit=5)
+    (silent,) = claims.claim_expired(engine, "intake", LONG, limit=5)
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
     assert claims.give_up(engine, slow, "intake", gone, most_attempts=3) is JobStatus.PENDING
 
@@ -153,7 +155,7 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
 def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", OVER)
-    claims.take_expired(engine, "intake", LONG, limit=5)
+    claims.claim_expired(engine, "intake", LONG, limit=5)
     leases.begin(engine, attempt, "run-1", LONG)  # Prefect started it again meanwhile
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
 
@@ -165,7 +167,7 @@ def test_what_is_heard_of_is_not_taken_over(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
 
-    assert claims.take_expired(engine, "intake", LONG, limit=5) == []
+    assert claims.claim_expired(engine, "intake", LONG, limit=5) == []
 
 
 def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_try(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from reelworks.errors import CancelledError
 from reelworks.settings import Settings
-from reelworks.store.jobs.rate_limits import Pace, reserve
+from reelworks.store.jobs.rate_limits import SharedRateLimiter, reserve
 from tests.reelworks.conftest import database_of
 
 CALLER = """
@@ -54,7 +54,10 @@ def test_turns_are_one_gap_apart_and_none_is_saved_up(engine: Engine) -> None:
 
 
 def test_providers_and_backfills_have_paces_of_their_own(engine: Engine) -> None:
-    for pace in (Pace(engine, lambda _: 6), Pace(engine, lambda _: 6, of="bf-1 ")):
+    for pace in (
+        SharedRateLimiter(engine, lambda _: 6),
+        SharedRateLimiter(engine, lambda _: 6, of="bf-1 "),
+    ):
         for provider in ("own-a", "own-b"):
             started = time.monotonic()
             pace.wait(provider)
@@ -62,7 +65,7 @@ def test_providers_and_backfills_have_paces_of_their_own(engine: Engine) -> None
 
 
 def test_without_a_rate_nobody_waits(engine: Engine) -> None:
-    pace = Pace(engine, lambda provider: None)
+    pace = SharedRateLimiter(engine, lambda provider: None)
     started = time.monotonic()
     for _ in range(1000):
         pace.wait("free")
@@ -70,7 +73,7 @@ def test_without_a_rate_nobody_waits(engine: Engine) -> None:
 
 
 def test_what_still_waits_when_its_run_ends_makes_no_call(engine: Engine) -> None:
-    pace = Pace(engine, lambda _: 1)
+    pace = SharedRateLimiter(engine, lambda _: 1)
     pace.wait("slow")
     threading.Timer(0.3, pace.close).start()
     with pytest.raises(CancelledError):

@@ -9,8 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.jobs.progress import silent
-from reelworks.pipeline.run_context import Workplace, open_workplace
-from reelworks.pipeline.stage_cache import Answer, Produced, Question, ask, items_of
+from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.stage_cache import (
+    StageCall,
+    StageOutput,
+    StageResult,
+    get_or_compute,
+    items_of,
+)
 from reelworks.settings import Settings
 from reelworks.store.db.database import transaction
 from reelworks.store.library.removal import remove_files, remove_video
@@ -19,89 +25,89 @@ ITEM = "ab" * 32
 
 
 @pytest.fixture
-def place(clean_settings: Settings) -> Iterator[Workplace]:
-    with open_workplace(clean_settings) as made:
+def ctx(clean_settings: Settings) -> Iterator[RunContext]:
+    with open_run_context(clean_settings) as made:
         yield made
 
 
-def indexed(place: Workplace, video_id: str, *, content: str = "c") -> Answer[str]:
+def indexed(ctx: RunContext, video_id: str, *, content: str = "c") -> StageResult[str]:
     """What a stage does for a video: a row, an item, a file, an answer."""
-    with transaction(place.engine) as connection:
+    with transaction(ctx.engine) as connection:
         connection.execute(
             text(
                 "INSERT INTO videos (id, original_path) VALUES (:id, '/x') ON CONFLICT DO NOTHING"
             ),
             {"id": video_id},
         )
-    question = Question[str](
+    question = StageCall[str](
         stage="vision",
         version=1,
         result_type=str,
-        place_of=lambda name: f"frames/{video_id}/{name}",
+        artifact_key=lambda name: f"frames/{video_id}/{name}",
         inputs={"content": content},
         video_id=video_id,
     )
 
-    def compute(room: Path) -> Produced[str]:
-        items_of("vision", place, video_id).put(ITEM, b"a description")
+    def compute(room: Path) -> StageOutput[str]:
+        items_of("vision", ctx, video_id).put(ITEM, b"a description")
         (room / "scene_000.jpg").write_bytes(content.encode())
-        return Produced("seen", {"scene_000.jpg": room / "scene_000.jpg"})
+        return StageOutput("seen", {"scene_000.jpg": room / "scene_000.jpg"})
 
-    return ask(question, compute, place, go_on=lambda: silent(0, 1))
-
-
-def keys(place: Workplace) -> list[str]:
-    return list(place.store.keys(""))
+    return get_or_compute(question, compute, ctx, go_on=lambda: silent(0, 1))
 
 
-def test_nothing_of_a_video_remains(place):
-    indexed(place, "talk")
-    assert len(keys(place)) >= 5
-
-    assert remove_video(place.engine, place.store, "talk") is True
-
-    assert keys(place) == []
-    assert remove_video(place.engine, place.store, "talk") is False
+def keys(ctx: RunContext) -> list[str]:
+    return list(ctx.store.keys(""))
 
 
-def test_what_another_video_has_as_well_stays_until_it_goes_too(place):
-    indexed(place, "talk")
-    assert indexed(place, "copy").cached
+def test_nothing_of_a_video_remains(ctx):
+    indexed(ctx, "talk")
+    assert len(keys(ctx)) >= 5
 
-    remove_video(place.engine, place.store, "talk")
-    again = indexed(place, "copy")
+    assert remove_video(ctx.engine, ctx.store, "talk") is True
+
+    assert keys(ctx) == []
+    assert remove_video(ctx.engine, ctx.store, "talk") is False
+
+
+def test_what_another_video_has_as_well_stays_until_it_goes_too(ctx):
+    indexed(ctx, "talk")
+    assert indexed(ctx, "copy").cached
+
+    remove_video(ctx.engine, ctx.store, "talk")
+    again = indexed(ctx, "copy")
 
     assert again.cached
-    assert place.store.get_bytes("frames/copy/scene_000.jpg") == b"c"
-    assert not [key for key in keys(place) if "talk" in key]
-    remove_video(place.engine, place.store, "copy")
-    assert keys(place) == []
+    assert ctx.store.get_bytes("frames/copy/scene_000.jpg") == b"c"
+    assert not [key for key in keys(ctx) if "talk" in key]
+    remove_video(ctx.engine, ctx.store, "copy")
+    assert keys(ctx) == []
 
 
-def test_a_video_whose_name_goes_on_is_another_one(place):
-    indexed(place, "talk", content="1")
-    indexed(place, "talk_2", content="2")
+def test_a_video_whose_name_goes_on_is_another_one(ctx):
+    indexed(ctx, "talk", content="1")
+    indexed(ctx, "talk_2", content="2")
     for key in ("uploads/talk_a.mp4", "uploads/talk_2_a.mp4"):
-        place.store.put_bytes(key, b"x", "video/mp4")
+        ctx.store.put_bytes(key, b"x", "video/mp4")
 
-    remove_video(place.engine, place.store, "talk")
+    remove_video(ctx.engine, ctx.store, "talk")
 
-    assert place.store.head("uploads/talk_a.mp4") is None
-    assert place.store.head("uploads/talk_2_a.mp4") is not None
-    assert place.store.head("frames/talk_2/scene_000.jpg") is not None
-    assert indexed(place, "talk_2", content="2").cached
+    assert ctx.store.head("uploads/talk_a.mp4") is None
+    assert ctx.store.head("uploads/talk_2_a.mp4") is not None
+    assert ctx.store.head("frames/talk_2/scene_000.jpg") is not None
+    assert indexed(ctx, "talk_2", content="2").cached
 
 
-def test_a_computation_that_died_left_a_trail(place):
-    def die(_: Path) -> Produced[str]:
-        items_of("vision", place, "talk").put(ITEM, b"a description")
+def test_a_computation_that_died_left_a_trail(ctx):
+    def die(_: Path) -> StageOutput[str]:
+        items_of("vision", ctx, "talk").put(ITEM, b"a description")
         raise KeyboardInterrupt
 
-    question = Question[str](
-        stage="vision", version=1, result_type=str, place_of=str, inputs={}, video_id="talk"
+    question = StageCall[str](
+        stage="vision", version=1, result_type=str, artifact_key=str, inputs={}, video_id="talk"
     )
     with pytest.raises(KeyboardInterrupt):
-        ask(question, die, place, go_on=lambda: None)
+        get_or_compute(question, die, ctx, go_on=lambda: None)
 
-    assert remove_files(place.engine, place.store, "talk") > 0
-    assert keys(place) == []
+    assert remove_files(ctx.engine, ctx.store, "talk") > 0
+    assert keys(ctx) == []

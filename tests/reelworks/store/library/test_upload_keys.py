@@ -9,7 +9,7 @@ import pytest
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import BusyError, ConflictError
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
 from reelworks.store.library.removal import remove_files, remove_video
 from reelworks.store.library.upload_keys import storing_upload, trying_upload, upload_key
@@ -20,16 +20,16 @@ KEY = "uploads/v_team_meeting.mp4"
 
 
 @pytest.fixture
-def place(clean_settings: Settings) -> Iterator[Workplace]:
-    with open_workplace(clean_settings) as made:
+def ctx(clean_settings: Settings) -> Iterator[RunContext]:
+    with open_run_context(clean_settings) as made:
         yield made
 
 
-def add(place: Workplace, video_id: str, name: str) -> tuple[str, bool]:
+def add(ctx: RunContext, video_id: str, name: str) -> tuple[str, bool]:
     key = upload_key(video_id, name)
     digest = sha256_of_bytes(video_id.encode())
     return add_video(
-        place.engine, NewVideo(video_id, f"s3://b/{key}", "T", upload_path=key, sha256=digest)
+        ctx.engine, NewVideo(video_id, f"s3://b/{key}", "T", upload_path=key, sha256=digest)
     )
 
 
@@ -37,29 +37,29 @@ def go_on() -> None:
     """Wait on."""
 
 
-def store(place: Workplace, key: str = KEY) -> None:
-    place.store.put_bytes(key, b"x", "video/mp4")
+def store(ctx: RunContext, key: str = KEY) -> None:
+    ctx.store.put_bytes(key, b"x", "video/mp4")
 
 
-def test_a_key_that_another_video_has_is_refused_and_leaves_no_row(place):
-    assert add(place, "v", "team_meeting.mp4") == ("v", True)
+def test_a_key_that_another_video_has_is_refused_and_leaves_no_row(ctx):
+    assert add(ctx, "v", "team_meeting.mp4") == ("v", True)
 
     with pytest.raises(ConflictError, match="source of the video v; choose another id"):
-        add(place, "v_team", "meeting.mp4")
+        add(ctx, "v_team", "meeting.mp4")
     with (
         pytest.raises(ConflictError),
-        storing_upload(place.engine, "v_team", KEY, should_stop=go_on),
+        storing_upload(ctx.engine, "v_team", KEY, should_stop=go_on),
     ):
         pytest.fail("another's key was lent")
-    assert add(place, "v_team", "other.mp4") == ("v_team", True)
-    with storing_upload(place.engine, "v", KEY, should_stop=go_on):
+    assert add(ctx, "v_team", "other.mp4") == ("v_team", True)
+    with storing_upload(ctx.engine, "v", KEY, should_stop=go_on):
         pass
 
 
-def test_of_two_videos_that_want_one_key_at_once_one_gets_it(place):
+def test_of_two_videos_that_want_one_key_at_once_one_gets_it(ctx):
     def want(one: tuple[str, str]) -> bool:
         try:
-            return add(place, *one)[1]
+            return add(ctx, *one)[1]
         except ConflictError:
             return False
 
@@ -69,37 +69,37 @@ def test_of_two_videos_that_want_one_key_at_once_one_gets_it(place):
             assert sum(both.map(want, wanted)) == 1
 
 
-def test_a_key_whose_file_is_being_stored_is_taken(place):
-    with storing_upload(place.engine, "v", KEY, should_stop=go_on):
+def test_a_key_whose_file_is_being_stored_is_taken(ctx):
+    with storing_upload(ctx.engine, "v", KEY, should_stop=go_on):
         with pytest.raises(BusyError, match="try again"):
-            add(place, "v_team", "meeting.mp4")
-        with trying_upload(place.engine, KEY) as held:
+            add(ctx, "v_team", "meeting.mp4")
+        with trying_upload(ctx.engine, KEY) as held:
             assert not held
-        store(place)
-        remove_files(place.engine, place.store, "v_team")
-        assert place.store.head(KEY) is not None
-    with trying_upload(place.engine, KEY) as held:
+        store(ctx)
+        remove_files(ctx.engine, ctx.store, "v_team")
+        assert ctx.store.head(KEY) is not None
+    with trying_upload(ctx.engine, KEY) as held:
         assert held
 
 
-def test_removing_a_video_keeps_what_another_one_s_row_names(place):
-    add(place, "v", "team_meeting.mp4")
-    store(place)
-    add(place, "v_team", "other.mp4")
-    store(place, "uploads/v_team_other.mp4")
+def test_removing_a_video_keeps_what_another_one_s_row_names(ctx):
+    add(ctx, "v", "team_meeting.mp4")
+    store(ctx)
+    add(ctx, "v_team", "other.mp4")
+    store(ctx, "uploads/v_team_other.mp4")
 
-    remove_video(place.engine, place.store, "v_team")
+    remove_video(ctx.engine, ctx.store, "v_team")
 
-    assert media_keys(place.engine, "v").upload == KEY
-    assert list(place.store.keys("uploads/")) == [KEY]
+    assert media_keys(ctx.engine, "v").upload == KEY
+    assert list(ctx.store.keys("uploads/")) == [KEY]
 
 
-def test_removing_a_video_takes_its_own_file_whatever_it_looks_like(place):
-    add(place, "v", "team_meeting.mp4")
-    store(place)
-    add(place, "v_team", "other.mp4")
-    store(place, "uploads/v_team_other.mp4")
+def test_removing_a_video_takes_its_own_file_whatever_it_looks_like(ctx):
+    add(ctx, "v", "team_meeting.mp4")
+    store(ctx)
+    add(ctx, "v_team", "other.mp4")
+    store(ctx, "uploads/v_team_other.mp4")
 
-    remove_video(place.engine, place.store, "v")
+    remove_video(ctx.engine, ctx.store, "v")
 
-    assert list(place.store.keys("uploads/")) == ["uploads/v_team_other.mp4"]
+    assert list(ctx.store.keys("uploads/")) == ["uploads/v_team_other.mp4"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from reelworks.errors import UnknownVideoError
-from reelworks.pipeline.run_context import Workplace, open_workplace
+from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
 from reelworks.store.db.database import transaction
 from reelworks.store.library.removal import remove_video
@@ -28,21 +28,21 @@ from tests.support.damage import flip_a_byte
 
 
 @pytest.fixture
-def place(clean_settings: Settings) -> Iterator[Workplace]:
-    with open_workplace(clean_settings) as made:
+def ctx(clean_settings: Settings) -> Iterator[RunContext]:
+    with open_run_context(clean_settings) as made:
         yield made
 
 
 @pytest.fixture
 def data(session_house: Settings) -> Path:
-    return House(session_house.data_dir).store.home / "data"
+    return ServicePaths(session_house.data_dir).store.home / "data"
 
 
-def noted(place: Workplace, video_id: str) -> bytes:
+def noted(ctx: RunContext, video_id: str) -> bytes:
     """Add a video and write its document, whose bytes come back."""
-    add_video(place.engine, NewVideo(video_id, f"/films/{video_id}.mp4", f"The {video_id}"))
-    write_metadata(place.engine, place.store, video_id)
-    kept = place.store.get_bytes(metadata_key(video_id))
+    add_video(ctx.engine, NewVideo(video_id, f"/films/{video_id}.mp4", f"The {video_id}"))
+    write_metadata(ctx.engine, ctx.store, video_id)
+    kept = ctx.store.get_bytes(metadata_key(video_id))
     assert kept is not None
     return kept
 
@@ -74,76 +74,76 @@ def overtaken(settings: Settings, before: Callable[[], Any]) -> Overtaken:
 
 
 @pytest.mark.slow
-def test_a_document_that_cannot_be_read_is_written_again(place, data):
-    kept = noted(place, "talk")
+def test_a_document_that_cannot_be_read_is_written_again(ctx, data):
+    kept = noted(ctx, "talk")
     flip_a_byte(data, kept)
 
-    write_metadata(place.engine, place.store, "talk")
+    write_metadata(ctx.engine, ctx.store, "talk")
 
-    assert place.store.get_bytes(metadata_key("talk")) == kept
+    assert ctx.store.get_bytes(metadata_key("talk")) == kept
 
 
 @pytest.mark.slow
-def test_a_document_that_cannot_be_read_is_named_and_the_others_are_read(place, data, caplog):
-    damaged = noted(place, "one")
-    noted(place, "two")
+def test_a_document_that_cannot_be_read_is_named_and_the_others_are_read(ctx, data, caplog):
+    damaged = noted(ctx, "one")
+    noted(ctx, "two")
     flip_a_byte(data, damaged)
 
     with caplog.at_level(logging.WARNING):
-        found = list(read_metadata(place.store))
+        found = list(read_metadata(ctx.store))
 
     assert [one.id for one in found] == ["two"]
     assert "videos/one.json is damaged in the store and left out" in caplog.text
 
 
-def test_a_change_meanwhile_does_not_wait_and_is_in_the_document(place, clean_settings):
-    noted(place, "talk")
-    entitle(place.engine, "Second")
+def test_a_change_meanwhile_does_not_wait_and_is_in_the_document(ctx, clean_settings):
+    noted(ctx, "talk")
+    entitle(ctx.engine, "Second")
 
     def third() -> None:
-        entitle(place.engine, "Third")
-        write_metadata(place.engine, place.store, "talk")
+        entitle(ctx.engine, "Third")
+        write_metadata(ctx.engine, ctx.store, "talk")
 
-    write_metadata(place.engine, overtaken(clean_settings, third), "talk")
+    write_metadata(ctx.engine, overtaken(clean_settings, third), "talk")
 
-    (found,) = read_metadata(place.store)
+    (found,) = read_metadata(ctx.store)
     assert found.title == "Third"
 
 
-def test_a_video_that_is_removed_meanwhile_leaves_no_document(place, clean_settings):
-    noted(place, "talk")
-    entitle(place.engine, "Second")
+def test_a_video_that_is_removed_meanwhile_leaves_no_document(ctx, clean_settings):
+    noted(ctx, "talk")
+    entitle(ctx.engine, "Second")
 
     def remove() -> None:
-        remove_video(place.engine, place.store, "talk")
+        remove_video(ctx.engine, ctx.store, "talk")
 
     with pytest.raises(UnknownVideoError):
-        write_metadata(place.engine, overtaken(clean_settings, remove), "talk")
+        write_metadata(ctx.engine, overtaken(clean_settings, remove), "talk")
 
-    assert list(place.store.keys("videos/")) == []
+    assert list(ctx.store.keys("videos/")) == []
 
 
-def test_a_video_that_is_replaced_meanwhile_has_its_own_document(place, clean_settings):
-    noted(place, "talk")
-    entitle(place.engine, "Second")
+def test_a_video_that_is_replaced_meanwhile_has_its_own_document(ctx, clean_settings):
+    noted(ctx, "talk")
+    entitle(ctx.engine, "Second")
 
     def replace() -> None:
-        remove_video(place.engine, place.store, "talk")
-        add_video(place.engine, NewVideo("talk", "/films/other.mp4", "Another"))
+        remove_video(ctx.engine, ctx.store, "talk")
+        add_video(ctx.engine, NewVideo("talk", "/films/other.mp4", "Another"))
 
-    write_metadata(place.engine, overtaken(clean_settings, replace), "talk")
+    write_metadata(ctx.engine, overtaken(clean_settings, replace), "talk")
 
-    (found,) = read_metadata(place.store)
+    (found,) = read_metadata(ctx.store)
     assert (found.title, found.original_path) == ("Another", "/films/other.mp4")
 
 
-def test_a_video_without_a_row_keeps_its_document(place):
-    kept = noted(place, "talk")
-    with transaction(place.engine) as connection:
+def test_a_video_without_a_row_keeps_its_document(ctx):
+    kept = noted(ctx, "talk")
+    with transaction(ctx.engine) as connection:
         connection.execute(text("DELETE FROM videos"))
 
     with pytest.raises(UnknownVideoError):
-        write_metadata(place.engine, place.store, "talk")
+        write_metadata(ctx.engine, ctx.store, "talk")
 
     assert VideoMetadata.from_json(kept).id == "talk"
-    assert place.store.get_bytes(metadata_key("talk")) == kept
+    assert ctx.store.get_bytes(metadata_key("talk")) == kept

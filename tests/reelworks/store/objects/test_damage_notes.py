@@ -14,7 +14,7 @@ from reelworks.errors import (
     SourceUnreadableError,
     StoreUnavailableError,
 )
-from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.run_context import open_run_context
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import localize
 from reelworks.store.objects.artifacts import ArtifactStore
@@ -98,11 +98,11 @@ def test_what_another_run_wrote_over_an_artifact_is_left_alone(
     clean_settings: Settings, through: Settings
 ) -> None:
     other = ArtifactStore.open(clean_settings)
-    with open_workplace(through) as place:
-        old = place.store.put_bytes("processed/v/normalized.mp4", b"old one", "video/mp4")
+    with open_run_context(through) as ctx:
+        old = ctx.store.put_bytes("processed/v/normalized.mp4", b"old one", "video/mp4")
         new = other.put_bytes("processed/v/normalized.mp4", b"new one", "video/mp4")
         with pytest.raises(ArtifactMissingError, match="gone or damaged"):
-            place.fetch(old)
+            ctx.fetch(old)
     assert other.head(new.key) == new
     assert list(other.keys("cache/doubts/")) == []
 
@@ -110,14 +110,14 @@ def test_what_another_run_wrote_over_an_artifact_is_left_alone(
 def test_an_artifact_that_cannot_be_read_is_kept_in_doubt(
     through: Settings, door: FaultyStore
 ) -> None:
-    with open_workplace(through) as place:
-        kept = place.store.put_bytes("processed/v/normalized.mp4", b"volume down", "video/mp4")
+    with open_run_context(through) as ctx:
+        kept = ctx.store.put_bytes("processed/v/normalized.mp4", b"volume down", "video/mp4")
         door.faults[f"{kept.key}"] = [Fault()] * 40
         with pytest.raises(ArtifactMissingError):
-            place.fetch(kept)
-        assert place.store.doubts.of(kept)
+            ctx.fetch(kept)
+        assert ctx.store.doubts.of(kept)
         door.faults.clear()
-        assert place.fetch(kept).read_bytes() == b"volume down"
+        assert ctx.fetch(kept).read_bytes() == b"volume down"
 
 
 def test_a_file_that_is_in_doubt_is_sent_again(

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra.services.supervision.parts import House
+from infra.services.supervision.parts import ServicePaths
 from reelworks.errors import (
     ArtifactMissingError,
     ArtifactUnreadableError,
@@ -28,7 +28,7 @@ BYTES = "application/octet-stream"
 @pytest.fixture
 def data(session_house: Settings) -> Path:
     """The folder of the embedded store's volumes."""
-    return House(session_house.data_dir).store.home / "data"
+    return ServicePaths(session_house.data_dir).store.home / "data"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 
 def told(lines: Iterator[str]) -> Iterator[tuple[str, dict]]:
@@ -48,10 +48,10 @@ def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
         first = next(events)
         attempt = begin(api, job_id)
         second = next(events)
-        beat = Beat({"vision": {"state": "running", "done": 3, "total": 9}}, {}, Decimal(0))
+        beat = Heartbeat({"vision": {"state": "running", "done": 3, "total": 9}}, {}, Decimal(0))
         leases.beat(api.engine, attempt, "run", 60, beat)
         third = next(events)
-        leases.finish(api.engine, attempt, "run", Beat({}, {}, Decimal(0)), {"video_id": "v"})
+        leases.finish(api.engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {"video_id": "v"})
         rest = list(events)
 
     assert (first[0], first[1]["status"]) == ("job", "pending")

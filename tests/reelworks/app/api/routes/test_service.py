@@ -19,7 +19,7 @@ from reelworks.domain.jobs.job import Failure
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 from tests.reelworks.app.api.conftest import serving
 from tests.support.flows.runs import as_environment
 
@@ -69,7 +69,7 @@ def worked(api) -> None:
         "scenes": {"state": "running", "done": 3},
     }
     usage = {"openai/gpt-6-luna": {"calls": 12, "input_tokens": 900, "cost": "0.25"}}
-    told = Beat(progress, usage, Decimal("0.25"))
+    told = Heartbeat(progress, usage, Decimal("0.25"))
     leases.finish(api.engine, done, "run-1", told, {})
     leases.begin(api.engine, failed, "run-2", 60)
     failure = Failure("The provider is busy.", "rate_limited", "vision")

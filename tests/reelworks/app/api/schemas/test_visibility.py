@@ -22,7 +22,7 @@ from reelworks.app.api.schemas.visibility import visible_job, visible_text
 from reelworks.app.dispatcher.webhooks import body_of
 from reelworks.app.web import routes as page_routes
 from reelworks.domain.jobs.job import Failure, NewJob
-from reelworks.domain.library.access import NOBODY, Caller, Scope
+from reelworks.domain.library.access import ANONYMOUS, Caller, Scope
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.errors import NoSpaceError
 from reelworks.store.access.tokens import create_token
@@ -268,7 +268,7 @@ def test_a_source_is_named_and_its_secrets_are_shown_to_nobody(query, rest):
         get_blank_job(),
         params={"source": f"https://u:{PASSWORD}@h.org/{rest}x.mp4?{query}{SIGNATURE}"},
     )
-    for caller in (READER, NOBODY, LOCAL):
+    for caller in (READER, ANONYMOUS, LOCAL):
         shown = json.dumps(dict(visible_job(job, caller).params))
         assert PASSWORD not in shown
         assert SIGNATURE not in shown

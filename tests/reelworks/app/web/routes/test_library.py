@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as ledger
-from reelworks.store.jobs.leases import Attempt, Beat
+from reelworks.store.jobs.leases import Attempt, Heartbeat
 from tests.reelworks.app.web.conftest import VIDEO
 
 pytestmark = pytest.mark.slow
@@ -50,11 +50,11 @@ def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     expect(card.get_by_role("progressbar")).to_be_visible()
 
     told = {"normalize": {"state": "running", "done": 9.0, "total": 10.0}}
-    leases.beat(site.engine, attempt, "run", 60, Beat(told, {}, 0))
+    leases.beat(site.engine, attempt, "run", 60, Heartbeat(told, {}, 0))
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("0.1"))
     expect(card).to_contain_text("Normalize the picture")
 
-    leases.finish(site.engine, attempt, "run", Beat(told, {}, 0), {})
+    leases.finish(site.engine, attempt, "run", Heartbeat(told, {}, 0), {})
     expect(card.get_by_role("progressbar")).to_have_count(0)
 
 
