@@ -53,6 +53,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m reelworks.app.settings_table --check README.md
+	$(BIN)/python -m tests.support.vocabulary
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -1,0 +1,125 @@
+"""The words of the project: ``python -m tests.support.vocabulary`` refuses private ones.
+
+Names in code and words in documents are the field's own (CONTRIBUTING.md has the glossary). A line
+that must show an old name, to read what an earlier version stored, ends with ``# old name``.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+NAMES = {
+    "again": "recompute",
+    "amiss": "warnings",
+    "anew": "force, recompute",
+    "asked": "request, query, body",
+    "asker": "caller",
+    "doing": "run, lease",
+    "held": "lock, locked, lease",
+    "here": "current, local",
+    "intake": "dispatcher",
+    "keeper": "watchdog",
+    "kept": "cached, stored",
+    "lacking": "missing",
+    "ledger": "jobs, queue",
+    "mend": "restart, repair, hint",
+    "mended": "restarted, repaired",
+    "mends": "restarts, repairs",
+    "place": "ctx, paths, location",
+    "strays": "orphaned",
+    "swept": "cleanup",
+    "told": "message, reported",
+}
+"""Parts of identifiers that say nothing to a stranger, and what to say instead."""
+WORDS = {
+    "amiss": "wrong",
+    "anew": "again",
+    "asker": "caller",
+    "intake": "dispatcher",
+    "keeper": "watchdog",
+    "ledger": "job queue",
+    "mend": "fix, repair, restart",
+    "mended": "fixed",
+    "mends": "fixes",
+    "none of ours": "invalid",
+}
+"""Words of docstrings, comments, messages, pages and documents."""
+OLD_NAME = "# old name"
+FROZEN = ("CHANGELOG.md", "tests/support/vocabulary.py", "reelworks/store/db/migrations/versions/")
+"""Files that name what was: the log of changes, and migrations, which are never edited."""
+_WORD = re.compile(rf"\b(?:{'|'.join(map(re.escape, WORDS))})\b", re.IGNORECASE)
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def private_names(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each identifier of Python code with a part out of ``NAMES``.
+
+    Names of tests are sentences and may hold any word.
+    """
+    for token in _tokens(source):
+        if token.type == tokenize.NAME and not token.string.startswith("test_"):
+            parts = {part.lower() for part in _PART.findall(token.string)}
+            for part in sorted(parts & NAMES.keys()):
+                yield token.start[0], f"name {token.string!r}: say {NAMES[part]}"
+
+
+def private_words(source: str, *, is_python: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each word out of ``WORDS`` in comments and strings, or anywhere."""
+    if is_python:
+        texts = [
+            (token.start[0], token.string)
+            for token in _tokens(source)
+            if token.type in (tokenize.COMMENT, tokenize.STRING)
+        ]
+    else:
+        texts = [(1, source)]
+    for first, text in texts:
+        for found in _WORD.finditer(text):
+            line = first + text.count("\n", 0, found.start())
+            yield line, f"word {found[0]!r}: say {WORDS[found[0].lower()]}"
+
+
+def private_language(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of all that a file says in words of our own."""
+    source = path.read_text(encoding="utf-8")
+    is_python = path.suffix == ".py"
+    lines = source.split("\n")
+    found = list(private_words(source, is_python=is_python))
+    if is_python:
+        found += private_names(source)
+    for line, text in sorted(set(found)):
+        if OLD_NAME not in lines[line - 1]:
+            yield line, text
+
+
+def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
+    return tokenize.generate_tokens(io.StringIO(source).readline)
+
+
+def _files() -> list[Path]:
+    endings = ("py", "md", "html", "yaml", "toml")
+    listed = subprocess.run(
+        ["git", "ls-files", *(f"*.{ending}" for ending in endings)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
+    return [Path(name) for name in listed if name and not name.startswith(FROZEN)]
+
+
+def main() -> int:
+    """Print what is said in private words; return 1 when there is any."""
+    found = [(path, line, text) for path in _files() for line, text in private_language(path)]
+    for path, line, text in found:
+        sys.stdout.write(f"{path}:{line}: {text}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
