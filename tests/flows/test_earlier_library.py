@@ -1,0 +1,76 @@
+"""A library of the version before the field's names: nothing is computed again, nothing is lost.
+
+``tests/media/earlier_library`` was written by commit f280fdc: a database at migration 0007 and the
+objects of its bucket. One video is indexed, one job failed, two wait (one recomputes ``vision``),
+and a backfill has one job left.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.settings import Settings
+from reelworks.store.db.database import create_database_engine, ensure_schema
+from reelworks.store.jobs.backfills import list_backfills
+from reelworks.store.jobs.jobs import list_jobs, retry_jobs
+from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.flows.library import rows
+
+
+@pytest.fixture
+def earlier(environment: Settings, media: Path) -> Settings:
+    """That library in the database and the bucket of this test, brought up to date."""
+    folder = media / "earlier_library"
+    assert environment.database_url is not None
+    with psycopg.connect(environment.database_url.get_secret_value()) as connection:
+        connection.execute((folder / "library.sql").read_bytes())
+    store = ArtifactStore.open(environment)
+    with tarfile.open(folder / "objects.tar.gz") as objects:
+        for one in objects:
+            stream = objects.extractfile(one)
+            assert stream is not None
+            artifact = store.put_bytes(one.name, stream.read(), one.pax_headers["reelworks.type"])
+            assert one.pax_headers["reelworks.sha256"] in ("", artifact.sha256)
+    engine = create_database_engine(environment)
+    ensure_schema(engine)
+    engine.dispose()
+    return environment
+
+
+async def test_its_video_is_a_cache_hit_in_every_stage(index, earlier, media):
+    before = rows(earlier)
+    assert {table: len(found) for table, found in before.items()} == {
+        "videos": 3,
+        "scenes": 1,
+        "frames": 1,
+        "transcript_segments": 1,
+        "frame_captions": 1,
+    }
+
+    run = await index(media / "odd" / "rot90.mp4", "rot90", library="films")
+
+    assert run.error is None
+    assert run.worked == set()
+    assert rows(earlier) == before
+
+
+def test_its_jobs_wait_by_the_names_of_today(earlier):
+    engine = create_database_engine(earlier)
+
+    waiting = list_jobs(engine, JobSelection(statuses=frozenset({JobStatus.PENDING})), limit=9)
+    (failed,) = list_jobs(engine, JobSelection(statuses=frozenset({JobStatus.FAILED})), limit=9)
+
+    assert len(waiting) == 3
+    assert [job.params for job in waiting if "source" not in job.params] == [
+        {"recompute": ["vision"]}
+    ]
+    assert failed.error_code == "unsupported_media"
+    assert retry_jobs(engine, JobSelection(ids=frozenset({failed.id}))) == [failed.id]
+    (backfill,) = list_backfills(engine, limit=9)
+    assert backfill.left == 1
+    engine.dispose()
