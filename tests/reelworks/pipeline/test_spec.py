@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from importlib import import_module
-from types import ModuleType
 
 import pytest
 from prefect import Task
@@ -14,75 +11,7 @@ import flows.index
 from reelworks.app.web import wording
 from reelworks.domain.digest import ModelRef
 from reelworks.pipeline.spec import STAGES, Stage, dependants_of, spec_of
-
-Needs = dict[str, set[str]]
-
-
-class FlowGraph:
-    """Which tasks' results each task of a flow's module reads, by the variables in its source.
-
-    A task is called as the first argument of a function, like ``run(task, ...)``, or itself.
-    """
-
-    def __init__(self, module: ModuleType) -> None:
-        self.needs: Needs = {}
-        self._names = vars(module)
-        functions = ast.walk(ast.parse(inspect.getsource(module)))
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-        self._functions = {one.name: one for one in functions if isinstance(one, kinds)}
-        self._values: dict[tuple[str, str], set[str]] = {}
-        before = None
-        while before != (before := (str(self.needs), str(self._values))):
-            for name, function in self._functions.items():
-                self._read(name, function)
-
-    def _read(self, function: str, body: ast.AST) -> None:
-        for node in ast.walk(body):
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for name in (one for target in targets for one in ast.walk(target)):
-                    if isinstance(name, ast.Name):
-                        self._add((function, name.id), self._sources(node.value, function))
-            if isinstance(node, ast.Call):
-                self._call(node, function)
-
-    def _call(self, call: ast.Call, function: str) -> None:
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        read = set().union(*(self._sources(one, function) for one in given))
-        task = self._task(call)
-        if task is not None:
-            self.needs.setdefault(task, set()).update(read - {task})
-        called = self._functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
-        if called is not None:
-            for parameter, value in zip(called.args.args, call.args, strict=False):
-                self._add((called.name, parameter.arg), self._sources(value, function))
-
-    def _sources(self, expression: ast.AST, function: str) -> set[str]:
-        if isinstance(expression, ast.Call) and (task := self._task(expression)):
-            return {task}
-        if isinstance(expression, ast.Name):
-            return set(self._values.get((function, expression.id), ()))
-        children = ast.iter_child_nodes(expression)
-        return set().union(*(self._sources(child, function) for child in children))
-
-    def _task(self, call: ast.Call) -> str | None:
-        for one in (call.func, *call.args[:1]):
-            found = self._names.get(one.id) if isinstance(one, ast.Name) else None
-            if isinstance(found, Task):
-                return f"{found.fn.__module__}.{found.fn.__name__}"
-        return None
-
-    def _add(self, variable: tuple[str, str], sources: set[str]) -> None:
-        self._values.setdefault(variable, set()).update(sources)
-
-
-def closure(needs: Needs) -> Needs:
-    """Every task with all that it reads, directly or through others."""
-    reached = {name: set(direct) for name, direct in needs.items()}
-    for _ in reached:
-        for name, found in reached.items():
-            reached[name] = found.union(*(reached.get(one, set()) for one in found))
-    return reached
+from tests.support.flow_graph import closure, graph_of, table_graph
 
 
 def test_every_stage_comes_after_those_that_it_needs() -> None:
@@ -122,9 +51,7 @@ def test_the_task_of_a_stage_has_its_name_limit_and_routing_tag(spec) -> None:
 
 def test_the_flow_runs_the_stages_of_the_table_on_what_they_need() -> None:
     """The table's graph is that of the flow's source, with ids and the like through ``ingest``."""
-    task_of = {spec.name: spec.task for spec in STAGES}
-    table = {spec.task: {task_of[need] for need in spec.needs} for spec in STAGES}
-    graph = closure(FlowGraph(flows.index).needs)
+    table, graph = table_graph(), closure(graph_of(flows.index))
 
     assert {task: read for task, read in graph.items() if task in table} == closure(table)
     assert set(graph) - set(table) == {"tasks.runtime.finish.finish"}
