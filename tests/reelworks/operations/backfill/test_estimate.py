@@ -12,10 +12,13 @@ from reelworks.domain.jobs.backfill import Limits, PlanLine
 from reelworks.domain.jobs.usage import Usage
 from reelworks.operations.backfill.estimate import (
     RUN_SECONDS,
+    Amounts,
     Rates,
     Terms,
     elapsed_of,
+    hosted_usage,
     plan_of,
+    run_seconds,
     usage_of,
     work_of,
 )
@@ -110,3 +113,39 @@ def test_starts_in_an_hour_and_calls_in_a_minute_are_limits_too() -> None:
     assert elapsed_of(lines, calls, paced) == 3600
     assert elapsed_of(lines, calls, Terms(Limits(in_flight=100), 100, lambda _: 5)) == 7200
     assert elapsed_of([], {}, slow) == 0
+
+
+@pytest.mark.parametrize(
+    ("work", "path"),
+    [
+        ({}, 0.0),
+        ({"ingest": 1.0, "extract_audio": 2.0, "transcribe": 4.0, "embed_speech": 8.0}, 15.0),
+        ({"ingest": 1.0, "normalize": 2.0, "scenes": 4.0, "frames": 8.0, "vision": 16.0}, 31.0),
+        ({"transcribe": 50.0, "normalize": 20.0, "vision": 20.0}, 50.0),
+        ({"embed_speech": 9.0, "embed_picture": 3.0}, 9.0),
+    ],
+)
+def test_a_run_takes_as_long_as_its_longest_path(work: dict[str, float], path: float) -> None:
+    assert run_seconds(work) == pytest.approx(RUN_SECONDS + path)
+
+
+@pytest.mark.parametrize(
+    ("stage", "usage"),
+    [
+        ("transcribe", Usage(calls=3, audio_seconds=1201.0)),
+        ("vision", Usage(calls=7, input_tokens=70)),
+        ("embed_speech", Usage(calls=2, input_tokens=257 * 25)),
+        ("embed_picture", Usage(calls=1, input_tokens=7 * 25)),
+        ("frames", Usage()),
+    ],
+)
+def test_a_stage_is_paid_for_what_it_sends(stage: str, usage: Usage) -> None:
+    amounts = Amounts(audio_seconds=1201.0, frames=7, segments=257)
+    assert hosted_usage(spec_of(stage), amounts, Usage(calls=1, input_tokens=10)) == usage
+
+
+@given(st.floats(0.0, 1e6), st.floats(0.0, 1e6))
+def test_work_grows_with_the_length(one: float, other: float) -> None:
+    rates = Rates(stage_seconds={"vision": 100.0})
+    short, long = (sum(work_of(Stage, length, rates).values()) for length in sorted((one, other)))
+    assert short <= long
