@@ -1,4 +1,7 @@
-"""Choose who answers, by the settings. Imports are late: a hosted setup loads no local runtime."""
+"""Models by capability, as the settings name them, and whether a GPU would speed them up.
+
+Imports are late: an installation with hosted models loads no local runtime.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class _Loadable(Protocol):
 
 
 READS_ONLY = "rapidocr"
-"""The local describer that needs no GPU: it reads text and finds controls."""
+"""Name of the local describer that needs no GPU: it reads text and finds controls."""
 
 
 def make_transcriber(settings: Settings) -> Transcriber:
@@ -71,7 +74,7 @@ def make_embedder(settings: Settings) -> Embedder:
 
 
 def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
-    """Return who finds the film cuts of ``library``; None: PySceneDetect's AdaptiveDetector."""
+    """Return the shot detector of ``library``; None: PySceneDetect's AdaptiveDetector."""
     if settings.shot_detector_for(library) is ShotDetectors.ADAPTIVE:
         return None
     from reelworks.models.shots.transnet import TransNetShots
@@ -109,10 +112,10 @@ def _computes_on_gpu(settings: Settings, capability: Capability | None) -> bool:
 
 
 def preload_for_pictures(settings: Settings) -> None:
-    """Begin to load the local models that follow scenes and frames, and return at once.
+    """Start to load the local models of the stages after scenes and frames; return at once.
 
-    Those two stages keep one core busy. An error here is met again, and told, by the stage that
-    asks for the model.
+    Those two stages keep one core busy. An error is ignored: the stage that needs the model meets
+    and reports it.
     """
     loader = ThreadPoolExecutor(1, thread_name_prefix="preload")
     if settings.vision_provider is Provider.LOCAL:
@@ -128,7 +131,7 @@ def preload_for_pictures(settings: Settings) -> None:
 
 
 def preload() -> None:
-    """Load the local models of every stage that profits from a GPU, as the settings name them.
+    """Load the local models of every stage that benefits from a GPU, as the settings name them.
 
     For the preload list of a warm-process pool. Raises what the models' ``load`` raises, and
     ``SettingsError``.

@@ -249,7 +249,7 @@ class Report:
     unpriced: tuple[str, ...]
 
 
-def summed(stage: str, lines: Sequence[PlanLine]) -> Mapping[str, Usage]:
+def stage_usage(stage: str, lines: Sequence[PlanLine]) -> Mapping[str, Usage]:
     """Return the usage of hosted models by one stage of all ``lines``."""
     return add_up(*(line.usage.get(stage, {}) for line in lines))
 

@@ -69,12 +69,12 @@ def is_new(one: Candidate) -> bool:
     return one.changed or differs
 
 
-def of_row(facts: VideoFacts) -> Candidate:
+def candidate_of_video(facts: VideoFacts) -> Candidate:
     """Return the candidate that is a video of the library."""
     return Candidate(facts.video_id, None, 0, facts.seconds, facts.sha256, facts)
 
 
-def of_file(
+def candidate_of_file(
     found: ScannedFile,
     known: Mapping[str, SeenSource],
     by_id: Mapping[str, VideoFacts],

@@ -13,7 +13,7 @@ from reelworks.domain.jobs.backfill import (
     PlanLine,
     StagePlan,
     calls_of,
-    summed,
+    stage_usage,
 )
 from reelworks.domain.jobs.usage import NOTHING, Usage, add_up
 from reelworks.pipeline.spec import STAGES, Capability, Stage, StageSpec, spec_of
@@ -122,7 +122,7 @@ def plan_of(
 ) -> Plan:
     """Add up the lines of a plan."""
     stages = tuple(_stage_plan(stage, lines, price) for stage in Stage)
-    usage = add_up(*(summed(stage, lines) for stage in Stage))
+    usage = add_up(*(stage_usage(stage, lines) for stage in Stage))
     return Plan(
         lines=tuple(lines),
         stages=stages,
@@ -135,7 +135,7 @@ def plan_of(
 
 
 def _stage_plan(stage: str, lines: Sequence[PlanLine], price: Price) -> StagePlan:
-    usage = summed(stage, lines)
+    usage = stage_usage(stage, lines)
     costs = [price(model, used) for model, used in usage.items()]
     known = [cost for cost in costs if cost is not None]
     return StagePlan(

@@ -13,9 +13,9 @@ from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.operations.backfill.cache_status import CacheStatus, cache_status
 from reelworks.operations.backfill.candidates import (
     Candidate,
+    candidate_of_file,
+    candidate_of_video,
     matches,
-    of_file,
-    of_row,
     validate_selection,
 )
 from reelworks.operations.backfill.estimate import (
@@ -105,14 +105,18 @@ class Planner:
         engine = self.ctx.engine
         facts = video_facts(engine, selection.library if selection.source is None else None)
         if selection.source is None:
-            return [of_row(one) for one in facts if selection.language in (None, one.language)]
+            return [
+                candidate_of_video(one)
+                for one in facts
+                if selection.language in (None, one.language)
+            ]
         root = root_of(selection.source)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
         found = scan_files(list_files(root, self.ctx.store), known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
         by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
-        named = [of_file(one, known, by_id, by_content) for one in found]
+        named = [candidate_of_file(one, known, by_id, by_content) for one in found]
         # A changed file is remembered once its video is made of the new content: see sync.
         seen = [
             as_seen(one, root, candidate.video_id if candidate.facts else None)

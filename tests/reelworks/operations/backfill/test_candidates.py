@@ -14,10 +14,10 @@ from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
 from reelworks.operations.backfill.candidates import (
     Candidate,
+    candidate_of_file,
+    candidate_of_video,
     is_new,
     matches,
-    of_file,
-    of_row,
     validate_selection,
 )
 from reelworks.operations.backfill.source_scan import FileEntry, ScannedFile, as_seen, is_changed
@@ -33,33 +33,45 @@ def wanted(*kinds: SelectionKind, stages: tuple[str, ...] = ()) -> Selection:
 
 
 def test_a_selection_of_no_kind_matches_all() -> None:
-    assert matches(of_row(READY), CacheStatus(), Selection(), set())
+    assert matches(candidate_of_video(READY), CacheStatus(), Selection(), set())
 
 
 @pytest.mark.parametrize(
     ("candidate", "status", "selection", "older", "expected"),
     [
-        (of_row(READY), EVERYTHING, wanted(SelectionKind.NEW), set(), False),
+        (candidate_of_video(READY), EVERYTHING, wanted(SelectionKind.NEW), set(), False),
         (
-            of_row(replace(READY, status="failed")),
+            candidate_of_video(replace(READY, status="failed")),
             EVERYTHING,
             wanted(SelectionKind.FAILED),
             (),
             True,
         ),
-        (of_row(READY), EVERYTHING, wanted(SelectionKind.FAILED), (), False),
-        (of_row(READY), EVERYTHING, wanted(SelectionKind.MISSING, stages=("vision",)), (), False),
+        (candidate_of_video(READY), EVERYTHING, wanted(SelectionKind.FAILED), (), False),
         (
-            of_row(READY),
+            candidate_of_video(READY),
+            EVERYTHING,
+            wanted(SelectionKind.MISSING, stages=("vision",)),
+            (),
+            False,
+        ),
+        (
+            candidate_of_video(READY),
             EVERYTHING,
             wanted(SelectionKind.MISSING, stages=("vision", "scenes")),
             (),
             True,
         ),
-        (of_row(READY), EVERYTHING, wanted(SelectionKind.OLDER_MODEL), {"talk"}, True),
-        (of_row(READY), EVERYTHING, wanted(SelectionKind.OLDER_MODEL), {"other"}, False),
+        (candidate_of_video(READY), EVERYTHING, wanted(SelectionKind.OLDER_MODEL), {"talk"}, True),
         (
-            of_row(replace(READY, status="failed")),
+            candidate_of_video(READY),
+            EVERYTHING,
+            wanted(SelectionKind.OLDER_MODEL),
+            {"other"},
+            False,
+        ),
+        (
+            candidate_of_video(replace(READY, status="failed")),
             EVERYTHING,
             wanted(SelectionKind.NEW, SelectionKind.FAILED),
             (),
@@ -89,30 +101,30 @@ def test_a_candidate_matches_by_any_of_the_kinds(
 def test_new_is_what_the_library_has_not_or_with_another_content(
     facts: VideoFacts | None, changes: dict[str, Any], expected: bool
 ) -> None:
-    one = replace(of_row(READY), facts=facts, **changes)
+    one = replace(candidate_of_video(READY), facts=facts, **changes)
     assert is_new(one) is expected
 
 
 def test_an_unknown_file_is_a_video_named_by_its_content() -> None:
-    one = of_file(FILE, {}, {}, {})
+    one = candidate_of_file(FILE, {}, {}, {})
     assert one.video_id == video_id_for("talk", "a" * 64)
     assert (one.facts, one.changed, one.stamp) == (None, False, "stamp")
 
 
 def test_a_file_that_was_not_read_is_named_by_stamp_and_size() -> None:
-    one = of_file(replace(FILE, sha256=None), {}, {}, {})
+    one = candidate_of_file(replace(FILE, sha256=None), {}, {}, {})
     assert one.video_id == video_id_for("talk", sha256_of_bytes(b"stamp:10"))
 
 
 def test_a_file_with_a_known_content_is_that_video() -> None:
-    one = of_file(FILE, {}, {"talk": READY}, {"a" * 64: READY})
+    one = candidate_of_file(FILE, {}, {"talk": READY}, {"a" * 64: READY})
     assert (one.video_id, one.facts) == ("talk", READY)
 
 
 def test_a_file_that_was_written_to_stays_its_video() -> None:
     seen = as_seen(FILE, "/films", "talk")
     now = replace(FILE, listed=replace(FILE.listed, size=11), sha256="b" * 64)
-    one = of_file(now, {FILE.listed.locator: seen}, {"talk": READY}, {})
+    one = candidate_of_file(now, {FILE.listed.locator: seen}, {"talk": READY}, {})
 
     assert (one.video_id, one.changed) == ("talk", True)
     assert is_new(one)

@@ -1,4 +1,4 @@
-"""Plans: what is meant, what is kept of it, and that nothing but ``sources`` is written."""
+"""Plans: what is selected, what of it is cached, and that nothing but ``sources`` is written."""
 
 from __future__ import annotations
 
