@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
-from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
@@ -26,6 +25,7 @@ from reelworks.operations.backfill.start import (
     write_report,
 )
 from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill
@@ -177,7 +177,7 @@ async def _backfill(params: BackfillParams, ctx: RunContext, work: JobOutcome) -
 
 async def _plan(params: BackfillParams, ctx: RunContext) -> dict[str, Any]:
     selection = normalized_source(params.selection)
-    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits)
+    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits, params.again)
     require_known_prices(plan, params.limits)
     return await show_plan(plan)
 

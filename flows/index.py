@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
-from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
 from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
 from tasks.frames.scenes import scenes

@@ -1,4 +1,7 @@
-"""Choose who answers, by the settings. Imports are late: a hosted setup loads no local runtime."""
+"""Models by capability, as the settings name them, and whether a GPU would speed them up.
+
+Imports are late: an installation with hosted models loads no local runtime.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
 from reelworks.domain.capabilities import Embedder, FrameDescriber, ShotDetector, Transcriber
+from reelworks.pipeline.spec import Capability, Stage, spec_of
 from reelworks.settings import Provider, Settings, load_settings
 from reelworks.settings import ShotDetector as ShotDetectors
 
@@ -17,7 +21,7 @@ class _Loadable(Protocol):
 
 
 READS_ONLY = "rapidocr"
-"""The local describer that needs no GPU: it reads text and finds controls."""
+"""Name of the local describer that needs no GPU: it reads text and finds controls."""
 
 
 def make_transcriber(settings: Settings) -> Transcriber:
@@ -70,7 +74,7 @@ def make_embedder(settings: Settings) -> Embedder:
 
 
 def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
-    """Return who finds the film cuts of ``library``; None: PySceneDetect's AdaptiveDetector."""
+    """Return the shot detector of ``library``; None: PySceneDetect's AdaptiveDetector."""
     if settings.shot_detector_for(library) is ShotDetectors.ADAPTIVE:
         return None
     from reelworks.models.shots.transnet import TransNetShots
@@ -81,29 +85,37 @@ def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
 def benefits_from_gpu(settings: Settings, stage: str) -> bool:
     """True when ``stage``, as configured, computes on this machine and faster with a GPU.
 
-    ``stage`` is the name of a task: ``embed_speech`` and ``embed_picture`` count like ``embed``.
+    ``stage`` is the name of a task; one that is no indexing stage gives False.
     """
-    match stage.partition("_")[0]:
-        case "transcribe":
+    if stage not in set(Stage):
+        return False
+    spec = spec_of(stage)
+    return spec.runs_on == "gpu" and _computes_on_gpu(settings, spec.capability)
+
+
+def _computes_on_gpu(settings: Settings, capability: Capability | None) -> bool:
+    match capability:
+        case Capability.TRANSCRIBE:
             return settings.transcribe_provider is Provider.LOCAL
-        case "vision":
+        case Capability.VISION:
             return settings.vision_provider is Provider.LOCAL and (
                 settings.model_for("vision") != READS_ONLY
             )
-        case "embed":
+        case Capability.EMBED:
             return settings.embed_provider is Provider.LOCAL
-        case "scenes":
+        case Capability.SHOTS:
             return settings.uses_transnet
-        case "normalize":
+        case Capability.ENCODE:
             return settings.video_encoder == "nvenc"
-    return False
+        case None:
+            return False
 
 
 def preload_for_pictures(settings: Settings) -> None:
-    """Begin to load the local models that follow scenes and frames, and return at once.
+    """Start to load the local models of the stages after scenes and frames; return at once.
 
-    Those two stages keep one core busy. An error here is met again, and told, by the stage that
-    asks for the model.
+    Those two stages keep one core busy. An error is ignored: the stage that needs the model meets
+    and reports it.
     """
     loader = ThreadPoolExecutor(1, thread_name_prefix="preload")
     if settings.vision_provider is Provider.LOCAL:
@@ -119,18 +131,18 @@ def preload_for_pictures(settings: Settings) -> None:
 
 
 def preload() -> None:
-    """Load the local models of every stage that profits from a GPU, as the settings name them.
+    """Load the local models of every stage that benefits from a GPU, as the settings name them.
 
     For the preload list of a warm-process pool. Raises what the models' ``load`` raises, and
     ``SettingsError``.
     """
     settings = load_settings()
     made: list[object] = []
-    if benefits_from_gpu(settings, "transcribe"):
+    if _computes_on_gpu(settings, Capability.TRANSCRIBE):
         made.append(make_transcriber(settings))
-    if benefits_from_gpu(settings, "vision"):
+    if _computes_on_gpu(settings, Capability.VISION):
         made.append(make_describer(settings))
-    if benefits_from_gpu(settings, "embed"):
+    if _computes_on_gpu(settings, Capability.EMBED):
         made.append(make_embedder(settings))
     if settings.uses_transnet:
         from reelworks.models.shots.transnet import TransNetShots

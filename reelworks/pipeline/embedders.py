@@ -1,4 +1,4 @@
-"""Embedders by the full name of their model, as rows and the library's state hold it."""
+"""Embedders by the full name of their model, as stored with vectors: ``provider/name@revision``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _HOSTED_LENGTH = re.compile(r"(\d+)d")
 
 
 def embedder_of(settings: Settings, model: str) -> Embedder | None:
-    """Return the embedder whose model is called ``model``; None when it cannot be made here.
+    """Return the embedder whose model is called ``model``; None when it cannot run.
 
     ``model`` is ``provider/name@revision``. The settings name one embedder; others are made with
     the same keys: a local model by its name, and one of the configured server by name and length.
     """
-    for wanted in ({}, *_guesses(model)):
+    for values in ({}, *_candidate_settings(model)):
         try:
-            made = make_embedder(settings.model_copy(update=wanted))
+            made = make_embedder(settings.model_copy(update=values))
         except (SettingsError, ModelUnavailableError):
             continue
         if str(made.model) == model:
@@ -31,7 +31,7 @@ def embedder_of(settings: Settings, model: str) -> Embedder | None:
 
 
 def embedder_named(settings: Settings, name: str) -> Embedder:
-    """Return the embedder that a person means: a full name, or a model's name alone.
+    """Return the embedder of a model by its full name, or by its name alone.
 
     Raises ``SettingsError`` when there is none.
     """
@@ -51,9 +51,9 @@ def embedder_named(settings: Settings, name: str) -> Embedder:
 
 
 class QueryEmbedders(Mapping[str, Any]):
-    """How to embed a query, by the model's full name: every model that can be run here.
+    """Functions that embed a query, by the model's full name, for every model that can run.
 
-    An embedder is made when it is first asked for. Iterating gives what was asked for so far.
+    An embedder is made at the first lookup. Iterating gives those looked up so far.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -80,15 +80,15 @@ class QueryEmbedders(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def _guesses(model: str) -> list[dict[str, Any]]:
-    """Return the settings that could lead to a model."""
+def _candidate_settings(model: str) -> list[dict[str, Any]]:
+    """Return the values of settings that may give a model's embedder."""
     provider, _, rest = model.partition("/")
     name, _, revision = rest.rpartition("@") if "@" in rest else (rest, "", "")
     if provider == "local":
         return [_local(name)]
     length = _HOSTED_LENGTH.fullmatch(revision)
-    guess: dict[str, Any] = {"embed_provider": Provider.OPENAI, "embed_model": name}
-    return [guess | ({"embed_dimensions": int(length[1])} if length else {})]
+    values: dict[str, Any] = {"embed_provider": Provider.OPENAI, "embed_model": name}
+    return [values | ({"embed_dimensions": int(length[1])} if length else {})]
 
 
 def _local(name: str) -> dict[str, Any]:

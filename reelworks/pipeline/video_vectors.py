@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,14 @@ import numpy as np
 from sqlalchemy import Engine
 
 from reelworks.domain.capabilities import Embedder
-from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.vision import FrameDescription
+from reelworks.pipeline.cache_keys import vectors_call
 from reelworks.pipeline.capabilities import make_embedder
 from reelworks.pipeline.embedders import embedder_of
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import (
     CacheMode,
-    StageCall,
     StageOutput,
     StageResult,
     answering,
@@ -27,7 +25,7 @@ from reelworks.pipeline.stage_cache import (
     items_of,
 )
 from reelworks.settings import Settings
-from reelworks.stages.text.embed import VERSION, NullItemCache, embed_texts
+from reelworks.stages.text.embed import NullItemCache, embed_texts
 from reelworks.store.library.publish import seen_words
 from reelworks.store.search.embedding_models import live_model
 
@@ -84,7 +82,7 @@ def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
 def _asked(
     texts: Texts, embedder: Embedder, ctx: RunContext, progress: Progress
 ) -> StageResult[int]:
-    question = vectors_question(texts.stage, texts.video_id, texts.texts, embedder.model)
+    question = vectors_call(texts.stage, texts.video_id, texts.texts, embedder.model)
 
     def compute(room: Path) -> StageOutput[int]:
         local = embedder.model.provider == "local"
@@ -94,23 +92,6 @@ def _asked(
         return StageOutput(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
 
     return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
-
-
-def vectors_question(
-    stage: str, video_id: str, texts: Sequence[str], model: ModelRef
-) -> StageCall[int]:
-    """Return the question for the vectors of a video's texts."""
-    tail = sha256_of_bytes(str(model).encode())[:8]
-    return StageCall[int](
-        stage="embed",
-        version=VERSION,
-        result_type=int,
-        # Two models' vectors stand side by side while one takes the other's place.
-        artifact_key=lambda name: f"embeddings/{video_id}/{stage}-{Path(name).stem}-{tail}.npy",
-        inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
-        model=model,
-        video_id=video_id,
-    )
 
 
 def searchable(description: FrameDescription) -> str:

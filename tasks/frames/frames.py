@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.video import NormalizedVideo
-from reelworks.pipeline.cache_keys import frames_question
+from reelworks.pipeline.cache_keys import frames_call
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.frames import frames as verb
 from reelworks.store.library.publish import publish_frames
@@ -33,7 +33,7 @@ async def frames(
 
     def work(progress: Progress) -> StageResult[tuple[Frame, ...]]:
         sources = [normalized.artifacts.get(name) for name in ("normalized.mp4", "proxy.mp4")]
-        question = frames_question(video_id, normalized, scenes, params)
+        question = frames_call(video_id, normalized, scenes, params)
 
         def compute(room: Path) -> StageOutput[tuple[Frame, ...]]:
             video, proxy = (ctx.fetch(source) if source else None for source in sources)

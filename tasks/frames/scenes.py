@@ -12,7 +12,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.domain.video.scene import Scene
 from reelworks.domain.video.video import NormalizedVideo
-from reelworks.pipeline.cache_keys import scenes_question
+from reelworks.pipeline.cache_keys import scenes_call
 from reelworks.pipeline.capabilities import make_shot_detector, preload_for_pictures
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.frames import scenes as verb
@@ -35,7 +35,7 @@ async def scenes(
         film = params.profile != "screencast"
         shots = make_shot_detector(ctx.settings, library) if film else None
         proxy = normalized.artifacts.get("proxy.mp4")
-        question = scenes_question(video_id, normalized, params, shots.model if shots else None)
+        question = scenes_call(video_id, normalized, params, shots.model if shots else None)
 
         def compute(_: Path) -> StageOutput[tuple[Scene, ...]]:
             preload_for_pictures(ctx.settings)

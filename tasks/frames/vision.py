@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame
 from reelworks.domain.video.vision import VisionResult
-from reelworks.pipeline.cache_keys import vision_question
+from reelworks.pipeline.cache_keys import vision_call
 from reelworks.pipeline.capabilities import make_describer
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute, items_of
 from reelworks.stages.frames import vision as verb
@@ -32,7 +32,7 @@ async def vision(
 
     def work(progress: Progress) -> StageResult[VisionResult]:
         describer = make_describer(ctx.settings)
-        question = vision_question(video_id, frames, describer.model)
+        question = vision_call(video_id, frames, describer.model)
 
         def read_jpeg(frame: Frame) -> bytes:
             return ctx.fetch(frames.artifacts[file_name(frame)]).read_bytes()

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedAudio
-from reelworks.pipeline.cache_keys import audio_question
+from reelworks.pipeline.cache_keys import audio_call
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source import extract_audio as verb
 from reelworks.store.library.publish import publish_audio
@@ -24,7 +24,7 @@ async def extract_audio(video: Ingested) -> State[StageResult[NormalizedAudio | 
     ctx = current_run().ctx
 
     def work(progress: Progress) -> StageResult[NormalizedAudio | None]:
-        question = audio_question(video.video_id, video.sha256)
+        question = audio_call(video.video_id, video.sha256)
 
         def compute(room: Path) -> StageOutput[NormalizedAudio | None]:
             with ctx.reading(video.upload) as source:

@@ -12,7 +12,7 @@ from reelworks.domain.file_fingerprint import unchanged
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
-from reelworks.pipeline.cache_keys import probe_question
+from reelworks.pipeline.cache_keys import probe_call
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
@@ -74,7 +74,7 @@ async def ingest(
     def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> StageResult[Ingested]:
         ctx.register_local_file(local.path, local.sha256, local.stamp)
         key = upload_key(local.video_id, local.name)
-        question = probe_question(local.sha256, key, local.video_id)
+        question = probe_call(local.sha256, key, local.video_id)
 
         def go_on() -> None:
             progress(0, 1)

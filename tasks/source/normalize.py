@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedVideo
-from reelworks.pipeline.cache_keys import normalize_question
+from reelworks.pipeline.cache_keys import normalize_call
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source import normalize as verb
 from reelworks.store.library.publish import publish_normalized
@@ -28,7 +28,7 @@ async def normalize(video: Ingested) -> State[StageResult[NormalizedVideo | None
     params = verb.NormalizeParams(encoder=ctx.settings.video_encoder)
 
     def work(progress: Progress) -> StageResult[NormalizedVideo | None]:
-        question = normalize_question(video.video_id, video.sha256, params)
+        question = normalize_call(video.video_id, video.sha256, params)
 
         def compute(room: Path) -> StageOutput[NormalizedVideo | None]:
             with ctx.reading(video.upload) as source:

@@ -12,7 +12,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.media.formats.subtitles import to_srt, to_vtt
-from reelworks.pipeline.cache_keys import transcript_question
+from reelworks.pipeline.cache_keys import transcript_call
 from reelworks.pipeline.capabilities import make_transcriber
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute, items_of
 from reelworks.stages.speech import transcribe as verb
@@ -34,7 +34,7 @@ async def transcribe(
     def work(progress: Progress) -> StageResult[Transcript]:
         transcriber = make_transcriber(ctx.settings)
         wav = audio.artifacts.get("audio.wav")
-        question = transcript_question(video_id, audio, params, transcriber.model)
+        question = transcript_call(video_id, audio, params, transcriber.model)
 
         def compute(room: Path) -> StageOutput[Transcript]:
             local = ctx.fetch(wav) if wav else None

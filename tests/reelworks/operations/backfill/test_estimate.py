@@ -9,18 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.jobs.backfill import Limits, PlanLine
-from reelworks.domain.jobs.stage import STAGES
 from reelworks.domain.jobs.usage import Usage
 from reelworks.operations.backfill.estimate import (
     RUN_SECONDS,
-    SECONDS_PER_HOUR,
+    Amounts,
     Rates,
     Terms,
     elapsed_of,
+    hosted_usage,
     plan_of,
+    run_seconds,
     usage_of,
     work_of,
 )
+from reelworks.pipeline.spec import STAGES, Stage, spec_of
 
 HOSTED = Rates(
     hosted={
@@ -32,14 +34,14 @@ HOSTED = Rates(
 )
 
 
-def line(seconds: float = 3600.0, todo=STAGES, rates: Rates = HOSTED) -> PlanLine:
+def line(seconds: float = 3600.0, todo=Stage, rates: Rates = HOSTED) -> PlanLine:
     return PlanLine(
         source="/a.mp4",
         video_id="a",
         size=1,
         seconds=seconds,
         guessed=False,
-        cached=tuple(stage for stage in STAGES if stage not in todo),
+        cached=tuple(stage for stage in Stage if stage not in todo),
         todo=tuple(todo),
         work=work_of(todo, seconds, rates),
         usage=usage_of(todo, seconds, {}, rates),
@@ -51,11 +53,11 @@ def price(model: str, usage: Usage) -> Decimal | None:
 
 
 def test_every_stage_has_a_first_guess() -> None:
-    assert SECONDS_PER_HOUR.keys() == set(STAGES)
+    assert {spec.name for spec in STAGES if spec.seconds_per_hour > 0} == set(Stage)
 
 
 def test_hosted_calls_follow_from_length_and_what_is_known() -> None:
-    usage = usage_of(STAGES, 1801.0, {"frames": 7, "segments": 257}, HOSTED)
+    usage = usage_of(Stage, 1801.0, {"frames": 7, "segments": 257}, HOSTED)
 
     assert usage["transcribe"]["openai/whisper-1"] == Usage(calls=4, audio_seconds=1801.0)
     assert usage["vision"]["openai/gpt-6-luna"].calls == 7
@@ -64,22 +66,22 @@ def test_hosted_calls_follow_from_length_and_what_is_known() -> None:
 
 
 def test_a_video_without_sound_asks_nobody_to_listen() -> None:
-    usage = usage_of(STAGES, 600.0, {"sound": 0}, HOSTED)
+    usage = usage_of(Stage, 600.0, {"sound": 0}, HOSTED)
     assert usage["transcribe"]["openai/whisper-1"] == Usage()
 
 
 def test_local_models_are_nobodys_calls() -> None:
-    assert usage_of(STAGES, 600.0, {}, Rates()) == {}
+    assert usage_of(Stage, 600.0, {}, Rates()) == {}
 
 
 def test_the_past_goes_before_first_guesses() -> None:
     work = work_of(("normalize", "vision"), 7200.0, Rates(stage_seconds={"vision": 10.0}))
-    assert work == {"normalize": 2 * SECONDS_PER_HOUR["normalize"], "vision": 20.0}
+    assert work == {"normalize": 2 * spec_of("normalize").seconds_per_hour, "vision": 20.0}
 
 
 def test_a_plan_adds_up_and_says_what_it_cannot_price() -> None:
     lines = [line(), line(todo=("vision",)), line(todo=())]
-    plan = plan_of(lines, price, Terms(Limits(), 1), passed_over=3)
+    plan = plan_of(lines, price, Terms(Limits(), 1), skipped=3)
 
     stages = {one.stage: one for one in plan.stages}
     assert (stages["vision"].cached, stages["vision"].todo) == (1, 2)
@@ -111,3 +113,39 @@ def test_starts_in_an_hour_and_calls_in_a_minute_are_limits_too() -> None:
     assert elapsed_of(lines, calls, paced) == 3600
     assert elapsed_of(lines, calls, Terms(Limits(in_flight=100), 100, lambda _: 5)) == 7200
     assert elapsed_of([], {}, slow) == 0
+
+
+@pytest.mark.parametrize(
+    ("work", "path"),
+    [
+        ({}, 0.0),
+        ({"ingest": 1.0, "extract_audio": 2.0, "transcribe": 4.0, "embed_speech": 8.0}, 15.0),
+        ({"ingest": 1.0, "normalize": 2.0, "scenes": 4.0, "frames": 8.0, "vision": 16.0}, 31.0),
+        ({"transcribe": 50.0, "normalize": 20.0, "vision": 20.0}, 50.0),
+        ({"embed_speech": 9.0, "embed_picture": 3.0}, 9.0),
+    ],
+)
+def test_a_run_takes_as_long_as_its_longest_path(work: dict[str, float], path: float) -> None:
+    assert run_seconds(work) == pytest.approx(RUN_SECONDS + path)
+
+
+@pytest.mark.parametrize(
+    ("stage", "usage"),
+    [
+        ("transcribe", Usage(calls=3, audio_seconds=1201.0)),
+        ("vision", Usage(calls=7, input_tokens=70)),
+        ("embed_speech", Usage(calls=2, input_tokens=257 * 25)),
+        ("embed_picture", Usage(calls=1, input_tokens=7 * 25)),
+        ("frames", Usage()),
+    ],
+)
+def test_a_stage_is_paid_for_what_it_sends(stage: str, usage: Usage) -> None:
+    amounts = Amounts(audio_seconds=1201.0, frames=7, segments=257)
+    assert hosted_usage(spec_of(stage), amounts, Usage(calls=1, input_tokens=10)) == usage
+
+
+@given(st.floats(0.0, 1e6), st.floats(0.0, 1e6))
+def test_work_grows_with_the_length(one: float, other: float) -> None:
+    rates = Rates(stage_seconds={"vision": 100.0})
+    short, long = (sum(work_of(Stage, length, rates).values()) for length in sorted((one, other)))
+    assert short <= long
