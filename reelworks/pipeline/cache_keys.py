@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from reelworks.domain.artifact_keys import AUDIO, PROXY, frame_key, processed_key, subtitles_key
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
@@ -38,7 +39,7 @@ def audio_question(video_id: str, sha256: str) -> StageCall[NormalizedAudio | No
         stage="extract_audio",
         version=extract_audio.VERSION,
         result_type=NormalizedAudio | None,
-        artifact_key=lambda name: f"processed/{video_id}/{name}",
+        artifact_key=lambda name: processed_key(video_id, name),
         inputs={"source": sha256},
         video_id=video_id,
     )
@@ -52,7 +53,7 @@ def normalize_question(
         stage="normalize",
         version=normalize.VERSION,
         result_type=NormalizedVideo | None,
-        artifact_key=lambda name: f"processed/{video_id}/{name}",
+        artifact_key=lambda name: processed_key(video_id, name),
         inputs={"source": sha256},
         params=asdict(params),
         video_id=video_id,
@@ -66,12 +67,12 @@ def transcript_question(
     model: ModelRef,
 ) -> StageCall[Transcript]:
     """Return the question what is said in a sound."""
-    wav = audio.artifacts.get("audio.wav")
+    wav = audio.artifacts.get(AUDIO)
     return StageCall[Transcript](
         stage="transcribe",
         version=transcribe.VERSION,
         result_type=Transcript,
-        artifact_key=lambda name: f"subs/{video_id}{Path(name).suffix}",
+        artifact_key=lambda name: subtitles_key(video_id, Path(name).suffix),
         inputs={"audio": wav.sha256 if wav else ""},
         params=asdict(params),
         model=model,
@@ -86,12 +87,12 @@ def scenes_question(
     model: ModelRef | None,
 ) -> StageCall[tuple[Scene, ...]]:
     """Return the question where a picture cuts."""
-    proxy = normalized.artifacts.get("proxy.mp4")
+    proxy = normalized.artifacts.get(PROXY)
     return StageCall[tuple[Scene, ...]](
         stage="scenes",
         version=scenes.VERSION,
         result_type=tuple[Scene, ...],
-        artifact_key=lambda name: f"processed/{video_id}/{name}",
+        artifact_key=lambda name: processed_key(video_id, name),
         inputs={"proxy": proxy.sha256 if proxy else ""},
         params=asdict(params),
         model=model,
@@ -110,7 +111,7 @@ def frames_question(
         stage="frames",
         version=frames.VERSION,
         result_type=tuple[Frame, ...],
-        artifact_key=lambda name: f"frames/{video_id}/{name}",
+        artifact_key=lambda name: frame_key(video_id, name),
         inputs={"video": normalized.digest, "scenes": shots.digest},
         params=asdict(params),
         video_id=video_id,
@@ -125,7 +126,7 @@ def vision_question(
         stage="vision",
         version=vision.VERSION,
         result_type=VisionResult,
-        artifact_key=lambda name: f"frames/{video_id}/{name}",
+        artifact_key=lambda name: frame_key(video_id, name),
         inputs={"frames": stills.digest},
         model=model,
         video_id=video_id,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
+from reelworks.domain.artifact_keys import VECTORS, vectors_key
 from reelworks.domain.capabilities import Embedder
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
@@ -62,7 +63,7 @@ def embed_and_publish(
     with answering(CacheMode()):
         answers = [(one, _asked(texts, one, ctx, progress)) for one in others]
     for embedder, made in (*answers, (first, answer)):
-        vectors = unpack(np.load(ctx.fetch(made.artifacts["vectors.npy"])))
+        vectors = unpack(np.load(ctx.fetch(made.artifacts[VECTORS])))
         texts.publish(ctx.engine, texts.video_id, vectors, str(embedder.model))
     return answer
 
@@ -90,8 +91,8 @@ def _asked(
         local = embedder.model.provider == "local"
         items = NullItemCache() if local else items_of("embed", ctx, texts.video_id)
         vectors = embed_texts(texts.texts, embedder, items, progress)
-        np.save(room / "vectors.npy", pack(vectors, embedder.dimensions))
-        return StageOutput(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
+        np.save(room / VECTORS, pack(vectors, embedder.dimensions))
+        return StageOutput(len(texts.texts), {VECTORS: room / VECTORS})
 
     return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
 
@@ -106,7 +107,7 @@ def vectors_question(
         version=VERSION,
         result_type=int,
         # Two models' vectors stand side by side while one takes the other's place.
-        artifact_key=lambda name: f"embeddings/{video_id}/{stage}-{Path(name).stem}-{tail}.npy",
+        artifact_key=lambda name: vectors_key(video_id, f"{stage}-{Path(name).stem}-{tail}.npy"),
         inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
         model=model,
         video_id=video_id,

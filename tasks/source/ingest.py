@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.client.schemas.objects import State
 
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.file_fingerprint import unchanged
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
@@ -17,7 +18,7 @@ from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_comp
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
 from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
-from reelworks.store.library.upload_keys import storing_upload, upload_key
+from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
 from tasks.runtime.current_run import current_run

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.services.supervision.parts import ServicePaths
+from reelworks.domain.artifact_keys import metadata_key
 from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import serving
 from tests.support.damage import flip_a_byte

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import report_key
 from reelworks.domain.jobs.backfill import BackfillStatus
-from reelworks.operations.backfill.start import report_key
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill, pause_backfill, resume_backfill

@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import metadata_key
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.operations.restore import restore_library
@@ -14,7 +15,6 @@ from reelworks.operations.search import find
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.removal import remove_video
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_writes import NewVideo, add_video
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.jobs import do_the_jobs
