@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from reelworks.domain.artifact_keys import VECTORS, vectors_key
 from reelworks.domain.capabilities import Embedder
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
+from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.pipeline.capabilities import make_embedder
@@ -23,9 +24,9 @@ from reelworks.pipeline.stage_cache import (
     StageCall,
     StageOutput,
     StageResult,
-    answering,
     get_or_compute,
-    items_of,
+    item_cache,
+    use_cache_mode,
 )
 from reelworks.settings import Settings
 from reelworks.stages.text.embed import VERSION, NullItemCache, embed_texts
@@ -48,7 +49,11 @@ class Texts:
 
 
 def embed_and_publish(
-    texts: Texts, embedders: Sequence[Embedder], ctx: RunContext, progress: Progress
+    texts: Texts,
+    embedders: Sequence[Embedder],
+    ctx: RunContext,
+    progress: Progress,
+    check_cancelled: Callable[[], None] = never_cancelled,
 ) -> StageResult[int]:
     """Give each text its vector by every embedder, and publish them; return the first's answer.
 
@@ -59,9 +64,11 @@ def embed_and_publish(
     Raises what the embedders raise, store and database errors, and ``UnknownVideoError``.
     """
     first, *others = embedders
-    answer = _asked(texts, first, ctx, progress)
-    with answering(CacheMode()):
-        answers = [(one, _asked(texts, one, ctx, progress)) for one in others]
+    answer = _vectors_by(first, texts, ctx, progress, check_cancelled)
+    with use_cache_mode(CacheMode()):
+        answers = [
+            (one, _vectors_by(one, texts, ctx, progress, check_cancelled)) for one in others
+        ]
     for embedder, made in (*answers, (first, answer)):
         vectors = unpack(np.load(ctx.fetch(made.artifacts[VECTORS])))
         texts.publish(ctx.engine, texts.video_id, vectors, str(embedder.model))
@@ -82,19 +89,23 @@ def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
     return [configured] if other is None else [configured, other]
 
 
-def _asked(
-    texts: Texts, embedder: Embedder, ctx: RunContext, progress: Progress
+def _vectors_by(
+    embedder: Embedder,
+    texts: Texts,
+    ctx: RunContext,
+    progress: Progress,
+    check_cancelled: Callable[[], None],
 ) -> StageResult[int]:
     question = vectors_question(texts.stage, texts.video_id, texts.texts, embedder.model)
 
     def compute(room: Path) -> StageOutput[int]:
         local = embedder.model.provider == "local"
-        items = NullItemCache() if local else items_of("embed", ctx, texts.video_id)
+        items = NullItemCache() if local else item_cache("embed", ctx, texts.video_id)
         vectors = embed_texts(texts.texts, embedder, items, progress)
         np.save(room / VECTORS, pack(vectors, embedder.dimensions))
         return StageOutput(len(texts.texts), {VECTORS: room / VECTORS})
 
-    return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
+    return get_or_compute(question, compute, ctx, check_cancelled=check_cancelled)
 
 
 def vectors_question(
