@@ -23,7 +23,7 @@ from rich.table import Table
 
 from bench.ffmpeg import make_media
 from bench.fleet_clips import PICTURES, SPEECH
-from reelworks.domain.jobs.stage import STAGES
+from reelworks.pipeline.spec import Stage
 
 console = Console(highlight=False)
 REELWORKS = [sys.executable, "-m", "reelworks.app.cli"]
@@ -85,7 +85,7 @@ def run_batch(folder: Path, title: str) -> None:
     expected = {one["stage"]: one["seconds"] for one in planned["stages"]}
     hours = planned["hours"]
     table = Table("stage", "planned s", "taken s", "of planned", title=title)
-    rows = [(stage, expected.get(stage, 0.0), taken.get(stage, 0.0)) for stage in STAGES]
+    rows = [(stage, expected.get(stage, 0.0), taken.get(stage, 0.0)) for stage in Stage]
     total = ("all stages", sum(expected.values()), sum(taken.values()))
     for stage, before, after in (*rows, total, ("elapsed", planned["elapsed_seconds"], elapsed)):
         share = f"{after / before:.2f}" if before else ""

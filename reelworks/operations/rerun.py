@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from reelworks.domain.jobs.job import BACKFILL, INTERACTIVE, Job, NewJob
-from reelworks.domain.jobs.stage import Stage
+from reelworks.pipeline.spec import Stage
 from reelworks.store.jobs.jobs import add_jobs, new_job_id
 from reelworks.store.library.video_writes import VideoFilter, ids_of_videos
 

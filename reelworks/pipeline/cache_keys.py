@@ -1,133 +1,126 @@
-"""What each stage of indexing is asked: the one place that says what an answer depends on.
+"""Cache keys of the stages: what each stage's result depends on.
 
-A task asks them to have them answered, a plan to see what is answered already.
+A task computes or reads the result of such a call; a plan looks whether it is cached. Name,
+version, result type and store keys come from the table of stages.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
-from reelworks.domain.artifact_keys import AUDIO, PROXY, frame_key, processed_key, subtitles_key
-from reelworks.domain.digest import ModelRef
+from reelworks.domain.artifact_keys import AUDIO, PROXY
+from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe
 from reelworks.domain.video.vision import VisionResult
+from reelworks.pipeline.spec import Stage, spec_of
 from reelworks.pipeline.stage_cache import StageCall, StageResult
-from reelworks.stages.frames import frames, scenes, vision
 from reelworks.stages.frames.frame_selection import FrameParams
-from reelworks.stages.source import extract_audio, normalize
-from reelworks.stages.speech import transcribe
+from reelworks.stages.frames.scenes import SceneParams
+from reelworks.stages.source.normalize import NormalizeParams
+from reelworks.stages.speech.transcribe import TranscribeParams
 
 
-def probe_question(sha256: str, upload_key: str, video_id: str | None = None) -> StageCall[Probe]:
-    """Return the question what the source with this digest is."""
+def stage_call(
+    stage: Stage,
+    video_id: str,
+    inputs: Mapping[str, str],
+    *,
+    params: Mapping[str, Any] | None = None,
+    model: ModelRef | None = None,
+) -> StageCall[Any]:
+    """Return a stage's call on ``inputs``: content digests by name.
+
+    A stage that reads the whole results of the stages that it needs, and no settings but its
+    model, names each input like the stage that it comes from: the planner expects it so.
+    """
+    spec = spec_of(stage)
+    return StageCall[Any](
+        stage=spec.cache_name,
+        version=spec.version,
+        result_type=spec.result,
+        artifact_key=lambda name: spec.artifact_key(video_id, name, model),
+        inputs=inputs,
+        params=params or {},
+        model=model,
+        video_id=video_id,
+    )
+
+
+def probe_call(sha256: str, upload_key: str, video_id: str | None = None) -> StageCall[Probe]:
+    """Return the call that probes the source with this digest."""
+    spec = spec_of(Stage.INGEST)
     return StageCall[Probe](
-        stage="ingest",
-        version=2,
-        result_type=Probe,
+        stage=spec.cache_name,
+        version=spec.version,
+        result_type=spec.result,
         artifact_key=lambda _: upload_key,
         inputs={"source": sha256},
         video_id=video_id,
     )
 
 
-def audio_question(video_id: str, sha256: str) -> StageCall[NormalizedAudio | None]:
-    """Return the question for the sound of the source with this digest."""
-    return StageCall[NormalizedAudio | None](
-        stage="extract_audio",
-        version=extract_audio.VERSION,
-        result_type=NormalizedAudio | None,
-        artifact_key=lambda name: processed_key(video_id, name),
-        inputs={"source": sha256},
-        video_id=video_id,
-    )
+def audio_call(video_id: str, sha256: str) -> StageCall[NormalizedAudio | None]:
+    """Return the call that extracts the audio of the source with this digest."""
+    return stage_call(Stage.EXTRACT_AUDIO, video_id, {"source": sha256})
 
 
-def normalize_question(
-    video_id: str, sha256: str, params: normalize.NormalizeParams
+def normalize_call(
+    video_id: str, sha256: str, params: NormalizeParams
 ) -> StageCall[NormalizedVideo | None]:
-    """Return the question for the picture of the source with this digest."""
-    return StageCall[NormalizedVideo | None](
-        stage="normalize",
-        version=normalize.VERSION,
-        result_type=NormalizedVideo | None,
-        artifact_key=lambda name: processed_key(video_id, name),
-        inputs={"source": sha256},
-        params=asdict(params),
-        video_id=video_id,
-    )
+    """Return the call that normalizes the video track of the source with this digest."""
+    return stage_call(Stage.NORMALIZE, video_id, {"source": sha256}, params=asdict(params))
 
 
-def transcript_question(
+def transcript_call(
     video_id: str,
     audio: StageResult[NormalizedAudio | None],
-    params: transcribe.TranscribeParams,
+    params: TranscribeParams,
     model: ModelRef,
 ) -> StageCall[Transcript]:
-    """Return the question what is said in a sound."""
+    """Return the call that transcribes extracted audio."""
     wav = audio.artifacts.get(AUDIO)
-    return StageCall[Transcript](
-        stage="transcribe",
-        version=transcribe.VERSION,
-        result_type=Transcript,
-        artifact_key=lambda name: subtitles_key(video_id, Path(name).suffix),
-        inputs={"audio": wav.sha256 if wav else ""},
-        params=asdict(params),
-        model=model,
-        video_id=video_id,
-    )
+    inputs = {"audio": wav.sha256 if wav else ""}
+    return stage_call(Stage.TRANSCRIBE, video_id, inputs, params=asdict(params), model=model)
 
 
-def scenes_question(
+def scenes_call(
     video_id: str,
     normalized: StageResult[NormalizedVideo | None],
-    params: scenes.SceneParams,
+    params: SceneParams,
     model: ModelRef | None,
 ) -> StageCall[tuple[Scene, ...]]:
-    """Return the question where a picture cuts."""
+    """Return the call that finds the scenes of a normalized video."""
     proxy = normalized.artifacts.get(PROXY)
-    return StageCall[tuple[Scene, ...]](
-        stage="scenes",
-        version=scenes.VERSION,
-        result_type=tuple[Scene, ...],
-        artifact_key=lambda name: processed_key(video_id, name),
-        inputs={"proxy": proxy.sha256 if proxy else ""},
-        params=asdict(params),
-        model=model,
-        video_id=video_id,
-    )
+    inputs = {"proxy": proxy.sha256 if proxy else ""}
+    return stage_call(Stage.SCENES, video_id, inputs, params=asdict(params), model=model)
 
 
-def frames_question(
+def frames_call(
     video_id: str,
     normalized: StageResult[NormalizedVideo | None],
-    shots: StageResult[tuple[Scene, ...]],
+    scenes: StageResult[tuple[Scene, ...]],
     params: FrameParams,
 ) -> StageCall[tuple[Frame, ...]]:
-    """Return the question which pictures stand for a video's scenes."""
-    return StageCall[tuple[Frame, ...]](
-        stage="frames",
-        version=frames.VERSION,
-        result_type=tuple[Frame, ...],
-        artifact_key=lambda name: frame_key(video_id, name),
-        inputs={"video": normalized.digest, "scenes": shots.digest},
-        params=asdict(params),
-        video_id=video_id,
-    )
+    """Return the call that picks the frames of a video's scenes."""
+    inputs = {"video": normalized.digest, "scenes": scenes.digest}
+    return stage_call(Stage.FRAMES, video_id, inputs, params=asdict(params))
 
 
-def vision_question(
-    video_id: str, stills: StageResult[tuple[Frame, ...]], model: ModelRef
+def vision_call(
+    video_id: str, frames: StageResult[tuple[Frame, ...]], model: ModelRef
 ) -> StageCall[VisionResult]:
-    """Return the question what a video's frames show."""
-    return StageCall[VisionResult](
-        stage="vision",
-        version=vision.VERSION,
-        result_type=VisionResult,
-        artifact_key=lambda name: frame_key(video_id, name),
-        inputs={"frames": stills.digest},
-        model=model,
-        video_id=video_id,
-    )
+    """Return the call that describes a video's frames."""
+    return stage_call(Stage.VISION, video_id, {"frames": frames.digest}, model=model)
+
+
+def vectors_call(
+    stage: str, video_id: str, texts: Sequence[str], model: ModelRef
+) -> StageCall[int]:
+    """Return the call that embeds a video's texts; ``stage`` is one of the two that embed."""
+    inputs = {"texts": sha256_of_bytes(json.dumps(list(texts)).encode())}
+    return stage_call(Stage(stage), video_id, inputs, model=model)

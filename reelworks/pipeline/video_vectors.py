@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,17 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from reelworks.domain.artifact_keys import VECTORS, vectors_key
+from reelworks.domain.artifact_keys import VECTORS
 from reelworks.domain.capabilities import Embedder
-from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.vision import FrameDescription
+from reelworks.pipeline.cache_keys import vectors_call
 from reelworks.pipeline.capabilities import make_embedder
 from reelworks.pipeline.embedders import embedder_of
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import (
     CacheMode,
-    StageCall,
     StageOutput,
     StageResult,
     get_or_compute,
@@ -29,7 +27,7 @@ from reelworks.pipeline.stage_cache import (
     use_cache_mode,
 )
 from reelworks.settings import Settings
-from reelworks.stages.text.embed import VERSION, NullItemCache, embed_texts
+from reelworks.stages.text.embed import NullItemCache, embed_texts
 from reelworks.store.library.publish import seen_words
 from reelworks.store.search.embedding_models import live_model
 
@@ -55,24 +53,22 @@ def embed_and_publish(
     progress: Progress,
     check_cancelled: Callable[[], None] = never_cancelled,
 ) -> StageResult[int]:
-    """Give each text its vector by every embedder, and publish them; return the first's answer.
+    """Give each text its vector by every embedder, and publish them; return the first's result.
 
-    Only the first one's answer is bound to the terms that questions are asked under now: the
-    others' are made here when they are not kept. They are published first, so that search finds
-    what is new by the live model at once.
+    The present ``CacheMode`` is for the first one's call only: the others' vectors are computed
+    in this process when they are not cached. They are published first, so that search finds what
+    is new by the live model at once.
 
     Raises what the embedders raise, store and database errors, and ``UnknownVideoError``.
     """
     first, *others = embedders
-    answer = _vectors_by(first, texts, ctx, progress, check_cancelled)
+    result = _vectors_by(first, texts, ctx, progress, check_cancelled)
     with use_cache_mode(CacheMode()):
-        answers = [
-            (one, _vectors_by(one, texts, ctx, progress, check_cancelled)) for one in others
-        ]
-    for embedder, made in (*answers, (first, answer)):
-        vectors = unpack(np.load(ctx.fetch(made.artifacts[VECTORS])))
+        results = [(one, _vectors_by(one, texts, ctx, progress, check_cancelled)) for one in others]
+    for embedder, stored in (*results, (first, result)):
+        vectors = unpack(np.load(ctx.fetch(stored.artifacts[VECTORS])))
         texts.publish(ctx.engine, texts.video_id, vectors, str(embedder.model))
-    return answer
+    return result
 
 
 def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
@@ -96,7 +92,7 @@ def _vectors_by(
     progress: Progress,
     check_cancelled: Callable[[], None],
 ) -> StageResult[int]:
-    question = vectors_question(texts.stage, texts.video_id, texts.texts, embedder.model)
+    call = vectors_call(texts.stage, texts.video_id, texts.texts, embedder.model)
 
     def compute(room: Path) -> StageOutput[int]:
         local = embedder.model.provider == "local"
@@ -105,24 +101,7 @@ def _vectors_by(
         np.save(room / VECTORS, pack(vectors, embedder.dimensions))
         return StageOutput(len(texts.texts), {VECTORS: room / VECTORS})
 
-    return get_or_compute(question, compute, ctx, check_cancelled=check_cancelled)
-
-
-def vectors_question(
-    stage: str, video_id: str, texts: Sequence[str], model: ModelRef
-) -> StageCall[int]:
-    """Return the question for the vectors of a video's texts."""
-    tail = sha256_of_bytes(str(model).encode())[:8]
-    return StageCall[int](
-        stage="embed",
-        version=VERSION,
-        result_type=int,
-        # Two models' vectors stand side by side while one takes the other's place.
-        artifact_key=lambda name: vectors_key(video_id, f"{stage}-{Path(name).stem}-{tail}.npy"),
-        inputs={"texts": sha256_of_bytes(json.dumps(list(texts)).encode())},
-        model=model,
-        video_id=video_id,
-    )
+    return get_or_compute(call, compute, ctx, check_cancelled=check_cancelled)
 
 
 def searchable(description: FrameDescription) -> str:

@@ -36,9 +36,7 @@ async def job_lease(job: JobRef | None, ctx: RunContext) -> AsyncIterator[JobOut
     if job is None:
         yield JobOutcome()
         return
-    keeper = LeaseKeeper(
-        Attempt(job.id, job.attempt), str(flow_run.id), ctx, current_observer()
-    )
+    keeper = LeaseKeeper(Attempt(job.id, job.attempt), str(flow_run.id), ctx, current_observer())
     await asyncio.to_thread(keeper.begin)
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - a flow runs in a task

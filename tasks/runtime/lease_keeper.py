@@ -46,9 +46,7 @@ class JobOutcome:
 class LeaseKeeper:
     """Keeps the lease of one run's job, by heartbeats from a thread of its own."""
 
-    def __init__(
-        self, attempt: Attempt, run_id: str, ctx: RunContext, observer: Observer
-    ) -> None:
+    def __init__(self, attempt: Attempt, run_id: str, ctx: RunContext, observer: Observer) -> None:
         self.progress = JobProgress(observer)
         self.meter = Meter(self.progress.changed.set)
         self.lost: ReelworksError | None = None

@@ -29,7 +29,7 @@ def is_prefect_unreachable(error: BaseException) -> bool:
     )
 
 
-def was_given_up() -> bool:
+def retries_disabled() -> bool:
     """Tell whether retries are disabled in this run because the server did not come back."""
     return os.environ.get(_RETRIES) == "0" != _as_set
 

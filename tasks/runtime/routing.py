@@ -125,7 +125,7 @@ async def _start(remote: RemoteStage) -> FlowRun | None:
         try:
             run = await _create(remote, arguments, number)
         except ObjectNotFound:
-            missing = f"No deployment stage/{remote.pool} (make it with reelworks deploy)"
+            missing = f"No deployment stage/{remote.pool} (create it with reelworks deploy)"
             waits = waits or _waits_for(missing, remote)
             if not waits:
                 return None

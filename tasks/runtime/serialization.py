@@ -21,6 +21,7 @@ from reelworks.errors import (
     ReelworksError,
     StageCallMismatchError,
 )
+from reelworks.pipeline import spec
 from reelworks.store.objects.artifacts import ArtifactStore
 
 INLINE_BYTES = 64 * 1024
@@ -31,22 +32,18 @@ _ERROR = re.compile(r"\[(?P<code>[a-z_]+)\] (?P<text>.*)", re.DOTALL)
 
 
 def name_of(task: Task[..., Any]) -> str:
-    """Return the importable name of a stage's task, for example ``tasks.frames.frames.frames``."""
+    """Return the importable name of a stage's task, as in the table of stages."""
     return f"{task.fn.__module__}.{task.fn.__name__}"
 
 
 def task_named(name: str) -> Task[..., Any]:
     """Reverse ``name_of``. Raises ``InputError`` for what is no stage."""
+    names = [one.task for one in spec.STAGES]
+    if name not in names:
+        raise InputError(f"There is no stage {name}; give a name like {names[0]}.")
     module, _, attribute = name.rpartition(".")
-    try:
-        found = getattr(import_module(module), attribute) if module.startswith("tasks.") else None
-    except (ImportError, AttributeError):
-        found = None
-    if not isinstance(found, Task):
-        raise InputError(
-            f"There is no stage {name}; give a name like tasks.speech.transcribe.transcribe."
-        )
-    return found
+    task: Task[..., Any] = getattr(import_module(module), attribute)
+    return task
 
 
 def pack(task: Task[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +83,7 @@ def store_arguments(packed: Mapping[str, Any], store: ArtifactStore) -> dict[str
 def load_arguments(
     arguments: Mapping[str, Any] | None, key: str | None, store: ArtifactStore
 ) -> Mapping[str, Any]:
-    """Reverse ``store_arguments``. Raises ``ArtifactMissingError`` when they are gone from the store."""
+    """Reverse ``store_arguments``. Raises ``ArtifactMissingError`` when they are gone."""
     if arguments is not None or key is None:
         return arguments or {}
     content = store.get_bytes(key)

@@ -17,6 +17,7 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from reelworks.domain.jobs.cancellation import CancellationToken
+from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.report import StageReport, StageState
 from reelworks.errors import (
     CacheMissError,
@@ -54,7 +55,7 @@ class StageAttempt:
     """One attempt of a stage, as the work in its thread sees it."""
 
     ctx: RunContext
-    progress: Callable[[float, float], None]
+    progress: Progress
     """Reports (done, total) to the observer; raises ``CancelledError`` once cancelled."""
     check_cancelled: Callable[[], None]
     """Raises ``CancelledError`` once the attempt is cancelled or past its time limit."""

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 
 from reelworks.errors import ReelworksError
+from reelworks.pipeline.spec import Stage, spec_of
 from tasks.runtime.current_run import current_run
 
 MAX_ATTEMPTS = 20
@@ -30,8 +31,14 @@ class TaskOptions(TypedDict):
     persist_result: bool
 
 
-def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
-    """Return the options of a stage's task; ``runs_on`` (cpu, gpu, api) becomes its routing tag.
+def stage_task(stage: Stage) -> TaskOptions:
+    """Return the options of a stage's task, by its row in the table of stages."""
+    spec = spec_of(stage)
+    return task_options(spec.name.value, runs_on=spec.runs_on, minutes=spec.timeout_minutes)
+
+
+def task_options(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
+    """Return a task's options; ``runs_on`` (cpu, gpu) becomes its routing tag.
 
     Prefect's result cache is off: a hit there cannot tell that an artifact is gone
     (docs/decisions/0002).

@@ -327,7 +327,7 @@ async def test_the_next_try_of_an_overwritten_source_reads_its_upload(overwritte
 @pytest.fixture
 def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
     """A video whose kept probe somebody altered to what no probe says, so that a stage trips."""
-    from tasks.source.ingest import probe_question
+    from tasks.source.ingest import probe_call
 
     path = tmp_path / "cursed.mp4"
     path.write_bytes((media / "odd" / "single_frame.mp4").read_bytes() + b"\0\0\0\x08free")
@@ -335,7 +335,7 @@ def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
     store.ensure_bucket()
     found = replace(probe(path), video=replace(probe(path).video, pixel_aspect="wide"))
     upload = store.put_file("uploads/cursed_cursed.mp4", path, "video/mp4")
-    asked = probe_question(upload.sha256, upload.key)
+    asked = probe_call(upload.sha256, upload.key)
     StageCache(store).save(
         Manifest(
             stage="ingest",
@@ -355,7 +355,7 @@ async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment
     assert ended.code == 7, ended.text
     assert "Traceback" not in ended.text
     assert ended.err.count("Error:") == 1
-    assert "cursed.mp4: Something went wrong that Reelworks did not foresee" in ended.err
+    assert "cursed.mp4: Unexpected internal error" in ended.err
     assert re.search(r"^normalize +failed ", ended.out, re.MULTILINE), ended.out
     assert ended.out.count("Ready:") == 1
     log = environment.data_dir / "logs" / "fault.log"

@@ -17,7 +17,7 @@ from reelworks.pipeline.capabilities import (
     make_transcriber,
 )
 from reelworks.pipeline.stage_cache import StageCall, StageResult, peek
-from reelworks.pipeline.video_vectors import searchable, vectors_question
+from reelworks.pipeline.video_vectors import searchable
 from reelworks.settings import Settings
 from reelworks.stages.frames.frame_selection import FrameParams
 from reelworks.stages.frames.scenes import SceneParams
@@ -78,7 +78,7 @@ class Source:
 def known_of(source: Source, askers: ConfiguredModels, store: ArtifactStore) -> CacheStatus:
     """Follow the chain of questions as far as answers are kept. Raises store errors."""
     look = _Probe(store)
-    probed = look.at("ingest", ask.probe_question(source.sha256, ""))
+    probed = look.at("ingest", ask.probe_call(source.sha256, ""))
     if probed is None:
         return CacheStatus()
     _speech(source, askers, look)
@@ -87,11 +87,11 @@ def known_of(source: Source, askers: ConfiguredModels, store: ArtifactStore) -> 
 
 
 def _speech(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
-    audio = look.at("extract_audio", ask.audio_question(source.video_id, source.sha256))
+    audio = look.at("extract_audio", ask.audio_call(source.video_id, source.sha256))
     if audio is None:
         return
     params, model = TranscribeParams(language=source.language), askers.transcriber.model
-    question = ask.transcript_question(source.video_id, audio, params, model)
+    question = ask.transcript_call(source.video_id, audio, params, model)
     transcript = look.at("transcribe", question)
     if transcript is None:
         if audio.result is None:
@@ -101,14 +101,14 @@ def _speech(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
     look.items["segments"] = len(texts)
     look.at(
         "embed_speech",
-        vectors_question("embed_speech", source.video_id, texts, askers.embedder.model),
+        ask.vectors_call("embed_speech", source.video_id, texts, askers.embedder.model),
     )
 
 
 def _picture(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
     settings, video_id = askers.settings, source.video_id
     params = NormalizeParams(encoder=settings.video_encoder)
-    normalized = look.at("normalize", ask.normalize_question(video_id, source.sha256, params))
+    normalized = look.at("normalize", ask.normalize_call(video_id, source.sha256, params))
     if normalized is None:
         return
     how = SceneParams(profile=settings.scene_profile)
@@ -116,19 +116,19 @@ def _picture(source: Source, askers: ConfiguredModels, look: _Probe) -> None:
     film = how.profile != "screencast"
     detector = make_shot_detector(settings, library) if film else None
     model = detector.model if detector else None
-    shots = look.at("scenes", ask.scenes_question(video_id, normalized, how, model))
+    shots = look.at("scenes", ask.scenes_call(video_id, normalized, how, model))
     if shots is None:
         return
-    stills = look.at("frames", ask.frames_question(video_id, normalized, shots, FrameParams()))
+    stills = look.at("frames", ask.frames_call(video_id, normalized, shots, FrameParams()))
     if stills is None:
         return
     look.items["frames"] = sum(frame.duplicate_of is None for frame in stills.result)
-    seen = look.at("vision", ask.vision_question(video_id, stills, askers.describer.model))
+    seen = look.at("vision", ask.vision_call(video_id, stills, askers.describer.model))
     if seen is None:
         return
     texts = [searchable(described.description) for described in seen.result.described]
     look.at(
-        "embed_picture", vectors_question("embed_picture", video_id, texts, askers.embedder.model)
+        "embed_picture", ask.vectors_call("embed_picture", video_id, texts, askers.embedder.model)
     )
 
 

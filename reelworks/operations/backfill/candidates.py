@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.jobs.backfill import Selection, SelectionKind
-from reelworks.domain.jobs.stage import STAGES
 from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
 from reelworks.operations.backfill.source_scan import ScannedFile, is_changed
+from reelworks.pipeline.spec import Stage
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts
 
@@ -35,9 +35,9 @@ class Candidate:
 
 def validate_selection(selection: Selection) -> None:
     """Raise ``InputError`` for a selection that contradicts itself or names no stage of ours."""
-    wrong = [stage for stage in selection.stages if stage not in STAGES]
+    wrong = [stage for stage in selection.stages if stage not in set(Stage)]
     if wrong:
-        raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(STAGES)}.")
+        raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(Stage)}.")
     if (SelectionKind.MISSING in selection.only) != bool(selection.stages):
         raise InputError("Say which stage is missing: missing and a stage go together.")
     if selection.limit is not None and selection.limit < 1:

@@ -15,8 +15,8 @@ from reelworks.domain.jobs.backfill import (
     calls_of,
     summed,
 )
-from reelworks.domain.jobs.stage import STAGES
 from reelworks.domain.jobs.usage import Usage, add_up
+from reelworks.pipeline.spec import Stage
 
 SECONDS_PER_HOUR = {
     "ingest": 15.0,
@@ -108,8 +108,8 @@ def plan_of(
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Add up the lines of a plan."""
-    stages = tuple(_stage_plan(stage, lines, price) for stage in STAGES)
-    usage = add_up(*(summed(stage, lines) for stage in STAGES))
+    stages = tuple(_stage_plan(stage, lines, price) for stage in Stage)
+    usage = add_up(*(summed(stage, lines) for stage in Stage))
     return Plan(
         lines=tuple(lines),
         stages=stages,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from reelworks.domain.jobs.backfill import Limits, Plan, PlanLine, Selection, SelectionKind
-from reelworks.domain.jobs.stage import STAGES
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.operations.backfill.cache_status import (
     CacheStatus,
@@ -41,6 +40,7 @@ from reelworks.operations.backfill.source_scan import (
     root_of,
 )
 from reelworks.pipeline.run_context import RunContext
+from reelworks.pipeline.spec import Stage
 from reelworks.providers.billing.prices import LOCAL, Prices
 from reelworks.settings import Settings
 from reelworks.store.library.source_entries import remember_sources, sources_of
@@ -149,8 +149,8 @@ def lines_of(chosen: Sequence[tuple[Candidate, CacheStatus]], rates: Rates) -> l
     lines = []
     for one, kept in chosen:
         seconds = one.seconds if one.seconds is not None else one.size / rate
-        cached = tuple(stage for stage in STAGES if stage in kept.stages)
-        todo = tuple(stage for stage in STAGES if stage not in kept.stages)
+        cached = tuple(stage for stage in Stage if stage in kept.stages)
+        todo = tuple(stage for stage in Stage if stage not in kept.stages)
         items = kept.items or {}
         lines.append(
             PlanLine(
@@ -173,7 +173,7 @@ def lines_of(chosen: Sequence[tuple[Candidate, CacheStatus]], rates: Rates) -> l
 
 def rates_of(history: History, askers: ConfiguredModels) -> Rates:
     """Return what an hour of video takes here, as far as the past tells."""
-    models = {stage: askers.model_of(stage) for stage in STAGES}
+    models = {stage: askers.model_of(stage) for stage in Stage}
     hosted: dict[str, str] = {
         stage: f"{model.provider}/{model.name}"
         for stage, model in models.items()

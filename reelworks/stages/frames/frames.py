@@ -31,10 +31,7 @@ from reelworks.stages.frames.frame_selection import (
     split_scenes,
 )
 
-__all__ = ["VERSION", "FrameParams", "frame_path", "pick_frames"]
-
-VERSION = 1
-"""Raised when the same inputs and parameters give other frames."""
+__all__ = ["FrameParams", "frame_path", "pick_frames"]
 
 
 def pick_frames(

@@ -21,9 +21,6 @@ from reelworks.errors import UnsupportedMediaError
 from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
 from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
 
-VERSION = 1
-"""Raised when the same proxy and parameters give other scenes."""
-
 Profile = Literal["auto", "film", "screencast"]
 
 _REPORT_EVERY = 30

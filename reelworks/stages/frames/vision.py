@@ -16,8 +16,9 @@ from reelworks.domain.video.scene import Frame
 from reelworks.domain.video.vision import Described, FrameDescription, Undescribed, VisionResult
 from reelworks.errors import ProviderError, ProviderRejectedError, RateLimitedError
 
-VERSION = 1
-"""Raise when ``FrameDescription`` or what is done with an answer changes: old answers are stale."""
+ITEM_VERSION = 1
+"""Version of one frame's cached description. Raise it, and the stage's version in the table of
+stages, when ``FrameDescription`` or what is done with a model's reply changes."""
 
 GIVE_UP_AFTER = 10
 """Frames that fail with no answer between them, after which a describer counts as down."""
@@ -63,7 +64,7 @@ def describe_frames(
 
 def frame_key(frame: Frame, model: ModelRef) -> str:
     """Return the cache key of one frame's description: the picture, the model and the schema."""
-    return cache_key("vision", VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
+    return cache_key("vision", ITEM_VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,7 @@ from reelworks.media.ffmpeg import DecodeReport, transcode
 from reelworks.media.folder import writable
 from reelworks.media.sound import speech_arguments, zero_of
 
-__all__ = ["VERSION", "ExtractedAudio", "extract_audio"]
-
-VERSION = 2
-"""Raised when the same source gives other bytes."""
+__all__ = ["ExtractedAudio", "extract_audio"]
 
 MISSING_SECONDS = 0.5
 """Less than this at the end is rounding of the container, not loss."""

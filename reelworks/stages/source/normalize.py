@@ -28,10 +28,7 @@ from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
 
 log = logging.getLogger(__name__)
 
-__all__ = ["VERSION", "NormalizeParams", "Normalized", "is_normalized", "normalize"]
-
-VERSION = 3
-"""Raised when the same parameters give other bytes."""
+__all__ = ["NormalizeParams", "Normalized", "is_normalized", "normalize"]
 
 MISSING_SECONDS = 0.5
 """Less than this at the end is rounding of the container, not loss."""

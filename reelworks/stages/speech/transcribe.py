@@ -17,9 +17,6 @@ from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 from reelworks.stages.speech.transcribe_pieces import PieceWork
 
-VERSION = 1
-"""Raise when what is done with the model's answers changes."""
-
 
 @dataclass(frozen=True, slots=True)
 class TranscribeParams:

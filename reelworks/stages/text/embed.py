@@ -12,8 +12,9 @@ from reelworks.domain.digest import ModelRef, cache_key, sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import ProviderAnswerError
 
-VERSION = 1
-"""Raise when what is done with a text before it is embedded changes."""
+ITEM_VERSION = 1
+"""Version of one text's cached vector. Raise it, and the stages' versions in the table of stages,
+when what is done with a text before it is embedded changes."""
 
 _AT_ONCE = 16
 """Questions to the cache at once: each waits for the network, not for the processor."""
@@ -67,7 +68,7 @@ def text_key(text: str, embedder: Embedder) -> str:
     model: ModelRef = embedder.model
     return cache_key(
         "embed",
-        VERSION,
+        ITEM_VERSION,
         inputs={"text": sha256_of_bytes(text.encode())},
         params={"dimensions": embedder.dimensions},
         model=model,

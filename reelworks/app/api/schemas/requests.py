@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus
-from reelworks.domain.jobs.stage import Stage
 from reelworks.domain.library.library import VideoStatus
+from reelworks.pipeline.spec import Stage
 from reelworks.store.library.video_writes import VideoFilter
 
 VideoId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]

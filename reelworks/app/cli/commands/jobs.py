@@ -11,8 +11,8 @@ from rich.text import Text
 from reelworks.app.cli import output
 from reelworks.app.cli.commands.library import library_engine
 from reelworks.domain.jobs.job import Job, JobSelection, JobStatus
-from reelworks.domain.jobs.stage import STAGES, Stage
 from reelworks.domain.library.library import VideoStatus
+from reelworks.pipeline.spec import Stage
 
 app = typer.Typer(help="The job ledger: list, retry, cancel, hurry, pause.", no_args_is_help=True)
 
@@ -207,10 +207,12 @@ def rerun(
 
 
 def _stage_named(name: str) -> Stage:
-    for stage in STAGES:
-        if stage == name:
-            return stage
-    raise typer.BadParameter(f"there is no stage {name}; use one of {', '.join(STAGES)}")
+    try:
+        return Stage(name)
+    except ValueError:
+        raise typer.BadParameter(
+            f"there is no stage {name}; use one of {', '.join(Stage)}"
+        ) from None
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
 from urllib.parse import quote
 
 from fastapi.responses import RedirectResponse, Response
@@ -13,9 +12,9 @@ from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.web.page_route import Form, page_router
 from reelworks.app.web.session import FORMS
 from reelworks.domain.jobs.job import NewJob
-from reelworks.domain.jobs.stage import Stage
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
+from reelworks.pipeline.spec import Stage
 from reelworks.store.jobs.jobs import add_jobs, new_job_id
 from reelworks.store.library.removal import remove_video
 from reelworks.store.library.video_writes import media_keys
@@ -38,7 +37,7 @@ def index(video_id: VideoPath, form: Form, caller: CurrentCaller, api: Context) 
     Raises ``InputError`` for a stage that there is not.
     """
     again = [str(stage) for stage in form.getlist("again") if stage]
-    if unknown := set(again) - set(get_args(Stage)):
+    if unknown := set(again) - set(Stage):
         raise InputError(f"There is no stage {sorted(unknown)[0]!r}.")
     media_keys(api.engine, video_id)  # the video must be there
     job = NewJob(

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.jobs.backfill import Limits, PlanLine
-from reelworks.domain.jobs.stage import STAGES
 from reelworks.domain.jobs.usage import Usage
 from reelworks.operations.backfill.estimate import (
     RUN_SECONDS,
@@ -21,6 +20,7 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
+from reelworks.pipeline.spec import Stage
 
 HOSTED = Rates(
     hosted={
@@ -32,14 +32,14 @@ HOSTED = Rates(
 )
 
 
-def line(seconds: float = 3600.0, todo=STAGES, rates: Rates = HOSTED) -> PlanLine:
+def line(seconds: float = 3600.0, todo=Stage, rates: Rates = HOSTED) -> PlanLine:
     return PlanLine(
         source="/a.mp4",
         video_id="a",
         size=1,
         seconds=seconds,
         guessed=False,
-        cached=tuple(stage for stage in STAGES if stage not in todo),
+        cached=tuple(stage for stage in Stage if stage not in todo),
         todo=tuple(todo),
         work=work_of(todo, seconds, rates),
         usage=usage_of(todo, seconds, {}, rates),
@@ -51,11 +51,11 @@ def price(model: str, usage: Usage) -> Decimal | None:
 
 
 def test_every_stage_has_a_first_guess() -> None:
-    assert SECONDS_PER_HOUR.keys() == set(STAGES)
+    assert SECONDS_PER_HOUR.keys() == set(Stage)
 
 
 def test_hosted_calls_follow_from_length_and_what_is_known() -> None:
-    usage = usage_of(STAGES, 1801.0, {"frames": 7, "segments": 257}, HOSTED)
+    usage = usage_of(Stage, 1801.0, {"frames": 7, "segments": 257}, HOSTED)
 
     assert usage["transcribe"]["openai/whisper-1"] == Usage(calls=4, audio_seconds=1801.0)
     assert usage["vision"]["openai/gpt-6-luna"].calls == 7
@@ -64,12 +64,12 @@ def test_hosted_calls_follow_from_length_and_what_is_known() -> None:
 
 
 def test_a_video_without_sound_asks_nobody_to_listen() -> None:
-    usage = usage_of(STAGES, 600.0, {"sound": 0}, HOSTED)
+    usage = usage_of(Stage, 600.0, {"sound": 0}, HOSTED)
     assert usage["transcribe"]["openai/whisper-1"] == Usage()
 
 
 def test_local_models_are_nobodys_calls() -> None:
-    assert usage_of(STAGES, 600.0, {}, Rates()) == {}
+    assert usage_of(Stage, 600.0, {}, Rates()) == {}
 
 
 def test_the_past_goes_before_first_guesses() -> None:
