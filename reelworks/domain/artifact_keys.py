@@ -73,11 +73,6 @@ def frame_key(video_id: str, name: str) -> str:
     return f"{FRAMES}{video_id}/{name}"
 
 
-def vectors_key(video_id: str, name: str) -> str:
-    """Return the key of a file of embedding vectors."""
-    return f"{EMBEDDINGS}{video_id}/{name}"
-
-
 def metadata_key(video_id: str) -> str:
     """Return the key of a video's metadata document."""
     return f"{METADATA}{video_id}.json"

@@ -74,11 +74,13 @@ class CachedStage(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Summary(Generic[Value]):
-    """How a stage's result is counted in reports."""
+    """How a stage's result is counted in reports and in the log."""
 
     count: Callable[[Value], int]
     unit: str
     warnings: Callable[[Value], tuple[str, ...]] = lambda _: ()
+    log_word: str | None = None
+    """First word of the log line; None: the stage's name."""
 
 
 async def run_task(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -120,8 +122,8 @@ async def run_cached_stage(
             cached.call, cached.compute, attempt.ctx, check_cancelled=attempt.check_cancelled
         )
         cached.publish(result)
-        number = summary.count(result.result)
-        log.info("%s %s: %d %s", stage.upper(), cached.call.video_id, number, summary.unit)
+        word, number = summary.log_word or stage.upper(), summary.count(result.result)
+        log.info("%s %s: %d %s", word, cached.call.video_id, number, summary.unit)
         return result
 
     return await run_stage(stage, work, summary)

@@ -48,5 +48,6 @@ async def normalize(video: Ingested) -> State[StageResult[Normalized]]:
             count=lambda made: made.frames if made else 0,
             unit="frames",
             warnings=lambda made: made.warnings if made else (),
+            log_word="NORMALIZED",
         ),
     )

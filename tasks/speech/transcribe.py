@@ -51,5 +51,7 @@ async def transcribe(
         return CachedStage(call, compute, publish)
 
     return await run_cached_stage(
-        Stage.TRANSCRIBE, prepare, Summary(lambda found: len(found.segments), "segments")
+        Stage.TRANSCRIBE,
+        prepare,
+        Summary(lambda found: len(found.segments), "segments", log_word="TRANSCRIBED"),
     )

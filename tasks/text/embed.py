@@ -53,7 +53,7 @@ async def _embed(texts: Texts) -> State[StageResult[int]]:
         ctx = attempt.ctx
         embedders = embedders_for(ctx.settings, ctx.engine)
         result = embed_and_publish(texts, embedders, ctx, attempt.progress, attempt.check_cancelled)
-        log.info("%s %s: %d texts", texts.stage.upper(), texts.video_id, len(texts.texts))
+        log.info("EMBEDDINGS %s: %d texts (%s)", texts.video_id, len(texts.texts), texts.stage)
         return result
 
     return await run_stage(texts.stage, work, Summary(int, "texts"))

@@ -21,7 +21,6 @@ DIGEST = "ab" * 32
         (keys.audio_key("talk"), "processed/talk/audio.wav"),
         (keys.subtitles_key("talk", ".srt"), "subs/talk.srt"),
         (keys.frame_key("talk", keys.frame_name(7)), "frames/talk/scene_007.jpg"),
-        (keys.vectors_key("talk", "a.npy"), "embeddings/talk/a.npy"),
         (keys.metadata_key("talk"), "videos/talk.json"),
         (keys.report_key("b1"), "reports/b1.json"),
         (keys.call_key(DIGEST), f"cache/calls/{DIGEST}.json"),
