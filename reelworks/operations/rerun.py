@@ -1,4 +1,4 @@
-"""Compute one stage of many videos again: after a better model, a mended setting, a fixed bug."""
+"""Re-run of one stage of many videos: after a better model, a corrected setting, a fixed bug."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ def rerun_stage(
     requested_by: str | None = None,
     name: str | None = None,
 ) -> list[Job]:
-    """Ask for a stage, and what depends on its answer, of each of these videos; return the jobs.
+    """Queue jobs that compute a stage of each of these videos again; return the jobs.
 
-    Several give way to what people wait for. With the same ``name`` again, nothing is asked twice.
+    The stages that depend on it (``pipeline.spec.dependants_of``) follow by their cache keys, as
+    far as its result has changed. Jobs of several videos have a backfill's priority. With the same
+    ``name``, the same jobs are returned and none is added.
+
     Raises ``UnknownVideoError`` for an id that no video has.
     """
     videos = ids_of_videos(engine, which)

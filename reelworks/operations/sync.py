@@ -15,10 +15,10 @@ from reelworks.operations.backfill.plan import no_progress
 from reelworks.operations.backfill.source_scan import (
     ScannedFile,
     as_seen,
-    examine,
     is_changed,
-    list_place,
+    list_files,
     root_of,
+    scan_files,
 )
 from reelworks.operations.backfill.start import new_backfill_id
 from reelworks.pipeline.run_context import RunContext
@@ -71,7 +71,7 @@ def survey(
     """Look at a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
     root = root_of(source)
     known = sources_of(ctx.engine, library)
-    found = examine(list_place(root, ctx.store), known, ctx.store, progress)
+    found = scan_files(list_files(root, ctx.store), known, ctx.store, progress)
     facts = video_facts(ctx.engine, library)
     return Survey(
         root=root,

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
 from reelworks.domain.capabilities import Embedder, FrameDescriber, ShotDetector, Transcriber
+from reelworks.pipeline.spec import Capability, Stage, spec_of
 from reelworks.settings import Provider, Settings, load_settings
 from reelworks.settings import ShotDetector as ShotDetectors
 
@@ -81,22 +82,30 @@ def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
 def benefits_from_gpu(settings: Settings, stage: str) -> bool:
     """True when ``stage``, as configured, computes on this machine and faster with a GPU.
 
-    ``stage`` is the name of a task: ``embed_speech`` and ``embed_picture`` count like ``embed``.
+    ``stage`` is the name of a task; one that is no indexing stage gives False.
     """
-    match stage.partition("_")[0]:
-        case "transcribe":
+    if stage not in set(Stage):
+        return False
+    spec = spec_of(stage)
+    return spec.runs_on == "gpu" and _computes_on_gpu(settings, spec.capability)
+
+
+def _computes_on_gpu(settings: Settings, capability: Capability | None) -> bool:
+    match capability:
+        case Capability.TRANSCRIBE:
             return settings.transcribe_provider is Provider.LOCAL
-        case "vision":
+        case Capability.VISION:
             return settings.vision_provider is Provider.LOCAL and (
                 settings.model_for("vision") != READS_ONLY
             )
-        case "embed":
+        case Capability.EMBED:
             return settings.embed_provider is Provider.LOCAL
-        case "scenes":
+        case Capability.SHOTS:
             return settings.uses_transnet
-        case "normalize":
+        case Capability.ENCODE:
             return settings.video_encoder == "nvenc"
-    return False
+        case None:
+            return False
 
 
 def preload_for_pictures(settings: Settings) -> None:
@@ -126,11 +135,11 @@ def preload() -> None:
     """
     settings = load_settings()
     made: list[object] = []
-    if benefits_from_gpu(settings, "transcribe"):
+    if _computes_on_gpu(settings, Capability.TRANSCRIBE):
         made.append(make_transcriber(settings))
-    if benefits_from_gpu(settings, "vision"):
+    if _computes_on_gpu(settings, Capability.VISION):
         made.append(make_describer(settings))
-    if benefits_from_gpu(settings, "embed"):
+    if _computes_on_gpu(settings, Capability.EMBED):
         made.append(make_embedder(settings))
     if settings.uses_transnet:
         from reelworks.models.shots.transnet import TransNetShots

@@ -68,7 +68,7 @@ class CachedStage(Generic[Value]):
     call: StageCall[Value]
     compute: Callable[[Path], StageOutput[Value]]
     """Gets an empty folder to work in; called on a cache miss."""
-    publish: Callable[[StageResult[Value]], None]
+    publish: Callable[[StageResult[Value]], None] = lambda _: None
     """Writes the rows, of a cached result as well; idempotent."""
 
 

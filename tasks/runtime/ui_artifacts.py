@@ -29,7 +29,7 @@ async def show_plan(plan: Plan) -> dict[str, Any]:
         description=(
             f"# {summary['videos']} videos, {summary['hours']:.2f} hours\n\n"
             f"{summary['fully_cached']} are fully cached, "
-            f"{summary['passed_over']} are not selected. "
+            f"{summary['skipped']} are not selected. "
             f"{summary['model_calls']} hosted model calls, {summary['cost']} USD{unknown}. "
             f"About {summary['elapsed_seconds']:.0f} s.\n\n" + " ".join(summary["notes"])
         ),

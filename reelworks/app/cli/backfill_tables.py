@@ -23,7 +23,7 @@ def print_plan(plan: Plan, limits: Limits) -> None:
     output.echo(
         (f"{len(plan.lines)} video{'s' * (len(plan.lines) != 1)}", "bold"),
         f", {hours(plan.seconds)} of video; {done} are fully cached; "
-        f"{plan.passed_over} found but not meant.",
+        f"{plan.skipped} found but not meant.",
     )
     made = output.table("stage", "#cached", "#to do", "#model calls", "#cost", "#work")
     for stage in plan.stages:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from reelworks.domain.library.search import Excerpt, RankSource, Reason
+from reelworks.pipeline import spec
 
 STATUSES = {
     "pending": "Waiting",
@@ -25,21 +26,12 @@ VIDEO_STATUSES = {
 STATES = {
     "running": "Running",
     "done": "Done",
-    "cached": "Kept from before",
+    "cached": "Cached",
     "retried": "Done after another try",
     "failed": "Failed",
 }
-STAGES = {
-    "ingest": "Take in the source",
-    "extract_audio": "Extract the sound",
-    "normalize": "Normalize the picture",
-    "transcribe": "Transcribe speech",
-    "scenes": "Find scenes",
-    "frames": "Choose frames",
-    "vision": "Read and describe frames",
-    "embed_speech": "Embed speech",
-    "embed_picture": "Embed pictures",
-}
+STAGES = {stage.name.value: stage.label for stage in spec.STAGES}
+"""Labels, by stage."""
 UNBEGUN = "Waits for a worker"
 KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen"}
 _PLACES = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}

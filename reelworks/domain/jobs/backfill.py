@@ -1,4 +1,4 @@
-"""Many videos at once: which ones, how fast, for how much, and what is to be expected of it."""
+"""Backfills: selections of videos, limits, plans and reports."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import NOTHING, Usage, add_up
 
 IN_FLIGHT = 8
-"""Runs of a backfill at once, when nobody says otherwise."""
+"""Default of ``Limits.in_flight``."""
 
 
 class SelectionKind(StrEnum):
-    """Which of the videos found are meant; of several, each that one of them names."""
+    """Which of the videos found are selected; of several kinds, those that any of them names."""
 
     NEW = "new"
     """New in the library, or with another content than the library has."""
     FAILED = "failed"
     """The last run failed."""
     MISSING = "missing"
-    """A stage's answer is not kept; ``Selection.stages`` names the stages."""
+    """A stage is not cached; ``Selection.stages`` names the stages."""
     OLDER_MODEL = "older-model"
-    """Rows were made by another model than the one that is configured now."""
+    """Rows were made by another model than the configured one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which videos a backfill is about."""
+    """Selection of a backfill's videos."""
 
     source: str | None = None
     """A folder or ``s3://bucket/prefix``; None: the library's own videos."""
     library: str | None = None
-    """The library that is looked through, or that new videos go to."""
+    """The library that is searched, or that new videos go to."""
     only: frozenset[SelectionKind] = frozenset()
     """Empty: all."""
     stages: tuple[str, ...] = ()
-    """The stages that ``Only.MISSING`` is about."""
+    """The stages of ``SelectionKind.MISSING``."""
     language: str | None = None
-    """Spoken language of what is found; of the library's own videos, only those."""
+    """Spoken language of the files found; of the library's own videos, those that have it."""
     limit: int | None = None
     """The most videos."""
 
@@ -63,15 +63,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How fast a backfill may go, and for how much."""
+    """Limits of a backfill: runs, rates and budget."""
 
     in_flight: int = IN_FLIGHT
     per_hour: int | None = None
-    """Runs that may start in an hour."""
+    """Runs that may start in one hour."""
     budget: Decimal | None = None
     """US dollars."""
     calls_per_minute: int | None = None
-    """To each provider."""
+    """Calls to each provider of hosted models."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -90,7 +90,7 @@ class PlanLine:
     """One video of a plan."""
 
     source: str | None
-    """Where it lies; None: the library knows."""
+    """Path or URL; None: a video of the library."""
     video_id: str
     size: int
     """Bytes."""
@@ -99,16 +99,16 @@ class PlanLine:
     guessed: bool
     """True when the length was guessed from the size."""
     cached: tuple[str, ...]
-    """Stages whose answers are kept."""
+    """Stages whose results are cached."""
     todo: tuple[str, ...]
     work: Mapping[str, float] = field(default_factory=dict)
     """Seconds of work to expect, by stage."""
     usage: Mapping[str, Mapping[str, Usage]] = field(default_factory=dict)
-    """What hosted models will be asked for, by stage and model."""
+    """Usage of hosted models to expect, by stage and model."""
     note: str | None = None
-    """What is amiss with it."""
+    """Warning, for example why it cannot be read."""
     stamp: str | None = None
-    """Of the file; None for the library's own videos."""
+    """Fingerprint of the file; None for the library's own videos."""
     sha256: str | None = None
 
 
@@ -118,7 +118,7 @@ class StagePlan:
 
     stage: str
     cached: int
-    """Videos whose answer is kept."""
+    """Videos of which it is cached."""
     todo: int
     calls: int
     """Calls of hosted models."""
@@ -130,18 +130,18 @@ class StagePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a backfill would do."""
+    """Plan of a backfill: what it would do."""
 
     lines: tuple[PlanLine, ...]
     stages: tuple[StagePlan, ...]
     usage: Mapping[str, Usage]
     """By hosted model."""
     unpriced: tuple[str, ...]
-    """Models whose price is not known: no sum holds their cost."""
-    passed_over: int
-    """Videos that were found but are not meant."""
+    """Models whose price is unknown; no sum includes their cost."""
+    skipped: int
+    """Videos that were found but not selected."""
     elapsed: float
-    """Seconds from start to end to expect, with as many runs at once as asked for."""
+    """Seconds from start to end to expect, with ``Limits.in_flight`` runs at once."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -159,7 +159,7 @@ class Plan:
         return {
             "videos": len(self.lines),
             "hours": round(self.seconds / 3600, 4),
-            "passed_over": self.passed_over,
+            "skipped": self.skipped,
             "fully_cached": sum(not line.todo for line in self.lines),
             "model_calls": sum(usage.calls for usage in self.usage.values()),
             "usage": {model: usage.to_dict() for model, usage in self.usage.items()},
@@ -176,7 +176,7 @@ class Plan:
 
 
 class BackfillStatus(StrEnum):
-    """How a backfill stands."""
+    """Status of a backfill."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -188,13 +188,13 @@ class BackfillStatus(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """True when nothing of it is left to be done."""
+        """True when no job of it will start any more."""
         return self in (BackfillStatus.DONE, BackfillStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """A backfill as it stands."""
+    """A backfill and its current state."""
 
     id: str
     selection: Selection
@@ -222,7 +222,7 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True)
 class FailedVideo:
-    """A video of a backfill that could not be done."""
+    """A video of a backfill whose job failed."""
 
     job_id: str
     video_id: str | None
@@ -235,7 +235,7 @@ class FailedVideo:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a backfill."""
+    """Report of a backfill."""
 
     backfill: Backfill
     hours: float
@@ -244,13 +244,13 @@ class Report:
     stage_seconds: Mapping[str, float]
     """Seconds of work by stage."""
     computed: Mapping[str, int]
-    """Videos whose stage was computed and not answered from the cache."""
+    """Videos whose stage was computed, not read from the cache."""
     usage: Mapping[str, Usage]
     unpriced: tuple[str, ...]
 
 
 def summed(stage: str, lines: Sequence[PlanLine]) -> Mapping[str, Usage]:
-    """Return what a stage of all ``lines`` asks of hosted models."""
+    """Return the usage of hosted models by one stage of all ``lines``."""
     return add_up(*(line.usage.get(stage, {}) for line in lines))
 
 

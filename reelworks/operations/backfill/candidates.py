@@ -1,4 +1,4 @@
-"""Videos that a backfill may be about, and which of them are meant. Nothing is read here."""
+"""Candidates of a backfill, and which of them a selection matches. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reelworks.store.library.work_history import VideoFacts
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A video that a backfill may be about."""
+    """A video that a backfill may include."""
 
     video_id: str
     source: str | None
@@ -26,26 +26,26 @@ class Candidate:
     seconds: float | None
     sha256: str | None
     facts: VideoFacts | None
-    """Its row, if it has one."""
+    """Of its row; None: it has none."""
     stamp: str | None = None
     changed: bool = False
-    """True when its content is another than the one that its video was made of."""
+    """True when its content differs from what its video was indexed from."""
     note: str | None = None
 
 
 def validate_selection(selection: Selection) -> None:
-    """Raise ``InputError`` for a selection that contradicts itself or names no stage of ours."""
-    wrong = [stage for stage in selection.stages if stage not in set(Stage)]
-    if wrong:
-        raise InputError(f"There is no stage {wrong[0]}; the stages are {', '.join(Stage)}.")
+    """Raise ``InputError`` for a selection that contradicts itself or names an unknown stage."""
+    unknown = [stage for stage in selection.stages if stage not in set(Stage)]
+    if unknown:
+        raise InputError(f"There is no stage {unknown[0]}; the stages are {', '.join(Stage)}.")
     if (SelectionKind.MISSING in selection.only) != bool(selection.stages):
         raise InputError("Say which stage is missing: missing and a stage go together.")
     if selection.limit is not None and selection.limit < 1:
         raise InputError("The limit must be at least 1.")
 
 
-def matches(one: Candidate, kept: CacheStatus, selection: Selection, older: set[str]) -> bool:
-    """Tell whether a candidate is one of those that are meant."""
+def matches(one: Candidate, status: CacheStatus, selection: Selection, older: set[str]) -> bool:
+    """True when a selection includes a candidate; ``older`` are those with outdated models."""
     if not selection.only:
         return True
     return (
@@ -55,22 +55,22 @@ def matches(one: Candidate, kept: CacheStatus, selection: Selection, older: set[
             and one.facts is not None
             and one.facts.status == "failed"
         )
-        or (SelectionKind.MISSING in selection.only and not set(selection.stages) <= kept.stages)
+        or (SelectionKind.MISSING in selection.only and not set(selection.stages) <= status.stages)
         or (SelectionKind.OLDER_MODEL in selection.only and one.video_id in older)
     )
 
 
 def is_new(one: Candidate) -> bool:
-    """Tell whether the library does not have it, or with another content."""
+    """True when the library does not have it, or has it with another content."""
     facts = one.facts
     if facts is None or (not facts.was_ready and facts.status == "pending"):
         return True
-    other = None not in (one.sha256, facts.sha256) and one.sha256 != facts.sha256
-    return one.changed or other
+    differs = None not in (one.sha256, facts.sha256) and one.sha256 != facts.sha256
+    return one.changed or differs
 
 
 def of_row(facts: VideoFacts) -> Candidate:
-    """Return a video of the library."""
+    """Return the candidate that is a video of the library."""
     return Candidate(facts.video_id, None, 0, facts.seconds, facts.sha256, facts)
 
 
@@ -80,13 +80,16 @@ def of_file(
     by_id: Mapping[str, VideoFacts],
     by_content: Mapping[str, VideoFacts],
 ) -> Candidate:
-    """Say which video a file is: the one it was, the one with its content, or a new one."""
+    """Return the candidate that is a file.
+
+    Its video is the one that the file was before, else the one with its content, else a new one.
+    """
     listed = found.listed
     seen = known.get(listed.locator)
     facts = by_content.get(found.sha256 or "")
     if seen is not None and seen.video_id is not None:
         facts = by_id.get(seen.video_id, facts)
-    # An object that nobody read has no digest: its entity tag and size stand for its content.
+    # An object that was not read has no digest: its entity tag and size stand for its content.
     digest = found.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
     video_id = facts.video_id if facts else video_id_for(listed.stem, digest)
     return Candidate(

@@ -1,4 +1,4 @@
-"""What a video will take: seconds of work and calls of hosted models. Pure arithmetic."""
+"""Estimate of a backfill: seconds of work and usage of hosted models. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -15,45 +15,29 @@ from reelworks.domain.jobs.backfill import (
     calls_of,
     summed,
 )
-from reelworks.domain.jobs.usage import Usage, add_up
-from reelworks.pipeline.spec import Stage
+from reelworks.domain.jobs.usage import NOTHING, Usage, add_up
+from reelworks.pipeline.spec import STAGES, Capability, Stage, StageSpec, spec_of
 
-SECONDS_PER_HOUR = {
-    "ingest": 15.0,
-    "extract_audio": 25.0,
-    "normalize": 740.0,
-    "transcribe": 280.0,
-    "scenes": 120.0,
-    "frames": 110.0,
-    "vision": 250.0,
-    "embed_speech": 8.0,
-    "embed_picture": 6.0,
-}
-"""Seconds of work for an hour of video while a library has no past: local models on two cores
-(the 60 s clip of ``make bench``, times 60)."""
 FRAMES_PER_HOUR = 150.0
 """A frame for each scene, and each 30 s of a long one; repeated ones are left out."""
 SEGMENTS_PER_HOUR = 700.0
 PIECE_SECONDS = 600.0
-"""Sound in one call of a hosted model (``reelworks.providers.openai.audio.MAX_SECONDS``)."""
+"""Seconds of audio in one hosted call (``reelworks.providers.openai.audio.MAX_SECONDS``)."""
 TEXTS_IN_CALL = 256
 TOKENS_PER_FRAME = Usage(calls=1, input_tokens=1400, output_tokens=350)
-"""A 720p picture in full detail with our prompt and schema, and a description."""
+"""A 720p frame in full detail with our prompt and schema, and its description."""
 TOKENS_PER_TEXT = 25
 RUN_SECONDS = 8.0
-"""What a run takes beside its stages: a process starts, imports and connects, and reports."""
-_SPEECH = ("extract_audio", "transcribe", "embed_speech")
-_PICTURE = ("normalize", "scenes", "frames", "vision", "embed_picture")
-
+"""Overhead of a run: a process starts, imports and connects, and reports."""
 Price = Callable[[str, Usage], Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one hour of video takes."""
+    """Typical amounts per hour of video."""
 
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
-    """By stage; ``SECONDS_PER_HOUR`` where nothing is known."""
+    """By stage; the table's ``seconds_per_hour`` where nothing is known."""
     frames_per_hour: float = FRAMES_PER_HOUR
     segments_per_hour: float = SEGMENTS_PER_HOUR
     per_frame: Usage = TOKENS_PER_FRAME
@@ -63,25 +47,54 @@ class Rates:
 
 def work_of(todo: Sequence[str], seconds: float, rates: Rates) -> dict[str, float]:
     """Return the seconds of work to expect of each stage of a video of that length."""
-    per_hour = {**SECONDS_PER_HOUR, **rates.stage_seconds}
-    return {stage: per_hour[stage] * seconds / 3600 for stage in todo}
+    return {
+        stage: rates.stage_seconds.get(stage, spec_of(stage).seconds_per_hour) * seconds / 3600
+        for stage in todo
+    }
 
 
 def usage_of(
     todo: Sequence[str], seconds: float, items: Mapping[str, int], rates: Rates
 ) -> dict[str, dict[str, Usage]]:
-    """Return what each stage will ask of its hosted model; ``items`` holds what is known."""
+    """Return the usage to expect of each stage's hosted model.
+
+    ``items`` holds known amounts (``CacheStatus.items``); rates stand in for the others.
+    """
     hours = seconds / 3600
-    frames = items.get("frames", math.ceil(rates.frames_per_hour * hours))
-    segments = items.get("segments", math.ceil(rates.segments_per_hour * hours))
-    sound = seconds * items.get("sound", 1)
-    amounts = {
-        "transcribe": Usage(calls=math.ceil(sound / PIECE_SECONDS), audio_seconds=sound),
-        "vision": rates.per_frame.times(frames),
-        "embed_speech": _of_texts(segments),
-        "embed_picture": _of_texts(frames),
+    amounts = Amounts(
+        audio_seconds=seconds * items.get("sound", 1),
+        frames=items.get("frames", math.ceil(rates.frames_per_hour * hours)),
+        segments=items.get("segments", math.ceil(rates.segments_per_hour * hours)),
+    )
+    return {
+        stage: {rates.hosted[stage]: hosted_usage(spec_of(stage), amounts, rates.per_frame)}
+        for stage in todo
+        if stage in rates.hosted
     }
-    return {stage: {rates.hosted[stage]: amounts[stage]} for stage in todo if stage in rates.hosted}
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What of a video hosted models may be sent."""
+
+    audio_seconds: float
+    frames: int
+    segments: int
+
+
+def hosted_usage(spec: StageSpec, amounts: Amounts, per_frame: Usage) -> Usage:
+    """Return the usage of a stage whose capability is hosted, by what the stage sends."""
+    match spec.hosted_items:
+        case "audio":
+            calls = math.ceil(amounts.audio_seconds / PIECE_SECONDS)
+            return Usage(calls=calls, audio_seconds=amounts.audio_seconds)
+        case "frames":
+            count = amounts.frames
+        case "segments":
+            count = amounts.segments
+        case None:
+            return NOTHING
+    return per_frame.times(count) if spec.capability is Capability.VISION else _of_texts(count)
 
 
 def _of_texts(count: int) -> Usage:
@@ -90,11 +103,11 @@ def _of_texts(count: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Under which terms a plan is made."""
+    """Limits that a plan is made for."""
 
     limits: Limits
     runs_at_once: int
-    """What the machines carry; ``limits.in_flight`` may be less."""
+    """Runs that the machines can carry; ``limits.in_flight`` may be less."""
     calls_per_minute: Callable[[str], int | None] = lambda _: None
     """By provider."""
 
@@ -104,7 +117,7 @@ def plan_of(
     price: Price,
     terms: Terms,
     *,
-    passed_over: int = 0,
+    skipped: int = 0,
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Add up the lines of a plan."""
@@ -115,7 +128,7 @@ def plan_of(
         stages=stages,
         usage=usage,
         unpriced=tuple(sorted(m for m, used in usage.items() if price(m, used) is None)),
-        passed_over=passed_over,
+        skipped=skipped,
         elapsed=elapsed_of(lines, usage, terms),
         notes=notes,
     )
@@ -138,7 +151,7 @@ def _stage_plan(stage: str, lines: Sequence[PlanLine], price: Price) -> StagePla
 def elapsed_of(lines: Sequence[PlanLine], usage: Mapping[str, Usage], terms: Terms) -> float:
     """Return the seconds from start to end: whichever limit takes longest."""
     limits = terms.limits
-    alone = [_alone(line) for line in lines]
+    alone = [run_seconds(line.work) for line in lines]
     if not alone:
         return 0.0
     at_once = max(1, min(limits.in_flight, terms.runs_at_once))
@@ -155,7 +168,13 @@ def elapsed_of(lines: Sequence[PlanLine], usage: Mapping[str, Usage], terms: Ter
     return max(bounds)
 
 
-def _alone(line: PlanLine) -> float:
-    """Return the seconds of a run of its own: speech and picture go side by side."""
-    sides = (sum(line.work.get(stage, 0.0) for stage in side) for side in (_SPEECH, _PICTURE))
-    return RUN_SECONDS + line.work.get("ingest", 0.0) + max(sides)
+def run_seconds(work: Mapping[str, float]) -> float:
+    """Return the seconds of one run on its own: ``work`` along the longest path of stages.
+
+    Stages that do not need each other run side by side.
+    """
+    end: dict[Stage, float] = {}
+    for spec in STAGES:
+        start = max((end[need] for need in spec.needs), default=0.0)
+        end[spec.name] = start + work.get(spec.name, 0.0)
+    return RUN_SECONDS + max(end.values())

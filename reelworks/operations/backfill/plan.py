@@ -1,4 +1,4 @@
-"""Plan a backfill: which videos are meant, what is kept of them, what the rest will take."""
+"""Plan of a backfill: the videos selected, their cached stages, and the cost of the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from functools import partial
 
 from reelworks.domain.jobs.backfill import Limits, Plan, PlanLine, Selection, SelectionKind
 from reelworks.domain.library.library import DEFAULT_LIBRARY
-from reelworks.operations.backfill.cache_status import (
-    CacheStatus,
-    ConfiguredModels,
-    Source,
-    known_of,
-)
+from reelworks.operations.backfill.cache_status import CacheStatus, cache_status
 from reelworks.operations.backfill.candidates import (
     Candidate,
     matches,
@@ -35,12 +30,13 @@ from reelworks.operations.backfill.estimate import (
 )
 from reelworks.operations.backfill.source_scan import (
     as_seen,
-    examine,
-    list_place,
+    list_files,
     root_of,
+    scan_files,
 )
+from reelworks.pipeline.planned_calls import ConfiguredModels, VideoSource
 from reelworks.pipeline.run_context import RunContext
-from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.spec import Stage, dependants_of
 from reelworks.providers.billing.prices import LOCAL, Prices
 from reelworks.settings import Settings
 from reelworks.store.library.source_entries import remember_sources, sources_of
@@ -52,44 +48,46 @@ from reelworks.store.library.work_history import (
 )
 
 BYTES_PER_SECOND = 500_000.0
-"""Of a video whose header states no length, while no other one tells: 4 Mbit/s."""
-_LOOKERS = 8
+"""Assumed rate of a video whose header states no duration, with no other one to go by: 4 Mbit/s."""
+_LOOKUP_THREADS = 8
 """Videos whose cached stages are looked up at once."""
 
 
 def no_progress(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report to nobody."""
     del done, total
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Reads what a plan is made of. Changes nothing but the table ``sources``."""
+    """Planner of backfills. Writes to the table ``sources`` only."""
 
     ctx: RunContext
     progress: Callable[[int, int], None] = no_progress
-    """Told how many of the files are read."""
-    askers: ConfiguredModels = field(init=False)
+    """Called with the number of files scanned, and of all."""
+    models: ConfiguredModels = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "askers", ConfiguredModels.of(self.ctx.settings))
+        object.__setattr__(self, "models", ConfiguredModels.of(self.ctx.settings))
 
-    def plan(self, selection: Selection, limits: Limits) -> Plan:
+    def plan(self, selection: Selection, limits: Limits, recompute: Sequence[str] = ()) -> Plan:
         """Return what a backfill of ``selection`` would do within ``limits``.
 
-        Raises ``InputError`` for a selection that means nothing, what ``list_place`` raises, and
-        store and database errors.
+        ``recompute`` names stages to compute although they are cached.
+
+        Raises ``InputError`` for an invalid selection, what ``list_files`` raises, and store and
+        database errors.
         """
         candidates = self.candidates(selection)
         older = self._older(selection)
-        known = self._known(candidates, selection)
-        chosen = [
-            (one, kept)
-            for one, kept in zip(candidates, known, strict=True)
-            if matches(one, kept, selection, older)
+        statuses = self._statuses(candidates, selection)
+        selected = [
+            (one, status)
+            for one, status in zip(candidates, statuses, strict=True)
+            if matches(one, status, selection, older)
         ][: selection.limit]
-        rates = rates_of(read_history(self.ctx.engine), self.askers)
-        lines = lines_of(chosen, rates)
+        rates = rates_of(read_history(self.ctx.engine), self.models)
+        lines = plan_lines(selected, rates, recompute)
         settings = self.ctx.settings
         prices = Prices.of_settings(settings.model_prices)
         at_once = runs_at_once(settings)
@@ -97,12 +95,12 @@ class Planner:
             lines,
             prices.cost,
             Terms(limits, at_once, settings.calls_per_minute_of),
-            passed_over=len(candidates) - len(chosen),
+            skipped=len(candidates) - len(selected),
             notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
         )
 
     def candidates(self, selection: Selection) -> list[Candidate]:
-        """Return all videos that a selection looks at."""
+        """Return the videos of the selection's source or library, selected or not."""
         validate_selection(selection)
         engine = self.ctx.engine
         facts = video_facts(engine, selection.library if selection.source is None else None)
@@ -111,7 +109,7 @@ class Planner:
         root = root_of(selection.source)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
-        found = examine(list_place(root, self.ctx.store), known, self.ctx.store, self.progress)
+        found = scan_files(list_files(root, self.ctx.store), known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
         by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
         named = [of_file(one, known, by_id, by_content) for one in found]
@@ -127,31 +125,33 @@ class Planner:
     def _older(self, selection: Selection) -> set[str]:
         if SelectionKind.OLDER_MODEL not in selection.only:
             return set()
-        askers = self.askers
-        models = {
-            "transcribe": askers.transcriber.model,
-            "vision": askers.describer.model,
-            "embed": askers.embedder.model,
-        }
+        models = {name.value: model for name, model in self.models.by_capability.items()}
         return with_outdated_models(self.ctx.engine, models)
 
-    def _known(self, candidates: Sequence[Candidate], selection: Selection) -> list[CacheStatus]:
-        look = partial(_kept, selection=selection, askers=self.askers, ctx=self.ctx)
-        with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="plan") as lookers:
-            return list(lookers.map(look, candidates))
+    def _statuses(self, candidates: Sequence[Candidate], selection: Selection) -> list[CacheStatus]:
+        look_up = partial(_status_of, selection=selection, models=self.models, ctx=self.ctx)
+        with ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="plan") as threads:
+            return list(threads.map(look_up, candidates))
 
 
-def lines_of(chosen: Sequence[tuple[Candidate, CacheStatus]], rates: Rates) -> list[PlanLine]:
-    """Return the plan's lines."""
-    measured = [(one.size, one.seconds) for one, _ in chosen if one.seconds and one.size]
+def plan_lines(
+    selected: Sequence[tuple[Candidate, CacheStatus]], rates: Rates, recompute: Sequence[str] = ()
+) -> list[PlanLine]:
+    """Return a plan's lines: of each video, what is cached and what the rest takes.
+
+    A stage to ``recompute`` takes its dependants along: they are cached under the old result's
+    digest, and the new result has most likely another.
+    """
+    outdated = {*recompute, *dependants_of(recompute)}
+    measured = [(one.size, one.seconds) for one, _ in selected if one.seconds and one.size]
     bytes_of, seconds_of = (sum(column) for column in zip((0, 0.0), *measured, strict=True))
     rate = bytes_of / seconds_of if seconds_of else BYTES_PER_SECOND
     lines = []
-    for one, kept in chosen:
+    for one, status in selected:
         seconds = one.seconds if one.seconds is not None else one.size / rate
-        cached = tuple(stage for stage in Stage if stage in kept.stages)
-        todo = tuple(stage for stage in Stage if stage not in kept.stages)
-        items = kept.items or {}
+        cached = tuple(stage for stage in Stage if stage in status.stages - outdated)
+        todo = tuple(stage for stage in Stage if stage not in status.stages - outdated)
+        items = status.items or {}
         lines.append(
             PlanLine(
                 source=one.source,
@@ -171,15 +171,15 @@ def lines_of(chosen: Sequence[tuple[Candidate, CacheStatus]], rates: Rates) -> l
     return lines
 
 
-def rates_of(history: History, askers: ConfiguredModels) -> Rates:
-    """Return what an hour of video takes here, as far as the past tells."""
-    models = {stage: askers.model_of(stage) for stage in Stage}
+def rates_of(history: History, models: ConfiguredModels) -> Rates:
+    """Return the amounts per hour of video in this library, with defaults where it has no past."""
+    by_stage = {stage: models.model_of(stage) for stage in Stage}
     hosted: dict[str, str] = {
         stage: f"{model.provider}/{model.name}"
-        for stage, model in models.items()
+        for stage, model in by_stage.items()
         if model is not None and not f"{model.provider}/".startswith(LOCAL)
     }
-    hundred = history.per_call.get(hosted.get("vision", ""))
+    hundred = history.per_call.get(hosted.get(Stage.VISION, ""))
     return Rates(
         stage_seconds=history.stage_seconds,
         frames_per_hour=history.frames_per_hour or FRAMES_PER_HOUR,
@@ -200,30 +200,30 @@ def notes_of(
     """Return what a reader of the plan should know."""
     guessed = sum(line.guessed for line in lines)
     unread = sum(one.sha256 is None and one.source is not None for one in candidates)
-    said = []
+    notes = []
     if guessed:
-        said.append(f"The length of {_videos(guessed)} is guessed from the size.")
+        notes.append(f"The length of {_videos(guessed)} is estimated from the size.")
     if unread:
-        said.append(
-            f"The content of {_videos(unread)} was not read, so nothing is known of what is cached."
+        notes.append(
+            f"The content of {_videos(unread)} was not read, so cached stages are unknown."
         )
     if lines:
-        said.append(f"The time is for {at_once} run{'s' * (at_once > 1)} at once on this machine.")
-    return tuple(said)
+        notes.append(f"The time is for {at_once} run{'s' * (at_once > 1)} at once on this machine.")
+    return tuple(notes)
 
 
 def _videos(count: int) -> str:
     return f"{count} video{'s' * (count != 1)}"
 
 
-def _kept(
-    one: Candidate, *, selection: Selection, askers: ConfiguredModels, ctx: RunContext
+def _status_of(
+    one: Candidate, *, selection: Selection, models: ConfiguredModels, ctx: RunContext
 ) -> CacheStatus:
     if one.sha256 is None:
         return CacheStatus()
     library = one.facts.library if one.facts else selection.library
     stated = one.facts.stated_language if one.facts else None
     # Of the library's own videos the selection's language only narrows the choice.
-    asked = (selection.language if selection.source else None) or stated
-    source = Source(one.video_id, one.sha256, asked, library)
-    return known_of(source, askers, ctx.store)
+    language = (selection.language if selection.source else None) or stated
+    source = VideoSource(one.video_id, one.sha256, language, library)
+    return cache_status(source, models, ctx.store)

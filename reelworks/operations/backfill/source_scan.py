@@ -1,4 +1,4 @@
-"""What lies in a folder or under an S3 prefix, and what each file is."""
+"""Scan of a folder or an S3 prefix: its media files, their digests and durations."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.objects.artifacts import ArtifactStore
 
 READERS = 4
-"""Files that are read at once: a disk gains nothing from more, a network a little."""
+"""Files read in parallel: a disk gains nothing from more, a network a little."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of a place, by its name alone."""
+    """Directory entry of a media file; its content is not read."""
 
     locator: str
     """An absolute path, or ``s3://bucket/key``."""
     size: int
     stamp: str
-    """Another one when the content may be another: time of writing, or entity tag."""
+    """Fingerprint that changes when the content may have: time of writing, or entity tag."""
 
     @property
     def stem(self) -> str:
@@ -39,35 +39,35 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
-    """A file of a place, and what it is."""
+    """A media file with its digest and duration."""
 
     listed: FileEntry
     sha256: str | None
-    """None for an object that nobody read yet, and for what cannot be read."""
+    """None for an object that was not read yet, and for a file that cannot be read."""
     seconds: float | None
     note: str | None = None
-    """What is amiss with it."""
+    """Warning, for example why it cannot be read."""
 
 
 def root_of(source: str) -> str:
-    """Return the one name of a place: an absolute path, or ``s3://bucket/prefix/``.
+    """Return the normalized name of a source: an absolute path, or ``s3://bucket/prefix/``.
 
-    Raises ``InputError`` for an address of another kind.
+    Raises ``InputError`` for another kind of address.
     """
     scheme, mark, rest = source.partition("://")
     if mark and scheme.lower() != "s3":
-        raise InputError(f"{one_line(source)} is no folder and no s3://bucket/prefix.")
+        raise InputError(f"{one_line(source)} is neither a folder nor an s3://bucket/prefix.")
     if mark:
         bucket, _, prefix = rest.partition("/")
         if not bucket:
-            raise InputError(f"{one_line(source)} is no S3 address: use s3://bucket/prefix.")
+            raise InputError(f"{one_line(source)} is not an S3 address; use s3://bucket/prefix.")
         prefix = prefix.rstrip("/")
         return f"s3://{bucket}/{prefix}/" if prefix else f"s3://{bucket}/"
     return str(Path(source).expanduser().absolute())
 
 
-def list_place(root: str, store: ArtifactStore) -> list[FileEntry]:
-    """Return the media files under ``root_of`` a place, in order.
+def list_files(root: str, store: ArtifactStore) -> list[FileEntry]:
+    """Return the media files under a normalized ``root``, in order.
 
     Raises ``SourceNotFoundError`` when there is no such folder or bucket,
     ``SourceUnreadableError`` when a folder may not be read, and store errors.
@@ -86,11 +86,11 @@ def _of_folder(root: Path) -> Iterator[FileEntry]:
     if not root.is_dir():
         raise SourceNotFoundError(f"The folder {one_line(str(root))} does not exist.")
 
-    def refuse(error: OSError) -> None:
+    def fail(error: OSError) -> None:
         shown = one_line(str(error.filename))
         raise SourceUnreadableError(f"The folder {shown} cannot be read: {error.strerror}.")
 
-    for folder, _, names in os.walk(root, onerror=refuse):
+    for folder, _, names in os.walk(root, onerror=fail):
         for name in filter(looks_like_media, names):
             path = Path(folder) / name
             try:
@@ -101,39 +101,39 @@ def _of_folder(root: Path) -> Iterator[FileEntry]:
                 yield FileEntry(str(path), found.st_size, str(found.st_mtime_ns))
 
 
-def examine(
+def scan_files(
     listed: list[FileEntry],
     known: Mapping[str, SeenSource],
     store: ArtifactStore,
     progress: Callable[[int, int], None],
 ) -> list[ScannedFile]:
-    """Say what each file is; one with the size and stamp of what is ``known`` is not read again.
+    """Read each file's digest and duration, unless its size and stamp are those ``known``.
 
     ``progress`` counts files. Raises store errors; a file that cannot be read has a note.
     """
     found = []
-    with ThreadPoolExecutor(READERS, thread_name_prefix="inventory") as readers:
-        look = partial(_examined, known=known, store=store)
-        for number, one in enumerate(readers.map(look, listed), 1):
+    with ThreadPoolExecutor(READERS, thread_name_prefix="scan") as readers:
+        scan = partial(_scanned, known=known, store=store)
+        for number, one in enumerate(readers.map(scan, listed), 1):
             found.append(one)
             progress(number, len(listed))
     return found
 
 
-def _examined(
+def _scanned(
     listed: FileEntry, known: Mapping[str, SeenSource], store: ArtifactStore
 ) -> ScannedFile:
     seen = known.get(listed.locator)
     same = seen is not None and (seen.size, seen.stamp) == (listed.size, listed.stamp)
-    kept = seen if same else None
+    known_as = seen if same else None
     if listed.locator.startswith("s3://"):
-        if kept is not None and kept.seconds is not None:
-            return ScannedFile(listed, kept.sha256, kept.seconds)
+        if known_as is not None and known_as.seconds is not None:
+            return ScannedFile(listed, known_as.sha256, known_as.seconds)
         return _of_object(listed, store)
-    if kept is not None and kept.seconds is not None and kept.sha256:
-        return ScannedFile(listed, kept.sha256, kept.seconds)
+    if known_as is not None and known_as.seconds is not None and known_as.sha256:
+        return ScannedFile(listed, known_as.sha256, known_as.seconds)
     try:
-        return _read(listed, kept.sha256 if kept else None)
+        return _read(listed, known_as.sha256 if known_as else None)
     except InputError as error:
         return ScannedFile(listed, None, None, str(error))
 
@@ -154,8 +154,8 @@ def _read(listed: FileEntry, digest: str | None) -> ScannedFile:
 
 def _of_object(listed: FileEntry, store: ArtifactStore) -> ScannedFile:
     bucket, _, key = listed.locator.removeprefix("s3://").partition("/")
-    ours = store.head(key) if bucket == store.bucket else None
-    digest = ours.sha256 if ours and ours.sha256 else None
+    head = store.head(key) if bucket == store.bucket else None
+    digest = head.sha256 if head and head.sha256 else None
     stream = RangeStream(partial(store.read_range, key, bucket=bucket), listed.size)
     try:
         return ScannedFile(listed, digest, seconds_of_object(stream, one_line(listed.locator)))
@@ -163,26 +163,26 @@ def _of_object(listed: FileEntry, store: ArtifactStore) -> ScannedFile:
         return ScannedFile(listed, digest, None, str(error))
 
 
-def as_seen(examined: ScannedFile, root: str, video_id: str | None) -> SeenSource:
-    """Return what to remember of a file."""
-    listed = examined.listed
+def as_seen(scanned: ScannedFile, root: str, video_id: str | None) -> SeenSource:
+    """Return the row that remembers a file."""
+    listed = scanned.listed
     return SeenSource(
         locator=listed.locator,
         root=root,
         size=listed.size,
         stamp=listed.stamp,
-        sha256=examined.sha256,
-        seconds=examined.seconds,
+        sha256=scanned.sha256,
+        seconds=scanned.seconds,
         video_id=video_id,
     )
 
 
-def is_changed(examined: ScannedFile, before: SeenSource) -> bool:
-    """Tell whether a file has another content than when it was seen ``before``.
+def is_changed(scanned: ScannedFile, before: SeenSource) -> bool:
+    """True when a file's content differs from when it was seen ``before``.
 
     Another size or stamp is only a reason to look; the digests decide, where there are two.
     """
-    listed = examined.listed
+    listed = scanned.listed
     if (listed.size, listed.stamp) == (before.size, before.stamp):
         return False
-    return None in (examined.sha256, before.sha256) or examined.sha256 != before.sha256
+    return None in (scanned.sha256, before.sha256) or scanned.sha256 != before.sha256

@@ -1,4 +1,4 @@
-"""Begin a backfill, take it up again, and write down what became of it."""
+"""Start and resume of backfills, and their reports."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from reelworks.store.library.source_entries import SeenSource, remember_sources
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A backfill that somebody asks for."""
+    """Request to start or resume a backfill."""
 
     selection: Selection
     limits: Limits
     backfill_id: str | None = None
-    """The id of a new one, or of the one to go on with."""
-    again: tuple[str, ...] = ()
-    """Stages to run although their answers are kept."""
+    """Id of a new backfill, or of the one to resume."""
+    recompute: tuple[str, ...] = ()
+    """Stages to compute although they are cached."""
     requested_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A backfill that is under way now."""
+    """A backfill that has started."""
 
     backfill: Backfill
     plan: Plan | None
-    """None when it was under way already and is gone on with."""
+    """None when it had started before and is resumed."""
 
 
 def new_backfill_id() -> str:
-    """Return an id that says when it was made."""
+    """Return a new id, which includes today's date."""
     return f"bf-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
 
 
 def normalized_source(selection: Selection) -> Selection:
-    """Return the selection with its place's one name, so that equal ones are seen to be equal."""
+    """Return the selection with a normalized source, so that equal ones compare equal."""
     if selection.source is None:
         return selection
     return replace(selection, source=root_of(selection.source))
@@ -59,18 +59,18 @@ def normalized_source(selection: Selection) -> Selection:
 def start_backfill(
     ctx: RunContext, request: Request, progress: Callable[[int, int], None]
 ) -> Started:
-    """Plan a backfill and put it into the ledger; go on with the same one if it is under way.
+    """Plan a backfill and queue its jobs; resume the same one if it has started before.
 
-    The same is one with the id asked for or, without an id, with the same selection and not over.
-    Raises ``SettingsError`` for a budget where a model's price is not known, and what
+    The same is the one with the requested id or, without an id, an unfinished one with the same
+    selection. Raises ``SettingsError`` for a budget where a model's price is not known, and what
     ``Planner.plan`` raises.
     """
     selection = normalized_source(request.selection)
-    there = _there(ctx, request.backfill_id, selection)
-    if there is not None and (there.total or there.status.is_over):
-        return Started(there, None)
-    backfill_id = there.id if there else request.backfill_id or new_backfill_id()
-    plan = Planner(ctx, progress).plan(selection, request.limits)
+    existing = _existing(ctx, request.backfill_id, selection)
+    if existing is not None and (existing.total or existing.status.is_over):
+        return Started(existing, None)
+    backfill_id = existing.id if existing else request.backfill_id or new_backfill_id()
+    plan = Planner(ctx, progress).plan(selection, request.limits, request.recompute)
     require_known_prices(plan, request.limits)
     new = NewBackfill(
         id=backfill_id,
@@ -78,7 +78,7 @@ def start_backfill(
         limits=request.limits,
         plan=plan.summary() | {"to_do": sum(bool(line.todo) for line in plan.lines)},
         videos=[NewVideo(line.video_id, line.source) for line in plan.lines],
-        again=request.again,
+        again=request.recompute,
         requested_by=request.requested_by,
     )
     begun = begin_backfill(ctx.engine, new)
@@ -87,7 +87,7 @@ def start_backfill(
 
 
 def _remember(ctx: RunContext, selection: Selection, plan: Plan) -> None:
-    """Write down which video each file of the place is from now on."""
+    """Remember which video each file of the source is from now on."""
     if selection.source is None:
         return
     seen = [
@@ -107,15 +107,15 @@ def _remember(ctx: RunContext, selection: Selection, plan: Plan) -> None:
 
 
 def require_known_prices(plan: Plan, limits: Limits) -> None:
-    """Raise ``SettingsError`` when a budget cannot be kept to, as a price is not known."""
+    """Raise ``SettingsError`` when there is a budget but a model's price is unknown."""
     if limits.budget is not None and plan.unpriced:
         raise SettingsError(
-            f"A budget needs the price of {plan.unpriced[0]}, which is not known: "
-            "put it into a file and set MODEL_PRICES to that."
+            f"A budget needs the price of {plan.unpriced[0]}, which is unknown: "
+            "put it into a TOML file and set MODEL_PRICES to that file."
         )
 
 
-def _there(ctx: RunContext, backfill_id: str | None, selection: Selection) -> Backfill | None:
+def _existing(ctx: RunContext, backfill_id: str | None, selection: Selection) -> Backfill | None:
     if backfill_id is None:
         return same_under_way(ctx.engine, selection)
     try:
@@ -161,7 +161,7 @@ def report_json(report: Report) -> dict[str, Any]:
 
 
 def plan_vs_actual(report: Report) -> list[Mapping[str, Any]]:
-    """Return the plan beside what was really needed, stage by stage."""
+    """Return planned and actual stage counts and seconds, one row per stage."""
     return [
         {
             "stage": planned["stage"],

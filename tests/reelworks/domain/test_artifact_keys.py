@@ -7,6 +7,7 @@ import re
 import pytest
 
 from reelworks.domain import artifact_keys as keys
+from reelworks.pipeline.spec import Stage, spec_of
 
 DIGEST = "ab" * 32
 
@@ -37,3 +38,18 @@ def test_each_kind_of_file_has_its_key(key, expected):
 def test_a_call_s_key_is_what_the_flow_s_form_accepts():
     assert re.fullmatch(keys.CALL_KEY_PATTERN, keys.call_key(DIGEST))
     assert not re.fullmatch(keys.CALL_KEY_PATTERN, "cache/calls/../secret.json")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "key"),
+    [
+        (Stage.INGEST, "a.mp4", keys.upload_key("talk", "a.mp4")),
+        (Stage.NORMALIZE, keys.NORMALIZED, keys.normalized_key("talk")),
+        (Stage.EXTRACT_AUDIO, keys.AUDIO, keys.audio_key("talk")),
+        (Stage.TRANSCRIBE, keys.SUBTITLES[0], keys.subtitles_key("talk", ".srt")),
+        (Stage.TRANSCRIBE, keys.SUBTITLES[1], keys.subtitles_key("talk", ".vtt")),
+        (Stage.FRAMES, keys.frame_name(3), keys.frame_key("talk", keys.frame_name(3))),
+    ],
+)
+def test_a_stage_s_files_lie_where_their_readers_look(stage: Stage, name: str, key: str):
+    assert spec_of(stage).artifact_key("talk", name) == key

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.library.access import Caller
+from reelworks.pipeline.spec import STAGES
 
 
 class JobError(BaseModel):
@@ -163,7 +164,7 @@ class JobState(BaseModel):
         )
 
 
-STAGES_OF_A_RUN = 9
+STAGES_OF_A_RUN = len(STAGES)
 """Of the index flow."""
 
 

@@ -12,7 +12,6 @@ from reelworks.domain.jobs.backfill import Limits, PlanLine
 from reelworks.domain.jobs.usage import Usage
 from reelworks.operations.backfill.estimate import (
     RUN_SECONDS,
-    SECONDS_PER_HOUR,
     Rates,
     Terms,
     elapsed_of,
@@ -20,7 +19,7 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
-from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.spec import STAGES, Stage, spec_of
 
 HOSTED = Rates(
     hosted={
@@ -51,7 +50,7 @@ def price(model: str, usage: Usage) -> Decimal | None:
 
 
 def test_every_stage_has_a_first_guess() -> None:
-    assert SECONDS_PER_HOUR.keys() == set(Stage)
+    assert {spec.name for spec in STAGES if spec.seconds_per_hour > 0} == set(Stage)
 
 
 def test_hosted_calls_follow_from_length_and_what_is_known() -> None:
@@ -74,12 +73,12 @@ def test_local_models_are_nobodys_calls() -> None:
 
 def test_the_past_goes_before_first_guesses() -> None:
     work = work_of(("normalize", "vision"), 7200.0, Rates(stage_seconds={"vision": 10.0}))
-    assert work == {"normalize": 2 * SECONDS_PER_HOUR["normalize"], "vision": 20.0}
+    assert work == {"normalize": 2 * spec_of("normalize").seconds_per_hour, "vision": 20.0}
 
 
 def test_a_plan_adds_up_and_says_what_it_cannot_price() -> None:
     lines = [line(), line(todo=("vision",)), line(todo=())]
-    plan = plan_of(lines, price, Terms(Limits(), 1), passed_over=3)
+    plan = plan_of(lines, price, Terms(Limits(), 1), skipped=3)
 
     stages = {one.stage: one for one in plan.stages}
     assert (stages["vision"].cached, stages["vision"].todo) == (1, 2)

@@ -143,7 +143,7 @@ def test_a_prefix_is_planned_by_headers_alone(ctx: RunContext, films: Path) -> N
     [
         ({"source": "/nowhere/at/all"}, SourceNotFoundError, "does not exist"),
         ({"source": "s3://no-such-bucket-here/x"}, SourceNotFoundError, "bucket"),
-        ({"source": "http://host/x"}, InputError, "no folder"),
+        ({"source": "http://host/x"}, InputError, "neither a folder"),
         ({"stages": ("dance",)}, InputError, "no stage dance"),
         ({"stages": ("vision",)}, InputError, "together"),
         ({"only": frozenset({SelectionKind.MISSING})}, InputError, "Say which stage"),

@@ -52,7 +52,7 @@ def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     told = {"normalize": {"state": "running", "done": 9.0, "total": 10.0}}
     leases.beat(site.engine, attempt, "run", 60, Heartbeat(told, {}, 0))
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("0.1"))
-    expect(card).to_contain_text("Normalize the picture")
+    expect(card).to_contain_text("Normalize the video")
 
     leases.finish(site.engine, attempt, "run", Heartbeat(told, {}, 0), {})
     expect(card.get_by_role("progressbar")).to_have_count(0)
