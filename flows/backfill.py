@@ -175,7 +175,7 @@ async def _backfill(params: BackfillParams, run: JobRun) -> dict[str, Any]:
 
 async def _plan(params: BackfillParams, ctx: RunContext) -> dict[str, Any]:
     selection = normalized_source(params.selection)
-    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits, params.again)
+    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits, params.recompute)
     require_known_prices(plan, params.limits)
     return await show_plan(plan)
 
