@@ -17,8 +17,9 @@ from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult
 from reelworks.stages.frames import scenes as verb
 from reelworks.store.library.publish import CUT_DETECTOR, publish_scenes
-from tasks.runtime.stage_runner import CachedStage, StageAttempt, Summary, run_cached_stage
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
 from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 Scenes = tuple[Scene, ...]
 

@@ -16,8 +16,9 @@ from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, item_cache
 from reelworks.stages.frames import vision as verb
 from reelworks.store.library.publish import publish_captions
-from tasks.runtime.stage_runner import CachedStage, StageAttempt, Summary, run_cached_stage
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
 from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 
 @task(**stage_task(Stage.VISION))

@@ -20,8 +20,9 @@ from tasks.runtime.current_run import current_run
 from tasks.runtime.job_run import JobRun
 from tasks.runtime.prefect_outage import is_prefect_unreachable
 from tasks.runtime.run_endings import reason_of
-from tasks.runtime.stage_runner import in_thread, run_task
+from tasks.runtime.stage_runner import run_task
 from tasks.runtime.stage_task import task_options
+from tasks.runtime.stage_thread import in_thread
 
 log = logging.getLogger("video_worker")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -10,24 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from anyio import CancelScope
 from prefect import Task
 from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
 from prefect.states import Completed
 
-from reelworks.domain.jobs.cancellation import CancellationToken
-from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.report import StageReport, StageState
 from reelworks.errors import (
     CacheMissError,
     NotCachedError,
-    RateLimitedError,
     ReelworksError,
-    SourceUnavailableError,
     exhausted,
 )
-from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import (
     CacheMode,
     StageCall,
@@ -41,24 +34,10 @@ from tasks.runtime.current_run import current_run
 from tasks.runtime.prefect_outage import disable_prefect_retries, is_prefect_unreachable
 from tasks.runtime.routing import RemoteStage, pool_of, run_in_pool
 from tasks.runtime.run_endings import reason_of
-from tasks.runtime.stage_task import has_attempts_left
+from tasks.runtime.stage_thread import StageAttempt, in_thread
 
 log = logging.getLogger("video_worker")
 Value = TypeVar("Value")
-
-STOP_SECONDS = 30.0
-"""How long a stopped stage may take to notice; its thread is left behind after that."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageAttempt:
-    """One attempt of a stage, as the work in its thread sees it."""
-
-    ctx: RunContext
-    progress: Progress
-    """Reports (done, total) to the observer; raises ``CancelledError`` once cancelled."""
-    check_cancelled: Callable[[], None]
-    """Raises ``CancelledError`` once the attempt is cancelled or past its time limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,41 +144,6 @@ async def run_stage(
     message = f"{report.items} {report.unit}" + "".join(f"; {line}" for line in report.warnings)
     name = "Cached" if result.cached else "Completed"
     return Completed(name=name, message=message, data=result)
-
-
-async def in_thread(stage: str, work: Callable[[StageAttempt], Value]) -> Value:
-    """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
-
-    The ``retry_after`` of a provider or of a source's server is waited for before the error goes
-    on, so that Prefect's next attempt comes no sooner than that.
-    """
-    run, token = current_run(), CancellationToken(f"The stage {stage}")
-
-    def progress(done: float, total: float) -> None:
-        token.check()
-        run.observer.advanced(stage, done, total)
-
-    attempt = StageAttempt(run.ctx, progress, token.check)
-    job = asyncio.ensure_future(asyncio.to_thread(work, attempt))
-    job.add_done_callback(_retrieve_error)
-    try:
-        return await asyncio.shield(job)
-    except asyncio.CancelledError:
-        token.cancel()
-        with CancelScope(shield=True):  # a time limit cancels again and again
-            await asyncio.wait([job], timeout=STOP_SECONDS)
-        raise
-    except (RateLimitedError, SourceUnavailableError) as error:
-        context = TaskRunContext.get()
-        if error.retry_after and context is not None and has_attempts_left(context.task_run):
-            await asyncio.sleep(error.retry_after)
-        raise
-
-
-def _retrieve_error(job: asyncio.Future[Any]) -> None:
-    """Retrieve a stopped thread's error, so that asyncio does not report it as unhandled."""
-    if not job.cancelled():
-        job.exception()
 
 
 async def _resolve_local_or_remote(

@@ -14,8 +14,9 @@ from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult
 from reelworks.stages.source import extract_audio as verb
 from reelworks.store.library.publish import publish_audio
-from tasks.runtime.stage_runner import CachedStage, StageAttempt, Summary, run_cached_stage
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
 from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
 Audio = NormalizedAudio | None

@@ -22,8 +22,9 @@ from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
 from tasks.runtime.run_endings import reason_of
-from tasks.runtime.stage_runner import StageAttempt, Summary, run_stage
+from tasks.runtime.stage_runner import Summary, run_stage
 from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 log = logging.getLogger("video_worker")
 

@@ -20,8 +20,9 @@ from reelworks.pipeline.video_vectors import (
     searchable,
 )
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
-from tasks.runtime.stage_runner import StageAttempt, Summary, run_stage
+from tasks.runtime.stage_runner import Summary, run_stage
 from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 log = logging.getLogger("video_worker")
 

@@ -234,3 +234,41 @@ async def test_a_run_that_nobody_watches_runs_all_the_same(ctx):
         observer.started("count")
         observer.advanced("count", 1, 2)
         assert current_run().ctx is ctx
+
+
+async def test_a_cached_stage_is_computed_once_and_published_each_time(ctx, caplog):
+    from prefect import flow, task
+
+    from tasks.runtime.current_run import use_run
+    from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+    from tasks.runtime.stage_task import task_options
+
+    computed, published = [], []
+
+    def compute(folder: Path) -> StageOutput[int]:
+        computed.append(folder)
+        return StageOutput(7)
+
+    def prepare(attempt) -> CachedStage[int]:
+        attempt.check_cancelled()
+        call = StageCall[int](
+            stage="count", version=2, result_type=int, artifact_key=str, inputs={}, video_id="clip"
+        )
+        return CachedStage(call, compute, published.append)
+
+    @task(**task_options("count", runs_on="cpu", minutes=1))
+    async def count():
+        return await run_cached_stage("count", prepare, Summary(int, "letters"))
+
+    @flow(name="count")
+    async def counting():
+        with use_run(ctx):
+            return [await count(return_state=True) for _ in range(2)]
+
+    with caplog.at_level("INFO", logger="video_worker"):
+        states = await counting()
+
+    assert [state.name for state in states] == ["Completed", "Cached"]
+    assert len(computed) == 1
+    assert [(one.result, one.cached) for one in published] == [(7, False), (7, True)]
+    assert caplog.messages.count("COUNT clip: 7 letters") == 2
