@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from blocks.connections import current_settings
-from blocks.worker_log import worker_log
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
-from reelworks.errors import LeaseLostError
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
     Request,
@@ -24,41 +22,44 @@ from reelworks.operations.backfill.start import (
     start_backfill,
     write_report,
 )
-from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill
 from tasks.runtime.backfill_wait import end_wait, until_settled
-from tasks.runtime.job_lease import JobOutcome, JobRef, job_lease
-from tasks.runtime.prefect_outage import restore_prefect_retries
+from tasks.runtime.flow_params import FlowParams
+from tasks.runtime.job_lease import JobRef
+from tasks.runtime.job_run import JobRun, run_job
 from tasks.runtime.ui_artifacts import show_plan, show_report
 
 
-class BackfillParams(BaseModel):
+class BackfillParams(FlowParams):
     """Which videos, how fast, and for how much."""
+
+    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute"}
 
     source: str | None = Field(
         None,
         title="Source",
-        description="A folder on the worker or s3://bucket/prefix. Empty: the library's own.",
+        description="A folder on the worker or s3://bucket/prefix. Empty: the library's videos.",
         examples=["s3://reelworks/incoming/"],
     )
     library: str | None = Field(
         None,
         title="Library",
-        description="Group to look through, or that new videos go to. Empty: all, or `default`.",
+        description="Library to search, or to add new videos to. Empty: all, or `default`.",
         pattern="^[a-z0-9_-]{1,63}$",
     )
     only: list[Literal["new", "failed", "older-model"]] = Field(
         default_factory=list,
         title="Only",
-        description="Which of them, any of the kinds chosen. Empty: all.",
+        description="Only videos of any of these kinds. Empty: all.",
     )
     missing: list[Stage] = Field(
         default_factory=list,
         title="Missing",
-        description="Also those for which one of these stages has no answer.",
+        description="Also videos for which one of these stages has no cached result.",
     )
     language: str | None = Field(
         None,
@@ -66,47 +67,51 @@ class BackfillParams(BaseModel):
         description="Spoken language as a two-letter code. Empty: detected.",
         pattern="^[a-z]{2,3}$",
     )
-    limit: int | None = Field(None, title="Limit", description="The most videos.", ge=1)
-    again: list[Stage] = Field(
+    limit: int | None = Field(None, title="Limit", description="Maximum number of videos.", ge=1)
+    recompute: list[Stage] = Field(
         default_factory=list,
-        title="Again",
-        description="Stages to run although their answers are kept.",
+        title="Recompute",
+        description="Stages to compute even if their results are cached.",
     )
-    in_flight: int = Field(IN_FLIGHT, title="In flight", description="Runs at once.", ge=1, le=1000)
+    in_flight: int = Field(
+        IN_FLIGHT, title="In flight", description="Runs at the same time.", ge=1, le=1000
+    )
     per_hour: int | None = Field(
         None, title="Per hour", description="Runs that may start in an hour.", ge=1
     )
     budget: Decimal | None = Field(
         None,
         title="Budget",
-        description="US dollars for hosted models; nothing new starts once it is used up.",
+        description="US dollars for hosted models; no run starts once they are spent.",
         ge=0,
     )
     calls_per_minute: int | None = Field(
-        None, title="Calls a minute", description="To each provider of hosted models.", ge=1
+        None, title="Calls per minute", description="To each provider of hosted models.", ge=1
     )
     backfill_id: str | None = Field(
         None,
-        title="Id",
-        description="Name of a new backfill, or of the one to go on with. Empty: made here.",
+        title="Backfill id",
+        description="Id of a new backfill, or of one to continue. Empty: a generated one.",
         pattern="^[a-z0-9][a-z0-9-]{0,39}$",
     )
     plan: bool = Field(
-        False, title="Plan", description="Say what it would do and cost, and start nothing."
+        False, title="Dry run", description="Show the plan and its cost, and start nothing."
     )
     wait: bool = Field(
         False,
         title="Wait",
         description=(
-            "End this run with the report. It is suspended until then, so that it keeps no worker "
-            "busy. Otherwise the report is a run of its own."
+            "End this run with the report. It is suspended until then and occupies no worker. "
+            "Otherwise the report is a run of its own."
         ),
     )
     report: bool = Field(
-        False, title="Report", description="Only write the report of the backfill with this id."
+        False,
+        title="Report only",
+        description="Only write the report of that backfill.",
     )
     job: JobRef | None = Field(
-        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+        None, title="Job", description="The job that this run does. Leave it empty."
     )
 
     @property
@@ -132,65 +137,62 @@ class BackfillParams(BaseModel):
 
 def _run_name() -> str:
     params = flow_run.parameters["params"]
-    told = params if isinstance(params, dict) else params.model_dump()
-    source = told.get("source")
-    what = without_secrets(source) if source else None
-    what = what or told.get("backfill_id") or told.get("library") or "the library"
-    return f"backfill {what}"
+    given = params if isinstance(params, dict) else params.model_dump()
+    source = given.get("source")
+    subject = without_secrets(source) if source else None
+    subject = subject or given.get("backfill_id") or given.get("library") or "the library"
+    return f"backfill {subject}"
 
 
 @flow(name="backfill", description=__doc__, flow_run_name=_run_name, persist_result=False)
 async def backfill(params: BackfillParams) -> dict[str, Any] | State[Any]:
-    """Plan, put the jobs into the ledger, and write the report; return the plan or the report.
+    """Plan, queue the jobs, and write the report; return the plan or the report.
 
-    The jobs are the ledger's from then on: this run may end or die, and the backfill goes on. The
-    same parameters again go on with the same backfill while it is not over. With ``wait``, the run
-    is suspended until that is so, and begins here again to write the report.
+    The job queue runs the backfill from then on: this run may end or die. A run with the same
+    parameters continues the same backfill while it is not over. With ``wait``, the run is
+    suspended until it is, and begins at its start again to write the report.
     """
-    restore_prefect_retries()
-    settings = await current_settings()
-    with worker_log(settings), open_run_context(settings) as ctx:
-        try:
-            async with job_lease(params.job, ctx) as work:
-                return await _backfill(params, ctx, work)
-        except LeaseLostError as lost:
-            return Cancelled(message=str(lost))
+    return await run_job(params.job, partial(_backfill, params))
 
 
-async def _backfill(params: BackfillParams, ctx: RunContext, work: JobOutcome) -> dict[str, Any]:
+async def _backfill(params: BackfillParams, run: JobRun) -> dict[str, Any]:
+    ctx = run.ctx
     if params.plan:
         return await _plan(params, ctx)
     waits = params.wait and params.job is None  # a job's lease would run out while it waits
-    backfill_id = await _begun(params, ctx)
-    work.result |= {"backfill_id": backfill_id}
+    backfill_id = await _started(params, ctx)
+    run.outcome.result |= {"backfill_id": backfill_id}
     if waits:
         await until_settled(ctx.engine, backfill_id)
     elif not params.report:
         one = await asyncio.to_thread(get_backfill, ctx.engine, backfill_id)
         return {"id": one.id, "videos": one.total, "left": one.left, "plan": one.plan}
-    report = await asyncio.to_thread(write_report, ctx, backfill_id)
-    shown = await show_report(report)
+    report = await show_report(await asyncio.to_thread(write_report, ctx, backfill_id))
     if waits:
         await end_wait(ctx.engine)
-    return shown
+    return report
 
 
 async def _plan(params: BackfillParams, ctx: RunContext) -> dict[str, Any]:
     selection = normalized_source(params.selection)
-    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits, params.again)
+    plan = await asyncio.to_thread(Planner(ctx).plan, selection, params.limits, params.recompute)
     require_known_prices(plan, params.limits)
     return await show_plan(plan)
 
 
-async def _begun(params: BackfillParams, ctx: RunContext) -> str:
+async def _started(params: BackfillParams, ctx: RunContext) -> str:
     if params.report and params.backfill_id is not None:
         return params.backfill_id
-    if params.wait:  # woken, it is about the backfill that it began, which may be over by now
-        begun = await asyncio.to_thread(awaited_backfill, ctx.engine, str(flow_run.id))
-        if begun is not None:
-            return begun
+    if params.wait:  # resumed, it is about the backfill that it started, which may be over by now
+        awaited = await asyncio.to_thread(awaited_backfill, ctx.engine, str(flow_run.id))
+        if awaited is not None:
+            return awaited
     request = Request(
-        params.selection, params.limits, params.backfill_id, tuple(params.again), "flow backfill"
+        params.selection,
+        params.limits,
+        params.backfill_id,
+        tuple(params.recompute),
+        "flow backfill",
     )
     started = await asyncio.to_thread(start_backfill, ctx, request, no_progress)
     if started.plan is not None:

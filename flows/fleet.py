@@ -1,4 +1,4 @@
-"""Make what a fleet needs on the Prefect server: pools, queues and rules."""
+"""Create what a fleet needs on the Prefect server: pools, queues and rules."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from infra.fleet.rules import put_rules
 
 
 class FleetParams(BaseModel):
-    """Which pools to make."""
+    """Which pools to create."""
 
     docker: bool = Field(
         True,
         title="Docker",
-        description="Also the pools for containers, where prefect-docker is installed.",
+        description="Also create the pools for containers, where prefect-docker is installed.",
     )
 
 
 @flow(name="fleet", description=__doc__, persist_result=False)
 async def fleet(params: FleetParams) -> list[str]:
-    """Make pools, queues and rules or bring them up to date; return what changed, line by line."""
+    """Create or update pools, queues and rules; return the changes, line by line."""
     settings = await current_settings()
     pools = [pool for pool in POOLS if params.docker or pool.type != DOCKER]
     with prefect_errors():
@@ -64,14 +64,14 @@ async def _pools() -> list[str]:
 
 
 def _make_pools_first() -> None:
-    """Make the pools from within ``prefect deploy``, in a loop beside the one that runs there."""
+    """Create the pools from within ``prefect deploy``, in an event loop beside its own."""
     with ThreadPoolExecutor(1, thread_name_prefix="pools") as aside:
         for line in aside.submit(asyncio.run, _pools()).result():
             print(line)  # Prefect's command prints, too
 
 
-# Prefect looks a deployment's pool up before any step of the file runs, and ends when the pool is
-# missing. All that it does before is to import the entrypoint, so the file's first entry is this
-# module: on a new server the pools are there for the lookup that follows (docs/decisions/0020).
+# Prefect looks a deployment's pool up before any step of the file runs, and fails when the pool is
+# missing. Before that it only imports the entrypoint, so the file's first entry is this module: on
+# a new server the pools exist when Prefect looks (docs/decisions/0020).
 if is_prefect_deploying_all(sys.argv):
     _make_pools_first()

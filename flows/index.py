@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any, ClassVar
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from blocks.connections import current_settings
-from blocks.worker_log import worker_log
-from reelworks.errors import LeaseLostError
-from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
 from tasks.frames.scenes import scenes
 from tasks.frames.vision import vision
-from tasks.runtime.current_run import run_context
-from tasks.runtime.finish import cleanup_if_deleted, finish, mark_failed, set_final_status
-from tasks.runtime.job_lease import JobOutcome, JobRef, job_lease
-from tasks.runtime.prefect_outage import (
-    is_prefect_unreachable,
-    probe_prefect,
-    restore_prefect_retries,
-)
+from tasks.runtime.finish import failed_if_not_ingested, final_status
+from tasks.runtime.flow_params import FlowParams
+from tasks.runtime.job_lease import JobRef
+from tasks.runtime.job_run import JobRun, run_job
 from tasks.runtime.secret_sources import source_of_run
-from tasks.runtime.stage_runner import reason_of, run
+from tasks.runtime.stage_runner import run_task
 from tasks.source.extract_audio import extract_audio
 from tasks.source.ingest import Ingested, ingest
 from tasks.source.normalize import normalize
@@ -38,22 +30,24 @@ from tasks.speech.transcribe import transcribe
 from tasks.text.embed import embed_picture, embed_speech
 
 
-class IndexParams(BaseModel):
+class IndexParams(FlowParams):
     """What to index."""
+
+    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute"}
 
     source: str = Field(
         title="Source",
         description=(
-            "A path on the worker, an http(s) address or s3://bucket/key. Prefect keeps what is "
-            "typed here in clear: give an address with a password or signature to the API or to "
+            "A path on the worker, an http(s) URL or s3://bucket/key. Prefect stores what is "
+            "typed here in plain text: give a URL with a password or signature to the API or to "
             "reelworks index, which keep it out of Prefect."
         ),
         examples=["s3://reelworks/incoming/talk.mp4"],
     )
     video_id: str | None = Field(
         None,
-        title="Id",
-        description="Name of the video in the library. Empty: made from file name and content.",
+        title="Video id",
+        description="Id of the video in the library. Empty: made from file name and content.",
     )
     language: str | None = Field(
         None,
@@ -64,21 +58,21 @@ class IndexParams(BaseModel):
     library: str | None = Field(
         None,
         title="Library",
-        description="Group that the video belongs to. Empty: where it is, or `default`.",
+        description="Library that the video belongs to. Empty: its present one, or `default`.",
         pattern="^[a-z0-9_-]{1,63}$",
     )
-    again: list[Stage] = Field(
+    recompute: list[Stage] = Field(
         default_factory=list,
-        title="Again",
-        description="Stages to run although their answers are kept.",
+        title="Recompute",
+        description="Stages to compute even if their results are cached.",
     )
     cached_only: bool = Field(
         False,
         title="Cached only",
-        description="Take every answer from the cache, and fail rather than compute one.",
+        description="Take every result from the cache, and fail rather than compute one.",
     )
     job: JobRef | None = Field(
-        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+        None, title="Job", description="The job that this run does. Leave it empty."
     )
 
 
@@ -91,76 +85,45 @@ def _run_name() -> str:
 
 @flow(name="index", description=__doc__, flow_run_name=_run_name, persist_result=False)
 async def index(params: IndexParams) -> str | State[str]:
-    """Run the stages of one video and return its id.
+    """Run the stages of one video and return its id."""
+    graph = partial(_index, params)
+    return await run_job(
+        params.job, graph, recompute=params.recompute, cached_only=params.cached_only
+    )
 
-    Speech needs only the sound and pictures need only the picture, so the two sides run side by
-    side and each side's vectors follow when that side is ready.
+
+async def _index(params: IndexParams, run: JobRun) -> str:
+    """The graph: ingest, then the audio and the video side by side.
+
+    Speech needs only the audio, frames need only the video track, and each side's vectors follow
+    when that side is ready.
     """
-    restore_prefect_retries()
-    settings = await current_settings()
-    with worker_log(settings), open_run_context(settings) as ctx:
-        try:
-            async with job_lease(params.job, ctx) as work:
-                with run_context(ctx, params.again, cached_only=params.cached_only):
-                    video_id = await _index(params, ctx, work)
-                work.result |= {"video_id": video_id}
-        except LeaseLostError as lost:
-            return Cancelled(message=str(lost))
-        await probe_prefect()
-        return video_id
-
-
-async def _index(params: IndexParams, ctx: RunContext, work: JobOutcome) -> str:
-    source = await asyncio.to_thread(source_of_run, params.source, work.job, ctx)
-    try:
-        asked = await run(ingest, source, params.video_id, params.library, params.language)
-    except Exception as error:
-        if params.job and params.video_id and not work.taken_over:
-            mark_failed(ctx.engine, params.video_id, reason_of(error))
-        raise
-    video: Ingested = asked.result
-    try:
-        await _both(_speech(video), _picture(video))
-    except (Exception, asyncio.CancelledError) as error:
-        if work.taken_over:  # the video's row is another run's by now
-            raise
-        if await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, ctx, video.video_id)):
-            raise
-        if is_prefect_unreachable(error):  # a task would only wait for the Prefect server
-            set_final_status(ctx.engine, video.video_id, reason_of(error))
-        else:
-            await asyncio.shield(_end(ctx, video.video_id, reason_of(error)))
-        raise
-    await _end(ctx, video.video_id)
+    source = await asyncio.to_thread(source_of_run, params.source, run.job, run.ctx)
+    async with failed_if_not_ingested(run, params.video_id):
+        ingested = await run_task(ingest, source, params.video_id, params.library, params.language)
+    video: Ingested = ingested.result
+    async with final_status(run, video.video_id):
+        await _all(_speech(video), _frames(video))
+    run.outcome.result |= {"video_id": video.video_id}
     return video.video_id
 
 
-async def _end(ctx: RunContext, video_id: str, reason: str | None = None) -> None:
-    """Write the video's last status, also when the Prefect server goes away just then."""
-    try:
-        await run(finish, video_id, reason)
-    except Exception as error:
-        if is_prefect_unreachable(error):
-            set_final_status(ctx.engine, video_id, reason)
-        raise
-
-
 async def _speech(video: Ingested) -> None:
-    audio = await run(extract_audio, video)
-    transcript = await run(transcribe, video.video_id, audio, video.language)
-    await run(embed_speech, video.video_id, transcript)
+    audio = await run_task(extract_audio, video)
+    transcript = await run_task(transcribe, video.video_id, audio, video.language)
+    await run_task(embed_speech, video.video_id, transcript)
 
 
-async def _picture(video: Ingested) -> None:
-    normalized = await run(normalize, video)
-    shots = await run(scenes, video.video_id, normalized, video.library)
-    stills = await run(frames, video.video_id, normalized, shots)
-    seen = await run(vision, video.video_id, stills)
-    await run(embed_picture, video.video_id, seen)
+async def _frames(video: Ingested) -> None:
+    normalized = await run_task(normalize, video)
+    shots = await run_task(scenes, video.video_id, normalized, video.library)
+    stills = await run_task(frames, video.video_id, normalized, shots)
+    described = await run_task(vision, video.video_id, stills)
+    await run_task(embed_picture, video.video_id, described)
 
 
-async def _both(*sides: Coroutine[Any, Any, None]) -> None:
-    """Let every side end before the first error is raised, so that finished work is kept."""
+async def _all(*sides: Coroutine[Any, Any, None]) -> None:
+    """Let every side end before the first error is raised, so that finished work is cached."""
     outcomes = await asyncio.gather(*sides, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

@@ -1,4 +1,4 @@
-"""Serve the flows' deployments from this machine: what ``reelworks up`` keeps running."""
+"""The runner: serves the flows' deployments from this machine, for ``reelworks up``."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ log = logging.getLogger("runner")
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
 TAGS = ["reelworks", "taken-back-when-lost"]
-"""As in ``deployments.yaml``: the server's rules look after runs with these tags."""
+"""As in ``deployments.yaml``: the server's rules act on runs with these tags."""
 BEAT_SECONDS = 5.0
 POLL_SECONDS = 60.0
-"""A runner that has not asked for runs for so long is stuck."""
-LOOK_EVERY = 6
-"""Heartbeats from one look whether the deployments are still there to the next."""
+"""A runner that has not polled for runs for so long is stuck."""
+BEATS_PER_CHECK = 6
+"""Heartbeats between two checks that the deployments still exist."""
 
 
 async def serve() -> None:
-    """Register the deployments and run what is asked of them until stopped.
+    """Register the deployments and run their flow runs until stopped.
 
-    Raises ``NothingDeployedError`` when the server has lost them: the next start makes them anew.
+    Raises ``DeploymentNotFoundError`` when the server has lost them; the next start creates them.
     """
     settings = load_settings()
     watch_keeper(settings)
@@ -76,28 +76,28 @@ async def serve() -> None:
 
 
 async def _beat(runner: GracefulRunner, deployments: Sequence[UUID], data_dir: Path) -> None:
-    """Write heartbeats as long as the runner asks for runs; end when it would ask in vain."""
+    """Write heartbeats as long as the runner polls; end when its deployments are gone."""
     silence, beats = heartbeats.Silence(), 0
     while True:
         if silence.of("poll", runner.last_polled) < POLL_SECONDS:
             heartbeats.beat(data_dir, Service.RUNNER.value)
         beats += 1
-        if beats % LOOK_EVERY == 0:
-            await _look_for(deployments)
+        if beats % BEATS_PER_CHECK == 0:
+            await _require(deployments)
         await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _look_for(deployments: Sequence[UUID]) -> None:
+async def _require(deployments: Sequence[UUID]) -> None:
     try:
-        async with asyncio.timeout(BEAT_SECONDS), get_client() as client:  # no beat comes meanwhile
+        async with asyncio.timeout(BEAT_SECONDS), get_client() as client:  # it delays the next beat
             for one in deployments:
                 await client.read_deployment(one)
     except ObjectNotFound:
         raise DeploymentNotFoundError(
             "The Prefect server has lost the deployments that this runner serves (was its "
-            "database dropped?); they are made anew when it starts again."
+            "database dropped?); they are created when the runner starts again."
         ) from None
-    except (TimeoutError, httpx.HTTPError) as error:  # it is away for now
+    except (TimeoutError, httpx.HTTPError) as error:  # it may come back
         log.warning("The Prefect server does not answer: %s", type(error).__name__)
 
 

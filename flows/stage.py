@@ -1,34 +1,39 @@
-"""Run one stage of another run's flow: what a GPU worker is asked for."""
+"""Run one stage of another run's flow, on a worker of a GPU pool."""
 
 from __future__ import annotations
 
 import platform
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from blocks.connections import current_settings
-from blocks.worker_log import worker_log
+from reelworks.domain.artifact_keys import CALL_KEY_PATTERN
 from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
-from reelworks.pipeline.run_context import open_run_context
-from reelworks.pipeline.stage_cache import CacheMode, answering
-from tasks.runtime.current_run import run_context
-from tasks.runtime.serialization import encode_error, load_arguments, task_named, unpack, with_usage
-from tasks.runtime.stage_runner import run
+from reelworks.pipeline.spec import Stage, spec_of
+from reelworks.pipeline.stage_cache import CacheMode, use_cache_mode
+from tasks.runtime.current_run import use_run
+from tasks.runtime.flow_params import FlowParams
+from tasks.runtime.job_run import flow_context
+from tasks.runtime.serialization import StageEnding, load_arguments, task_named, unpack
+from tasks.runtime.stage_runner import run_task
 
 
-class StageParams(BaseModel):
+class StageParams(FlowParams):
     """Which stage to run, and on what. Runs of other flows fill this in."""
+
+    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute", "question": "call_key"}
 
     stage: str = Field(
         title="Stage",
-        description="The importable name of the stage's task.",
-        pattern=r"^tasks(\.[a-z_][a-z0-9_]*){3}$",
-        examples=["tasks.speech.transcribe.transcribe"],
+        description="Importable name of the stage's task.",
+        pattern=r"^tasks(\.[a-z_][a-z0-9_]*)+$",
+        examples=[spec_of(Stage.TRANSCRIBE).task],
     )
     arguments: dict[str, Any] | None = Field(
         None, title="Arguments", description="The task's arguments by name, as JSON."
@@ -36,49 +41,53 @@ class StageParams(BaseModel):
     arguments_key: str | None = Field(
         None,
         title="Arguments' key",
-        description="Where in the store the arguments lie that are too long for a form.",
-        pattern="^cache/calls/[0-9a-f]{64}[.]json$",
+        description="Store key of arguments that are too long for a form.",
+        pattern=CALL_KEY_PATTERN,
     )
-    question: str | None = Field(
+    call_key: str | None = Field(
         None,
-        title="Question",
-        description="Cache key of what the asker wants to know. Empty: not compared.",
+        title="Cache key",
+        description="Cache key that the caller computed for this call. Empty: not compared.",
         pattern="^[0-9a-f]{64}$",
     )
-    again: bool = Field(False, title="Again", description="Compute it although an answer is kept.")
+    recompute: bool = Field(
+        False, title="Recompute", description="Compute it even if its result is cached."
+    )
     settings: dict[str, str] = Field(
         default_factory=dict,
         title="Settings",
-        description="The asker's settings that decide what comes out, such as models.",
+        description="The caller's settings that decide the result, such as models.",
     )
 
 
 @flow(name="stage", description=__doc__, persist_result=False)
 async def stage(params: StageParams) -> State[None]:
-    """Run the stage once; its answer is kept in the artifact cache, where the asker finds it.
+    """Run one attempt of the stage; its result goes to the stage cache, where the caller reads it.
 
-    The asker decides whether a failure is worth another try, and an error goes back to it in the
-    state's message, so that it can be raised there as what it is. So does the usage of hosted
-    models, which is on the asker's bill.
+    The caller decides about retries. Its error and its usage of hosted models, which the caller's
+    job pays for, travel in the state's message.
     """
     meter = Meter()
     try:
         with counting(meter):
-            await _run(params)
+            await _stage(params)
     except ReelworksError as error:
-        return Failed(message=with_usage(encode_error(error), meter.total()))
+        return Failed(message=StageEnding.of_error(error, meter.total()).to_message())
     except TimeoutError:
         late = StageTimeoutError(f"The stage {params.stage} took longer than its limit.")
-        return Failed(message=with_usage(encode_error(late), meter.total()))
-    return Completed(message=with_usage(f"on {platform.node()}", meter.total()))
+        return Failed(message=StageEnding.of_error(late, meter.total()).to_message())
+    ending = StageEnding(f"on {platform.node()}", usage=meter.total())
+    return Completed(message=ending.to_message())
 
 
-async def _run(params: StageParams) -> None:
+async def _stage(params: StageParams) -> None:
     task = task_named(params.stage)
-    once = {"gpu_pool": None, "worker_max_attempts": 1}
-    settings = (await current_settings(**params.settings)).model_copy(update=once)
-    again = [task.name] if params.again else []
-    with worker_log(settings), open_run_context(settings) as ctx, run_context(ctx, again):
+    one_attempt_in_this_process = {"gpu_pool": None, "worker_max_attempts": 1}
+    settings = await current_settings(**params.settings)
+    async with flow_context(settings.model_copy(update=one_attempt_in_this_process)) as ctx:
         packed = load_arguments(params.arguments, params.arguments_key, ctx.store)
-        with answering(CacheMode(expected_key=params.question)):
-            await run(task, **unpack(task, packed))
+        with (
+            use_run(ctx, [task.name] if params.recompute else []),
+            use_cache_mode(CacheMode(expected_key=params.call_key)),
+        ):
+            await run_task(task, **unpack(task, packed))

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from blocks.connections import current_settings
-from blocks.worker_log import worker_log
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
-from reelworks.errors import LeaseLostError
 from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
-from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.stages.source.ingest import without_secrets
-from tasks.runtime.job_lease import JobRef, job_lease
-from tasks.runtime.prefect_outage import restore_prefect_retries
+from tasks.runtime.flow_params import FlowParams
+from tasks.runtime.job_lease import JobRef
+from tasks.runtime.job_run import JobRun, run_job
 from tasks.runtime.ui_artifacts import show_sync
 
 
-class SyncParams(BaseModel):
-    """Which place belongs to which library, and how fast what is new is indexed."""
+class SyncParams(FlowParams):
+    """Which source belongs to which library, and how fast what is new is indexed."""
 
     source: str = Field(
         title="Source",
@@ -35,24 +32,26 @@ class SyncParams(BaseModel):
     library: str = Field(
         "default",
         title="Library",
-        description="Group that the source's videos belong to.",
+        description="Library that the source's videos belong to.",
         pattern="^[a-z0-9_-]{1,63}$",
     )
-    plan: bool = Field(False, title="Plan", description="Say what changed, and change nothing.")
+    plan: bool = Field(False, title="Dry run", description="Show what changed, and change nothing.")
     allow_vanished: bool = Field(
         False,
-        title="Allow vanished",
-        description="Believe that more than half of the files were deleted.",
+        title="Allow mass deletion",
+        description="Proceed even if more than half of the files are missing.",
     )
-    in_flight: int = Field(IN_FLIGHT, title="In flight", description="Runs at once.", ge=1, le=1000)
+    in_flight: int = Field(
+        IN_FLIGHT, title="In flight", description="Runs at the same time.", ge=1, le=1000
+    )
     per_hour: int | None = Field(
         None, title="Per hour", description="Runs that may start in an hour.", ge=1
     )
     budget: Decimal | None = Field(
-        None, title="Budget", description="US dollars for hosted models, each time.", ge=0
+        None, title="Budget", description="US dollars for hosted models, for each sync.", ge=0
     )
     job: JobRef | None = Field(
-        None, title="Job", description="The ledger's job that this run does. Leave it empty."
+        None, title="Job", description="The job that this run does. Leave it empty."
     )
 
 
@@ -64,27 +63,20 @@ def _run_name() -> str:
 
 @flow(name="sync", description=__doc__, flow_run_name=_run_name, persist_result=False)
 async def sync(params: SyncParams) -> dict[str, Any] | State[Any]:
-    """Look at the source, let rows follow, and put jobs for what is new into the ledger."""
-    restore_prefect_retries()
-    settings = await current_settings()
-    with worker_log(settings), open_run_context(settings) as ctx:
-        try:
-            async with job_lease(params.job, ctx):
-                return await _sync(params, ctx)
-        except LeaseLostError as lost:
-            return Cancelled(message=str(lost))
+    """Scan the source, update the library's rows, and queue jobs for what is new."""
+    return await run_job(params.job, partial(_sync, params))
 
 
-async def _sync(params: SyncParams, ctx: RunContext) -> dict[str, Any]:
-    seen = await asyncio.to_thread(survey, ctx, params.source, params.library)
-    plan, backfill_id = plan_sync(seen), None
+async def _sync(params: SyncParams, run: JobRun) -> dict[str, Any]:
+    found = await asyncio.to_thread(survey, run.ctx, params.source, params.library)
+    plan, backfill_id = plan_sync(found), None
     if params.plan:
         if not params.allow_vanished:
-            guard_mass_deletion(plan, seen.known)
+            guard_mass_deletion(plan, found.known)
     else:
         limits = Limits(params.in_flight, params.per_hour, params.budget)
         done = await asyncio.to_thread(
-            synchronise, ctx, seen, limits, allow_vanished=params.allow_vanished
+            synchronise, run.ctx, found, limits, allow_vanished=params.allow_vanished
         )
         plan, backfill_id = done.plan, done.backfill_id
     await show_sync(plan, backfill_id)

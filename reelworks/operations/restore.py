@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from sqlalchemy import Engine
 
+from reelworks.domain.artifact_keys import PROCESSED, UPLOADS
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.job import BACKFILL, NewJob
 from reelworks.domain.library.library import DEFAULT_LIBRARY
@@ -102,9 +103,9 @@ def _without_document(
 
     A source that a document names is that video's, whatever its key looks like.
     """
-    ids = {key.split("/")[1] for key in store.keys("processed/") if key.count("/") > 1}
+    ids = {key.split("/")[1] for key in store.keys(PROCESSED) if key.count("/") > 1}
     lost = ids - documents
-    for key in store.keys("uploads/") if lost else ():
+    for key in store.keys(UPLOADS) if lost else ():
         if key in named:
             continue
         name = PurePosixPath(key).name

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from reelworks.domain.artifact_keys import AUDIO, PROXY
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
@@ -82,7 +83,7 @@ def transcript_call(
     model: ModelRef,
 ) -> StageCall[Transcript]:
     """Return the call that transcribes extracted audio."""
-    wav = audio.artifacts.get("audio.wav")
+    wav = audio.artifacts.get(AUDIO)
     inputs = {"audio": wav.sha256 if wav else ""}
     return stage_call(Stage.TRANSCRIBE, video_id, inputs, params=asdict(params), model=model)
 
@@ -94,7 +95,7 @@ def scenes_call(
     model: ModelRef | None,
 ) -> StageCall[tuple[Scene, ...]]:
     """Return the call that finds the scenes of a normalized video."""
-    proxy = normalized.artifacts.get("proxy.mp4")
+    proxy = normalized.artifacts.get(PROXY)
     inputs = {"proxy": proxy.sha256 if proxy else ""}
     return stage_call(Stage.SCENES, video_id, inputs, params=asdict(params), model=model)
 

@@ -1,4 +1,4 @@
-"""Where a stage works: its connections and a scratch folder of its own."""
+"""The run context: a run's settings, its connections and a scratch folder of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 
 from sqlalchemy import Engine
 
+from reelworks.domain.artifact_keys import UPLOADS
 from reelworks.domain.file_fingerprint import FileStamp, stamp_of, unchanged
 from reelworks.domain.private_folder import make_private
 from reelworks.errors import (
@@ -29,14 +30,12 @@ from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 
-SOURCES = "uploads/"
-"""Where the files lie that people gave us; everything else can be made of them again."""
 _IF_FREE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """A file of this machine that holds an artifact's bytes as long as its stamp is the same."""
+class LocalFile:
+    """A file of this machine that has an artifact's bytes as long as its stamp is the same."""
 
     path: Path
     stamp: FileStamp | None
@@ -51,59 +50,59 @@ class RunContext:
     engine: Engine
     scratch: Path
     """A folder of this run only; it is removed with the run."""
-    adopted: dict[str, Adopted] = field(default_factory=dict)
-    """Files of this machine, by the SHA-256 that they had."""
-    fetched: dict[str, str] = field(default_factory=dict)
+    local_files: dict[str, LocalFile] = field(default_factory=dict)
+    """Registered files of this machine, by the SHA-256 that they had."""
+    downloads: dict[str, str] = field(default_factory=dict)
     """Store keys of files that were downloaded, by their SHA-256."""
 
     def fetch(self, artifact: Artifact) -> Path:
         """Return a local file with the artifact's bytes, downloading it at most once a run.
 
-        What was here already keeps its own name, so that messages name the file that the user
-        knows. One that was written to since is left alone, and the artifact downloaded.
+        A registered local file is returned under its own name, so that messages name the file
+        that the user knows. If it was written to since, the artifact is downloaded instead.
 
-        An artifact that is damaged in the store is noted to be in doubt, so that the next try or
-        run of the stage that made it makes it again; ``ArtifactMissingError`` says so. A source
-        cannot be made again: ``SourceUnreadableError`` names it.
+        An artifact that is damaged in the store is noted to be in doubt, so that the next attempt
+        or run of its stage computes it again; ``ArtifactMissingError`` says so. A source cannot be
+        computed: ``SourceUnreadableError`` names it.
         """
-        here = self.adopted.get(artifact.sha256)
-        if here is not None and stamp_of(here.path) == here.stamp is not None:
-            return here.path
-        local = self.scratch / "by-digest" / artifact.sha256
-        self.fetched.setdefault(artifact.sha256, artifact.key)
-        if not local.exists():
-            self._download(artifact, local)
-        return local
+        local = self.local_files.get(artifact.sha256)
+        if local is not None and stamp_of(local.path) == local.stamp is not None:
+            return local.path
+        target = self.scratch / "by-digest" / artifact.sha256
+        self.downloads.setdefault(artifact.sha256, artifact.key)
+        if not target.exists():
+            self._download(artifact, target)
+        return target
 
-    def _download(self, artifact: Artifact, local: Path) -> None:
+    def _download(self, artifact: Artifact, target: Path) -> None:
         try:
-            self.store.fetch(artifact, local)
+            self.store.fetch(artifact, target)
         except ArtifactMissingError as error:
-            there = self.store.head(artifact.key)
-            said = (there.sha256, there.etag) if there else ()
-            if artifact.sha256 in said or artifact.etag in said:  # else another's, written since
+            stored = self.store.head(artifact.key)
+            known_as = (stored.sha256, stored.etag) if stored else ()
+            if artifact.sha256 in known_as or artifact.etag in known_as:  # else written since
                 self.store.doubts.note(artifact)
-            if artifact.key.startswith(SOURCES):
+            if artifact.key.startswith(UPLOADS):
                 raise SourceUnreadableError(
                     f"The stored source {artifact.key} is gone or damaged ({error}) "
                     "Upload the file again, or index it from where it first came from."
                 ) from error
             raise ArtifactMissingError(
                 f"The artifact {artifact.key} is gone or damaged in the store ({error}) "
-                "Run the video again, which makes it anew."
+                "Run the video again to recompute it."
             ) from error
 
     def readable(self, message: str) -> str:
         """Return a message in which scratch files have the names that users know.
 
-        A download has its source's name, a file of the store its key; the folder itself is said
-        to be that and no more.
+        A download has its source's name, a file of the store its key, and the folder itself is
+        called the scratch folder.
         """
 
         def name(found: re.Match[str]) -> str:
             tail = PurePosixPath(found[0]).name
-            if tail in self.fetched:
-                return self.fetched[tail]
+            if tail in self.downloads:
+                return self.downloads[tail]
             return tail if "." in tail else "the scratch folder in DATA_DIR"
 
         return re.sub(
@@ -112,23 +111,23 @@ class RunContext:
 
     @contextmanager
     def reading(self, artifact: Artifact) -> Iterator[Path]:
-        """Give ``fetch(artifact)`` to a reader that takes its time.
+        """Give ``fetch(artifact)`` to a reader that may take long.
 
         Raises ``SourceChangedError`` at the end when the file was written to meanwhile, so that
-        nothing is kept that was made of other bytes than the artifact's.
+        no result is cached that was computed from other bytes than the artifact's.
         """
         path = self.fetch(artifact)
-        here = self.adopted.get(artifact.sha256)
-        with unchanged(path, here.stamp) if here and here.path == path else nullcontext():
+        local = self.local_files.get(artifact.sha256)
+        with unchanged(path, local.stamp) if local and local.path == path else nullcontext():
             yield path
 
     def register_local_file(self, path: Path, sha256: str, stamp: FileStamp | None = None) -> None:
-        """Let ``fetch`` find ``path``, a file here, instead of downloading it again.
+        """Let ``fetch`` return ``path``, a file of this machine, instead of downloading it.
 
-        ``stamp`` is the file's from before its digest was read; without it, the one of now.
+        ``stamp`` is the file's from before its digest was read. None: its present one.
         """
         path = path.absolute()
-        self.adopted.setdefault(sha256, Adopted(path, stamp or stamp_of(path)))
+        self.local_files.setdefault(sha256, LocalFile(path, stamp or stamp_of(path)))
 
     def new_work_dir(self, stage: str) -> Path:
         """Return a new empty folder for one attempt of one stage."""
@@ -137,7 +136,7 @@ class RunContext:
 
 
 def prepare_services(settings: Settings) -> None:
-    """Make sure that the bucket and the tables are there."""
+    """Make the bucket and the tables where they are missing."""
     ArtifactStore.open(settings).ensure_bucket()
     engine = create_database_engine(settings)
     try:
@@ -148,7 +147,7 @@ def prepare_services(settings: Settings) -> None:
 
 @contextmanager
 def open_run_context(settings: Settings) -> Iterator[RunContext]:
-    """Open the connections and a scratch folder, and put both away at the end.
+    """Open the connections and a scratch folder; close and remove them at the end.
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
     """
@@ -166,34 +165,34 @@ def open_run_context(settings: Settings) -> Iterator[RunContext]:
 
 @contextmanager
 def _scratch(root: Path) -> Iterator[Path]:
-    """Make a folder that is removed at the end, by us or, if we are killed, by the next run.
+    """Make a folder that is removed at the end or, if this process is killed, by the next run.
 
-    A run holds a file lock on its folder, which the kernel frees when the run dies; process ids
-    would not do, since containers that share DATA_DIR each count their own.
+    A run has a file lock on its folder, which the kernel frees when the run dies. Process ids
+    would not do: containers that share DATA_DIR each count their own.
     """
     with _disk_errors(root):
         make_private(root)
         with _lock(root, fcntl.LOCK_EX):
             _sweep(root)
             scratch = Path(mkdtemp(prefix="run-", dir=root))
-            held = os.open(scratch, os.O_RDONLY)
-            fcntl.flock(held, fcntl.LOCK_EX)
+            handle = os.open(scratch, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         (scratch / "by-digest").mkdir()
     try:
         yield scratch
     finally:
         _remove(scratch)
-        os.close(held)
+        os.close(handle)
 
 
 def _remove(scratch: Path) -> None:
     """Remove a folder into which a stage that was stopped may still write for a moment.
 
-    Under another name nobody finds it to add a file while it is emptied. What stays nevertheless
-    is removed by the next run.
+    It is renamed first, so that no file is added while it is emptied. What remains is removed by
+    the next run.
     """
     gone = scratch.with_name(f"{scratch.name}-gone")
-    with suppress(FileNotFoundError):  # somebody removed it already
+    with suppress(FileNotFoundError):  # already removed
         scratch.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Ask a stage a question once: the cache, the lock and the artifacts around a pure verb."""
+"""The stage cache: lookup, lock, upload and manifest around a pure verb."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ _UPLOADS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class StageCall(Generic[Result]):
-    """Everything that a stage's answer depends on, and where its files belong."""
+    """A call of a stage: all that its result depends on, and the store keys of its files."""
 
     stage: str
     version: int
     """Raise it when the verb's code changes what comes out."""
     result_type: type[Result] | Any
     artifact_key: Callable[[str], str]
-    """Store key of each file, by the file's name."""
+    """Store key of each file, by the artifact's name."""
     inputs: Mapping[str, str]
     """Content digest of each input, by name."""
     params: Mapping[str, Any] = field(default_factory=dict)
     model: ModelRef | None = None
     video_id: str | None = None
-    """For whom it is asked: what is kept then goes with that video. No part of the key."""
+    """The video that references the cache entry, which goes with it. No part of the key."""
 
     @property
     def key(self) -> str:
-        """The cache key: equal questions have equal keys on any machine."""
+        """The cache key: equal calls have equal keys on any machine."""
         return cache_key(
             self.stage, self.version, inputs=self.inputs, params=self.params, model=self.model
         )
@@ -66,14 +66,14 @@ class StageCall(Generic[Result]):
 
 @dataclass(frozen=True)
 class StageOutput(Generic[Result]):
-    """What a verb made: its result and its files, by name."""
+    """What a verb computed: its result and its local files, by name."""
 
     result: Result
     files: Mapping[str, Path] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 that a file had when it was last looked at, by name, where somebody else owns it."""
+    """Expected SHA-256 of a file that something else may still write to, by name."""
     final: bool = True
-    """False when a part is missing that another try could bring: such an answer is not kept."""
+    """False when a part is missing that another attempt could bring: it is not cached."""
 
 
 @dataclass(frozen=True)
@@ -90,38 +90,38 @@ class StageResult(Generic[Result]):
 
 @dataclass(frozen=True)
 class CacheMode:
-    """Under which terms questions are answered."""
+    """How the calls of a context use the cache."""
 
     cached_only: bool = False
-    """True: an answer that is not kept is not computed."""
+    """True: a miss is an error, and nothing is computed."""
     expected_key: str | None = None
-    """The one question that may be asked, by its key. None: any."""
+    """The one cache key that a call may have. None: any."""
     force: bool = False
-    """True: what is kept is computed again and replaced."""
+    """True: a cached result is computed again and replaced."""
 
 
-_terms: ContextVar[CacheMode] = ContextVar("reelworks_terms")
+_mode: ContextVar[CacheMode] = ContextVar("reelworks_cache_mode")
 
 
 @contextmanager
-def answering(terms: CacheMode) -> Iterator[None]:
-    """Answer what is asked inside under ``terms``."""
-    token = _terms.set(terms)
+def use_cache_mode(mode: CacheMode) -> Iterator[None]:
+    """Use the cache in this mode for every call inside."""
+    token = _mode.set(mode)
     try:
         yield
     finally:
-        _terms.reset(token)
+        _mode.reset(token)
 
 
 @contextmanager
 def force_recompute(wanted: bool = True) -> Iterator[None]:
-    """Compute what is asked inside although it is kept, when that is ``wanted``."""
-    with answering(replace(_terms.get(CacheMode()), force=wanted)):
+    """Compute the calls inside although their results are cached, when that is ``wanted``."""
+    with use_cache_mode(replace(_mode.get(CacheMode()), force=wanted)):
         yield
 
 
 class WriteOnlyItemCache:
-    """A cache in which every item is a miss: all are computed again and replaced."""
+    """An item cache in which every item is a miss: all are computed again and replaced."""
 
     def __init__(self, items: ItemCache) -> None:
         self._items = items
@@ -131,114 +131,110 @@ class WriteOnlyItemCache:
         del key
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a new value."""
+        """Store a new value."""
         self._items.put(key, value)
 
 
-def items_of(stage: str, ctx: RunContext, video_id: str | None = None) -> ItemCache:
-    """Return where a stage keeps its answers to single items, for a video."""
-    kept = StoredItems(ctx.store, stage, video_id)
-    return WriteOnlyItemCache(kept) if _terms.get(CacheMode()).force else kept
+def item_cache(stage: str, ctx: RunContext, video_id: str | None = None) -> ItemCache:
+    """Return the cache of a stage's single items, for a video."""
+    items = StoredItems(ctx.store, stage, video_id)
+    return WriteOnlyItemCache(items) if _mode.get(CacheMode()).force else items
 
 
 def get_or_compute(
-    question: StageCall[Result],
+    call: StageCall[Result],
     compute: Callable[[Path], StageOutput[Result]],
     ctx: RunContext,
     *,
-    go_on: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> StageResult[Result]:
-    """Return the kept answer, or compute, keep and return it.
+    """Return the cached result, or compute, upload and cache it.
 
-    Of several runs that ask the same at once, one computes and the others wait for it, each
-    calling ``go_on`` meanwhile, which raises when its own run is stopped. ``compute`` gets an
-    empty folder to work in. Raises what ``compute`` raises, and store or database errors; by its
-    ``Terms`` also ``NotKeptError`` or ``OtherQuestionError``.
+    Of several runs that make the same call at once, one computes and the others wait for it, each
+    calling ``check_cancelled`` meanwhile, which raises when its own run is stopped. ``compute``
+    gets an empty folder to work in. Raises what ``compute`` raises, and store or database errors;
+    by the ``CacheMode`` also ``CacheMissError`` or ``StageCallMismatchError``.
     """
-    terms = _terms.get(CacheMode())
-    if terms.expected_key not in (None, question.key):
+    mode = _mode.get(CacheMode())
+    if mode.expected_key not in (None, call.key):
         raise StageCallMismatchError(
-            f"This worker would answer another {question.stage} question than asked: "
-            "give it the same version of Reelworks and the same models as the asker."
+            f"Worker and caller disagree on {call.stage}'s version or model; "
+            "deploy the same version of Reelworks with the same models on both."
         )
     cache = StageCache(ctx.store)
-    known = None if terms.force else _kept(question, cache)
-    if known is not None:
-        return known
-    if terms.cached_only:
-        raise CacheMissError(question.key)
+    cached = None if mode.force else _cached_result(call, cache)
+    if cached is not None:
+        return cached
+    if mode.cached_only:
+        raise CacheMissError(call.key)
     database_url = ctx.engine.url.render_as_string(hide_password=False)
-    with advisory_lock(database_url, question.key, should_stop=go_on):
-        known = None if terms.force else _kept(question, cache)
-        if known is not None:
-            return known
-        if question.video_id is not None:  # before anything is kept: a crash leaves a trail
-            cache.add_reference(question.stage, question.key, question.video_id)
-        produced = compute(ctx.new_work_dir(question.stage))
-        manifest = _upload(question, produced, ctx)
-        if produced.final:
+    with advisory_lock(database_url, call.key, should_stop=check_cancelled):
+        cached = None if mode.force else _cached_result(call, cache)
+        if cached is not None:
+            return cached
+        if call.video_id is not None:  # before anything is stored: a crash leaves a trail
+            cache.add_reference(call.stage, call.key, call.video_id)
+        output = compute(ctx.new_work_dir(call.stage))
+        manifest = _upload(call, output, ctx)
+        if output.final:
             cache.save(manifest)
-    return _answer(question, manifest, cached=False)
+    return _result_of(call, manifest, cached=False)
 
 
-def _kept(question: StageCall[Result], cache: StageCache) -> StageResult[Result] | None:
-    manifest = cache.find(question.key, question.artifact_key, stage=question.stage)
-    if manifest is None:
-        return None
-    if question.video_id is not None:
-        cache.add_reference(question.stage, question.key, question.video_id)
-    try:
-        return _answer(question, manifest, cached=True)
-    except ValidationError:
-        log.warning("The kept answer %s has another form: computing again.", question.key)
-        return None
-
-
-def peek(question: StageCall[Result], store: ArtifactStore) -> StageResult[Result] | None:
-    """Return what is kept as the answer, without a look at its files; None when nothing is.
+def peek(call: StageCall[Result], store: ArtifactStore) -> StageResult[Result] | None:
+    """Return the cached result without a look at its files; None for a miss.
 
     For plans: nothing is copied or computed, so a file may still turn out to be gone.
     """
-    manifest = StageCache(store).manifest(question.key, stage=question.stage)
+    manifest = StageCache(store).manifest(call.key, stage=call.stage)
     if manifest is None:
         return None
     try:
-        return _answer(question, manifest, cached=True)
+        return _result_of(call, manifest, cached=True)
     except ValidationError:
         return None
 
 
-def _upload(
-    question: StageCall[Result], produced: StageOutput[Result], ctx: RunContext
-) -> Manifest:
+def _cached_result(call: StageCall[Result], cache: StageCache) -> StageResult[Result] | None:
+    manifest = cache.find(call.key, call.artifact_key, stage=call.stage)
+    if manifest is None:
+        return None
+    if call.video_id is not None:
+        cache.add_reference(call.stage, call.key, call.video_id)
+    try:
+        return _result_of(call, manifest, cached=True)
+    except ValidationError:
+        log.warning("The cached result %s has another form: computing again.", call.key)
+        return None
+
+
+def _upload(call: StageCall[Result], output: StageOutput[Result], ctx: RunContext) -> Manifest:
     def send(name: str) -> Artifact:
-        path = produced.files[name]
+        path = output.files[name]
         content_type = CONTENT_TYPES.get(path.suffix.lower(), ANY_CONTENT)
-        artifact = ctx.store.put_file(question.artifact_key(name), path, content_type)
-        if produced.digests.get(name, artifact.sha256) != artifact.sha256:
+        artifact = ctx.store.put_file(call.artifact_key(name), path, content_type)
+        if output.digests.get(name, artifact.sha256) != artifact.sha256:
             raise SourceChangedError(
                 f"{path} was changed while it was being read; index it again once it is complete."
             )
         ctx.register_local_file(path, artifact.sha256)
         return artifact
 
-    names = sorted(produced.files)
+    names = sorted(output.files)
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload") as senders:
         artifacts = dict(zip(names, senders.map(send, names), strict=True))
     return Manifest(
-        stage=question.stage,
-        key=question.key,
-        model=str(question.model) if question.model else None,
+        stage=call.stage,
+        key=call.key,
+        model=str(call.model) if call.model else None,
         created_at=datetime.now(UTC),
-        result=TypeAdapter(question.result_type).dump_python(produced.result, mode="json"),
+        result=TypeAdapter(call.result_type).dump_python(output.result, mode="json"),
         artifacts=artifacts,
     )
 
 
-def _answer(
-    question: StageCall[Result], manifest: Manifest, *, cached: bool
-) -> StageResult[Result]:
-    adapter: TypeAdapter[Result] = TypeAdapter(question.result_type)
+def _result_of(call: StageCall[Result], manifest: Manifest, *, cached: bool) -> StageResult[Result]:
+    adapter: TypeAdapter[Result] = TypeAdapter(call.result_type)
     result = adapter.validate_python(manifest.result, strict=False)
     contents = "".join(f"{name}:{a.sha256};" for name, a in sorted(manifest.artifacts.items()))
     digest = sha256_of_bytes(adapter.dump_json(result) + contents.encode())

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
+from reelworks.domain.artifact_keys import VECTORS
 from reelworks.domain.capabilities import Embedder
+from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.pipeline.cache_keys import vectors_call
@@ -20,9 +22,9 @@ from reelworks.pipeline.stage_cache import (
     CacheMode,
     StageOutput,
     StageResult,
-    answering,
     get_or_compute,
-    items_of,
+    item_cache,
+    use_cache_mode,
 )
 from reelworks.settings import Settings
 from reelworks.stages.text.embed import NullItemCache, embed_texts
@@ -45,24 +47,28 @@ class Texts:
 
 
 def embed_and_publish(
-    texts: Texts, embedders: Sequence[Embedder], ctx: RunContext, progress: Progress
+    texts: Texts,
+    embedders: Sequence[Embedder],
+    ctx: RunContext,
+    progress: Progress,
+    check_cancelled: Callable[[], None] = never_cancelled,
 ) -> StageResult[int]:
-    """Give each text its vector by every embedder, and publish them; return the first's answer.
+    """Give each text its vector by every embedder, and publish them; return the first's result.
 
-    Only the first one's answer is bound to the terms that questions are asked under now: the
-    others' are made here when they are not kept. They are published first, so that search finds
-    what is new by the live model at once.
+    The present ``CacheMode`` is for the first one's call only: the others' vectors are computed
+    in this process when they are not cached. They are published first, so that search finds what
+    is new by the live model at once.
 
     Raises what the embedders raise, store and database errors, and ``UnknownVideoError``.
     """
     first, *others = embedders
-    answer = _asked(texts, first, ctx, progress)
-    with answering(CacheMode()):
-        answers = [(one, _asked(texts, one, ctx, progress)) for one in others]
-    for embedder, made in (*answers, (first, answer)):
-        vectors = unpack(np.load(ctx.fetch(made.artifacts["vectors.npy"])))
+    result = _vectors_by(first, texts, ctx, progress, check_cancelled)
+    with use_cache_mode(CacheMode()):
+        results = [(one, _vectors_by(one, texts, ctx, progress, check_cancelled)) for one in others]
+    for embedder, stored in (*results, (first, result)):
+        vectors = unpack(np.load(ctx.fetch(stored.artifacts[VECTORS])))
         texts.publish(ctx.engine, texts.video_id, vectors, str(embedder.model))
-    return answer
+    return result
 
 
 def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
@@ -79,19 +85,23 @@ def embedders_for(settings: Settings, engine: Engine) -> list[Embedder]:
     return [configured] if other is None else [configured, other]
 
 
-def _asked(
-    texts: Texts, embedder: Embedder, ctx: RunContext, progress: Progress
+def _vectors_by(
+    embedder: Embedder,
+    texts: Texts,
+    ctx: RunContext,
+    progress: Progress,
+    check_cancelled: Callable[[], None],
 ) -> StageResult[int]:
-    question = vectors_call(texts.stage, texts.video_id, texts.texts, embedder.model)
+    call = vectors_call(texts.stage, texts.video_id, texts.texts, embedder.model)
 
     def compute(room: Path) -> StageOutput[int]:
         local = embedder.model.provider == "local"
-        items = NullItemCache() if local else items_of("embed", ctx, texts.video_id)
+        items = NullItemCache() if local else item_cache("embed", ctx, texts.video_id)
         vectors = embed_texts(texts.texts, embedder, items, progress)
-        np.save(room / "vectors.npy", pack(vectors, embedder.dimensions))
-        return StageOutput(len(texts.texts), {"vectors.npy": room / "vectors.npy"})
+        np.save(room / VECTORS, pack(vectors, embedder.dimensions))
+        return StageOutput(len(texts.texts), {VECTORS: room / VECTORS})
 
-    return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
+    return get_or_compute(call, compute, ctx, check_cancelled=check_cancelled)
 
 
 def searchable(description: FrameDescription) -> str:

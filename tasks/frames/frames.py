@@ -1,57 +1,51 @@
-"""Frames: the picture that stands for each scene."""
+"""Frames: one representative frame of each scene."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.artifact_keys import NORMALIZED, PROXY, frame_name
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.video import NormalizedVideo
 from reelworks.pipeline.cache_keys import frames_call
-from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
+from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.stage_cache import StageOutput, StageResult
 from reelworks.stages.frames import frames as verb
 from reelworks.store.library.publish import publish_frames
-from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import run_stage, stage_task
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
-log = logging.getLogger("video_worker")
+Frames = tuple[Frame, ...]
 
 
-@task(**stage_task("frames", runs_on="cpu", minutes=120))
+@task(**stage_task(Stage.FRAMES))
 async def frames(
     video_id: str,
     normalized: StageResult[NormalizedVideo | None],
     scenes: StageResult[tuple[Scene, ...]],
-) -> State[StageResult[tuple[Frame, ...]]]:
+) -> State[StageResult[Frames]]:
     """Write ``frames/{id}/scene_*.jpg`` and the frames' rows."""
-    ctx = current_run().ctx
-    params = verb.FrameParams()
 
-    def work(progress: Progress) -> StageResult[tuple[Frame, ...]]:
-        sources = [normalized.artifacts.get(name) for name in ("normalized.mp4", "proxy.mp4")]
-        question = frames_call(video_id, normalized, scenes, params)
+    def prepare(attempt: StageAttempt) -> CachedStage[Frames]:
+        ctx, params = attempt.ctx, verb.FrameParams()
 
-        def compute(room: Path) -> StageOutput[tuple[Frame, ...]]:
+        def compute(folder: Path) -> StageOutput[Frames]:
+            sources = [normalized.artifacts.get(name) for name in (NORMALIZED, PROXY)]
             video, proxy = (ctx.fetch(source) if source else None for source in sources)
             if video is None or proxy is None:
                 return StageOutput(())
-            picked = verb.pick_frames(video, proxy, scenes.result, params, room, progress)
-            names = [file_name(frame) for frame in picked]
-            return StageOutput(picked, {name: room / name for name in names})
+            picked = verb.pick_frames(video, proxy, scenes.result, params, folder, attempt.progress)
+            names = [frame_name(frame.index) for frame in picked]
+            return StageOutput(picked, {name: folder / name for name in names})
 
-        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
-        keys = {frame.index: answer.artifacts[file_name(frame)].key for frame in answer.result}
-        publish_frames(ctx.engine, video_id, answer.result, paths=keys)
-        log.info("FRAMES %s: %d", video_id, len(answer.result))
-        return answer
+        def publish(picked: StageResult[Frames]) -> None:
+            keys = {f.index: picked.artifacts[frame_name(f.index)].key for f in picked.result}
+            publish_frames(ctx.engine, video_id, picked.result, paths=keys)
 
-    return await run_stage("frames", work, count=len, unit="frames")
+        return CachedStage(frames_call(video_id, normalized, scenes, params), compute, publish)
 
-
-def file_name(frame: Frame) -> str:
-    """Return the name of a frame's JPEG."""
-    return f"scene_{frame.index:03d}.jpg"
+    return await run_cached_stage(Stage.FRAMES, prepare, Summary(len, "frames"))

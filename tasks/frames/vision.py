@@ -1,59 +1,57 @@
-"""Vision: what each unique frame shows."""
+"""Vision: the text, controls and description of each unique frame."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.artifact_keys import frame_name
 from reelworks.domain.video.scene import Frame
 from reelworks.domain.video.vision import VisionResult
 from reelworks.pipeline.cache_keys import vision_call
 from reelworks.pipeline.capabilities import make_describer
-from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute, items_of
+from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.stage_cache import StageOutput, StageResult, item_cache
 from reelworks.stages.frames import vision as verb
 from reelworks.store.library.publish import publish_captions
-from tasks.frames.frames import file_name
-from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import run_stage, stage_task
-
-log = logging.getLogger("video_worker")
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 
-@task(**stage_task("vision", runs_on="gpu", minutes=360))
+@task(**stage_task(Stage.VISION))
 async def vision(
     video_id: str, frames: StageResult[tuple[Frame, ...]]
 ) -> State[StageResult[VisionResult]]:
     """Describe the frames that are no duplicates and write their rows."""
-    ctx = current_run().ctx
 
-    def work(progress: Progress) -> StageResult[VisionResult]:
-        describer = make_describer(ctx.settings)
-        question = vision_call(video_id, frames, describer.model)
+    def prepare(attempt: StageAttempt) -> CachedStage[VisionResult]:
+        ctx, describer = attempt.ctx, make_describer(attempt.ctx.settings)
 
         def read_jpeg(frame: Frame) -> bytes:
-            return ctx.fetch(frames.artifacts[file_name(frame)]).read_bytes()
+            return ctx.fetch(frames.artifacts[frame_name(frame.index)]).read_bytes()
 
         def compute(_: Path) -> StageOutput[VisionResult]:
-            items = items_of("vision", ctx, video_id)
-            seen = verb.describe_frames(frames.result, read_jpeg, describer, items, progress)
-            return StageOutput(seen, final=not seen.undescribed)
+            items = item_cache(Stage.VISION, ctx, video_id)
+            found = verb.describe_frames(
+                frames.result, read_jpeg, describer, items, attempt.progress
+            )
+            return StageOutput(found, final=not found.undescribed)
 
-        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
-        publish_captions(ctx.engine, video_id, answer.result, model=str(describer.model))
-        log.info("VISION %s: %d frames described", video_id, len(answer.result.described))
-        return answer
+        def publish(found: StageResult[VisionResult]) -> None:
+            publish_captions(ctx.engine, video_id, found.result, model=str(describer.model))
 
-    return await run_stage(
-        "vision",
-        work,
-        count=lambda seen: len(seen.described),
-        unit="frames",
-        warnings=lambda seen: tuple(
-            f"Frame {frame.frame_index} has no description: {frame.reason}"
-            for frame in seen.undescribed
-        ),
+        return CachedStage(vision_call(video_id, frames, describer.model), compute, publish)
+
+    return await run_cached_stage(
+        Stage.VISION, prepare, Summary(lambda found: len(found.described), "frames", _warnings)
+    )
+
+
+def _warnings(found: VisionResult) -> tuple[str, ...]:
+    return tuple(
+        f"Frame {frame.frame_index} has no description: {frame.reason}"
+        for frame in found.undescribed
     )

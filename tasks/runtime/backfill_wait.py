@@ -1,7 +1,7 @@
-"""A flow run that waits for the end of a backfill and gives its slot back meanwhile.
+"""Waiting for a backfill's end: the flow run is suspended and occupies no worker slot.
 
-Its children need the slots of the same workers: a run that waited in one would keep them out, and
-with the last one for ever (docs/decisions/0020).
+The backfill's runs need the slots of the same workers: a run that waited in one would delay them,
+and in the last one for ever (docs/decisions/0020).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from reelworks.store.jobs.backfills import get_backfill, open_slots
 
 log = logging.getLogger("video_worker")
 
-LOOK_SECONDS = 5.0
-"""Between two looks of a run that keeps its process because nobody's slot depends on it."""
+POLL_SECONDS = 5.0
+"""Of a run that keeps its process, because it occupies no worker slot."""
 
 
 async def until_settled(engine: Engine, backfill_id: str) -> None:
-    """Return once nothing of a backfill runs and nothing more will start by itself.
+    """Return once no run of a backfill is active and none will start by itself.
 
-    A run of a deployment is suspended when that is not so yet: Prefect's ``Pause`` ends its
-    process here, and the intake resumes the run, which then begins at its start. A run without a
-    deployment, in the process of whoever called the flow, waits in that.
+    Until then a run of a deployment is suspended: Prefect's ``Pause`` ends its process, and the
+    dispatcher resumes the run, which then begins at its start. A run without a deployment polls
+    in the process that called the flow.
     """
     suspendable = _is_suspendable()
     if suspendable:
         await asyncio.to_thread(add_wait, engine, backfill_id, str(flow_run.id))
     while not await asyncio.to_thread(_is_over, engine, backfill_id):
         if suspendable:
-            log.info("BACKFILL %s goes on; this run is suspended until it is over", backfill_id)
-            # A key of its own: Prefect counts the same one, also of an earlier start, as done.
+            log.info("BACKFILL %s is running; this run is suspended until it is over", backfill_id)
+            # A key of its own: Prefect takes one that it knows from an earlier start as done.
             await asuspend_flow_run(key=secrets.token_hex(16))
-        await asyncio.sleep(LOOK_SECONDS)  # also when Prefect did not let the run be suspended
+        await asyncio.sleep(POLL_SECONDS)  # also when Prefect refused to suspend the run
 
 
 async def end_wait(engine: Engine) -> None:
-    """Forget that this run waits: it has done what it waited for."""
+    """Remove the note that this run waits."""
     await asyncio.to_thread(remove_wait, engine, str(flow_run.id))
 
 

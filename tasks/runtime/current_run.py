@@ -1,4 +1,4 @@
-"""What the tasks of one flow run share: where they work, and who watches."""
+"""The current run: what the tasks of one flow run share, and its observer."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class CurrentRun:
 
     ctx: RunContext
     observer: Observer
-    again: frozenset[str] = frozenset()
-    """Stages that are computed anew although their answers are kept."""
+    recompute: frozenset[str] = frozenset()
+    """Stages to compute although their results are cached."""
     cached_only: bool = False
-    """True: what is not in the cache is an error, and nothing is computed."""
+    """True: a cache miss is an error, and nothing is computed."""
 
 
 class NullObserver:
@@ -42,7 +42,7 @@ class NullObserver:
 
 
 _observer: ContextVar[Observer] = ContextVar("reelworks_observer")
-_context: ContextVar[CurrentRun] = ContextVar("reelworks_run")
+_run: ContextVar[CurrentRun] = ContextVar("reelworks_run")
 
 
 @contextmanager
@@ -56,34 +56,34 @@ def use_observer(observer: Observer) -> Iterator[None]:
 
 
 def current_observer() -> Observer:
-    """Return who watches the flow runs of this context."""
+    """Return the observer of the flow runs of this context."""
     return _observer.get(NullObserver())
 
 
 @contextmanager
-def run_context(
-    ctx: RunContext, again: Iterable[str] = (), *, cached_only: bool = False
+def use_run(
+    ctx: RunContext, recompute: Iterable[str] = (), *, cached_only: bool = False
 ) -> Iterator[None]:
-    """Make the workplace and the observer known to every task called inside."""
-    token = _context.set(CurrentRun(ctx, current_observer(), frozenset(again), cached_only))
+    """Make a flow run's context and the current observer known to every task called inside."""
+    token = _run.set(CurrentRun(ctx, current_observer(), frozenset(recompute), cached_only))
     try:
-        with paced(ctx, ctx.settings.calls_per_minute_of):
+        with shared_rate_limit(ctx, ctx.settings.calls_per_minute_of):
             yield
     finally:
-        _context.reset(token)
+        _run.reset(token)
 
 
 @contextmanager
-def paced(ctx: RunContext, rate: Rate, *, of: str = "") -> Iterator[None]:
-    """Ask hosted models inside no faster than ``rate``, together with all who share its name."""
-    pace = SharedRateLimiter(ctx.engine, rate, of=of)
+def shared_rate_limit(ctx: RunContext, rate: Rate, *, of: str = "") -> Iterator[None]:
+    """Call hosted models inside no faster than ``rate``, shared by all limiters of one name."""
+    limiter = SharedRateLimiter(ctx.engine, rate, of=of)
     try:
-        with rate_limited(pace):
+        with rate_limited(limiter):
             yield
     finally:
-        pace.close()
+        limiter.close()
 
 
 def current_run() -> CurrentRun:
     """Return the context of the flow run that this task belongs to."""
-    return _context.get()
+    return _run.get()

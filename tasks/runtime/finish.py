@@ -1,8 +1,11 @@
-"""Finish: the video's row says how its run ended."""
+"""Finish: a video's row says how its run ended."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from prefect import task
 from sqlalchemy import Engine
@@ -14,20 +17,67 @@ from reelworks.store.library.publish import set_status
 from reelworks.store.library.removal import remove_files
 from reelworks.store.library.video_reads import get_summary
 from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import in_thread, stage_task
+from tasks.runtime.job_run import JobRun
+from tasks.runtime.prefect_outage import is_prefect_unreachable
+from tasks.runtime.run_endings import reason_of
+from tasks.runtime.stage_runner import run_task
+from tasks.runtime.stage_task import task_options
+from tasks.runtime.stage_thread import in_thread
 
 log = logging.getLogger("video_worker")
 
 
-@task(**stage_task("finish", runs_on="cpu", minutes=5))
+@task(**task_options("finish", runs_on="cpu", minutes=5))
 async def finish(video_id: str, error: str | None = None) -> None:
     """Set the status to ``ready``, or to ``failed`` with the reason."""
     engine = current_run().ctx.engine
     await in_thread("finish", lambda _: set_final_status(engine, video_id, error))
 
 
+@asynccontextmanager
+async def failed_if_not_ingested(run: JobRun, video_id: str | None) -> AsyncIterator[None]:
+    """Mark the job's video, if its row is there already, as failed when the body fails."""
+    try:
+        yield
+    except Exception as error:
+        if run.job and video_id and not run.outcome.taken_over:
+            mark_failed(run.ctx.engine, video_id, reason_of(error))
+        raise
+
+
+@asynccontextmanager
+async def final_status(run: JobRun, video_id: str) -> AsyncIterator[None]:
+    """Set the video's last status at the end of the body, however it ends.
+
+    A video that was deleted meanwhile gets none, and what the body wrote of it is removed.
+    """
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:
+        if run.outcome.taken_over:  # the video's row is another run's by now
+            raise
+        if await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, run.ctx, video_id)):
+            raise
+        if is_prefect_unreachable(error):  # a task would only wait for the Prefect server
+            set_final_status(run.ctx.engine, video_id, reason_of(error))
+        else:
+            await asyncio.shield(_finish(run.ctx, video_id, reason_of(error)))
+        raise
+    await _finish(run.ctx, video_id)
+
+
+async def _finish(ctx: RunContext, video_id: str, reason: str | None = None) -> None:
+    """Set the last status by the task, or directly when the Prefect server goes away just then."""
+    try:
+        await run_task(finish, video_id, reason)
+    except Exception as error:
+        if is_prefect_unreachable(error):
+            set_final_status(ctx.engine, video_id, reason)
+        raise
+
+
 def mark_failed(engine: Engine, video_id: str, error: str) -> None:
-    """Write it into the row of a video that was noted but whose source was never claimed."""
+    """Mark a video as failed whose source was never claimed."""
     try:
         set_status(engine, video_id, VideoStatus.FAILED, error=error)
     except UnknownVideoError:
@@ -44,7 +94,7 @@ def set_final_status(engine: Engine, video_id: str, error: str | None) -> None:
 
 
 def cleanup_if_deleted(ctx: RunContext, video_id: str) -> bool:
-    """Tell whether somebody deleted the video meanwhile, and remove what was written since."""
+    """Tell whether a video was deleted meanwhile, and remove what was written since."""
     try:
         get_summary(ctx.engine, video_id)
     except UnknownVideoError:

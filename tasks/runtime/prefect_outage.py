@@ -1,7 +1,7 @@
-"""The Prefect server, when it goes away while a run goes on.
+"""Prefect server outages while a run goes on.
 
-Prefect's client waits for it at every call of its own: for tags, states and logs, one after the
-other. So only the first call waits; once that gave up, the rest of the run asks once.
+Prefect's client retries every call of its own: for tags, states and logs, one after the other. So
+only the first call waits for the server; once it gave up, the rest of the run does not retry.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _as_set = os.environ.get(_RETRIES)
 
 
 def is_prefect_unreachable(error: BaseException) -> bool:
-    """Tell whether an error is that of a call to the Prefect server which got no answer."""
+    """Tell whether an error is that of a call to a Prefect server which did not answer."""
     if isinstance(error, ReelworksError):
         return False
     return isinstance(error, httpx.TransportError) or isinstance(
@@ -29,13 +29,13 @@ def is_prefect_unreachable(error: BaseException) -> bool:
     )
 
 
-def was_given_up() -> bool:
-    """Tell whether the server did not come back in this run."""
+def retries_disabled() -> bool:
+    """Tell whether retries are disabled in this run because the server did not come back."""
     return os.environ.get(_RETRIES) == "0" != _as_set
 
 
 async def probe_prefect() -> None:
-    """Wait here for a server that is away, before the run's end makes Prefect ask many times."""
+    """Wait once for a server that is away, before the run's end makes many calls to it."""
     async with get_client() as client:
         try:
             await client.hello()
@@ -44,13 +44,13 @@ async def probe_prefect() -> None:
 
 
 def restore_prefect_retries() -> None:
-    """Let Prefect's client wait for its server as long as the environment said at first."""
+    """Let Prefect's client retry as often as the process's environment said at first."""
     if os.environ.get(_RETRIES) != _as_set:
         _set_retries(_as_set)
 
 
 def disable_prefect_retries() -> None:
-    """Let Prefect's client ask its server once and go on."""
+    """Let Prefect's client call its server once and go on."""
     _set_retries("0")
 
 

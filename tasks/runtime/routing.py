@@ -1,7 +1,7 @@
-"""Where a stage runs: in the flow's own process, or as a flow run of its own in the GPU pool.
+"""Stage routing: in the flow's own process, or as a flow run of its own in the GPU pool.
 
-The hop brings no result back. It leaves its answer in our artifact cache, where the asking task
-then finds it (docs/decisions/0002).
+A remote stage returns no result. It leaves it in our artifact cache, where the calling task then
+finds it (docs/decisions/0002).
 """
 
 from __future__ import annotations
@@ -34,37 +34,37 @@ from reelworks.pipeline.capabilities import benefits_from_gpu
 from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import GpuFallback, Settings
 from tasks.runtime.pools import pool_unavailable_reason
-from tasks.runtime.serialization import decode_error, name_of, pack, split_usage, store_arguments
+from tasks.runtime.serialization import StageEnding, name_of, pack, store_arguments
 
 log = logging.getLogger("video_worker")
 
 QUEUES = ("interactive", "backfill")
-"""A hop takes the queue that its asker came through, the first one when that is another."""
-QUICKEST_LOOK, SLOWEST_LOOK = 0.1, 1.0
-"""Seconds between two looks at a hop: a twentieth of its age, within these."""
-LOOK_FOR_WORKERS = 5.0
-"""Seconds after which a hop that nobody has taken asks again who is there."""
+"""A remote stage takes its caller's work queue, the first one when that is another."""
+MIN_POLL_SECONDS, MAX_POLL_SECONDS = 0.1, 1.0
+"""Between two looks at a remote stage: a twentieth of its age, within these."""
+WORKER_CHECK_SECONDS = 5.0
+"""After this time, a remote stage that no worker has taken checks again for live workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStage:
     """A stage that shall run in a pool."""
 
-    asker: TaskRunContext
-    """The task that needs the answer."""
+    caller: TaskRunContext
+    """The task that needs the result."""
     pool: str
-    question: str
-    """Cache key of what is asked."""
+    call_key: str
+    """Cache key of the call."""
     ctx: RunContext
-    tell: Callable[[str], None]
-    """Told where the stage runs, or what it waits for."""
-    again: bool = False
-    """Compute it although an answer is kept."""
+    report_location: Callable[[str], None]
+    """Called with where the stage runs, or what it waits for."""
+    recompute: bool = False
+    """True: compute it although its result is cached."""
 
     @property
     def stage(self) -> str:
         """The stage's name."""
-        return self.asker.task.name
+        return self.caller.task.name
 
 
 def pool_of(task: Task[..., Any], settings: Settings) -> str | None:
@@ -73,63 +73,63 @@ def pool_of(task: Task[..., Any], settings: Settings) -> str | None:
         return None
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    already_there = run is not None and run.work_pool_name == settings.gpu_pool
-    return None if already_there else settings.gpu_pool
+    is_in_pool = run is not None and run.work_pool_name == settings.gpu_pool
+    return None if is_in_pool else settings.gpu_pool
 
 
-async def run_in_pool(hop: RemoteStage) -> str | None:
+async def run_in_pool(remote: RemoteStage) -> str | None:
     """Run a stage in a pool; return where it ran.
 
-    None means that nobody is there to run it and that the settings let it run here. A cancelled
-    caller cancels the hop. Raises the stage's own error, ``WorkerLostError`` when its worker died,
-    ``CancelledError`` when somebody stopped it.
+    None means that no worker is there and that the settings let it run in this process. A
+    cancelled caller cancels the remote run. Raises the stage's own error, ``WorkerLostError`` when
+    its worker died, ``CancelledError`` when somebody stopped it.
     """
     try:
-        missing = await pool_unavailable_reason(hop.pool)
+        missing = await pool_unavailable_reason(remote.pool)
     except PrefectUnavailableError as error:
         missing = str(error).rstrip(".")
-    if missing is not None and not _waits(hop, missing):
+    if missing is not None and not _waits_for(missing, remote):
         return None
-    run = await _started(hop)
+    run = await _start(remote)
     if run is None:
         return None
     try:
-        state = await _ended(run, hop)
+        state = await _wait_for_end(run, remote)
     except asyncio.CancelledError:
         with CancelScope(shield=True):  # a time limit cancels again and again
-            await _stop(run)
+            await _cancel(run)
         raise
-    return None if state is None else _outcome(state, run, hop)
+    return None if state is None else _location_of(state, run, remote)
 
 
-def _waits(hop: RemoteStage, missing: str) -> bool:
-    """Say what is missing; True when the settings let the stage wait for it."""
-    waits = hop.ctx.settings.gpu_fallback is GpuFallback.WAIT
+def _waits_for(missing: str, remote: RemoteStage) -> bool:
+    """Report what is missing; True when the settings let the stage wait for it."""
+    waits = remote.ctx.settings.gpu_fallback is GpuFallback.WAIT
     text = f"{missing}; {'waiting for it' if waits else 'ran here instead'}"
-    log.warning("%s: %s", hop.stage.upper(), text)
-    hop.tell(text)
+    log.warning("%s: %s", remote.stage.upper(), text)
+    remote.report_location(text)
     return waits
 
 
-async def _started(hop: RemoteStage) -> FlowRun | None:
-    """Start the hop, or find the one that an earlier try of this flow run has under way.
+async def _start(remote: RemoteStage) -> FlowRun | None:
+    """Start the remote run, or find the one that an earlier attempt of this flow run started.
 
-    The idempotency key is made of the flow run and the question: a flow that was killed and taken
-    back does not start a stage anew that still runs. Ends of earlier tries are passed over.
+    The idempotency key is made of the flow run and the call: a flow run that was killed and
+    requeued does not start a stage that still runs a second time. Ended ones are skipped.
     """
-    packed = pack(hop.asker.task, hop.asker.parameters)
-    sent = await asyncio.to_thread(store_arguments, packed, hop.ctx.store)
+    packed = pack(remote.caller.task, remote.caller.parameters)
+    arguments = await asyncio.to_thread(store_arguments, packed, remote.ctx.store)
     waits = False
     number = 1
     while True:
         try:
-            run = await _create(hop, sent, number)
+            run = await _create(remote, arguments, number)
         except ObjectNotFound:
-            missing = f"No deployment stage/{hop.pool} (make it with reelworks deploy)"
-            waits = waits or _waits(hop, missing)
+            missing = f"No deployment stage/{remote.pool} (create it with reelworks deploy)"
+            waits = waits or _waits_for(missing, remote)
             if not waits:
                 return None
-            await asyncio.sleep(LOOK_FOR_WORKERS)
+            await asyncio.sleep(WORKER_CHECK_SECONDS)
             continue
         state = run.state
         if state is None or not (state.is_final() or state.is_cancelling()):
@@ -137,34 +137,34 @@ async def _started(hop: RemoteStage) -> FlowRun | None:
         number += 1
 
 
-async def _create(hop: RemoteStage, sent: dict[str, Any], number: int) -> FlowRun:
-    asker = FlowRunContext.get()
-    parent = asker.flow_run if asker else None
+async def _create(remote: RemoteStage, arguments: dict[str, Any], number: int) -> FlowRun:
+    context = FlowRunContext.get()
+    parent = context.flow_run if context else None
     queue = parent.work_queue_name if parent else None
     params = {
-        "stage": name_of(hop.asker.task),
-        "question": hop.question,
-        "again": hop.again,
-        "settings": hop.ctx.settings.deciding(),
-        **sent,
+        "stage": name_of(remote.caller.task),
+        "call_key": remote.call_key,
+        "recompute": remote.recompute,
+        "settings": remote.ctx.settings.deciding(),
+        **arguments,
     }
     with prefect_errors():
-        made: FlowRun = await arun_deployment(
-            f"stage/{hop.pool}",
+        run: FlowRun = await arun_deployment(
+            f"stage/{remote.pool}",
             parameters={"params": params},
-            flow_run_name=f"{hop.stage} for {parent.name if parent else 'a task'}",
+            flow_run_name=f"{remote.stage} for {parent.name if parent else 'a task'}",
             timeout=0,
-            idempotency_key=f"{hop.asker.task_run.flow_run_id}:{hop.question}:{number}",
+            idempotency_key=f"{remote.caller.task_run.flow_run_id}:{remote.call_key}:{number}",
             work_queue_name=queue if queue in QUEUES else QUEUES[0],
         )
-    return made
+    return run
 
 
-async def _ended(run: FlowRun, hop: RemoteStage) -> State[Any] | None:
-    """Wait for the hop's end; None when its workers went away before anyone took it."""
-    began = asked = time.monotonic()
-    told = False
-    waits = hop.ctx.settings.gpu_fallback is GpuFallback.WAIT
+async def _wait_for_end(run: FlowRun, remote: RemoteStage) -> State[Any] | None:
+    """Wait for the remote run's end; None when its workers went away before one took it."""
+    began = checked = time.monotonic()
+    reported = False
+    waits = remote.ctx.settings.gpu_fallback is GpuFallback.WAIT
     async with get_client() as client:
         while True:
             with prefect_errors():
@@ -172,20 +172,20 @@ async def _ended(run: FlowRun, hop: RemoteStage) -> State[Any] | None:
             now = time.monotonic()
             if state.is_final():
                 return state
-            if state.is_running() and not told:
-                told = True
-                hop.tell(hop.pool)
-            if state.is_scheduled() and not waits and now - asked > LOOK_FOR_WORKERS:
-                asked = now
-                missing = await pool_unavailable_reason(hop.pool)
-                if missing is not None and not _waits(hop, missing):
-                    await _stop(run)
+            if state.is_running() and not reported:
+                reported = True
+                remote.report_location(remote.pool)
+            if state.is_scheduled() and not waits and now - checked > WORKER_CHECK_SECONDS:
+                checked = now
+                missing = await pool_unavailable_reason(remote.pool)
+                if missing is not None and not _waits_for(missing, remote):
+                    await _cancel(run)
                     return None
-            await asyncio.sleep(min(max((now - began) / 20, QUICKEST_LOOK), SLOWEST_LOOK))
+            await asyncio.sleep(min(max((now - began) / 20, MIN_POLL_SECONDS), MAX_POLL_SECONDS))
 
 
-async def _stop(run: FlowRun) -> None:
-    """Cancel the hop: at once when nobody has taken it yet, else by its worker."""
+async def _cancel(run: FlowRun) -> None:
+    """Cancel the remote run: at once when no worker has taken it yet, else by its worker."""
     try:
         with prefect_errors():
             async with get_client() as client:
@@ -194,19 +194,18 @@ async def _stop(run: FlowRun) -> None:
         log.warning("The flow run %s could not be cancelled: %s", run.id, error)
 
 
-def _outcome(state: State[Any], run: FlowRun, hop: RemoteStage) -> str:
-    message, used = split_usage(state.message or "")
-    for model, usage in used.items():
+def _location_of(state: State[Any], run: FlowRun, remote: RemoteStage) -> str:
+    ending = StageEnding.from_message(state.message or "")
+    for model, usage in ending.usage.items():
         current_meter().add(model, usage)
     if state.is_completed():
-        return f"{hop.pool} ({message})" if message else hop.pool
-    where = f"in the pool {hop.pool} (flow run {run.name})"
+        return f"{remote.pool} ({ending.text})" if ending.text else remote.pool
+    where = f"in the pool {remote.pool} (flow run {run.name})"
     if state.is_cancelled():
-        raise CancelledError(f"The stage {hop.stage} was cancelled {where}.")
+        raise CancelledError(f"The stage {remote.stage} was cancelled {where}.")
     if state.is_crashed():
-        raise WorkerLostError(f"The worker of the stage {hop.stage} died {where}: {message}")
-    error = decode_error(message)
-    raise error or ReelworksError(
-        f"The stage {hop.stage} failed {where} for a reason that Reelworks did not foresee; "
+        raise WorkerLostError(f"The worker of the stage {remote.stage} died {where}: {ending.text}")
+    raise ending.error or ReelworksError(
+        f"The stage {remote.stage} failed {where} with an unexpected internal error; "
         "see its log in Prefect."
     )

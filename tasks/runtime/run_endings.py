@@ -1,4 +1,4 @@
-"""How a job's run ends badly: whose fault it is, and whether another try may help."""
+"""How runs fail: the reason, whose fault it is, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from reelworks.errors import (
 from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import Settings
 from reelworks.store.objects.disk_room import lacks_room
-from tasks.runtime.stage_runner import reason_of
+from tasks.runtime.prefect_outage import GONE, is_prefect_unreachable
 
 log = logging.getLogger("video_worker")
 
 STATE_SECONDS = 5.0
-"""How long a run that is told to stop may ask why; it is killed after half a minute."""
+"""For asking why this run shall stop; it is killed after half a minute."""
 _BLOCK = 512
 """Bytes of a block as ``stat`` counts them (POSIX)."""
 
 
 def must_have_room(settings: Settings) -> None:
-    """Raise ``NoSpaceError`` on a full disk, before anything is computed or paid for in vain."""
+    """Raise ``NoSpaceError`` on a full disk, before anything is computed or paid for."""
     if lacks_room(settings):
         raise NoSpaceError(
             f"The disk of {settings.data_dir} is full; make room there and the job goes on."
@@ -47,7 +47,7 @@ async def was_cancelled(run_id: str) -> bool:
     """Tell whether somebody cancelled a flow run in Prefect, rather than stopped its worker.
 
     Both reach the process as SIGTERM, but only the first is in the run's state by then. A worker
-    whose server does not answer has not heard of any wish to cancel: it was stopped.
+    whose server does not answer cannot have been told to cancel: it was stopped.
     """
     try:
         async with asyncio.timeout(STATE_SECONDS):
@@ -55,7 +55,7 @@ async def was_cancelled(run_id: str) -> bool:
                 async with get_client() as client:
                     state = (await client.read_flow_run(UUID(run_id))).state
     except (ObjectNotFound, PrefectUnavailableError, TimeoutError) as error:
-        log.warning("Nobody can say why the flow run %s was stopped: %s", run_id, reason_of(error))
+        log.warning("Cannot tell why the flow run %s was stopped: %s", run_id, reason_of(error))
         return False
     if state is None:
         return False
@@ -63,18 +63,32 @@ async def was_cancelled(run_id: str) -> bool:
 
 
 def failure_of(error: BaseException, stage: str | None, ctx: RunContext) -> Failure:
-    """Return how the ledger puts an error down."""
+    """Return an error as the job queue records it."""
     if isinstance(error, TimeoutError):
         return Failure(reason_of(error), StageTimeoutError.code, stage, can_pass=True)
     known = error if isinstance(error, ReelworksError) else exhausted(error)
     if known is None:
         return Failure(reason_of(error), ReelworksError.code, stage)
     if isinstance(known, NoSpaceError):
-        # What this run itself wrote goes with it. If that is room enough, the disk is not full:
-        # the job does not fit on it, or something else is full (a quota, a store far away).
+        # What this run wrote is removed with it. If that frees enough, the disk is not full: the
+        # job does not fit on it, or something else is full (a quota, a remote store).
         waits = lacks_room(ctx.settings, freed=_bytes_under(ctx.scratch))
         return Failure(reason_of(known), known.code, stage, can_pass=True, waits_for_room=waits)
     return Failure(reason_of(known), known.code, stage, can_pass=known.retryable)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a run ended, in words for a video's or job's row."""
+    if isinstance(error, (ReelworksError, TimeoutError)) and str(error):
+        return str(error)
+    if isinstance(error, asyncio.CancelledError):
+        return "The run was stopped."
+    if is_prefect_unreachable(error):
+        return GONE
+    known = exhausted(error)
+    if known is not None:
+        return str(known)
+    return f"Unexpected internal error ({type(error).__name__}); see the log of the run."
 
 
 def _bytes_under(folder: Path) -> int:

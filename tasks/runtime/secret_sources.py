@@ -1,7 +1,7 @@
-"""Where a run's source lies: Prefect keeps parameters in clear, so they hold no secret address.
+"""Secret source URLs: Prefect stores parameters in plain text, so they must not be there.
 
-A run's parameters name its source without password and signature. The whole address is in the row
-of the job that the run does, or with the command whose process the run goes on in.
+A run's parameters name its source without password and signature. The full URL is in the row of
+the run's job, or in the process of the command that runs the flow.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from reelworks.pipeline.run_context import RunContext
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.jobs import source_of
 
-_whole: ContextVar[str | None] = ContextVar("reelworks_whole_source", default=None)
+_full_source: ContextVar[str | None] = ContextVar("reelworks_full_source", default=None)
 
 
 def parameter_of(source: str) -> str:
     """Return a source as a flow run's parameters may name it.
 
-    A path stays what it is, to the last byte; an address loses its password and its query.
+    A path stays the same, to the last byte; a URL loses its password and its query.
     """
     return without_secrets(source) if "://" in source else source
 
 
 @contextmanager
-def whole_source(source: str) -> Iterator[None]:
-    """Let the flow run that is started inside, in this process, know its source in full."""
-    token = _whole.set(source)
+def use_full_source(source: str) -> Iterator[None]:
+    """Give the flow run that is started inside, in this process, its full source."""
+    token = _full_source.set(source)
     try:
         yield
     finally:
-        _whole.reset(token)
+        _full_source.reset(token)
 
 
 def source_of_run(parameter: str, job: Job | None, ctx: RunContext) -> str:
-    """Return a run's source in full; ``parameter`` is what its parameters say of it.
+    """Return a run's full source; ``parameter`` is the one in its parameters.
 
     Raises ``DatabaseUnavailableError``.
     """
     if job is not None:
         given = job.params.get("source")
         return str(given or source_of(ctx.engine, job, ctx.settings.s3_bucket) or parameter)
-    whole = _whole.get()
-    return whole if whole is not None and parameter_of(whole) == parameter else parameter
+    full = _full_source.get()
+    return full if full is not None and parameter_of(full) == parameter else parameter

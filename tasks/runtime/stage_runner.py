@@ -1,100 +1,71 @@
-"""What the skins of all stages share: the try, its thread, its report.
-
-A stage's own cache (``pipeline.stage_cache``) answers before any work; Prefect's result cache
-is off, because a hit there cannot tell that an artifact is gone (docs/decisions/0002).
-"""
+"""The stage runner: one attempt of a stage, its thread, its cache and its report."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, TypedDict, TypeVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from anyio import CancelScope
 from prefect import Task
-from prefect.cache_policies import NO_CACHE, CachePolicy
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
 from prefect.states import Completed
 
-from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.report import StageReport, StageState
 from reelworks.errors import (
     CacheMissError,
-    CancelledError,
     NotCachedError,
-    RateLimitedError,
     ReelworksError,
-    SourceUnavailableError,
     exhausted,
 )
-from reelworks.pipeline.stage_cache import CacheMode, StageResult, answering, force_recompute
+from reelworks.pipeline.stage_cache import (
+    CacheMode,
+    StageCall,
+    StageOutput,
+    StageResult,
+    force_recompute,
+    get_or_compute,
+    use_cache_mode,
+)
 from tasks.runtime.current_run import current_run
-from tasks.runtime.prefect_outage import GONE, disable_prefect_retries, is_prefect_unreachable
+from tasks.runtime.prefect_outage import disable_prefect_retries, is_prefect_unreachable
 from tasks.runtime.routing import RemoteStage, pool_of, run_in_pool
+from tasks.runtime.run_endings import reason_of
+from tasks.runtime.stage_thread import StageAttempt, in_thread
 
 log = logging.getLogger("video_worker")
 Value = TypeVar("Value")
 
-MAX_TRIES = 20
-"""The upper bound of ``WORKER_MAX_ATTEMPTS``; ``worth_another_try`` keeps the real one."""
+
+@dataclass(frozen=True, slots=True)
+class CachedStage(Generic[Value]):
+    """A stage whose result is cached: its call, its verb and where its result goes."""
+
+    call: StageCall[Value]
+    compute: Callable[[Path], StageOutput[Value]]
+    """Gets an empty folder to work in; called on a cache miss."""
+    publish: Callable[[StageResult[Value]], None] = lambda _: None
+    """Writes the rows, of a cached result as well; idempotent."""
 
 
-STOP_SECONDS = 30.0
-"""How long a stopped stage may take to notice; its thread is left behind after that."""
+@dataclass(frozen=True, slots=True)
+class Summary(Generic[Value]):
+    """How a stage's result is counted in reports and in the log."""
+
+    count: Callable[[Value], int]
+    unit: str
+    warnings: Callable[[Value], tuple[str, ...]] = lambda _: ()
+    log_word: str | None = None
+    """First word of the log line; None: the stage's name."""
 
 
-class TaskOptions(TypedDict):
-    """Arguments of Prefect's ``@task`` that all stages set."""
+async def run_task(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    """Call a stage's task from a flow and return its result; raises the task's own error.
 
-    name: str
-    tags: list[str]
-    retries: int
-    retry_delay_seconds: list[float]
-    retry_jitter_factor: float
-    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], bool]
-    timeout_seconds: float
-    cache_policy: CachePolicy
-    persist_result: bool
-
-
-def worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Tell Prefect whether a failed try can pass, within ``WORKER_MAX_ATTEMPTS``."""
-    del task
-    error = state.data
-    can_pass = isinstance(error, TimeoutError) or (
-        isinstance(error, ReelworksError) and error.retryable
-    )
-    return can_pass and _tries_are_left(task_run)
-
-
-def _tries_are_left(task_run: TaskRun) -> bool:
-    return task_run.run_count < current_run().ctx.settings.worker_max_attempts
-
-
-def stage_task(name: str, *, runs_on: str, minutes: float) -> TaskOptions:
-    """Return the options of a stage's task; ``runs_on`` (cpu, gpu, api) becomes its routing tag."""
-    return TaskOptions(
-        name=name,
-        tags=["reelworks", f"runs-on:{runs_on}"],
-        retries=MAX_TRIES - 1,
-        retry_delay_seconds=[1.0, 2.0, 5.0, 15.0, 30.0, 60.0],
-        retry_jitter_factor=0.3,
-        retry_condition_fn=worth_another_try,
-        timeout_seconds=minutes * 60,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-    )
-
-
-async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """Call a stage's task from a flow and return its answer; raises the task's own error.
-
-    A stage that failed for good is reported here: only now it is known that no try follows.
+    A stage that failed for good is reported here: only now is it known that no retry follows.
     """
     started = time.monotonic()
     try:
@@ -116,62 +87,41 @@ async def run(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
         raise
 
 
-def _see(job: asyncio.Future[Any]) -> None:
-    """Look at a stopped thread's error: the cancellation is what its caller hears of."""
-    if not job.cancelled():
-        job.exception()
+async def run_cached_stage(
+    stage: str, prepare: Callable[[StageAttempt], CachedStage[Value]], summary: Summary[Value]
+) -> State[StageResult[Value]]:
+    """Run one attempt of a cached stage: look its result up or compute it, then publish it.
 
-
-async def in_thread(stage: str, work: Callable[[Progress], Value]) -> Value:
-    """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
-
-    ``work`` gets a ``Progress`` that reports to the observer and raises ``CancelledError`` once
-    the task is cancelled. The ``retry_after`` of a provider or of a source's server is waited for
-    before the error goes on, so that Prefect's next try comes no sooner than asked.
+    ``prepare`` runs in the attempt's thread, too: it may load a model.
     """
-    stop = threading.Event()
-    observer = current_run().observer
 
-    def progress(done: float, total: float) -> None:
-        if stop.is_set():
-            raise CancelledError(f"The stage {stage} was stopped.")
-        observer.advanced(stage, done, total)
+    def work(attempt: StageAttempt) -> StageResult[Value]:
+        cached = prepare(attempt)
+        result = get_or_compute(
+            cached.call, cached.compute, attempt.ctx, check_cancelled=attempt.check_cancelled
+        )
+        cached.publish(result)
+        word, number = summary.log_word or stage.upper(), summary.count(result.result)
+        log.info("%s %s: %d %s", word, cached.call.video_id, number, summary.unit)
+        return result
 
-    job = asyncio.ensure_future(asyncio.to_thread(work, progress))
-    job.add_done_callback(_see)
-    try:
-        return await asyncio.shield(job)
-    except asyncio.CancelledError:
-        stop.set()
-        with CancelScope(shield=True):  # a time limit cancels again and again
-            await asyncio.wait([job], timeout=STOP_SECONDS)
-        raise
-    except (RateLimitedError, SourceUnavailableError) as error:
-        context = TaskRunContext.get()
-        if error.retry_after and context is not None and _tries_are_left(context.task_run):
-            await asyncio.sleep(error.retry_after)
-        raise
+    return await run_stage(stage, work, summary)
 
 
 async def run_stage(
-    stage: str,
-    work: Callable[[Progress], StageResult[Value]],
-    *,
-    count: Callable[[Value], int],
-    unit: str,
-    warnings: Callable[[Value], tuple[str, ...]] = lambda _: (),
+    stage: str, work: Callable[[StageAttempt], StageResult[Value]], summary: Summary[Value]
 ) -> State[StageResult[Value]]:
-    """Run one try of a stage and return the state that Prefect shall record.
+    """Run one attempt of a stage and return the state that Prefect shall record.
 
-    The state is named ``Cached`` when the answer was kept, so that the UI shows it as such.
+    The state is named ``Cached`` when the result was cached, so that the UI shows it as such.
     """
-    observer = current_run().observer
+    observer, ctx = current_run().observer, current_run().ctx
     observer.started(stage)
     started = time.monotonic()
     try:
-        answer, ran_on, note = await _resolve_local_or_remote(stage, work)
+        result, ran_on, notes = await _resolve_local_or_remote(stage, work)
     except ReelworksError as error:
-        error.args = (current_run().ctx.readable(str(error)), *error.args[1:])
+        error.args = (ctx.readable(str(error)), *error.args[1:])
         log.warning("%s failed: %s", stage.upper(), error)
         raise
     except Exception as error:
@@ -180,69 +130,69 @@ async def run_stage(
             raise
         log.warning("%s failed: %s", stage.upper(), known)
         raise known from error
-    told = (*warnings(answer.result), *note)
     report = StageReport(
         stage=stage,
-        state=_state_of(answer.cached),
+        state=_state_of(result.cached),
         seconds=time.monotonic() - started,
-        items=count(answer.result),
-        unit=unit,
-        model=answer.model,
-        warnings=tuple(map(current_run().ctx.readable, told)),
+        items=summary.count(result.result),
+        unit=summary.unit,
+        model=result.model,
+        warnings=tuple(map(ctx.readable, (*summary.warnings(result.result), *notes))),
         ran_on=ran_on,
     )
     observer.finished(report)
-    message = f"{report.items} {unit}" + "".join(f"; {line}" for line in report.warnings)
-    name = "Cached" if answer.cached else "Completed"
-    return Completed(name=name, message=message, data=answer)
+    message = f"{report.items} {report.unit}" + "".join(f"; {line}" for line in report.warnings)
+    name = "Cached" if result.cached else "Completed"
+    return Completed(name=name, message=message, data=result)
 
 
 async def _resolve_local_or_remote(
-    stage: str, work: Callable[[Progress], StageResult[Value]]
+    stage: str, work: Callable[[StageAttempt], StageResult[Value]]
 ) -> tuple[StageResult[Value], str | None, tuple[str, ...]]:
-    """Return a stage's answer, where it was made when not in this process, and what was amiss.
+    """Return a stage's result, where it ran unless in this process, and warnings about that.
 
-    A stage that belongs in a pool is computed here only when its hop says so, or when the hop's
-    answer is one that is not kept.
+    A stage that belongs in a pool is computed in this process only when no worker is there and
+    the settings allow it, or when the remote result is one that is not cached.
     """
-    run, asker = current_run(), TaskRunContext.get()
+    run, context = current_run(), TaskRunContext.get()
     if run.cached_only:
         return await _from_cache(stage, work), None, ()
-    first_try = asker is None or asker.task_run.run_count <= 1
-    again = stage in run.again and first_try
-    pool = pool_of(asker.task, run.ctx.settings) if asker else None
-    if asker is None or pool is None:
-        with force_recompute(again):
+    is_first = context is None or context.task_run.run_count <= 1
+    recompute = stage in run.recompute and is_first
+    pool = pool_of(context.task, run.ctx.settings) if context else None
+    if context is None or pool is None:
+        with force_recompute(recompute):
             return await in_thread(stage, work), None, ()
     try:
-        with answering(CacheMode(cached_only=True, force=again)):
+        with use_cache_mode(CacheMode(cached_only=True, force=recompute)):
             return await in_thread(stage, work), None, ()
-    except CacheMissError as missing:
-        question = missing.question
-    told: list[str] = []
+    except CacheMissError as miss:
+        call_key = miss.question
+    notes: list[str] = []
 
-    def tell(where: str) -> None:
-        told.append(where)
-        run.observer.placed(stage, where)
+    def report_location(text: str) -> None:
+        notes.append(text)
+        run.observer.placed(stage, text)
 
-    ran_on = await run_in_pool(RemoteStage(asker, pool, question, run.ctx, tell, again))
-    with force_recompute(again and ran_on is None):
-        answer = await in_thread(stage, work)
+    remote = RemoteStage(context, pool, call_key, run.ctx, report_location, recompute)
+    ran_on = await run_in_pool(remote)
+    with force_recompute(recompute and ran_on is None):
+        result = await in_thread(stage, work)
     if ran_on is None:
-        return answer, None, tuple(told[-1:])
-    return replace(answer, cached=False), ran_on, ()
+        return result, None, tuple(notes[-1:])
+    return replace(result, cached=False), ran_on, ()
 
 
 async def _from_cache(
-    stage: str, work: Callable[[Progress], StageResult[Value]]
+    stage: str, work: Callable[[StageAttempt], StageResult[Value]]
 ) -> StageResult[Value]:
     try:
-        with answering(CacheMode(cached_only=True)):
+        with use_cache_mode(CacheMode(cached_only=True)):
             return await in_thread(stage, work)
     except CacheMissError:
         raise NotCachedError(
-            f"The answer of the stage {stage} is not in the cache (any more), and this run was "
-            "asked to compute nothing. Index the video again to compute it."
+            f"The result of the stage {stage} is not in the cache (any more), and this run may "
+            "not compute it. Index the video again without that limit."
         ) from None
 
 
@@ -250,19 +200,5 @@ def _state_of(cached: bool) -> StageState:
     if cached:
         return StageState.CACHED
     context = TaskRunContext.get()
-    again = context is not None and context.task_run.run_count > 1
-    return StageState.RETRIED if again else StageState.DONE
-
-
-def reason_of(error: BaseException) -> str:
-    """Say in a video's row why its run ended, be it for a fault that nobody foresaw."""
-    if isinstance(error, (ReelworksError, TimeoutError)) and str(error):
-        return str(error)
-    if isinstance(error, asyncio.CancelledError):
-        return "The run was stopped."
-    if is_prefect_unreachable(error):
-        return GONE
-    known = exhausted(error)
-    if known is not None:
-        return str(known)
-    return f"Something went wrong that Reelworks did not foresee ({type(error).__name__})."
+    retried = context is not None and context.task_run.run_count > 1
+    return StageState.RETRIED if retried else StageState.DONE

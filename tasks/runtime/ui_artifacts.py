@@ -1,4 +1,4 @@
-"""Plans and reports as tables in the Prefect UI."""
+"""Prefect UI artifacts: plans and reports as tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from reelworks.domain.jobs.sync import SyncPlan
 from reelworks.operations.backfill.start import plan_vs_actual, report_json
 from reelworks.stages.source.ingest import without_secrets
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 """Rows of one table; all of them are in the JSON report in the store."""
 
 
 async def show_plan(plan: Plan) -> dict[str, Any]:
-    """Show a plan as a table of its stages, and return its sums."""
+    """Show a plan as a table of its stages, and return its summary."""
     summary = plan.summary()
     unknown = f", without {', '.join(plan.unpriced)}" if plan.unpriced else ""
     await acreate_table_artifact(
@@ -28,8 +28,9 @@ async def show_plan(plan: Plan) -> dict[str, Any]:
         ],
         description=(
             f"# {summary['videos']} videos, {summary['hours']:.2f} hours\n\n"
-            f"{summary['fully_cached']} are fully cached, {summary['skipped']} are not meant. "
-            f"{summary['model_calls']} calls of hosted models, {summary['cost']} USD{unknown}. "
+            f"{summary['fully_cached']} are fully cached, "
+            f"{summary['skipped']} are not selected. "
+            f"{summary['model_calls']} hosted model calls, {summary['cost']} USD{unknown}. "
             f"About {summary['elapsed_seconds']:.0f} s.\n\n" + " ".join(summary["notes"])
         ),
     )
@@ -56,7 +57,7 @@ async def show_report(report: Report) -> dict[str, Any]:
                 "tries": failed.attempts,
                 "job": failed.job_id,
             }
-            for failed in report.failures[:MOST_ROWS]
+            for failed in report.failures[:MAX_ROWS]
         ]
         text = f"# {len(report.failures)} videos of {one.id} failed"
         await acreate_table_artifact(key=f"{one.id}-failures", table=rows, description=text)
@@ -75,6 +76,6 @@ async def show_sync(plan: SyncPlan, backfill_id: str | None) -> None:
     indexed = f" The backfill {backfill_id} indexes them." if backfill_id else ""
     await acreate_table_artifact(
         key=f"sync-{plan.library}".replace("_", "-"),
-        table=rows[:MOST_ROWS],
+        table=rows[:MAX_ROWS],
         description=f"# {plan.root}\n\n{len(rows)} changes, {plan.same} files as before.{indexed}",
     )

@@ -1,4 +1,4 @@
-"""Ingest: claim the video, bring its source into the store, say what it is."""
+"""Ingest: claim the video, bring its source into the store, probe it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.client.schemas.objects import State
 
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.file_fingerprint import unchanged
-from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
 from reelworks.pipeline.cache_keys import probe_call
+from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
 from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
-from reelworks.store.library.upload_keys import storing_upload, upload_key
+from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
-from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import reason_of, run_stage, stage_task
+from tasks.runtime.run_endings import reason_of
+from tasks.runtime.stage_runner import Summary, run_stage
+from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
 log = logging.getLogger("video_worker")
 
@@ -39,7 +42,7 @@ class Ingested:
     """As somebody stated it; None: to be detected."""
 
 
-@task(**stage_task("ingest", runs_on="cpu", minutes=240))
+@task(**stage_task(Stage.INGEST))
 async def ingest(
     source: str,
     video_id: str | None,
@@ -47,11 +50,11 @@ async def ingest(
     language: str | None = None,
 ) -> State[StageResult[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
-    ctx = current_run().ctx
-    limits = limits_of(ctx.settings)
 
-    def work(progress: Progress) -> StageResult[Ingested]:
-        local = localize(source, video_id, ctx.new_work_dir("ingest"), ctx.store, progress, limits)
+    def work(attempt: StageAttempt) -> StageResult[Ingested]:
+        ctx, limits = attempt.ctx, limits_of(attempt.ctx.settings)
+        folder = ctx.new_work_dir(Stage.INGEST)
+        local = localize(source, video_id, folder, ctx.store, attempt.progress, limits)
         claimed = claim_video(
             ctx.engine,
             local.video_id,
@@ -62,49 +65,47 @@ async def ingest(
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         try:
-            kept = _keep(local, claimed, progress)
-            progress(1, 1)  # a run that was stopped meanwhile ends here, while the id is known
+            ingested = _store_source(local, claimed, limits, attempt)
+            attempt.progress(1, 1)  # a run that was cancelled ends here, while the id is known
         except Exception as error:
             reason = ctx.readable(reason_of(error))
             set_status(ctx.engine, local.video_id, VideoStatus.FAILED, error=reason)
             log.error("FAILED %s: %s", local.video_id, reason)
             raise
-        return kept
+        return ingested
 
-    def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> StageResult[Ingested]:
-        ctx.register_local_file(local.path, local.sha256, local.stamp)
-        key = upload_key(local.video_id, local.name)
-        question = probe_call(local.sha256, key, local.video_id)
+    return await run_stage(Stage.INGEST.value, work, Summary(lambda _: 1, "file"))
 
-        def go_on() -> None:
-            progress(0, 1)
 
-        with storing_upload(ctx.engine, local.video_id, key, should_stop=go_on):
-            known = get_or_compute(question, lambda _: _look(local, limits), ctx, go_on=go_on)
-            check_limits(known.result, limits, local.name)  # they may be lower than once
-            upload = known.artifacts["source"]
-            publish_probe(
-                ctx.engine,
-                local.video_id,
-                known.result,
-                upload_path=upload.key,
-                sha256=local.sha256,
-            )
-        write_metadata(ctx.engine, ctx.store, local.video_id)
-        ingested = Ingested(
-            local.video_id,
-            local.sha256,
-            upload,
-            known.result,
-            library=claimed.library,
-            language=claimed.language,
+def _store_source(
+    local: LocalSource, claimed: Claimed, limits: Limits, attempt: StageAttempt
+) -> StageResult[Ingested]:
+    ctx, check_cancelled = attempt.ctx, attempt.check_cancelled
+    ctx.register_local_file(local.path, local.sha256, local.stamp)
+    key = upload_key(local.video_id, local.name)
+    call = probe_call(local.sha256, key, local.video_id)
+    with storing_upload(ctx.engine, local.video_id, key, should_stop=check_cancelled):
+        probed = get_or_compute(
+            call, lambda _: _probe(local, limits), ctx, check_cancelled=check_cancelled
         )
-        return StageResult(ingested, known.artifacts, known.digest, known.model, known.cached)
+        check_limits(probed.result, limits, local.name)  # they may be lower than at first
+        upload = probed.artifacts["source"]
+        publish_probe(
+            ctx.engine, local.video_id, probed.result, upload_path=upload.key, sha256=local.sha256
+        )
+    write_metadata(ctx.engine, ctx.store, local.video_id)
+    ingested = Ingested(
+        local.video_id,
+        local.sha256,
+        upload,
+        probed.result,
+        library=claimed.library,
+        language=claimed.language,
+    )
+    return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
 
-    return await run_stage("ingest", work, count=lambda _: 1, unit="file")
 
-
-def _look(local: LocalSource, limits: Limits) -> StageOutput[Probe]:
+def _probe(local: LocalSource, limits: Limits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})

@@ -1,53 +1,54 @@
-"""Normalize: any picture becomes H.264 at 30 fps, with a small proxy from the same decode."""
+"""Normalization: any video track becomes H.264 at 30 fps, with a proxy from the same decode."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.artifact_keys import NORMALIZED
 from reelworks.domain.video.video import NormalizedVideo
 from reelworks.pipeline.cache_keys import normalize_call
-from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
+from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.stage_cache import StageOutput, StageResult
 from reelworks.stages.source import normalize as verb
 from reelworks.store.library.publish import publish_normalized
-from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import run_stage, stage_task
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
-log = logging.getLogger("video_worker")
+Normalized = NormalizedVideo | None
 
 
-@task(**stage_task("normalize", runs_on="gpu", minutes=600))
-async def normalize(video: Ingested) -> State[StageResult[NormalizedVideo | None]]:
+@task(**stage_task(Stage.NORMALIZE))
+async def normalize(video: Ingested) -> State[StageResult[Normalized]]:
     """Write ``processed/{id}/normalized.mp4`` and ``proxy.mp4``; None for sound alone."""
-    ctx = current_run().ctx
-    params = verb.NormalizeParams(encoder=ctx.settings.video_encoder)
 
-    def work(progress: Progress) -> StageResult[NormalizedVideo | None]:
-        question = normalize_call(video.video_id, video.sha256, params)
+    def prepare(attempt: StageAttempt) -> CachedStage[Normalized]:
+        ctx, params = attempt.ctx, verb.NormalizeParams(encoder=attempt.ctx.settings.video_encoder)
 
-        def compute(room: Path) -> StageOutput[NormalizedVideo | None]:
+        def compute(folder: Path) -> StageOutput[Normalized]:
             with ctx.reading(video.upload) as source:
-                made = verb.normalize(source, video.probe, params, room, progress)
+                made = verb.normalize(source, video.probe, params, folder, attempt.progress)
             paths = (made.video_path, made.proxy_path)
             return StageOutput(made.video, {path.name: path for path in paths if path})
 
-        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
-        path = answer.artifacts.get("normalized.mp4")
-        publish_normalized(
-            ctx.engine, video.video_id, answer.result, normalized_path=path.key if path else None
-        )
-        log.info("NORMALIZED %s", video.video_id)
-        return answer
+        def publish(made: StageResult[Normalized]) -> None:
+            file = made.artifacts.get(NORMALIZED)
+            key = file.key if file else None
+            publish_normalized(ctx.engine, video.video_id, made.result, normalized_path=key)
 
-    return await run_stage(
-        "normalize",
-        work,
-        count=lambda made: made.frames if made else 0,
-        unit="frames",
-        warnings=lambda made: made.warnings if made else (),
+        return CachedStage(normalize_call(video.video_id, video.sha256, params), compute, publish)
+
+    return await run_cached_stage(
+        Stage.NORMALIZE,
+        prepare,
+        Summary(
+            count=lambda made: made.frames if made else 0,
+            unit="frames",
+            warnings=lambda made: made.warnings if made else (),
+            log_word="NORMALIZED",
+        ),
     )

@@ -1,55 +1,58 @@
-"""Transcribe: sound becomes words with times, and subtitle files."""
+"""Transcription: what is said in a video's audio, and its subtitles."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.artifact_keys import AUDIO, SUBTITLES
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.media.formats.subtitles import to_srt, to_vtt
 from reelworks.pipeline.cache_keys import transcript_call
 from reelworks.pipeline.capabilities import make_transcriber
-from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute, items_of
+from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.stage_cache import StageOutput, StageResult, item_cache
 from reelworks.stages.speech import transcribe as verb
 from reelworks.store.library.publish import publish_transcript
-from tasks.runtime.current_run import current_run
-from tasks.runtime.stage_runner import run_stage, stage_task
+from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+from tasks.runtime.stage_task import stage_task
+from tasks.runtime.stage_thread import StageAttempt
 
-log = logging.getLogger("video_worker")
 
-
-@task(**stage_task("transcribe", runs_on="gpu", minutes=360))
+@task(**stage_task(Stage.TRANSCRIBE))
 async def transcribe(
     video_id: str, audio: StageResult[NormalizedAudio | None], language: str | None
 ) -> State[StageResult[Transcript]]:
     """Write ``subs/{id}.srt`` and ``.vtt`` and the transcript's rows."""
-    ctx = current_run().ctx
-    params = verb.TranscribeParams(language=language)
 
-    def work(progress: Progress) -> StageResult[Transcript]:
-        transcriber = make_transcriber(ctx.settings)
-        wav = audio.artifacts.get("audio.wav")
-        question = transcript_call(video_id, audio, params, transcriber.model)
+    def prepare(attempt: StageAttempt) -> CachedStage[Transcript]:
+        ctx, transcriber = attempt.ctx, make_transcriber(attempt.ctx.settings)
+        params = verb.TranscribeParams(language=language)
 
-        def compute(room: Path) -> StageOutput[Transcript]:
+        def compute(folder: Path) -> StageOutput[Transcript]:
+            wav = audio.artifacts.get(AUDIO)
             local = ctx.fetch(wav) if wav else None
-            items = items_of("transcribe", ctx, video_id)
-            transcript = verb.transcribe(local, transcriber, params, items, room, progress)
-            files = {"captions.srt": to_srt(transcript), "captions.vtt": to_vtt(transcript)}
-            for name, text in files.items():
-                (room / name).write_text(text, encoding="utf-8")
-            return StageOutput(transcript, {name: room / name for name in files})
+            items = item_cache(Stage.TRANSCRIBE, ctx, video_id)
+            transcript = verb.transcribe(
+                local, transcriber, params, items, folder, attempt.progress
+            )
+            texts = zip(SUBTITLES, (to_srt(transcript), to_vtt(transcript)), strict=True)
+            for name, text in texts:
+                (folder / name).write_text(text, encoding="utf-8")
+            return StageOutput(transcript, {name: folder / name for name in SUBTITLES})
 
-        answer = get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
-        publish_transcript(ctx.engine, video_id, answer.result, model=str(transcriber.model))
-        log.info("TRANSCRIBED %s: %d segments", video_id, len(answer.result.segments))
-        return answer
+        def publish(transcribed: StageResult[Transcript]) -> None:
+            model = str(transcriber.model)
+            publish_transcript(ctx.engine, video_id, transcribed.result, model=model)
 
-    return await run_stage(
-        "transcribe", work, count=lambda transcript: len(transcript.segments), unit="segments"
+        call = transcript_call(video_id, audio, params, transcriber.model)
+        return CachedStage(call, compute, publish)
+
+    return await run_cached_stage(
+        Stage.TRANSCRIBE,
+        prepare,
+        Summary(lambda found: len(found.segments), "segments", log_word="TRANSCRIBED"),
     )

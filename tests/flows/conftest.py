@@ -58,9 +58,9 @@ LOOPS = "ignore:unclosed event loop:ResourceWarning"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if folder in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings(SOCKETS))
             item.add_marker(pytest.mark.filterwarnings(LOOPS))
 

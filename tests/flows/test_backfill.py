@@ -22,7 +22,7 @@ from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs.backfills import get_backfill, list_backfills, resume_backfill
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.objects.artifacts import ArtifactStore
-from tests.support.flows.doer import doing_jobs
+from tests.support.flows.doer import run_jobs
 from tests.support.flows.runs import as_environment
 from tests.support.openai_server import CHAT, OpenAiServer
 
@@ -84,7 +84,7 @@ async def test_one_bad_file_never_stops_it_and_its_report_names_it(
 ) -> None:
     (films / "bad.mp4").write_bytes(b"")
     done: list[str] = []
-    async with doing_jobs(environment, done) as engine:
+    async with run_jobs(environment, done) as engine:
         report = await run(source=str(films), library="films", backfill_id="mine", wait=True)
         again = await run(source=str(films), library="films", backfill_id="mine", wait=True)
         one = get_backfill(engine, "mine")
@@ -97,9 +97,9 @@ async def test_one_bad_file_never_stops_it_and_its_report_names_it(
     assert failed["stage"] == "ingest"
     assert "is empty" in failed["reason"]
     assert again["failures"] == report["failures"]
-    kept = ArtifactStore.open(environment).get_bytes("reports/mine.json")
-    assert kept is not None
-    assert json.loads(kept) == again
+    stored = ArtifactStore.open(environment).get_bytes("reports/mine.json")
+    assert stored is not None
+    assert json.loads(stored) == again
     tables = await artifacts("mine-failures")
     assert tables[0][0]["source"] == failed["source"]
     planned = {stage["stage"]: stage["todo"] for stage in report["plan"]["stages"]}
@@ -119,7 +119,7 @@ async def test_a_budget_stops_it_and_every_call_is_on_the_bill(
     prices.write_text(PRICES)
     monkeypatch.setenv("MODEL_PRICES", str(prices))
     done: list[str] = []
-    async with doing_jobs(environment, done) as engine:
+    async with run_jobs(environment, done) as engine:
         report = await run(
             source=str(films), backfill_id="mine", in_flight=1, budget="0.3", wait=True
         )
@@ -170,7 +170,7 @@ async def test_killed_and_started_again_nothing_is_done_twice(
         starter.wait()
 
     done: list[str] = []
-    async with doing_jobs(environment, done):
+    async with run_jobs(environment, done):
         report = await run(source=str(films), backfill_id="mine", in_flight=1, wait=True)
 
     jobs = list_jobs(engine, JobSelection(backfill_id="mine"), limit=9)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.services.supervision.parts import ServicePaths
+from reelworks.domain.artifact_keys import metadata_key
 from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import serving
 from tests.support.damage import flip_a_byte
@@ -19,7 +19,7 @@ from tests.support.flows.library import video
 
 @pytest.fixture
 def clip(media: Path) -> Path:
-    """Five seconds of one picture without sound."""
+    """Five seconds of one frame without sound."""
     return media / "odd" / "no_audio.mp4"
 
 
@@ -30,7 +30,7 @@ def data(session_house: Settings) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("said", [True, False], ids=["its digest beside it", "nothing beside it"])
-async def test_other_bytes_in_place_of_vectors(index, environment, clip, said):
+async def test_other_bytes_instead_of_vectors(index, environment, clip, said):
     assert (await index(clip, "clip")).error is None
     store = ArtifactStore.open(environment)
     (key,) = store.keys("embeddings/clip/embed_picture-vectors-")
@@ -87,20 +87,20 @@ async def test_a_source_that_cannot_be_read_is_named_and_can_be_given_again(
 
 
 @pytest.mark.slow
-async def test_the_same_file_uploaded_again_mends_a_damaged_source(environment, clip, data):
+async def test_the_same_file_uploaded_again_repairs_a_damaged_source(environment, clip, data):
     source, content = "uploads/clip_no_audio.mp4", clip.read_bytes()
     with serving(environment) as server:
         first = server.upload("no_audio.mp4", content, id="clip")
         assert first.status_code == 202, first.text
         await do_the_jobs(server.engine, server.store.bucket)
         assert video(environment, "clip").summary.status == "ready"
-        kept = server.store.head(source)
+        stored = server.store.head(source)
         flip_a_byte(data, content)
 
         again = server.upload("copy.mp4", content)
 
         assert (again.status_code, again.json()["new"]) == (202, False), again.text
-        assert server.store.holds(kept)
+        assert server.store.holds(stored)
         await do_the_jobs(server.engine, server.store.bucket)
         shown = server.get(f"/jobs/{again.json()['job']['id']}").json()
         assert (shown["status"], shown["video_id"]) == ("done", "clip")
@@ -113,11 +113,11 @@ async def test_the_same_file_uploaded_again_mends_a_damaged_source(environment, 
 async def test_a_document_that_cannot_be_read_stops_no_run(index, environment, clip, data):
     assert (await index(clip, "clip")).error is None
     store = ArtifactStore.open(environment)
-    kept = store.get_bytes(metadata_key("clip"))
-    flip_a_byte(data, kept)
+    stored = store.get_bytes(metadata_key("clip"))
+    flip_a_byte(data, stored)
 
     assert (await index(clip, "clip")).error is None
-    assert store.get_bytes(metadata_key("clip")) == kept
+    assert store.get_bytes(metadata_key("clip")) == stored
 
 
 @pytest.mark.slow
@@ -126,12 +126,12 @@ async def test_a_file_under_another_s_key_is_refused(index, environment, clip, t
     (tmp_path / "meeting.mp4").write_bytes(b"other" + clip.read_bytes())
     assert (await index(tmp_path / "team_meeting.mp4", "v")).error is None
     store = ArtifactStore.open(environment)
-    kept = store.head("uploads/v_team_meeting.mp4")
+    stored = store.head("uploads/v_team_meeting.mp4")
 
     refused = await index(tmp_path / "meeting.mp4", "v_team")
 
     assert refused.error.code == "conflict"
     assert "choose another id" in str(refused.error)
     assert video(environment, "v_team").summary.status == "failed"
-    assert store.holds(kept)
-    assert store.head("uploads/v_team_meeting.mp4") == kept
+    assert store.holds(stored)
+    assert store.head("uploads/v_team_meeting.mp4") == stored

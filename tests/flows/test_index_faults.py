@@ -36,7 +36,7 @@ def is_one_sentence(message: str) -> bool:
 
 @pytest.fixture
 def clip(media: Path) -> Path:
-    """Five seconds of one picture without sound."""
+    """Five seconds of one frame without sound."""
     return media / "odd" / "no_audio.mp4"
 
 
@@ -209,13 +209,13 @@ async def test_a_data_folder_that_cannot_be_written(
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 256 KiB."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
     if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("a small disk can only be mounted by root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def test_no_space_for_the_scratch_folder(index, environment, media, tiny_disk, monkeypatch):
@@ -296,7 +296,7 @@ def overwritten(index, media, tmp_path):
     return start
 
 
-async def test_a_source_overwritten_in_mid_run_is_never_kept_as_the_old_one(
+async def test_a_source_overwritten_in_mid_run_is_never_cached_as_the_old_one(
     overwritten, index, environment, media, monkeypatch
 ):
     monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "1")
@@ -327,7 +327,7 @@ async def test_the_next_try_of_an_overwritten_source_reads_its_upload(overwritte
 @pytest.fixture
 def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
     """A video whose kept probe somebody altered to what no probe says, so that a stage trips."""
-    from tasks.source.ingest import probe_call
+    from reelworks.pipeline.cache_keys import probe_call
 
     path = tmp_path / "cursed.mp4"
     path.write_bytes((media / "odd" / "single_frame.mp4").read_bytes() + b"\0\0\0\x08free")
@@ -335,11 +335,11 @@ def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
     store.ensure_bucket()
     found = replace(probe(path), video=replace(probe(path).video, pixel_aspect="wide"))
     upload = store.put_file("uploads/cursed_cursed.mp4", path, "video/mp4")
-    asked = probe_call(upload.sha256, upload.key)
+    call = probe_call(upload.sha256, upload.key)
     StageCache(store).save(
         Manifest(
             stage="ingest",
-            key=asked.key,
+            key=call.key,
             model=None,
             created_at=datetime.now(UTC),
             result=asdict(found),
@@ -355,7 +355,7 @@ async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment
     assert ended.code == 7, ended.text
     assert "Traceback" not in ended.text
     assert ended.err.count("Error:") == 1
-    assert "cursed.mp4: Something went wrong that Reelworks did not foresee" in ended.err
+    assert "cursed.mp4: Unexpected internal error" in ended.err
     assert re.search(r"^normalize +failed ", ended.out, re.MULTILINE), ended.out
     assert ended.out.count("Ready:") == 1
     log = environment.data_dir / "logs" / "fault.log"
@@ -365,14 +365,14 @@ async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment
 
 
 @pytest.mark.slow
-async def test_a_failed_stage_is_told_to_programs_with_its_reason(environment, cursed):
+async def test_a_failed_stage_is_in_the_json_output_with_its_reason(environment, cursed):
     ended = await reelworks({}, "index", cursed, "--id", "cursed", "--json")
 
     assert ended.code == 1
     assert ended.error["code"] == "internal"
-    (told,) = json.loads(ended.out)
-    states = {stage["stage"]: stage["state"] for stage in told["stages"]}
+    (printed,) = json.loads(ended.out)
+    states = {stage["stage"]: stage["state"] for stage in printed["stages"]}
     assert (states["ingest"], states["normalize"]) == ("cached", "failed")
-    (reason,) = [stage["reason"] for stage in told["stages"] if stage["state"] == "failed"]
+    (reason,) = [stage["reason"] for stage in printed["stages"] if stage["state"] == "failed"]
     assert is_one_sentence(reason.replace("(ValueError)", ""))
     assert video(environment, "cursed").summary.error == reason

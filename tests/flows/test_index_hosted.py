@@ -14,16 +14,16 @@ async def test_another_caption_model_redoes_vision_and_its_vectors_only(
 ):
     source = media / "video" / "nasa_13013.mp4"
     first = await index(source, "clip")
-    asked = hosted.count(CHAT)
+    requests = hosted.count(CHAT)
     monkeypatch.setenv("VISION_MODEL", "second-model")
 
     second = await index(source, "clip")
 
     assert first.error is None
-    assert asked > 1
+    assert requests > 1
     # The second model's captions may be the first one's words, whose vectors are known.
     assert {"vision"} <= second.worked <= {"vision", "embed_picture"}
-    assert hosted.count(CHAT) == 2 * asked
+    assert hosted.count(CHAT) == 2 * requests
     made_by = {f.description_model for f in video(environment, "clip").frames if f.description}
     assert made_by
     assert all("/second-model@" in str(model) for model in made_by)
@@ -32,12 +32,12 @@ async def test_another_caption_model_redoes_vision_and_its_vectors_only(
 async def test_an_unchanged_rerun_makes_no_call(index, hosted, media):
     source = media / "odd" / "no_audio.mp4"
     await index(source, "clip")
-    asked = hosted.count(CHAT)
+    requests = hosted.count(CHAT)
 
     again = await index(source, "clip")
 
     assert again.worked == set()
-    assert hosted.count(CHAT) == asked
+    assert hosted.count(CHAT) == requests
 
 
 async def test_a_passing_fault_is_tried_again_and_reported(index, hosted, media):
@@ -52,7 +52,7 @@ async def test_a_passing_fault_is_tried_again_and_reported(index, hosted, media)
     assert hosted.count(CHAT) == 5
 
 
-async def test_retry_after_is_kept_to(index, hosted, media):
+async def test_retry_after_is_respected(index, hosted, media):
     hosted.fault(CHAT, rate_limited(retry_after=2))
 
     run = await index(media / "odd" / "no_audio.mp4", "clip")

@@ -1,4 +1,4 @@
-"""The index flow as the ledger's worker: it holds a job, tells of its stages, and ends it."""
+"""The index flow does a job: it keeps the lease, reports its stages, and ends the job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def engine(clean_settings, prefect_api, monkeypatch, models_dir):
 
 
 def claimed(engine, job_id: str, source, **params):
-    """A job of the video ``clip`` that the intake has just taken."""
+    """A job of the video ``clip`` that the dispatcher has just claimed."""
     from sqlalchemy import text
 
     with transaction(engine) as connection:
@@ -41,17 +41,17 @@ def claimed(engine, job_id: str, source, **params):
 
 
 async def work(job, source, recorder=None):
-    """Run the flow as the intake asks for it; return its last state."""
+    """Run the flow as the dispatcher does; return its last state."""
     from flows.index import IndexParams, index
     from tasks.runtime.current_run import use_observer
 
-    asked = {"source": str(source), "video_id": "clip", **job.params}
-    params = IndexParams(**asked, job={"id": job.id, "attempt": job.attempts})
+    given = {"source": str(source), "video_id": "clip", **job.params}
+    params = IndexParams(**given, job={"id": job.id, "attempt": job.attempts})
     with use_observer(recorder or Recorder()):
         return await index(params, return_state=True)
 
 
-async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, media):
+async def test_a_job_is_done_and_its_stages_are_reported(engine, clean_settings, media):
     source = media / "odd" / "no_audio.mp4"
     job = claimed(engine, "first", source)
 
@@ -61,7 +61,7 @@ async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, 
     assert state.is_completed(), state.message
     assert (done.status, done.result, done.lease) == (JobStatus.DONE, {"video_id": "clip"}, None)
     assert set(done.progress) == STAGES
-    assert {told["state"] for told in done.progress.values()} == {"done"}
+    assert {stage["state"] for stage in done.progress.values()} == {"done"}
     assert done.progress["vision"]["model"].startswith("local/")
 
     again = claimed(engine, "again", source, again=["scenes"])
@@ -69,7 +69,7 @@ async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, 
     await work(again, source, recorder)
 
     states = {one.stage: one.state.value for one in recorder.reports}
-    assert states["scenes"] == "done", "it was asked for although its answer is kept"
+    assert states["scenes"] == "done", "it was to be recomputed although its result is cached"
     assert {state for stage, state in states.items() if stage != "scenes"} == {"cached"}
     assert get_job(engine, "again").progress["scenes"]["state"] == "done"
 

@@ -1,4 +1,4 @@
-"""What belongs to a library or a video stays with it, whoever runs it again."""
+"""What belongs to a library or a video stays with it in every later run."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ async def test_each_library_is_cut_by_its_own_detector(index, environment, media
     assert models_of(environment, "film") == {"local/transnetv2@a313d0b3bebf"}
 
 
-async def test_a_stated_language_is_kept_for_later_runs(index_shared, shared, media):
+async def test_a_stated_language_is_remembered_for_later_runs(index_shared, shared, media):
     source = media / "video" / "voicestudio-en.mp4"
 
     stated = await index_shared(source, "said", language="en")
-    later = await index_shared(source, "said", again=["embed_speech"])
+    later = await index_shared(source, "said", recompute=["embed_speech"])
 
     assert stated.states["transcribe"] is StageState.DONE
     assert later.states["transcribe"] is StageState.CACHED

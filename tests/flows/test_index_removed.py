@@ -14,7 +14,7 @@ from tests.support.flows.runs import Recorder
 
 
 class Deleter(Recorder):
-    """Deletes the video as soon as a stage of its pictures begins."""
+    """Deletes the video as soon as a stage of its video track begins."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ class Web:
 
     content: bytes
     answers: dict[str, list[int]] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     address: str = ""
 
     busy: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Web:
     """``time.monotonic`` of each request."""
 
     def next_status(self, path: str) -> int:
-        self.asked[path] += 1
+        self.requests[path] += 1
         self.times.setdefault(path, []).append(time.monotonic())
         statuses = self.answers.get(path, [200])
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
@@ -94,7 +94,7 @@ async def test_a_redirect_is_followed(index_shared, shared, web):
     run = await index_shared(f"{web.address}/moved.mp4", "moved")
 
     assert run.error is None
-    assert web.asked == {"/moved.mp4": 1, "/clip.mp4": 1}
+    assert web.requests == {"/moved.mp4": 1, "/clip.mp4": 1}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_a_refusal_is_final(index_shared, shared, web, status, code):
     assert f"{web.address}/gone.mp4" in str(run.error)
     assert str(status) in str(run.error)
     assert "secret" not in str(run.error)
-    assert web.asked["/gone.mp4"] == 1
+    assert web.requests["/gone.mp4"] == 1
     assert counts(shared) == before
 
 
@@ -126,13 +126,11 @@ async def test_trouble_that_passes_is_waited_for(index_shared, shared, web, trou
 
     assert run.error is None
     assert run.states["ingest"] is StageState.RETRIED
-    assert web.asked["/later.mp4"] == 2
+    assert web.requests["/later.mp4"] == 2
 
 
 @pytest.mark.parametrize("status", [pytest.param(429, marks=pytest.mark.slow), 503])
-async def test_a_server_that_asks_to_wait_is_asked_again_no_sooner(
-    index_shared, shared, web, status
-):
+async def test_retry_after_of_a_source_s_server_is_respected(index_shared, shared, web, status):
     web.content += _free_box(status + 1000)
     web.answers["/busy.mp4"] = [status, 200]
     web.busy["/busy.mp4"] = "3"
@@ -161,7 +159,7 @@ async def test_a_download_that_stays_cut_off_is_never_indexed_as_a_whole(
     assert run.error is not None
     assert run.error.code == "source_unavailable"
     assert run.error.retryable
-    assert web.asked["/half.mp4"] == 2
+    assert web.requests["/half.mp4"] == 2
     assert counts(shared) == before
 
 

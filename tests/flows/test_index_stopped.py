@@ -71,7 +71,7 @@ async def test_two_processes_at_once_ask_for_each_frame_once(hosted, environment
 
 
 def encoders(pid: int) -> list[psutil.Process]:
-    """The ffmpeg processes of a command that write the normalized picture."""
+    """The ffmpeg processes of a command that write the normalized video."""
     found = []
     for child in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -142,8 +142,8 @@ def processes_in(folder: str) -> list[psutil.Process]:
     """The processes that work in ``folder``, or were told of it."""
     found = []
     for process in psutil.process_iter(["cmdline", "cwd"]):
-        places = [process.info["cwd"] or "", *(process.info["cmdline"] or ())]
-        if any(folder in place for place in places):
+        paths = [process.info["cwd"] or "", *(process.info["cmdline"] or ())]
+        if any(folder in path for path in paths):
             found.append(process)
     return found
 
@@ -200,29 +200,29 @@ async def test_a_prefect_server_that_dies_in_mid_run_is_named(alone, openai_serv
         assert ended.err.count("The Prefect server does not answer") == 1
         row = video(endpoints.settings(house), "clip").summary
         # A stage that Prefect asks nothing about ends well without it, and then so does the video.
-        told = {("failed", "The Prefect server does not answer."), ("ready", None)}
-        assert (row.status, row.error) in told
+        either = {("failed", "The Prefect server does not answer."), ("ready", None)}
+        assert (row.status, row.error) in either
 
         again = await reelworks(alone | hosted, *index, "--json")
 
         assert again.code == 0, again.text
-        assert openai_server.count(CHAT) == 1, "the frame's answer was kept"
+        assert openai_server.count(CHAT) == 1, "the frame's description was cached"
         assert video(endpoints.settings(house), "clip").summary.status == "ready"
 
 
 @dataclass
 class Line:
-    """A line to the Prefect server that can be cut and mended."""
+    """A line to the Prefect server that can be cut and restored."""
 
     port: int
     """Of the server."""
     listener: asyncio.Server | None = None
-    here: int = 0
+    own_port: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
-    async def mend(self) -> None:
-        self.listener = await asyncio.start_server(self._connect, "127.0.0.1", self.here)
-        self.here = self.listener.sockets[0].getsockname()[1]
+    async def restore(self) -> None:
+        self.listener = await asyncio.start_server(self._connect, "127.0.0.1", self.own_port)
+        self.own_port = self.listener.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         assert self.listener is not None
@@ -250,14 +250,14 @@ async def test_a_prefect_server_that_is_back_in_time_is_waited_for(
 ):
     hosted.delay[CHAT] = 2.0
     line = Line(int(prefect_api.rpartition(":")[2].partition("/")[0]))
-    await line.mend()
-    through = {"PREFECT_API_URL": f"http://127.0.0.1:{line.here}/api"}
+    await line.restore()
+    through = {"PREFECT_API_URL": f"http://127.0.0.1:{line.own_port}/api"}
     index = ("index", media / "odd" / "no_audio.mp4", "--id", "clip")
     with command(through, *index) as running_command:
         await wait_for(lambda: hosted.count(CHAT) == 1, running_command)
         await line.cut()
         await asyncio.sleep(9.0)
-        await line.mend()
+        await line.restore()
         ended = await running_command.ended(120)
     await line.cut()
 

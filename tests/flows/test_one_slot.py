@@ -1,4 +1,4 @@
-"""With one slot for flow runs: schedules run, and whoever waits for a backfill holds none."""
+"""With one slot for flow runs: schedules run, and a run that waits for a backfill occupies none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import report_key
 from reelworks.domain.jobs.backfill import BackfillStatus
-from reelworks.operations.backfill.start import report_key
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill, pause_backfill, resume_backfill
@@ -55,7 +55,7 @@ def work(house: OneSlot, backfill_id: str) -> None:
 
 
 @pytest.fixture
-def held(house: OneSlot) -> Iterator[None]:
+def paused(house: OneSlot) -> Iterator[None]:
     """No job of a backfill is begun: what becomes of them is up to the test."""
     pause_intake(house.engine)
     yield
@@ -83,8 +83,8 @@ async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None
     )
     from prefect.client.schemas.schedules import CronSchedule
 
-    place = tmp_path / "empty"
-    place.mkdir()
+    folder = tmp_path / "empty"
+    folder.mkdir()
     async with get_client() as client:
         deployment = await client.read_deployment_by_name("sync/sync")
         (made,) = await client.create_deployment_schedules(
@@ -92,7 +92,7 @@ async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None
             [
                 DeploymentScheduleCreate(
                     schedule=CronSchedule(cron="* * * * *", timezone="Europe/Berlin"),
-                    parameters={"params": {"source": str(place), "library": "empty"}},
+                    parameters={"params": {"source": str(folder), "library": "empty"}},
                     active=True,
                 )
             ],
@@ -135,15 +135,17 @@ async def test_a_backfill_that_waits_leaves_its_slot_to_its_videos(
     assert awaited_backfill(house.engine, str(run_id)) is None
 
 
-@pytest.mark.usefixtures("held")
-async def test_it_outlives_a_pause_and_the_death_of_the_intake(house: OneSlot, films: Path) -> None:
+@pytest.mark.usefixtures("paused")
+async def test_it_outlives_a_pause_and_the_death_of_the_dispatcher(
+    house: OneSlot, films: Path
+) -> None:
     from prefect.client.orchestration import get_client
 
     run_id = await suspended(house, films, "paused")
     pause_backfill(house.engine, "paused")
-    house.kill_intake()
+    house.kill_dispatcher()
     work(house, "paused")
-    house.start_intake()
+    house.start_dispatcher()
     await asyncio.sleep(3)
     async with get_client() as client:
         during = await client.read_flow_run(run_id)
@@ -157,7 +159,7 @@ async def test_it_outlives_a_pause_and_the_death_of_the_intake(house: OneSlot, f
     assert report_of(house, "paused")["status"] == "done"
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("paused")
 async def test_resumed_too_soon_by_somebody_it_waits_again(house: OneSlot, films: Path) -> None:
     from prefect.client.orchestration import get_client
 
@@ -179,7 +181,7 @@ async def test_resumed_too_soon_by_somebody_it_waits_again(house: OneSlot, films
     assert report_of(house, "soon")["status"] == "done"
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("paused")
 async def test_cancelled_while_it_waits_the_backfill_goes_on(house: OneSlot, films: Path) -> None:
     from prefect.client.orchestration import get_client
     from prefect.states import Cancelling

@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import metadata_key
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.operations.restore import restore_library
@@ -14,7 +15,6 @@ from reelworks.operations.search import find
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.removal import remove_video
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_writes import NewVideo, add_video
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.jobs import do_the_jobs
@@ -45,8 +45,8 @@ def lose_the_database(engine) -> None:
 
 
 def found(engine, environment, words: str) -> list[tuple[object, ...]]:
-    asked = SearchRequest(words, frozenset(Kind), Filters(libraries=("talks",)), 10)
-    answer, _ = find(engine, environment, asked)
+    request = SearchRequest(words, frozenset(Kind), Filters(libraries=("talks",)), 10)
+    answer, _ = find(engine, environment, request)
     return [(one.video_id, one.title, one.t_start, one.t_end) for one in answer.moments]
 
 
@@ -125,5 +125,8 @@ async def test_a_video_without_a_document_comes_back_under_its_id(engine, store,
     await do_the_jobs(engine, store.bucket)
 
     assert sorted(done.without_document) == ["clip", "clip_2"]
-    kept = json.loads(store.get_bytes(metadata_key("clip_2")) or b"")
-    assert (kept["title"], kept["upload_path"]) == ("no_audio", "uploads/clip_2_no_audio.mp4")
+    document = json.loads(store.get_bytes(metadata_key("clip_2")) or b"")
+    assert (document["title"], document["upload_path"]) == (
+        "no_audio",
+        "uploads/clip_2_no_audio.mp4",
+    )

@@ -35,7 +35,7 @@ class Guarded:
 
     content: bytes
     port: int = 0
-    asked: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def address(self, name: str, *, password: str = PASSWORD) -> str:
@@ -52,7 +52,7 @@ def guarded(content: bytes) -> Iterator[Guarded]:
             path, _, query = self.path.partition("?")
             key = "Basic " + b64encode(f"me:{PASSWORD}".encode()).decode()
             may = self.headers.get("Authorization") == key and SIGNATURE in query
-            (site.asked if may else site.refused).append(path)
+            (site.fetched if may else site.refused).append(path)
             body = content if may else b""
             self.send_response(200 if may else 403)
             self.send_header("Content-Length", str(len(body)))
@@ -82,23 +82,23 @@ def everything_in(url: str) -> Iterator[tuple[str, str]]:
                 yield table, row
 
 
-def test_prefect_keeps_no_secret_of_a_source(house_up: WholeHouse, media: Path) -> None:
+def test_prefect_stores_no_secret_of_a_source(house_up: WholeHouse, media: Path) -> None:
     content = (media / "odd" / "single_frame.mp4").read_bytes()
     api = house_up.addresses["api"]
     with guarded(content) as site, httpx.Client(base_url=api, timeout=30) as client:
         good = client.post("/videos", json={"url": site.address("api.mp4")})
         bad = client.post("/videos", json={"url": site.address("refused.mp4", password="no")})
         sent = [good.json()["job"]["id"], bad.json()["job"]["id"]]
-        here = house_up.call("index", site.address("here.mp4"), "--id", "here")
+        local = house_up.call("index", site.address("here.mp4"), "--id", "here")
         lost = house_up.call("index", site.address("lost.mp4", password=f"{PASSWORD}2"))
         handed = house_up.json("index", "--detach", site.address("handed.mp4"), "--id", "handed")
         sent.append(handed[0]["job_id"])
         ends = _ends(client, sent)
 
-    assert here.returncode == 0, here.stdout + here.stderr
+    assert local.returncode == 0, local.stdout + local.stderr
     assert lost.returncode == 3, lost.stdout + lost.stderr
     assert ends == ["done", "failed", "done"]
-    assert set(site.asked) == {"/api.mp4", "/here.mp4", "/handed.mp4"}
+    assert set(site.fetched) == {"/api.mp4", "/here.mp4", "/handed.mp4"}
     assert set(site.refused) == {"/refused.mp4", "/lost.mp4"}
 
     database = house_up.urls["DATABASE_URL"]
@@ -111,7 +111,7 @@ def test_prefect_keeps_no_secret_of_a_source(house_up: WholeHouse, media: Path) 
 
     ours = {table for table, row in everything_in(database) if any(s in row for s in SECRETS)}
     assert ours == {"jobs"}, "the run of a job reads its source there"
-    shown = here.stdout + here.stderr + lost.stdout + lost.stderr
+    shown = local.stdout + local.stderr + lost.stdout + lost.stderr
     shown += httpx.get(f"{api}/jobs").text
     for file in (*house_up.folder.glob("logs/*.log"), house_up.folder / "worker" / "log.log"):
         shown += file.read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""The flow ``stage``: one stage of another run, asked for through a pool."""
+"""The flow ``stage``: one stage of another run, run through a pool."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def library(environment: Settings) -> Settings:
     return environment
 
 
-async def ask(**params):
-    """Run the flow as a worker does, and return the state that the asker reads."""
+async def call(**params):
+    """Run the flow as a worker does, and return the state that the caller reads."""
     from flows.stage import StageParams, stage
     from tasks.runtime.serialization import pack
     from tasks.text.embed import embed_speech
 
     arguments = pack(embed_speech, {"video_id": "clip", "transcript": SAID})
-    asked = {"stage": "tasks.text.embed.embed_speech", "arguments": arguments} | params
-    return await stage(StageParams.model_validate(asked), return_state=True)
+    given = {"stage": "tasks.text.embed.embed_speech", "arguments": arguments} | params
+    return await stage(StageParams.model_validate(given), return_state=True)
 
 
 async def test_it_runs_the_stage_and_says_where(library):
     import platform
 
-    state = await ask()
+    state = await call()
 
     assert state.is_completed()
     assert state.message == f"on {platform.node()}"
@@ -52,16 +52,16 @@ async def test_it_does_not_go_to_another_worker(library, monkeypatch):
     monkeypatch.setenv("GPU_POOL", "nowhere")
     monkeypatch.setenv("GPU_FALLBACK", "wait")
 
-    assert (await ask()).is_completed()
+    assert (await call()).is_completed()
 
 
-async def test_another_question_than_asked_is_refused_and_not_computed(library):
-    from tasks.runtime.serialization import decode_error
+async def test_a_call_with_another_cache_key_is_refused_and_not_computed(library):
+    from tasks.runtime.serialization import StageEnding
 
-    state = await ask(question="0" * 64)
+    state = await call(call_key="0" * 64)
 
     assert state.is_failed()
-    error = decode_error(state.message)
+    error = StageEnding.from_message(state.message).error
     assert type(error) is StageCallMismatchError
     assert "same version of Reelworks" in str(error)
     with open_run_context(library) as ctx:
@@ -79,31 +79,31 @@ async def test_another_question_than_asked_is_refused_and_not_computed(library):
         ({"arguments": None, "arguments_key": f"cache/calls/{'0' * 64}.json"}, "artifact_missing"),
     ],
 )
-async def test_what_cannot_be_run_is_told_as_what_it_is(library, params, code):
-    state = await ask(**params)
+async def test_what_cannot_be_run_ends_with_its_error_code(library, params, code):
+    state = await call(**params)
 
     assert state.is_failed()
     assert state.message.startswith(f"[{code}] "), state.message
 
 
 @pytest.mark.slow
-async def test_a_store_out_of_reach_is_told_and_worth_another_try(library, monkeypatch):
-    from tasks.runtime.serialization import decode_error
+async def test_an_unreachable_store_is_an_error_worth_a_retry(library, monkeypatch):
+    from tasks.runtime.serialization import StageEnding
 
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
-    state = await ask()
+    state = await call()
 
-    error = decode_error(state.message)
+    error = StageEnding.from_message(state.message).error
     assert error is not None
     assert (error.code, error.retryable) == ("store_unavailable", True)
 
 
 @pytest.mark.slow
-async def test_an_asker_s_model_goes_before_the_worker_s_own(library, monkeypatch):
+async def test_a_caller_s_model_goes_before_the_worker_s_own(library, monkeypatch):
     monkeypatch.setenv("EMBED_MODEL", "no-such-model")
 
-    assert (await ask()).is_failed()
-    state = await ask(settings={"embed_provider": "local", "embed_model": "minilm-l6-v2-int8"})
+    assert (await call()).is_failed()
+    state = await call(settings={"embed_provider": "local", "embed_model": "minilm-l6-v2-int8"})
     assert state.is_completed(), state.message
 
 
@@ -114,17 +114,17 @@ async def test_a_whole_run_with_its_gpu_stages_elsewhere(environment, index, med
     async with pool_with_stage() as pool, pool.worker():
         monkeypatch.setenv("GPU_POOL", pool.name)
         run = await index(media / "video" / "voicestudio-en.mp4", "clip")
-        asked = await pool.runs()
+        remote = await pool.runs()
         again = await index(media / "video" / "voicestudio-en.mp4", "clip")
-        assert len(await pool.runs()) == len(asked), "kept answers need no worker"
+        assert len(await pool.runs()) == len(remote), "cached results need no worker"
 
     assert run.error is None, run.error
     elsewhere = {report.stage for report in run.recorder.reports if report.ran_on}
     assert elsewhere == {"transcribe", "embed_speech", "embed_picture"}
     assert run.worked == STAGES
     assert again.worked == set()
-    assert {one.state.name for one in asked} == {"Completed"}
-    assert len(asked) == 3
+    assert {one.state.name for one in remote} == {"Completed"}
+    assert len(remote) == 3
     found = video(environment, "clip")
     assert found.summary.status == "ready"
     assert "voice" in found.transcript.text.lower()

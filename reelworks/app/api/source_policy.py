@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from reelworks.app.api.schemas.requests import NewVideoIn
+from reelworks.domain.artifact_keys import INCOMING, UPLOADS
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.printable import one_line
@@ -15,7 +16,7 @@ from reelworks.providers.http.fetching import check_address
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
 
-OWN_PREFIXES = ("uploads/", "incoming/")
+OWN_PREFIXES = (UPLOADS, INCOMING)
 """Of our bucket: what else lies there is ours, not the caller's."""
 
 

@@ -120,6 +120,7 @@ def _kept(source: str, settings: Settings, *, stays_here: bool) -> tuple[str, st
 
     Who does it may run on another machine, so the file is brought into the store.
     """
+    from reelworks.domain.artifact_keys import INCOMING
     from reelworks.domain.digest import sha256_of_file
     from reelworks.pipeline.stage_cache import ANY_CONTENT
     from reelworks.store.objects.artifacts import ArtifactStore
@@ -130,7 +131,7 @@ def _kept(source: str, settings: Settings, *, stays_here: bool) -> tuple[str, st
         return source, sha256
     store = ArtifactStore.open(settings)
     store.ensure_bucket()
-    key = f"incoming/{sha256[:16]}/{path.name}"
+    key = f"{INCOMING}{sha256[:16]}/{path.name}"
     store.put_file(key, path, ANY_CONTENT)
     return f"s3://{settings.s3_bucket}/{key}", sha256
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from reelworks.domain.artifact_keys import report_key
 from reelworks.domain.jobs.backfill import Backfill, Limits, Plan, Report, Selection
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.errors import SettingsError, UnknownBackfillError
@@ -121,11 +122,6 @@ def _existing(ctx: RunContext, backfill_id: str | None, selection: Selection) ->
         return get_backfill(ctx.engine, backfill_id)
     except UnknownBackfillError:
         return None
-
-
-def report_key(backfill_id: str) -> str:
-    """Return the store key of a backfill's report."""
-    return f"reports/{backfill_id}.json"
 
 
 def write_report(ctx: RunContext, backfill_id: str) -> Report:

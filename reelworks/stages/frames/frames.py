@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from reelworks.domain.artifact_keys import frame_name
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
@@ -94,7 +95,7 @@ def _one_worker() -> Iterator[ThreadPoolExecutor]:
 
 def frame_path(out_dir: Path, index: int) -> Path:
     """Return where the picture of the ``index``-th frame lies."""
-    return out_dir / f"scene_{index:03d}.jpg"
+    return out_dir / frame_name(index)
 
 
 def _samples_by_slot(

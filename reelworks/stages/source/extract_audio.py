@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reelworks.domain.artifact_keys import AUDIO
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import AudioTrack, NormalizedAudio, Probe
 from reelworks.errors import UnsupportedMediaError
@@ -40,7 +41,7 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
     """
     if probe.audio is None:
         return ExtractedAudio(None, None)
-    wav = out_dir / "audio.wav"
+    wav = out_dir / AUDIO
     with writable(out_dir, [wav]):
         arguments = speech_arguments(source, probe, wav)
         report = transcode(arguments, duration=probe.duration, progress=progress)

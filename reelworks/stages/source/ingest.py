@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from reelworks.domain.artifact_keys import UPLOADS
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.file_fingerprint import FileStamp, stamp_of
 from reelworks.domain.ids import is_video_id, video_id_for
@@ -176,7 +177,7 @@ def _reading(shown: str) -> Iterator[None]:
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
     """Return the file's own name: an upload has lost it to a key that begins with the id."""
     name = PurePosixPath(address).name
-    if video_id is not None and address.startswith(f"{bucket}/uploads/"):
+    if video_id is not None and address.startswith(f"{bucket}/{UPLOADS}"):
         return name.removeprefix(f"{video_id}_")
     return name
 

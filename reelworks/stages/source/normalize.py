@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from reelworks.domain.artifact_keys import NORMALIZED, PROXY
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
@@ -63,7 +64,7 @@ def normalize(
     """
     if probe.video is None:
         return Normalized(None, None, None)
-    paths = (out_dir / "normalized.mp4", out_dir / "proxy.mp4")
+    paths = (out_dir / NORMALIZED, out_dir / PROXY)
     encoder = None
     copied = is_normalized(source, probe, params)
     with writable(out_dir, paths):

@@ -11,11 +11,16 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, delete, select
 
+from reelworks.domain.artifact_keys import (
+    SUBTITLE_SUFFIXES,
+    metadata_key,
+    subtitles_key,
+    upload_prefix,
+)
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import cancel_jobs
 from reelworks.store.library.upload_keys import is_named, trying_upload
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.cache_entries import release_references
@@ -68,9 +73,9 @@ def _uploads(engine: Engine, store: ArtifactStore, video_id: str, own: str | Non
     longer = VIDEOS.c.id.startswith(f"{video_id}_", autoescape=True)
     with transaction(engine) as connection:
         others = [
-            f"uploads/{one}_" for one in connection.scalars(select(VIDEOS.c.id).where(longer))
+            upload_prefix(one) for one in connection.scalars(select(VIDEOS.c.id).where(longer))
         ]
-    for key in store.keys(f"uploads/{video_id}_"):
+    for key in store.keys(upload_prefix(video_id)):
         if key == own or not key.startswith(tuple(others)):
             yield key
 
@@ -88,6 +93,7 @@ def _remove_upload(engine: Engine, store: ArtifactStore, key: str) -> int:
 
 
 def _subtitles(store: ArtifactStore, video_id: str) -> Iterator[str]:
-    for suffix in (".srt", ".vtt"):
-        if store.head(f"subs/{video_id}{suffix}") is not None:
-            yield f"subs/{video_id}{suffix}"
+    for suffix in SUBTITLE_SUFFIXES:
+        key = subtitles_key(video_id, suffix)
+        if store.head(key) is not None:
+            yield key

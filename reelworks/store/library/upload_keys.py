@@ -24,11 +24,6 @@ class _TakenError(Exception):
     """Somebody holds the lock."""
 
 
-def upload_key(video_id: str, name: str) -> str:
-    """Return the store key of a video's source; ``name`` must be fit for one."""
-    return f"uploads/{video_id}_{name}"
-
-
 @contextmanager
 def storing_upload(
     engine: Engine, video_id: str, key: str, *, should_stop: Callable[[], None]

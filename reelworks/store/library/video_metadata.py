@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from reelworks.domain.artifact_keys import METADATA, metadata_key
 from reelworks.domain.ids import is_video_id
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
@@ -22,8 +23,6 @@ from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
 
 log = logging.getLogger(__name__)
-_FOLDER = "videos/"
-_SUFFIX = ".json"
 _VERSION = 1
 
 
@@ -65,11 +64,6 @@ class VideoMetadata:
         if not all(isinstance(one, str) for one in texts) or not is_video_id(known["id"]):
             raise ValueError("no video's metadata")
         return cls(**known)
-
-
-def metadata_key(video_id: str) -> str:
-    """Return the store key of a video's document."""
-    return f"{_FOLDER}{video_id}{_SUFFIX}"
 
 
 def write_metadata(engine: Engine, store: ArtifactStore, video_id: str) -> None:
@@ -118,7 +112,7 @@ def _document(engine: Engine, video_id: str) -> bytes:
 
 def read_metadata(store: ArtifactStore) -> Iterator[VideoMetadata]:
     """Yield the documents of all videos; one that is damaged is logged and left out."""
-    for key in store.keys(_FOLDER):
+    for key in store.keys(METADATA):
         data = store.get_intact(key)
         if data is None:
             if store.head(key) is not None:  # else it was removed since it was listed

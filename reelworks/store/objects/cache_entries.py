@@ -9,13 +9,19 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from reelworks.domain.artifact_keys import (
+    REFERENCES,
+    item_key,
+    manifest_key,
+    reference_by_entry,
+    reference_by_video,
+)
 from reelworks.errors import ArtifactMissingError
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 from reelworks.store.objects.transfer import MULTIPART_BYTES
 
 log = logging.getLogger(__name__)
 
-_USES = "cache/uses/"
 _ITEM = "item."
 
 
@@ -74,7 +80,7 @@ class StageCache:
 
     def manifest(self, key: str, *, stage: str) -> Manifest | None:
         """Return the kept answer as it was written down; nothing is said of its files."""
-        data = self._store.get_intact(_manifest_key(stage, key))
+        data = self._store.get_intact(manifest_key(stage, key))
         if data is None:
             return None
         try:
@@ -90,12 +96,12 @@ class StageCache:
     def save(self, manifest: Manifest) -> None:
         """Keep an answer; its files must be in the store already."""
         self._store.put_bytes(
-            _manifest_key(manifest.stage, manifest.key), manifest.to_json(), "application/json"
+            manifest_key(manifest.stage, manifest.key), manifest.to_json(), "application/json"
         )
 
     def add_reference(self, stage: str, key: str, video_id: str) -> None:
         """Note that an answer is this video's, before anything of it is kept."""
-        notes = (_use_by_video(video_id, stage, key), _use_by_answer(stage, key, video_id))
+        notes = (reference_by_video(video_id, stage, key), reference_by_entry(stage, key, video_id))
         if self._store.head(notes[-1]) is None:
             for note in notes:
                 self._store.put_bytes(note, b"", "application/octet-stream")
@@ -156,12 +162,12 @@ class StoredItems:
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value`` for good under ``key`` (64 hex digits)."""
         if self._video_id is not None:
-            note = _use_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
+            note = reference_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
             self._store.put_bytes(note, b"", "application/octet-stream")
         self._store.put_bytes(self._place(key), value, "application/octet-stream")
 
     def _place(self, key: str) -> str:
-        return _item_key(self._stage, key)
+        return item_key(self._stage, key)
 
 
 def release_references(store: ArtifactStore, video_id: str) -> int:
@@ -170,32 +176,16 @@ def release_references(store: ArtifactStore, video_id: str) -> int:
     An answer that another video has as well stays. An item's answer goes in any case: whoever
     needs it has the stage's answer that was made of it.
     """
-    folder = f"{_USES}{video_id}/"
+    folder = f"{REFERENCES}{video_id}/"
     removed = 0
     for note in list(store.keys(folder)):
         stage, _, key = note.removeprefix(folder).partition("/")
         if stage.startswith(_ITEM):
-            store.delete(_item_key(stage.removeprefix(_ITEM), key))
+            store.delete(item_key(stage.removeprefix(_ITEM), key))
         else:
-            store.delete(_use_by_answer(stage, key, video_id))
-            if next(store.keys(_use_by_answer(stage, key, "")), None) is None:
-                store.delete(_manifest_key(stage, key))
+            store.delete(reference_by_entry(stage, key, video_id))
+            if next(store.keys(reference_by_entry(stage, key, "")), None) is None:
+                store.delete(manifest_key(stage, key))
         store.delete(note)
         removed += 2
     return removed
-
-
-def _item_key(stage: str, key: str) -> str:
-    return f"cache/items/{stage}/{key[:2]}/{key}"
-
-
-def _use_by_video(video_id: str, stage: str, key: str) -> str:
-    return f"{_USES}{video_id}/{stage}/{key}"
-
-
-def _use_by_answer(stage: str, key: str, video_id: str) -> str:
-    return f"cache/stages/{stage}/{key}.uses/{video_id}"
-
-
-def _manifest_key(stage: str, key: str) -> str:
-    return f"cache/stages/{stage}/{key}.json"

@@ -11,12 +11,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from reelworks.domain.artifact_keys import DOUBTS
+
 if TYPE_CHECKING:
     from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 
 log = logging.getLogger(__name__)
 
-DOUBTS = "cache/doubts/"
 FRESH_SECONDS = 60.0
 """How old the list of notes may be that one process goes by."""
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from reelworks.domain.artifact_keys import CACHE, EMBEDDINGS, FRAMES, INCOMING, PROCESSED, UPLOADS
 from reelworks.errors import StoreRefusedError
 from reelworks.store.objects.artifacts import ArtifactStore
-from reelworks.store.objects.streams import INCOMING
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=1)
 """An upload may take so long; one that is older has nobody left who sends it."""
-PLACES = (INCOMING, "uploads/", "processed/", "frames/", "embeddings/", "cache/")
+PLACES = (INCOMING, UPLOADS, PROCESSED, FRAMES, EMBEDDINGS, CACHE)
 """Where we send objects in parts. Others may keep theirs in the same bucket."""
 
 

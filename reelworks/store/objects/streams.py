@@ -8,12 +8,11 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
+from reelworks.domain.artifact_keys import INCOMING
 from reelworks.errors import ArtifactMissingError, OverLimitError, ServiceError
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 from reelworks.store.objects.transfer import PART_BYTES
 
-INCOMING = "incoming/"
-"""Where uploads lie until their digest, and so their name, is known."""
 BLOCK = 256 << 10
 
 

@@ -48,12 +48,12 @@ def test_scratch_is_removed_although_a_stage_still_writes(clean_settings):
     """As the threads of stages do for a moment when their run is stopped."""
     stop = threading.Event()
 
-    def write(room: Path) -> None:
+    def write(folder: Path) -> None:
         for number in range(100_000):
             if stop.is_set():
                 return
             try:
-                (room / f"{number}.jpg").write_bytes(b"x")
+                (folder / f"{number}.jpg").write_bytes(b"x")
             except FileNotFoundError:
                 return
 
@@ -85,7 +85,7 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(clean_sett
         "from reelworks.settings import load_settings\n"
         "from reelworks.pipeline.run_context import open_workplace\n"
         "with open_workplace(load_settings()) as place:\n"
-        "    (place.room('frames') / 'x').write_bytes(b'x')\n"
+        "    (place.folder('frames') / 'x').write_bytes(b'x')\n"
         "    print(place.scratch, flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -126,7 +126,7 @@ def test_an_artifact_is_downloaded_once(clean_settings):
         assert ctx.fetch(artifact) == local
 
 
-def test_what_was_made_here_is_not_downloaded(clean_settings):
+def test_a_registered_local_file_is_not_downloaded(clean_settings):
     with open_run_context(clean_settings) as ctx:
         made = ctx.new_work_dir("frames") / "picture.jpg"
         made.write_bytes(b"picture")
@@ -235,17 +235,17 @@ def test_nothing_is_left_when_the_database_is_away(clean_settings):
 
 def test_messages_name_files_as_users_know_them(clean_settings, tmp_path):
     with open_run_context(clean_settings) as ctx:
-        kept = ctx.store.put_bytes("uploads/talk_talk.mp4", b"film", "video/mp4")
-        local = ctx.fetch(kept)
-        room = ctx.new_work_dir("ingest")
+        stored = ctx.store.put_bytes("uploads/talk_talk.mp4", b"film", "video/mp4")
+        local = ctx.fetch(stored)
+        folder = ctx.new_work_dir("ingest")
         mine = tmp_path / "my talk.mp4"
 
-        told = ctx.readable(
-            f"{local} is damaged. {room / 'download.mp4'}: cut off. {mine} is there; "
-            f"but {room} has 3 MB free, as {ctx.scratch} has."
+        message = ctx.readable(
+            f"{local} is damaged. {folder / 'download.mp4'}: cut off. {mine} is there; "
+            f"but {folder} has 3 MB free, as {ctx.scratch} has."
         )
 
-    assert told == (
+    assert message == (
         "uploads/talk_talk.mp4 is damaged. download.mp4: cut off. "
         f"{mine} is there; but the scratch folder in DATA_DIR has 3 MB free, "
         "as the scratch folder in DATA_DIR has."

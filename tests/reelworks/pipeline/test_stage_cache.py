@@ -1,4 +1,4 @@
-"""A stage answers each question once; a kept answer whose parts are gone is asked again."""
+"""A stage computes each call once; a cached result whose parts are gone is computed again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from infra.services.supervision.parts import ServicePaths
 from reelworks.domain.digest import ModelRef
+from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.errors import ArtifactMissingError, CancelledError, SourceUnreadableError
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.pipeline.stage_cache import StageCall, StageOutput, get_or_compute
@@ -28,8 +30,8 @@ class Count:
     words: tuple[str, ...] = ()
 
 
-def question(video_id: str = "clip", **changes) -> StageCall[Count]:
-    asked = StageCall[Count](
+def call(video_id: str = "clip", **changes) -> StageCall[Count]:
+    base = StageCall[Count](
         stage="count",
         version=1,
         result_type=Count,
@@ -38,29 +40,32 @@ def question(video_id: str = "clip", **changes) -> StageCall[Count]:
         params={"language": "en"},
         model=ModelRef("local", "abacus", "r1"),
     )
-    return replace(asked, **changes)
+    return replace(base, **changes)
 
 
 @dataclass
 class Verb:
-    """Counts how often it is asked."""
+    """Counts how often it is called."""
 
     final: bool = True
     content: bytes = b"content"
     seconds: float = 0.0
-    rooms: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
 
-    def __call__(self, room: Path) -> StageOutput[Count]:
-        self.rooms.append(room)
+    def __call__(self, folder: Path) -> StageOutput[Count]:
+        self.folders.append(folder)
         time.sleep(self.seconds)
-        (room / "a.srt").write_bytes(self.content)
-        (room / "b.MKV").write_bytes(self.content * 2)
-        files = {name: room / name for name in ("a.srt", "b.MKV")}
+        (folder / "a.srt").write_bytes(self.content)
+        (folder / "b.MKV").write_bytes(self.content * 2)
+        files = {name: folder / name for name in ("a.srt", "b.MKV")}
         return StageOutput(Count(7, ("one", "two")), files, final=self.final)
 
     @property
     def calls(self) -> int:
-        return len(self.rooms)
+        return len(self.folders)
+
+
+run_call = partial(get_or_compute, check_cancelled=never_cancelled)
 
 
 @pytest.fixture
@@ -69,14 +74,10 @@ def ctx(clean_settings):
         yield opened
 
 
-def go_on() -> None:
-    """Nobody stops this run."""
-
-
-def test_the_first_ask_computes_in_an_empty_room_and_keeps(ctx):
+def test_the_first_ask_computes_in_an_empty_folder_and_caches(ctx):
     verb = Verb()
 
-    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    answer = run_call(call(), verb, ctx)
 
     assert answer.result == Count(7, ("one", "two"))
     assert not answer.cached
@@ -86,21 +87,21 @@ def test_the_first_ask_computes_in_an_empty_room_and_keeps(ctx):
         "b.MKV": "subs/clip-b.MKV",
     }
     assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
-    assert verb.rooms[0].parent == ctx.scratch
+    assert verb.folders[0].parent == ctx.scratch
 
 
 def test_the_second_ask_is_a_hit_with_the_same_answer(ctx):
     verb = Verb()
-    first = get_or_compute(question(), verb, ctx, go_on=go_on)
+    first = run_call(call(), verb, ctx)
 
-    second = get_or_compute(question(), verb, ctx, go_on=go_on)
+    second = run_call(call(), verb, ctx)
 
     assert verb.calls == 1
     assert second == replace(first, cached=True)
 
 
 def test_what_was_computed_is_at_hand_without_a_download(ctx):
-    answer = get_or_compute(question(), Verb(), ctx, go_on=go_on)
+    answer = run_call(call(), Verb(), ctx)
     ctx.store.delete("subs/clip-a.srt")
 
     assert ctx.fetch(answer.artifacts["a.srt"]).read_bytes() == b"content"
@@ -117,20 +118,20 @@ def test_what_was_computed_is_at_hand_without_a_download(ctx):
         {"model": None},
     ],
 )
-def test_another_question_is_asked(ctx, changes):
+def test_another_call_is_computed(ctx, changes):
     verb = Verb()
-    get_or_compute(question(), verb, ctx, go_on=go_on)
+    run_call(call(), verb, ctx)
 
-    assert not get_or_compute(question(**changes), verb, ctx, go_on=go_on).cached
+    assert not run_call(call(**changes), verb, ctx).cached
     assert verb.calls == 2
 
 
 def test_a_lost_artifact_is_a_miss(ctx):
     verb = Verb()
-    first = get_or_compute(question(), verb, ctx, go_on=go_on)
+    first = run_call(call(), verb, ctx)
     ctx.store.delete("subs/clip-b.MKV")
 
-    again = get_or_compute(question(), verb, ctx, go_on=go_on)
+    again = run_call(call(), verb, ctx)
 
     assert not again.cached
     assert again.digest == first.digest
@@ -138,36 +139,36 @@ def test_a_lost_artifact_is_a_miss(ctx):
 
 
 @pytest.mark.parametrize("content", [b"altered", b"of another length"])
-def test_an_altered_artifact_is_a_miss_and_is_mended(ctx, content):
+def test_an_altered_artifact_is_a_miss_and_is_replaced(ctx, content):
     verb = Verb()
-    get_or_compute(question(), verb, ctx, go_on=go_on)
+    run_call(call(), verb, ctx)
     ctx.store.put_bytes("subs/clip-a.srt", content, "text/plain")
 
-    assert not get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert not run_call(call(), verb, ctx).cached
     assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
 
 
 def test_another_video_with_the_same_content_gets_a_copy(ctx):
     verb = Verb()
-    get_or_compute(question(), verb, ctx, go_on=go_on)
+    run_call(call(), verb, ctx)
 
-    other = get_or_compute(question("other"), verb, ctx, go_on=go_on)
+    other = run_call(call("other"), verb, ctx)
 
     assert other.cached
     assert verb.calls == 1
     assert ctx.store.get_bytes("subs/other-a.srt") == b"content"
 
 
-def test_an_answer_with_parts_missing_is_given_but_not_kept(ctx):
+def test_an_answer_with_parts_missing_is_given_but_not_cached(ctx):
     verb = Verb(final=False)
 
-    first = get_or_compute(question(), verb, ctx, go_on=go_on)
-    second = get_or_compute(question(), verb, ctx, go_on=go_on)
+    first = run_call(call(), verb, ctx)
+    second = run_call(call(), verb, ctx)
 
     assert (first.cached, second.cached, verb.calls) == (False, False, 2)
     verb.final = True
-    get_or_compute(question(), verb, ctx, go_on=go_on)
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    run_call(call(), verb, ctx)
+    assert run_call(call(), verb, ctx).cached
 
 
 def test_a_failed_try_keeps_nothing(ctx):
@@ -175,31 +176,31 @@ def test_a_failed_try_keeps_nothing(ctx):
         raise CancelledError(f"stopped in {room.name}")
 
     with pytest.raises(CancelledError):
-        get_or_compute(question(), fail, ctx, go_on=go_on)
+        run_call(call(), fail, ctx)
 
-    assert not get_or_compute(question(), Verb(), ctx, go_on=go_on).cached
+    assert not run_call(call(), Verb(), ctx).cached
 
 
 def test_the_digest_tells_results_and_contents_apart(ctx):
-    one = get_or_compute(question(), Verb(), ctx, go_on=go_on)
-    two = get_or_compute(question(version=2), Verb(content=b"other"), ctx, go_on=go_on)
+    one = run_call(call(), Verb(), ctx)
+    two = run_call(call(version=2), Verb(content=b"other"), ctx)
 
     def silent_verb(_: Path) -> StageOutput[Count]:
         return StageOutput(Count(8))
 
-    three = get_or_compute(question(version=3), silent_verb, ctx, go_on=go_on)
+    three = run_call(call(version=3), silent_verb, ctx)
     assert len({one.digest, two.digest, three.digest}) == 3
 
 
-def test_a_kept_answer_of_another_form_is_a_miss(ctx):
+def test_a_cached_result_of_another_form_is_a_miss(ctx):
     """As after an upgrade whose result type has a field more."""
-    get_or_compute(question(), Verb(), ctx, go_on=go_on)
-    key = f"cache/stages/count/{question().key}.json"
-    kept = ctx.store.get_bytes(key)
-    ctx.store.put_bytes(key, kept.replace(b'"letters":7', b'"letters":"many"'), "x/json")
+    run_call(call(), Verb(), ctx)
+    key = f"cache/stages/count/{call().key}.json"
+    stored = ctx.store.get_bytes(key)
+    ctx.store.put_bytes(key, stored.replace(b'"letters":7', b'"letters":"many"'), "x/json")
     verb = Verb()
 
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).result == Count(7, ("one", "two"))
+    assert run_call(call(), verb, ctx).result == Count(7, ("one", "two"))
     assert verb.calls == 1
 
 
@@ -207,7 +208,7 @@ def test_two_threads_that_ask_at_once_compute_once(ctx):
     verb = Verb(seconds=0.6)
 
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(get_or_compute, question(), verb, ctx, go_on=go_on) for _ in range(2)]
+        jobs = [pool.submit(run_call, call(), verb, ctx) for _ in range(2)]
         answers = [job.result() for job in jobs]
 
     assert verb.calls == 1
@@ -227,10 +228,10 @@ def test_a_waiting_run_that_is_stopped_stops_waiting(ctx):
         raise CancelledError("The stage count was stopped.")
 
     with ThreadPoolExecutor(1) as pool:
-        holder = pool.submit(get_or_compute, question(), hold, ctx, go_on=go_on)
+        holder = pool.submit(run_call, call(), hold, ctx)
         assert entered.wait(30)
         with pytest.raises(CancelledError):
-            get_or_compute(question(), Verb(), ctx, go_on=stopped)
+            get_or_compute(call(), Verb(), ctx, check_cancelled=stopped)
         leave.set()
         assert not holder.result().cached
 
@@ -238,19 +239,20 @@ def test_a_waiting_run_that_is_stopped_stops_waiting(ctx):
 PROGRAM = """
 import sys, time
 from pathlib import Path
+from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.settings import load_settings
-from reelworks.pipeline.stage_cache import Produced, Question, ask
-from reelworks.pipeline.run_context import open_workplace
+from reelworks.pipeline.stage_cache import StageCall, StageOutput, get_or_compute
+from reelworks.pipeline.run_context import open_run_context
 
-def compute(room):
+def compute(folder):
     time.sleep(1.0)
-    return Produced(1)
+    return StageOutput(1)
 
-question = Question(stage="slow", version=1, result_type=int, place_of=str, inputs={})
-with open_workplace(load_settings()) as place:
+call = StageCall(stage="slow", version=1, result_type=int, artifact_key=str, inputs={})
+with open_run_context(load_settings()) as ctx:
     print("ready", flush=True)
     sys.stdin.readline()
-    print(ask(question, compute, place, go_on=lambda: None).cached, flush=True)
+    print(get_or_compute(call, compute, ctx, check_cancelled=never_cancelled).cached, flush=True)
 """
 
 
@@ -289,24 +291,24 @@ def altered(ctx, key):
 
 def test_a_file_with_other_bytes_is_a_miss_whatever_is_said_of_it(ctx):
     verb = Verb()
-    get_or_compute(question(), verb, ctx, go_on=go_on)
+    run_call(call(), verb, ctx)
     altered(ctx, "subs/clip-a.srt")
 
-    assert not get_or_compute(question(), verb, ctx, go_on=go_on).cached
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert not run_call(call(), verb, ctx).cached
+    assert run_call(call(), verb, ctx).cached
     assert ctx.store.get_bytes("subs/clip-a.srt") == b"content"
 
 
 def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(ctx, clean_settings):
     verb = Verb(content=os.urandom(100))
-    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
-    copied = get_or_compute(question("other"), verb, ctx, go_on=go_on)
+    answer = run_call(call(), verb, ctx)
+    copied = run_call(call("other"), verb, ctx)
     altered(ctx, "subs/clip-a.srt")
     altered(ctx, "subs/other-a.srt")
     with open_run_context(clean_settings) as later:
         with pytest.raises(ArtifactMissingError, match="is gone or damaged .* Run the video again"):
             later.fetch(copied.artifacts["a.srt"])
-        again = get_or_compute(question("other"), verb, later, go_on=go_on)
+        again = run_call(call("other"), verb, later)
         assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too
     with open_run_context(clean_settings) as later:
         assert later.fetch(again.artifacts["a.srt"]).read_bytes() == verb.content
@@ -318,26 +320,26 @@ def test_a_large_file_in_doubt_is_read_before_it_is_believed(ctx, clean_settings
     """As after a player could not read it: its size and what is said of it are right."""
     monkeypatch.setattr("reelworks.store.objects.cache_entries.MULTIPART_BYTES", 1)
     verb = Verb()
-    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    answer = run_call(call(), verb, ctx)
     altered(ctx, "subs/clip-a.srt")
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert run_call(call(), verb, ctx).cached
     ctx.store.doubts.note(answer.artifacts["a.srt"])
 
     with open_run_context(clean_settings) as later:
-        assert not get_or_compute(question(), verb, later, go_on=go_on).cached
+        assert not run_call(call(), verb, later).cached
         assert later.store.get_bytes("subs/clip-a.srt") == b"content"
         assert list(later.store.keys("cache/doubts/")) == []
 
 
 def test_a_healthy_file_in_doubt_is_a_hit_and_no_longer_in_doubt(ctx):
     verb = Verb()
-    answer = get_or_compute(question(), verb, ctx, go_on=go_on)
+    answer = run_call(call(), verb, ctx)
     ctx.store.doubts.note(answer.artifacts["a.srt"])
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert run_call(call(), verb, ctx).cached
     assert list(ctx.store.keys("cache/doubts/")) == []
 
 
-def test_a_source_that_is_damaged_is_kept_and_named(ctx, clean_settings):
+def test_a_source_that_is_damaged_stays_and_is_named(ctx, clean_settings):
     source = ctx.store.put_bytes("uploads/clip_a.mp4", b"source", "video/mp4")
     altered(ctx, source.key)
     with pytest.raises(SourceUnreadableError, match=r"uploads/clip_a.mp4 .*Upload the file again"):
@@ -348,13 +350,13 @@ def test_a_source_that_is_damaged_is_kept_and_named(ctx, clean_settings):
 @pytest.mark.slow
 def test_what_the_store_cannot_read_is_computed_again(ctx, session_house):
     verb = Verb(content=os.urandom(50_000))
-    get_or_compute(question(), verb, ctx, go_on=go_on)
-    manifest = f"cache/stages/count/{question().key}.json"
+    run_call(call(), verb, ctx)
+    manifest = f"cache/stages/count/{call().key}.json"
     flip_a_byte(
         ServicePaths(session_house.data_dir).store.home / "data", ctx.store.get_bytes(manifest)
     )
 
-    again = get_or_compute(question(), verb, ctx, go_on=go_on)
+    again = run_call(call(), verb, ctx)
 
     assert (again.cached, verb.calls) == (False, 2)
-    assert get_or_compute(question(), verb, ctx, go_on=go_on).cached
+    assert run_call(call(), verb, ctx).cached

@@ -1,4 +1,4 @@
-"""Does a backfill's jobs in this process, as intake and workers do on a fleet."""
+"""Does a backfill's jobs in this process, as dispatcher and workers do on a fleet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEASE = 60.0
 
 
 @asynccontextmanager
-async def doing_jobs(settings: Settings, done: list[str]) -> AsyncIterator[Engine]:
+async def run_jobs(settings: Settings, done: list[str]) -> AsyncIterator[Engine]:
     """Do what backfills let through, one after another; ``done`` gets each job's id."""
     engine = create_database_engine(settings)
     ensure_schema(engine)
@@ -35,7 +35,7 @@ async def doing_jobs(settings: Settings, done: list[str]) -> AsyncIterator[Engin
 async def _work(engine: Engine, done: list[str]) -> None:
     while True:
         for job in claim_of_backfills(engine, "doer", LEASE, limit=1):
-            with suppress(ReelworksError):  # the ledger tells of it
+            with suppress(ReelworksError):  # the job's row has it
                 await _do(job)
             done.append(job.id)
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Jobs of the ledger, done in this process as the intake asks for them."""
+"""Does queued jobs in this process, as the dispatcher would start them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.flows.runs import Recorder
 
 
 async def do_the_jobs(engine: Engine, bucket: str) -> Recorder:
-    """Run every job that waits; their rows in the ledger are written by nobody but the flow."""
+    """Run every pending job; only the flow writes their rows."""
     from flows.index import IndexParams, index
     from tasks.runtime.current_run import use_observer
 

@@ -35,7 +35,7 @@ DEPLOYMENTS = ("index/index", "backfill/backfill", "sync/sync")
 
 @dataclass
 class OneSlot:
-    """Services, intake and ``flows.serve`` under one DATA_DIR; the environment points at them."""
+    """Services, dispatcher and ``flows.serve`` in one DATA_DIR; the environment points at them."""
 
     bare: Settings
     settings: Settings
@@ -65,16 +65,16 @@ class OneSlot:
                 assert not run.state.is_final(), run.state
                 await asyncio.sleep(0.2)
 
-    def kill_intake(self) -> None:
-        """End the intake as a crash would; it is gone when this returns."""
+    def kill_dispatcher(self) -> None:
+        """End the dispatcher as a crash would; it is gone when this returns."""
         kill(read_state(self.bare.data_dir / "run").parts[Service.INTAKE].process)
 
-    def start_intake(self) -> None:
-        """Have the intake back."""
-        up(self.bare, _intake())
+    def start_dispatcher(self) -> None:
+        """Start the dispatcher again."""
+        up(self.bare, _dispatcher())
 
 
-def _intake() -> list[Any]:
+def _dispatcher() -> list[Any]:
     return [program for program in PROGRAMS if program.part is Service.INTAKE]
 
 
@@ -96,7 +96,7 @@ def one_slot_house(models_dir: Path) -> Iterator[OneSlot]:
                 patch.setenv("MODELS_DIR", str(models_dir))
                 paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
                 patch.setenv("PYTHONPATH", os.pathsep.join(paths))
-                endpoints = up(bare, _intake())
+                endpoints = up(bare, _dispatcher())
                 for name, value in endpoints.environment().items():
                     patch.setenv(name, value)
                 for name, value in (HEARTBEAT | {"DATA_DIR": folder}).items():

@@ -27,7 +27,7 @@ STAGES = {
 
 @dataclass
 class Recorder:
-    """An observer that keeps what it is told."""
+    """An observer that records all calls."""
 
     reports: list[StageReport] = field(default_factory=list)
     progress: dict[str, list[float]] = field(default_factory=dict)
@@ -130,9 +130,9 @@ class Ended:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The error that ``--json`` told, of the first source or of the whole command."""
-        told = json.loads(self.out)
-        error = (told[0] if isinstance(told, list) else told)["error"]
+        """The error in the output of ``--json``, of the first source or of the whole command."""
+        printed = json.loads(self.out)
+        error = (printed[0] if isinstance(printed, list) else printed)["error"]
         assert isinstance(error, dict)
         return error
 

@@ -24,9 +24,9 @@ def caused_by(error: Exception, cause: Exception) -> Exception:
         (ValueError("a bug"), False),
     ],
 )
-def test_what_is_told_of_the_server_and_what_of_others(prefect_api, error, gone):
+def test_reasons_of_server_outages_and_of_other_errors(prefect_api, error, gone):
     from tasks.runtime.prefect_outage import GONE, is_prefect_unreachable
-    from tasks.runtime.stage_runner import reason_of
+    from tasks.runtime.run_endings import reason_of
 
     assert is_prefect_unreachable(error) is gone
     assert (reason_of(error) == GONE) is gone
@@ -35,29 +35,29 @@ def test_what_is_told_of_the_server_and_what_of_others(prefect_api, error, gone)
 async def test_a_server_that_answers_leaves_the_waits_as_they_are(prefect_api):
     from prefect.settings import get_current_settings
 
-    from tasks.runtime.prefect_outage import probe_prefect, was_given_up
+    from tasks.runtime.prefect_outage import probe_prefect, retries_disabled
 
     before = get_current_settings().client.max_retries
     await probe_prefect()
 
-    assert not was_given_up()
+    assert not retries_disabled()
     assert get_current_settings().client.max_retries == before > 0
 
 
-async def test_a_server_that_is_given_up_is_asked_once_until_the_next_run(prefect_api):
+async def test_a_server_that_is_away_is_called_once_until_the_next_run(prefect_api):
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
     from tasks.runtime.prefect_outage import (
         disable_prefect_retries,
         restore_prefect_retries,
-        was_given_up,
+        retries_disabled,
     )
 
     before = get_current_settings().client.max_retries
     disable_prefect_retries()
     try:
-        assert was_given_up()
+        assert retries_disabled()
         began = time.monotonic()
         with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
             async with get_client() as client:
@@ -66,5 +66,5 @@ async def test_a_server_that_is_given_up_is_asked_once_until_the_next_run(prefec
         assert time.monotonic() - began < 5
     finally:
         restore_prefect_retries()
-    assert not was_given_up()
+    assert not retries_disabled()
     assert get_current_settings().client.max_retries == before

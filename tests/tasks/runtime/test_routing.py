@@ -49,11 +49,11 @@ def chosen(prefect_api, clean_settings, models_dir, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Look often, and ask anew who is there."""
+    """Poll often, and look for live workers each time."""
     from tasks.runtime import pools, routing
 
-    monkeypatch.setattr(pools, "REMEMBERED_SECONDS", 0.0)
-    monkeypatch.setattr(routing, "LOOK_FOR_WORKERS", 0.2)
+    monkeypatch.setattr(pools, "CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(routing, "WORKER_CHECK_SECONDS", 0.2)
 
 
 def said(text: str) -> StageResult[Transcript]:
@@ -64,16 +64,16 @@ async def embed(settings, text="Call me Ishmael."):
     """Run ``embed_speech`` as the only task of a flow; return its answer and the recorder."""
     from prefect import flow
 
-    from tasks.runtime.current_run import run_context, use_observer
-    from tasks.runtime.stage_runner import run
+    from tasks.runtime.current_run import use_observer, use_run
+    from tasks.runtime.stage_runner import run_task
     from tasks.text.embed import embed_speech
 
     recorder = Recorder()
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_run_context(settings) as ctx, run_context(ctx):
-            return await run(embed_speech, "clip", said(text))
+        with open_run_context(settings) as ctx, use_run(ctx):
+            return await run_task(embed_speech, "clip", said(text))
 
     with use_observer(recorder):
         answer = await embedding()
@@ -89,7 +89,7 @@ async def pool(settings, **options):
         yield made, settings.model_copy(update={"gpu_pool": made.name})
 
 
-async def test_without_a_pool_everything_runs_here(chosen):
+async def test_without_a_pool_everything_runs_locally(chosen):
     answer, recorder = await embed(chosen)
 
     assert answer.result == 1
@@ -97,7 +97,7 @@ async def test_without_a_pool_everything_runs_here(chosen):
     assert recorder.places == {}
 
 
-async def test_a_pool_without_a_worker_is_told_of_and_the_stage_runs_here(chosen):
+async def test_a_pool_without_a_worker_is_reported_and_the_stage_runs_locally(chosen):
     async with pool(chosen) as (made, settings):
         answer, recorder = await embed(settings)
 
@@ -110,7 +110,7 @@ async def test_a_pool_without_a_worker_is_told_of_and_the_stage_runs_here(chosen
     assert "ran here instead" in report.warnings[0]
 
 
-async def test_a_pool_that_is_not_there_is_told_of_and_the_stage_runs_here(chosen):
+async def test_a_pool_that_is_not_there_is_reported_and_the_stage_runs_locally(chosen):
     _, recorder = await embed(chosen.model_copy(update={"gpu_pool": "nowhere"}))
 
     (note,) = recorder.reports[0].warnings
@@ -119,7 +119,7 @@ async def test_a_pool_that_is_not_there_is_told_of_and_the_stage_runs_here(chose
 
 
 @pytest.mark.slow
-async def test_a_pool_to_which_nothing_is_deployed_is_told_of_and_the_stage_runs_here(chosen):
+async def test_a_pool_to_which_nothing_is_deployed_is_reported_and_the_stage_runs_locally(chosen):
     async with pool(chosen, deployed=False) as (made, settings):
         await made.appear()
         _, recorder = await embed(settings)
@@ -134,7 +134,7 @@ async def test_a_live_worker_gets_the_stage_and_its_answer_comes_from_the_cache(
         (run,) = await made.runs()
         assert run.id in made.ran
         again, second = await embed(settings)
-        assert len(await made.runs()) == 1, "a kept answer needs no worker"
+        assert len(await made.runs()) == 1, "a cached result needs no worker"
     assert run.state.is_completed(), run.state.message
     assert (answer.result, answer.cached) == (1, False)
     (report,) = recorder.reports
@@ -147,7 +147,7 @@ async def test_a_live_worker_gets_the_stage_and_its_answer_comes_from_the_cache(
 
 
 @pytest.mark.slow
-async def test_the_hop_is_linked_to_its_asker_and_takes_the_queue_of_people(chosen):
+async def test_a_remote_stage_is_linked_to_its_caller_and_takes_the_interactive_queue(chosen):
     async with pool(chosen) as (made, settings), made.worker():
         await embed(settings)
         (run,) = await made.runs()
@@ -171,7 +171,7 @@ async def test_the_hop_is_linked_to_its_asker_and_takes_the_queue_of_people(chos
         ("cancelled", CancelledError),
     ],
 )
-async def test_what_went_wrong_there_is_raised_here(chosen, state, error):
+async def test_what_went_wrong_in_the_pool_is_raised_by_the_caller(chosen, state, error):
     from prefect import states
 
     ends = {
@@ -192,7 +192,7 @@ async def test_what_went_wrong_there_is_raised_here(chosen, state, error):
 
 
 @pytest.mark.slow
-async def test_a_lost_worker_s_stage_is_asked_for_anew(chosen):
+async def test_a_lost_worker_s_stage_is_started_again(chosen):
     from prefect import states
 
     twice = chosen.model_copy(update={"worker_max_attempts": 2})
@@ -211,7 +211,7 @@ async def test_a_lost_worker_s_stage_is_asked_for_anew(chosen):
 
 
 @pytest.mark.slow
-async def test_a_cancelled_asker_cancels_what_nobody_has_taken_yet(chosen):
+async def test_a_cancelled_caller_cancels_what_no_worker_has_taken_yet(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
@@ -245,19 +245,19 @@ async def test_a_time_limit_cancels_what_runs(chosen):
 async def embed_by(task, settings):
     from prefect import flow
 
-    from tasks.runtime.current_run import run_context
-    from tasks.runtime.stage_runner import run
+    from tasks.runtime.current_run import use_run
+    from tasks.runtime.stage_runner import run_task
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_run_context(settings) as ctx, run_context(ctx):
-            return await run(task, "clip", said("Call me Ishmael."))
+        with open_run_context(settings) as ctx, use_run(ctx):
+            return await run_task(task, "clip", said("Call me Ishmael."))
 
     return await embedding()
 
 
 @pytest.mark.slow
-async def test_when_the_only_worker_goes_away_the_stage_comes_back_here(chosen):
+async def test_when_the_only_worker_goes_away_the_stage_runs_locally(chosen):
     from uuid import UUID
 
     async with pool(chosen) as (made, settings):
@@ -299,12 +299,12 @@ async def test_who_shall_wait_waits_for_a_worker_and_says_so(chosen):
 
 
 @pytest.mark.slow
-async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
+async def test_two_tries_of_one_flow_run_share_a_remote_run_that_is_under_way(chosen):
     from prefect.client.orchestration import get_client
     from prefect.context import TaskRunContext
 
     from tasks.runtime.current_run import current_run
-    from tasks.runtime.routing import RemoteStage, _started
+    from tasks.runtime.routing import RemoteStage, _start
 
     async with pool(chosen) as (made, settings):
         await made.appear()
@@ -312,14 +312,14 @@ async def test_two_tries_of_one_flow_run_share_a_hop_that_is_under_way(chosen):
 
         async def both() -> None:
             context = TaskRunContext.get()
-            hop = RemoteStage(context, made.name, "ab" * 32, current_run().ctx, lambda _: None)
-            hop_again = replace(hop)
-            found.extend([await _started(hop), await _started(hop_again)])
+            remote = RemoteStage(context, made.name, "ab" * 32, current_run().ctx, lambda _: None)
+            same = replace(remote)
+            found.extend([await _start(remote), await _start(same)])
             async with get_client() as client:
                 from prefect.states import Cancelled
 
                 await client.set_flow_run_state(found[0].id, Cancelled(), force=True)
-            found.append(await _started(hop))
+            found.append(await _start(remote))
 
         await in_task_of_embed(both, settings)
 
@@ -332,7 +332,7 @@ async def in_task_of_embed(work, settings):
     """Run ``work`` inside a task that has the arguments of ``embed_speech``."""
     from prefect import flow
 
-    from tasks.runtime.current_run import run_context
+    from tasks.runtime.current_run import use_run
     from tasks.text.embed import embed_speech
 
     async def stand_in(video_id: str, transcript: StageResult[Transcript]) -> None:
@@ -344,7 +344,7 @@ async def in_task_of_embed(work, settings):
 
     @flow(name="embedding", persist_result=False)
     async def embedding():
-        with open_run_context(settings) as ctx, run_context(ctx):
+        with open_run_context(settings) as ctx, use_run(ctx):
             await task("clip", said("Call me Ishmael."))
 
     await embedding()

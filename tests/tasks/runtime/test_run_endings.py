@@ -47,7 +47,7 @@ def leave(disk: Path, free: int) -> None:
 
 @pytest.fixture
 def ctx(clean_settings: Settings, large_disk: Path) -> Iterator[RunContext]:
-    """A workplace on that disk, as is its store."""
+    """A run context on that disk, as is its store."""
     settings = clean_settings.model_copy(update={"data_dir": large_disk / "data"})
     scratch = large_disk / "data" / "scratch" / "run-x"
     scratch.mkdir(parents=True)

@@ -20,6 +20,7 @@ from reelworks.errors import (
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 from tasks.runtime import serialization as wire
+from tasks.runtime.serialization import StageEnding
 from tasks.speech.transcribe import transcribe
 from tasks.text.embed import embed_speech
 
@@ -89,6 +90,11 @@ def test_short_arguments_travel_with_the_run_and_long_ones_through_the_store(
         wire.load_arguments(None, f"cache/calls/{'0' * 64}.json", store)
 
 
+def sent(error: ReelworksError, used=None) -> StageEnding:
+    """An error as the caller of a remote stage reads it."""
+    return StageEnding.from_message(StageEnding.of_error(error, used or {}).to_message())
+
+
 def every_error(kind=ReelworksError):
     yield kind
     for child in kind.__subclasses__():
@@ -103,7 +109,7 @@ def test_every_error_has_a_code_of_its_own():
 
 @given(st.sampled_from(sorted(every_error(), key=lambda kind: kind.code)), st.text(min_size=1))
 def test_an_error_comes_back_as_what_it_was(kind, message):
-    arrived = wire.decode_error(wire.encode_error(kind(message)))
+    arrived = sent(kind(message)).error
 
     assert type(arrived) is kind
     assert (arrived.code, arrived.retryable) == (kind.code, kind.retryable)
@@ -111,26 +117,34 @@ def test_an_error_comes_back_as_what_it_was(kind, message):
 
 
 def test_an_unforeseen_fault_carries_no_error():
-    assert wire.decode_error("Flow run encountered an exception: ValueError: x") is None
+    ending = StageEnding.from_message("Flow run encountered an exception: ValueError: x")
+
+    assert ending.error is None
+    assert ending.text == "Flow run encountered an exception: ValueError: x"
 
 
 def test_a_code_of_a_later_version_is_an_error_all_the_same():
-    arrived = wire.decode_error("[invented_later] It is so.")
+    arrived = StageEnding.from_message("[invented_later] It is so.").error
 
     assert (type(arrived), str(arrived)) == (ReelworksError, "It is so.")
-    assert (
-        type(wire.decode_error(wire.encode_error(RateLimitedError("Slow down."))))
-        is RateLimitedError
-    )
-    assert type(wire.decode_error("[unsupported_media] a.mp4")) is UnsupportedMediaError
+    assert type(sent(RateLimitedError("Slow down.")).error) is RateLimitedError
+    older = StageEnding.from_message("[unsupported_media] a.mp4").error
+    assert type(older) is UnsupportedMediaError
 
 
 def test_usage_travels_in_the_message_of_a_state():
     used = {"openai/m": Usage(calls=2, input_tokens=7)}
-    failed = wire.encode_error(UnsupportedMediaError("a.mp4\nis empty."))
 
-    assert wire.split_usage(wire.with_usage("on gpu-1", used)) == ("on gpu-1", used)
-    assert wire.split_usage(wire.with_usage("on gpu-1", {})) == ("on gpu-1", {})
-    message, found = wire.split_usage(wire.with_usage(failed, used))
-    assert isinstance(wire.decode_error(message), UnsupportedMediaError)
-    assert found == used
+    for usage in (used, {}):
+        done = StageEnding("on gpu-1", usage=usage)
+        assert StageEnding.from_message(done.to_message()) == done
+    failed = sent(UnsupportedMediaError("a.mp4\nis empty."), used)
+    assert isinstance(failed.error, UnsupportedMediaError)
+    assert str(failed.error) == "a.mp4\nis empty."
+    assert failed.usage == used
+
+
+def test_a_message_reads_well_in_prefect_and_by_an_older_release():
+    ending = StageEnding.of_error(UnsupportedMediaError("a.mp4 is empty."), {})
+
+    assert ending.to_message() == "[unsupported_media] a.mp4 is empty."

@@ -1,4 +1,4 @@
-"""The skin of a stage on a real Prefect server: tries, stops, waits, states, reports."""
+"""The stage runner on a real Prefect server: attempts, stops, waits, states, reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reelworks.errors import (
     UnsupportedMediaError,
 )
 from reelworks.pipeline.run_context import RunContext, open_run_context
-from reelworks.pipeline.stage_cache import StageCall, StageOutput, get_or_compute
+from reelworks.pipeline.stage_cache import StageCall, StageOutput, StageResult, get_or_compute
 from tests.support.flows.runs import Recorder
 
 pytestmark = pytest.mark.filterwarnings(
@@ -36,50 +36,45 @@ def ctx(prefect_api, clean_settings):
 
 @dataclass
 class Stage:
-    """A small stage whose tries end as told, the last outcome for good."""
+    """A small stage whose attempts end with these outcomes, the last of them for good."""
 
     outcomes: list[Exception | int]
     minutes: float = 1.0
     tries: list[float] = field(default_factory=list)
 
-    def work(self, ctx: RunContext, progress) -> object:
+    def work(self, attempt) -> StageResult[int]:
         self.tries.append(time.monotonic())
         outcome = self.outcomes[min(len(self.tries), len(self.outcomes)) - 1]
-        question = StageCall[int](
+        call = StageCall[int](
             stage="count", version=1, result_type=int, artifact_key=str, inputs={"a": "b"}
         )
 
         def compute(_: Path) -> StageOutput[int]:
-            progress(1, 2)
+            attempt.progress(1, 2)
             if isinstance(outcome, Exception):
                 raise outcome
-            progress(2, 2)
+            attempt.progress(2, 2)
             return StageOutput(outcome)
 
-        return get_or_compute(question, compute, ctx, go_on=lambda: progress(0, 1))
+        return get_or_compute(call, compute, attempt.ctx, check_cancelled=attempt.check_cancelled)
 
 
 async def run_stage(ctx: RunContext, stage: Stage, work=None, options=None):
     """Run the stage as the only task of a flow; return the task's final state and the recorder."""
     from prefect import flow, task
 
-    from tasks.runtime.current_run import current_run, run_context, use_observer
-    from tasks.runtime.stage_runner import run_stage, stage_task
+    from tasks.runtime.current_run import use_observer, use_run
+    from tasks.runtime.stage_runner import Summary, run_stage
+    from tasks.runtime.stage_task import task_options
 
-    @task(**(stage_task("count", runs_on="cpu", minutes=stage.minutes) | (options or {})))
+    @task(**(task_options("count", runs_on="cpu", minutes=stage.minutes) | (options or {})))
     async def count():
-        chosen = work or (lambda progress: stage.work(current_run().ctx, progress))
-        return await run_stage(
-            "count",
-            chosen,
-            count=int,
-            unit="letters",
-            warnings=lambda value: ("odd",) if value % 2 else (),
-        )
+        summary = Summary(int, "letters", lambda value: ("odd",) if value % 2 else ())
+        return await run_stage("count", work or stage.work, summary)
 
     @flow(name="count")
     async def counting():
-        with run_context(ctx):
+        with use_run(ctx):
             return [await count(return_state=True)]
 
     recorder = Recorder()
@@ -150,15 +145,15 @@ async def test_what_cannot_pass_is_not_tried_again(ctx, error):
 
 
 async def test_the_real_delays_grow_and_are_spread():
-    from tasks.runtime.stage_runner import MAX_TRIES, stage_task
+    from tasks.runtime.stage_task import MAX_ATTEMPTS, task_options
 
-    options = stage_task("count", runs_on="gpu", minutes=2)
+    options = task_options("count", runs_on="gpu", minutes=2)
 
     delays = options["retry_delay_seconds"]
     assert delays == sorted(delays)
     assert delays[0] >= 1
     assert options["retry_jitter_factor"] > 0
-    assert options["retries"] == MAX_TRIES - 1
+    assert options["retries"] == MAX_ATTEMPTS - 1
     assert options["timeout_seconds"] == 120
     assert "runs-on:gpu" in options["tags"]
 
@@ -188,11 +183,11 @@ async def test_after_the_last_try_nobody_waits(ctx):
 async def test_a_stage_past_its_limit_is_stopped_and_tried_again(ctx):
     stopped, tries = [], []
 
-    def endless(progress):
+    def endless(attempt):
         tries.append(1)
         try:
             while True:
-                progress(0, 1)
+                attempt.check_cancelled()
                 time.sleep(0.02)
         except CancelledError:
             stopped.append(threading.current_thread())
@@ -212,11 +207,11 @@ async def test_a_stage_past_its_limit_is_stopped_and_tried_again(ctx):
 async def test_a_cancelled_task_stops_its_thread(ctx):
     running, stopped = threading.Event(), threading.Event()
 
-    def endless(progress):
+    def endless(attempt):
         running.set()
         try:
             while True:
-                progress(0, 1)
+                attempt.progress(0, 1)
                 time.sleep(0.02)
         except CancelledError:
             stopped.set()
@@ -232,10 +227,48 @@ async def test_a_cancelled_task_stops_its_thread(ctx):
 
 
 async def test_a_run_that_nobody_watches_runs_all_the_same(ctx):
-    from tasks.runtime.current_run import current_run, run_context
+    from tasks.runtime.current_run import current_run, use_run
 
-    with run_context(ctx):
+    with use_run(ctx):
         observer = current_run().observer
         observer.started("count")
         observer.advanced("count", 1, 2)
         assert current_run().ctx is ctx
+
+
+async def test_a_cached_stage_is_computed_once_and_published_each_time(ctx, caplog):
+    from prefect import flow, task
+
+    from tasks.runtime.current_run import use_run
+    from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
+    from tasks.runtime.stage_task import task_options
+
+    computed, published = [], []
+
+    def compute(folder: Path) -> StageOutput[int]:
+        computed.append(folder)
+        return StageOutput(7)
+
+    def prepare(attempt) -> CachedStage[int]:
+        attempt.check_cancelled()
+        call = StageCall[int](
+            stage="count", version=2, result_type=int, artifact_key=str, inputs={}, video_id="clip"
+        )
+        return CachedStage(call, compute, published.append)
+
+    @task(**task_options("count", runs_on="cpu", minutes=1))
+    async def count():
+        return await run_cached_stage("count", prepare, Summary(int, "letters"))
+
+    @flow(name="count")
+    async def counting():
+        with use_run(ctx):
+            return [await count(return_state=True) for _ in range(2)]
+
+    with caplog.at_level("INFO", logger="video_worker"):
+        states = await counting()
+
+    assert [state.name for state in states] == ["Completed", "Cached"]
+    assert len(computed) == 1
+    assert [(one.result, one.cached) for one in published] == [(7, False), (7, True)]
+    assert caplog.messages.count("COUNT clip: 7 letters") == 2

@@ -18,6 +18,7 @@ from reelworks.app.api.http.file_responses import (
 )
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import FramePath, VideoPath
+from reelworks.domain.artifact_keys import audio_key
 from reelworks.domain.library.access import Scope
 from reelworks.errors import NotStoredError
 from reelworks.media.formats.subtitles import to_srt, to_vtt
@@ -61,7 +62,7 @@ def media(video_id: VideoPath, request: Request, api: Context) -> Response:
     keys = media_keys(api.engine, video_id)
     if keys.normalized is not None:
         return file_response(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
-    sound = f"processed/{video_id}/audio.wav"
+    sound = audio_key(video_id)
     if api.media.head(sound) is None:
         raise NotStoredError(f"The video {video_id} is not normalized yet; wait for its job.")
     return file_response(request, api, _playable(keys, sound, ".wav", "audio/wav"))

@@ -27,13 +27,13 @@ from reelworks.app.api.schemas.videos import (
 )
 from reelworks.app.api.source_policy import source_of
 from reelworks.app.api.submission import Submission, submit_video
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import RequestError
 from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.library.removal import remove_video
-from reelworks.store.library.upload_keys import upload_key
 from reelworks.store.library.video_reads import get_video
 from reelworks.store.library.video_writes import NewVideo, page_of_videos
 

@@ -180,7 +180,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
     from flows.index import IndexParams
     from flows.index import index as flow
     from tasks.runtime.current_run import use_observer
-    from tasks.runtime.secret_sources import parameter_of, whole_source
+    from tasks.runtime.secret_sources import parameter_of, use_full_source
 
     shown = one_line(source)
     try:
@@ -188,7 +188,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
     params = IndexParams.model_validate({"source": parameter_of(source), **asked})
-    with use_observer(watch), prefect_errors(), tags(OURS), whole_source(source):
+    with use_observer(watch), prefect_errors(), tags(OURS), use_full_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:
@@ -199,9 +199,9 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
 
 def deliver_to_prefect() -> None:
     """Hand Prefect's last logs and task states to its server, which may stop after us."""
-    from tasks.runtime.prefect_outage import was_given_up
+    from tasks.runtime.prefect_outage import retries_disabled
 
-    if was_given_up():
+    if retries_disabled():
         return
     from blocks.delivery import deliver
 

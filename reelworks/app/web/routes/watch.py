@@ -16,6 +16,7 @@ from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.visibility import visible_job, visible_view
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
+from reelworks.domain.artifact_keys import audio_key
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import StoredFrame, VideoView
@@ -96,7 +97,7 @@ def _plays(api: Api, view: VideoView) -> str | None:
     """Return how the video can be played now: as ``video``, as ``audio``, or not at all."""
     if view.normalized_path is not None:
         return "video"
-    sound = f"processed/{view.summary.id}/audio.wav"
+    sound = audio_key(view.summary.id)
     return "audio" if view.segments or api.media.head(sound) is not None else None
 
 

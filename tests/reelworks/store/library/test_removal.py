@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from reelworks.domain.jobs.progress import silent
+from reelworks.domain.jobs.cancellation import never_cancelled
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.pipeline.stage_cache import (
     StageCall,
     StageOutput,
     StageResult,
     get_or_compute,
-    items_of,
+    item_cache,
 )
 from reelworks.settings import Settings
 from reelworks.store.db.database import transaction
@@ -49,11 +49,11 @@ def indexed(ctx: RunContext, video_id: str, *, content: str = "c") -> StageResul
     )
 
     def compute(room: Path) -> StageOutput[str]:
-        items_of("vision", ctx, video_id).put(ITEM, b"a description")
+        item_cache("vision", ctx, video_id).put(ITEM, b"a description")
         (room / "scene_000.jpg").write_bytes(content.encode())
         return StageOutput("seen", {"scene_000.jpg": room / "scene_000.jpg"})
 
-    return get_or_compute(question, compute, ctx, go_on=lambda: silent(0, 1))
+    return get_or_compute(question, compute, ctx, check_cancelled=never_cancelled)
 
 
 def keys(ctx: RunContext) -> list[str]:
@@ -100,14 +100,14 @@ def test_a_video_whose_name_goes_on_is_another_one(ctx):
 
 def test_a_computation_that_died_left_a_trail(ctx):
     def die(_: Path) -> StageOutput[str]:
-        items_of("vision", ctx, "talk").put(ITEM, b"a description")
+        item_cache("vision", ctx, "talk").put(ITEM, b"a description")
         raise KeyboardInterrupt
 
     question = StageCall[str](
         stage="vision", version=1, result_type=str, artifact_key=str, inputs={}, video_id="talk"
     )
     with pytest.raises(KeyboardInterrupt):
-        get_or_compute(question, die, ctx, go_on=lambda: None)
+        get_or_compute(question, die, ctx, check_cancelled=never_cancelled)
 
     assert remove_files(ctx.engine, ctx.store, "talk") > 0
     assert keys(ctx) == []

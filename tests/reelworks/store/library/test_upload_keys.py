@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import BusyError, ConflictError
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
 from reelworks.store.library.removal import remove_files, remove_video
-from reelworks.store.library.upload_keys import storing_upload, trying_upload, upload_key
+from reelworks.store.library.upload_keys import storing_upload, trying_upload
 from reelworks.store.library.video_writes import NewVideo, add_video, media_keys
 
 KEY = "uploads/v_team_meeting.mp4"

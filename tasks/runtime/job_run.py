@@ -1,0 +1,79 @@
+"""Runs of flows that do job work: everything that they share around their graph."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
+
+from blocks.connections import current_settings
+from blocks.worker_log import worker_log
+from reelworks.domain.jobs.job import Job
+from reelworks.errors import LeaseLostError
+from reelworks.pipeline.run_context import RunContext, open_run_context
+from reelworks.settings import Settings
+from tasks.runtime.current_run import use_run
+from tasks.runtime.job_lease import JobRef, job_lease
+from tasks.runtime.lease_keeper import JobOutcome
+from tasks.runtime.prefect_outage import probe_prefect, restore_prefect_retries
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """A flow run and the job that it does, if it does one."""
+
+    ctx: RunContext
+    outcome: JobOutcome
+
+    @property
+    def job(self) -> Job | None:
+        """The job as it was when the run began."""
+        return self.outcome.job
+
+
+@asynccontextmanager
+async def flow_context(settings: Settings | None = None) -> AsyncIterator[RunContext]:
+    """Open what every flow run needs: Prefect's retries, settings, the log and a run context.
+
+    The settings are this process's own unless given. At the end the Prefect server is probed, so
+    that Prefect does not wait for one that is away at each of its last calls.
+    """
+    restore_prefect_retries()
+    settings = settings or await current_settings()
+    with worker_log(settings), open_run_context(settings) as ctx:
+        yield ctx
+        await probe_prefect()
+
+
+@asynccontextmanager
+async def job_context(
+    job: JobRef | None, *, recompute: Iterable[str] = (), cached_only: bool = False
+) -> AsyncIterator[JobRun]:
+    """Open a flow's context, keep its job's lease and make the run known to its tasks.
+
+    Raises ``LeaseLostError`` when the job is another run's or over, at the start or later.
+    """
+    async with flow_context() as ctx, job_lease(job, ctx) as outcome:
+        with use_run(ctx, recompute, cached_only=cached_only):
+            yield JobRun(ctx, outcome)
+
+
+async def run_job(
+    job: JobRef | None,
+    graph: Callable[[JobRun], Awaitable[Value]],
+    *,
+    recompute: Iterable[str] = (),
+    cached_only: bool = False,
+) -> Value | State[Any]:
+    """Run a flow's graph in ``job_context``; a lost lease ends the flow run as Cancelled."""
+    try:
+        async with job_context(job, recompute=recompute, cached_only=cached_only) as run:
+            return await graph(run)
+    except LeaseLostError as lost:
+        return Cancelled(message=str(lost))
