@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import AwareDatetime, Field
 
-from pydantic import AwareDatetime, Field, StringConstraints
-
-from reelworks.app.api.schemas.requests import JobId, Language, Library, Strict, VideoId, Word
+from reelworks.app.api.schemas.requests import Strict
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError
+from reelworks.operations.parameters import (
+    Cursor,
+    JobId,
+    Language,
+    Library,
+    PartOfTitle,
+    QueryText,
+    Seconds,
+    Speaker,
+    VideoId,
+    Word,
+)
 from reelworks.operations.search import NextPage
 from reelworks.store.search.similar_frames import ALIKE
 
-Seconds = Annotated[float, Field(ge=0, le=1e9)]
-Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Cursor = Annotated[str, StringConstraints(max_length=1000)]
 _SEVERAL = 200
 """The most values of one filter."""
 
@@ -28,9 +35,7 @@ class VideoQuery(Strict):
     library: Library | None = None
     status: VideoStatus | None = None
     language: Language | None = None
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        None, description="Part of the title or the id."
-    )
+    title: PartOfTitle | None = Field(None, description="Part of the title or the id.")
     min_seconds: Seconds | None = None
     max_seconds: Seconds | None = None
     created_from: AwareDatetime | None = None
@@ -105,7 +110,7 @@ class FilterQuery(Strict):
 class SearchQuery(FilterQuery):
     """A search: `q`, or the `cursor` of an earlier page."""
 
-    q: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+    q: QueryText | None = Field(
         None,
         description='Words, "a phrase", begin*, or, -unwanted.',
         examples=['"quarterly numbers"'],

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.jobs.stage import Stage
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
+from reelworks.operations.parameters import (
+    Address,
+    JobId,
+    Language,
+    Library,
+    Note,
+    Priority,
+    Title,
+    VideoId,
+    Word,
+)
 from reelworks.operations.submit import JobRequest
-
-VideoId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
-JobId = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
-Library = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]{1,63}$")]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=8000)]
-Word = Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,100}$")]
-Priority = Annotated[int, Field(ge=-1000, le=1000)]
 
 
 class Strict(BaseModel):
@@ -158,7 +158,7 @@ class Change(Strict):
 class CancelMany(Change):
     """Which jobs to cancel, and why."""
 
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Note = ""
 
 
 class Prioritize(Change):
@@ -196,4 +196,4 @@ class Rerun(Strict):
 class Pause(Strict):
     """Why no job may start."""
 
-    note: Annotated[str, StringConstraints(max_length=500)] | None = None
+    note: Note | None = None
