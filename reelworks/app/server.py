@@ -1,4 +1,4 @@
-"""Serving the application until somebody stops it."""
+"""The server: the application on a socket until it is stopped."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def check_may_retry(engine: Engine, caller: Caller, job: Job, *, bucket: str) ->
 def check_own_job(job: Job, caller: Caller) -> None:
     """Raise ``ForbiddenError`` when another caller requested the job and this one is no admin."""
     if not caller.is_admin and not caller.is_owner(job.requested_by):
-        raise ForbiddenError(f"The job {job.id} was asked for by somebody else.")
+        raise ForbiddenError(f"The job {job.id} was requested by somebody else.")
 
 
 def _may_change(caller: Caller, added_by: str | None) -> bool:

@@ -1,7 +1,7 @@
 """Restore a library from the bucket alone: rows from the videos' documents, the rest by jobs.
 
-A restore's jobs take every answer from the stage cache and compute nothing: where an answer is
-gone the job fails and says so, and no model is asked unless somebody wants it.
+A restore's jobs take every result from the stage cache and compute nothing: after a cache miss the
+job fails and names it, and no model is called unless a user requests it.
 """
 
 from __future__ import annotations

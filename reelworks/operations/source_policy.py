@@ -45,7 +45,7 @@ def authorize_source(
     scheme = scheme.lower() if mark else ""
     shown = without_secrets(locator)
     if scheme not in schemes:
-        raise InputError(f"{shown} cannot be used here.")
+        raise InputError(f"{shown} cannot be used for this field.")
     if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in locator):
         raise InputError(f"{shown} holds control characters.")
     if scheme == "s3":
@@ -65,7 +65,7 @@ def check_webhook(url: str | None, settings: Settings) -> None:
     if url is None:
         return
     if settings.webhook_secret is None:
-        raise InputError("Webhooks are off here: WEBHOOK_SECRET is not set on the server.")
+        raise InputError("Webhooks are off: WEBHOOK_SECRET is not set on the server.")
     if not settings.fetch_private_addresses:
         check_address(url)
 

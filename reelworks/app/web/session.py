@@ -16,7 +16,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelworks.app.api.http.auth import SAFE_METHODS
-from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.problems import error_response
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.web.error_pages import ErrorPages
 from reelworks.errors import ForbiddenError
@@ -49,7 +49,7 @@ class PageSession:
             try:
                 check_page(scope["method"], scope["path"], headers, token)
             except ForbiddenError as error:
-                await answer_to(error)(scope, receive, send)
+                await error_response(error)(scope, receive, send)
                 return
             carried = (b"authorization", b"Bearer " + token.encode("latin-1", "replace"))
             scope = {**scope, "headers": [*scope["headers"], carried]}
@@ -95,7 +95,7 @@ def _token_of(headers: Headers) -> str | None:
 
 
 def _after_sign_in(scope: Scope) -> str:
-    """Return the sign-in page's address, which leads back here."""
+    """Return the sign-in page's path, which leads back to this page."""
     if scope["method"] not in SAFE_METHODS:
         return SIGN_IN
     query = scope["query_string"].decode("latin-1")

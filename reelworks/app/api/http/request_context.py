@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from reelworks.app.api.http.damaged_files import Examiner
-from reelworks.app.api.http.job_events import Changes
+from reelworks.app.api.http.job_events import JobChanges
 from reelworks.app.api.http.rate_limit import RateLimit
 from reelworks.operations.services import Services
 from reelworks.settings import Settings
@@ -25,9 +25,9 @@ class Api:
     store: ArtifactStore
     """For uploads and removals, which may take their time."""
     media: ArtifactStore
-    """For what somebody waits for at a screen: a silent store is an error within seconds."""
+    """For interactive requests: a silent store is an error within seconds."""
     examiner: Examiner
-    changes: Changes
+    changes: JobChanges
     limit: RateLimit
     loopback: bool
     """True when only this machine can reach the API: no token is needed then."""
@@ -39,7 +39,7 @@ class Api:
 
 
 async def api_of(request: Request) -> Api:
-    """Return what the application was made with. Async, so that it needs no thread."""
+    """Return the application's connections. Async, so that it needs no thread."""
     api: Api = request.app.state.api
     return api
 

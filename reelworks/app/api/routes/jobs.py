@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
-from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import (
     Changed,
@@ -56,8 +56,8 @@ def submit(body: NewJobIn, once: Idempotent, caller: CurrentCaller, api: Context
 
 @router.get("/jobs", dependencies=[require_scope(Scope.READ)])
 def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: CurrentCaller) -> JobList:
-    """List jobs, the newest first; paging is stable while new ones come."""
-    after = place_of(query.cursor)
+    """List jobs, the newest first; pages are stable while jobs are added."""
+    after = page_key_of(query.cursor)
     found = job_queue.list_jobs(api.engine, query.selection(), limit=query.limit + 1, after=after)
     shown, following = page_of(found, query.limit)
     return JobList(jobs=[JobOut.of(job, caller) for job in shown], next=following)
@@ -65,7 +65,7 @@ def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: Current
 
 @router.get("/jobs/peek", dependencies=[require_scope(Scope.READ)])
 def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCaller) -> Peek:
-    """Show what waits, in the order in which it will be taken."""
+    """List waiting jobs in the order in which they will start."""
     pending = job_queue.count_jobs(api.engine)[JobStatus.PENDING]
     coming = job_queue.waiting(api.engine, limit=query.limit)
     return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
@@ -119,14 +119,14 @@ def rerun(body: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) ->
 
 @router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
 def show(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobDetail:
-    """Show a job and what became of it so far."""
+    """Show a job and its history."""
     job = job_queue.get_job(api.engine, job_id)
     return JobDetail.with_events(job, job_queue.events_of(api.engine, job_id), caller)
 
 
 @router.delete("/jobs/{job_id}", dependencies=[require_scope(Scope.SUBMIT)])
 def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
-    """Cancel a job; one that is over stays as it is."""
+    """Cancel a job; one that is over does not change."""
     job_queue.get_job(api.engine, job_id)  # an unknown id is 404
     job_control.cancel_jobs(api.services, caller, JobSelection(ids=(job_id,)))
     return JobOut.of(job_queue.get_job(api.engine, job_id), caller)
@@ -136,7 +136,7 @@ def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
     "/jobs/{job_id}/retry", response_model=JobOut, dependencies=[require_scope(Scope.SUBMIT)]
 )
 def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
-    """Let a failed or cancelled job run again; another one stays as it is."""
+    """Let a failed or cancelled job run again; another one does not change."""
 
     def work(_: JobIds) -> Reply:
         job_queue.get_job(api.engine, job_id)  # an unknown id is 404
@@ -150,16 +150,16 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
 
 @router.get("/status/{job_id}", dependencies=[require_scope(Scope.READ)])
 def status(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobState:
-    """Say how a job stands, in short."""
+    """Show the state of a job, in short."""
     return JobState.of(job_queue.get_job(api.engine, job_id), caller)
 
 
 @router.get("/result/{job_id}", dependencies=[require_scope(Scope.READ)])
 def result(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobResult:
-    """Give what came out of a job; 409 while it is not over."""
+    """Return the result of a job; 409 while it is not over."""
     job = job_queue.get_job(api.engine, job_id)
     if not job.status.is_over:
-        raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
+        raise BusyError(f"The job {job_id} is {job.status.value}; try again later.", retry_after=2)
     return JobResult.of(job, caller)
 
 

@@ -1,4 +1,4 @@
-"""The files of a video: picture and sound, posters, subtitles."""
+"""Files of a video: media, frames, thumbnails, subtitles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from reelworks.app.api.http.auth import require_scope
 from reelworks.app.api.http.file_responses import (
     FileDownload,
     file_response,
-    hand_picture,
-    hand_small,
+    image_response,
+    thumbnail_response,
 )
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import FramePath, VideoPath
@@ -29,15 +29,13 @@ router = APIRouter(tags=["media"], dependencies=[require_scope(Scope.READ)])
 
 
 class Width(IntEnum):
-    """Pixels that a small picture is wide: for lists, and for lists on fine screens."""
+    """Width of a small image in pixels: for lists, and for lists on dense screens."""
 
     SMALL = 320
     MEDIUM = 640
 
 
-Small = Annotated[
-    Width | None, Query(description="Pixels that it is wide at most. Empty: as it is.")
-]
+Small = Annotated[Width | None, Query(description="Largest width in pixels. Empty: original size.")]
 
 
 def _file(*types: str) -> dict[int | str, dict[str, Any]]:
@@ -45,9 +43,9 @@ def _file(*types: str) -> dict[int | str, dict[str, Any]]:
     content = {"content": dict.fromkeys(types, binary)}
     return {
         200: {"description": "The whole file.", **content},
-        206: {"description": "The range that was asked for.", **content},
-        304: {"description": "The caller has these bytes."},
-        307: {"description": "Where the file is, when S3_PUBLIC_URL is set."},
+        206: {"description": "The requested range.", **content},
+        304: {"description": "Not modified."},
+        307: {"description": "A signed URL, when S3_PUBLIC_URL is set."},
         416: {"description": "The range begins after the end."},
     }
 
@@ -57,7 +55,7 @@ def _file(*types: str) -> dict[int | str, dict[str, Any]]:
 )
 @router.head("/videos/{video_id}/media", include_in_schema=False)
 def media(video_id: VideoPath, request: Request, api: Context) -> Response:
-    """Play a video as it was normalized, or its sound when it has no picture."""
+    """Return the normalized video, or its audio when it has no video track."""
     keys = media_keys(api.engine, video_id)
     if keys.normalized is not None:
         return file_response(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
@@ -111,7 +109,9 @@ def frame(
 
 def _picture(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
     return (
-        hand_picture(request, api, file) if width is None else hand_small(request, api, file, width)
+        image_response(request, api, file)
+        if width is None
+        else thumbnail_response(request, api, file, width)
     )
 
 

@@ -1,4 +1,4 @@
-"""Search: the second where something was said, shown or written on screen."""
+"""Search: the moments where something was said, shown or written on screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["search"], dependencies=[require_scope(Scope.READ)])
 
 @router.get("/search")
 def search(query: Annotated[SearchQuery, Query()], api: Context, caller: CurrentCaller) -> Found:
-    """Find moments by words and meaning; give `q`, or the `cursor` of a page before."""
+    """Find moments by words and meaning; give `q`, or the `cursor` of the page before."""
     answer, note = find(api.engine, api.settings, query.request())
     return Found.of(answer, note and visible_text(note, caller))
 
@@ -33,7 +33,7 @@ def search(query: Annotated[SearchQuery, Query()], api: Context, caller: Current
 def cuts_edl(
     query: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller
 ) -> PlainTextResponse:
-    """Give what a search finds as a cut list for editing programs (CMX 3600)."""
+    """Return the moments of a search as a cut list for editing programs (CMX 3600)."""
     headers = {"Content-Disposition": 'attachment; filename="cuts.edl"'}
     text = to_edl(_cuts(api, caller, query), query.q or "search")
     return PlainTextResponse(text, headers=headers)
@@ -41,7 +41,7 @@ def cuts_edl(
 
 @router.get("/search/cuts.json")
 def cuts_json(query: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller) -> CutList:
-    """Give what a search finds as a list of cuts."""
+    """Return the moments of a search as a list of cuts."""
     cuts = [CutOut.of(cut) for cut in _cuts(api, caller, query)]
     return CutList(title=query.q or "search", cuts=cuts)
 
@@ -52,7 +52,7 @@ def similar(
     query: Annotated[SimilarQuery, Query()],
     api: Context,
 ) -> Similar:
-    """Find frames that look like a frame."""
+    """Find frames similar to a frame."""
     found = similar_frames(
         api.engine, frame_id, query.filters(), limit=query.limit, farthest=query.farthest
     )

@@ -50,21 +50,21 @@ class DispatcherState(BaseModel):
     paused: bool
 
 
-def remembered(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
+def shared_caches(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
     """Return the answers that callers share."""
-    kept: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "remembered", None)
-    if kept is None:
-        kept = {
+    caches: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "caches", None)
+    if caches is None:
+        caches = {
             "numbers": TtlCache(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
             "metrics": TtlCache(
                 _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
             ),
         }
-        request.app.state.remembered = kept
-    return kept
+        request.app.state.caches = caches
+    return caches
 
 
-Shared = Annotated[dict[str, TtlCache[Any]], Depends(remembered)]
+Shared = Annotated[dict[str, TtlCache[Any]], Depends(shared_caches)]
 
 
 class Alive(BaseModel):
@@ -99,7 +99,7 @@ async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
 def stats(shared: Shared, api: Context) -> Stats:
     """Say how much there is; up to five seconds old."""
     numbers: LedgerNumbers = shared["numbers"].get()
-    held = count_all(api.engine)
+    contents = count_all(api.engine)
     workers = read_facts(api.settings.data_dir)
     jobs = {status.value: number for status, number in numbers.jobs.items()}
     return Stats(
@@ -111,15 +111,15 @@ def stats(shared: Shared, api: Context) -> Stats:
             "cost": float(numbers.cost),
         },
         videos=dict.fromkeys((one.value for one in VideoStatus), 0)
-        | dict(held.videos)
+        | dict(contents.videos)
         | {
-            "total": sum(held.videos.values()),
-            "hours": round(held.hours, 3),
-            "scenes": held.scenes,
-            "frames": held.frames,
-            "segments": held.segments,
-            "captions": held.captions,
-            "embeddings": dict(held.embeddings),
+            "total": sum(contents.videos.values()),
+            "hours": round(contents.hours, 3),
+            "scenes": contents.scenes,
+            "frames": contents.frames,
+            "segments": contents.segments,
+            "captions": contents.captions,
+            "embeddings": dict(contents.embeddings),
         },
         processing={
             "jobs": numbers.jobs[JobStatus.PROCESSING],
@@ -141,20 +141,20 @@ def metrics(shared: Shared) -> PlainTextResponse:
 
 
 @router.post(
-    "/intake/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
-def pause(once: Idempotent, api: Context, asked: Pause | None = None) -> JSONResponse:
+def pause(once: Idempotent, api: Context, body: Pause | None = None) -> JSONResponse:
     """Let no waiting job start; what runs goes on."""
 
     def work(_: JobIds) -> Reply:
-        pause_intake(api.engine, note=asked.note if asked else None)
+        pause_intake(api.engine, note=body.note if body else None)
         return Reply(200, DispatcherState(paused=True))
 
     return once.run(work)
 
 
 @router.post(
-    "/intake/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
 def resume(once: Idempotent, api: Context) -> JSONResponse:
     """Let waiting jobs start again."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from reelworks.app.api.http import uploads
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
-from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import VideoPath
@@ -131,22 +131,22 @@ async def _json(request: Request) -> NewVideoIn:
 async def _uploaded(request: Request, once: Idempotent, caller: Caller, api: Api) -> JSONResponse:
     upload = uploads.open_upload(api)
     try:
-        arrived = await uploads.receive(request, upload)
-        content = f"{upload.sha256} {arrived.shown} {arrived.fields.model_dump_json()}"
+        received = await uploads.receive(request, upload)
+        content = f"{upload.sha256} {received.shown} {received.fields.model_dump_json()}"
         return await to_thread.run_sync(
             lambda: once.run(
-                lambda names: _add_uploaded(api, caller, arrived, names), content=content
+                lambda names: _add_uploaded(api, caller, received, names), content=content
             )
         )
     finally:
         await uploads.abandon(upload)
 
 
-def _add_uploaded(api: Api, caller: Caller, arrived: uploads.Arrived, names: JobIds) -> Reply:
-    fields, sha256 = arrived.fields, arrived.upload.sha256
-    stem = PurePosixPath(arrived.shown).stem
+def _add_uploaded(api: Api, caller: Caller, received: uploads.ReceivedFile, names: JobIds) -> Reply:
+    fields, sha256 = received.fields, received.upload.sha256
+    stem = PurePosixPath(received.shown).stem
     video_id = fields.id or video_id_for(stem, sha256)
-    key = upload_key(video_id, arrived.name)
+    key = upload_key(video_id, received.name)
     locator = f"s3://{api.settings.s3_bucket}/{key}"
     video = NewVideo(
         id=video_id,
@@ -160,9 +160,9 @@ def _add_uploaded(api: Api, caller: Caller, arrived: uploads.Arrived, names: Job
     )
 
     def store_file(key: str) -> bool:
-        suffix = PurePosixPath(arrived.name).suffix.lower()
-        arrived.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
-        return arrived.upload.was_stored
+        suffix = PurePosixPath(received.name).suffix.lower()
+        received.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
+        return received.upload.was_stored
 
     submission = Submission(video, locator, index=fields.index, webhook_url=fields.webhook_url)
     submitted = submit_video(api.services, caller, submission, store_file, names.job_id)
@@ -186,7 +186,7 @@ def list_videos(
     query: Annotated[VideoQuery, Query()], api: Context, caller: CurrentCaller
 ) -> VideoList:
     """List videos, the newest first; pages are stable while videos are added."""
-    after = place_of(query.cursor)
+    after = page_key_of(query.cursor)
     found = page_of_videos(api.engine, query.selection(), limit=query.limit + 1, after=after)
     shown, following = page_of(found, query.limit)
     return VideoList(

@@ -40,7 +40,7 @@ class ExcerptOut(BaseModel):
 
 
 class Why(BaseModel):
-    """A ranked list that has it, and its place there, counted from 1."""
+    """A ranked list that contains it, and its rank there, counted from 1."""
 
     reason: Reason
     kind: Kind
@@ -142,8 +142,8 @@ class Found(BaseModel):
 
     moments: list[MomentOut]
     total: int = Field(description="On all pages; 200 at most.")
-    cursor: str | None = Field(description="Asks for the next page; null on the last.")
-    note: str | None = Field(description="What had to be left out, and why.")
+    cursor: str | None = Field(description="Pass it for the next page; null on the last page.")
+    note: str | None = Field(description="Why only the words were searched; null when all was.")
 
     @classmethod
     def of(cls, answer: SearchAnswer, note: str | None) -> Self:
@@ -177,7 +177,7 @@ class CutList(BaseModel):
 
 
 class SimilarOut(BaseModel):
-    """A frame that looks like another."""
+    """A frame similar to another."""
 
     frame_id: str
     video_id: str
@@ -185,7 +185,7 @@ class SimilarOut(BaseModel):
     t: float
     t_start: float
     t_end: float
-    distance: int = Field(description="Bits of 64 in which the picture hashes differ.")
+    distance: int = Field(description="Bits of 64 in which the image hashes differ.")
     image: str
 
     @classmethod
@@ -204,6 +204,6 @@ class SimilarOut(BaseModel):
 
 
 class Similar(BaseModel):
-    """Frames that look alike, the nearest first."""
+    """Similar frames, the nearest first."""
 
     frames: list[SimilarOut]

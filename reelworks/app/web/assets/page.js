@@ -18,8 +18,8 @@ export async function loaded(address) {
 /** Writes languages by their names. */
 export function nameLanguages(root) {
   const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
-  for (const place of root.querySelectorAll("[data-language]")) {
-    place.textContent = names.of(place.dataset.language);
+  for (const element of root.querySelectorAll("[data-language]")) {
+    element.textContent = names.of(element.dataset.language);
   }
 }
 

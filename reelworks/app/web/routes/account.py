@@ -29,8 +29,8 @@ def sign_in(request: Request, api: Context, next: str = "/") -> Response:
     """Ask for a token."""
     if api.loopback:
         return RedirectResponse("/", 303)
-    # A link of another site opened this page: the browser held the cookie back, if it has one.
-    # Loading the page that was asked for once more, from here, sends it.
+    # A link of another site opened this page: the browser did not send the cookie, if it has one.
+    # Loading the requested page once more, from this one, sends it.
     elsewhere = request.headers.get("sec-fetch-site") == "cross-site"
     known = {"next": safe_next(next), "elsewhere": elsewhere, "wrong": None}
     return page(request, "sign_in.html", known)

@@ -18,7 +18,7 @@ def docs(request: Request) -> Response:
     """Show every operation with its parameters, bodies and answers."""
     document = request.app.openapi()
     values = {
-        "here": "docs",
+        "section": "docs",
         "info": document["info"],
         "groups": operations_of(document),
         "schemas": schemas_of(document),

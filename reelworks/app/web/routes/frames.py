@@ -23,5 +23,5 @@ def similar(frame_id: FramePath, request: Request, api: Context) -> Response:
     """Show the frames that look like a frame, the nearest first."""
     found = similar_frames(api.engine, frame_id, limit=MOST)
     video = get_summary(api.engine, frame_id.rpartition("_frame_")[0])
-    values = {"here": "search", "frame_id": frame_id, "video": video, "found": found}
+    values = {"section": "search", "frame_id": frame_id, "video": video, "found": found}
     return page(request, "similar.html", values)

@@ -1,4 +1,4 @@
-"""``/jobs``: what waits, runs and failed."""
+"""``/jobs``: the job queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
-from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.queries import JobQuery
@@ -34,14 +34,14 @@ _FURTHEST = 1000
 @router.get("/jobs", dependencies=[require_scope(Scope.READ)])
 def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show jobs, the newest first."""
-    wanted = parse_form(JobQuery, request.query_params.multi_items())
-    selection, after = wanted.selection(), place_of(wanted.cursor)
+    query = parse_form(JobQuery, request.query_params.multi_items())
+    selection, after = query.selection(), page_key_of(query.cursor)
     found = job_queue.list_jobs(api.engine, selection, limit=ON_A_PAGE + 1, after=after)
-    given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    given = query.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
     shown, following = page_of(found, ON_A_PAGE)
     choices = shelf.choices(api.engine)
     values = {
-        "here": "jobs",
+        "section": "jobs",
         "jobs": [(visible_job(job, caller), JobState.of(job, caller)) for job in shown],
         "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
         "counts": job_queue.count_jobs(api.engine),
@@ -59,9 +59,9 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
 
 @router.post(f"{FORMS}jobs", dependencies=[require_scope(Scope.SUBMIT)])
 def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
-    """Retry, cancel or move jobs: one of them, those that are ticked, or all that match.
+    """Retry, cancel or move jobs: one of them, the ticked ones, or all that match.
 
-    Raises ``InputError`` for what the form does not have, ``ForbiddenError``.
+    Raises ``InputError`` for an unknown action, ``ForbiddenError``.
     """
     action, _, only = str(form.get("action", "")).partition(" ")
     selection = JobSelection(ids=(only,)) if only else _selection(form)
@@ -74,14 +74,14 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
         ),
     }
     if action not in changes:
-        raise InputError("Say what shall be done with the jobs: retry, cancel or priority.")
+        raise InputError("Choose an action: retry, cancel or priority.")
     done = {"retry": "retried", "cancel": "cancelled", "priority": "moved"}[action]
     return _back(form, done, len(changes[action]()))
 
 
-@router.post(f"{FORMS}intake", dependencies=[require_scope(Scope.ADMIN)])
-def intake(form: Form, api: Context) -> Response:
-    """Pause the intake or let it go on."""
+@router.post(f"{FORMS}dispatcher", dependencies=[require_scope(Scope.ADMIN)])
+def dispatcher(form: Form, api: Context) -> Response:
+    """Pause or resume the dispatcher."""
     if form.get("action") == "pause":
         job_queue.pause_intake(api.engine, note="from the jobs page")
         return _back(form, "paused", 1)
@@ -114,11 +114,11 @@ def _priority(form: FormData) -> int:
 def _back(form: FormData, done: str, number: int) -> Response:
     """Return to the page that the form was on: the list with its filter, or one job."""
     one = str(form.get("back", ""))
-    kept = [
+    filters = [
         (name, str(value))
         for name, value in form.multi_items()
         if name in JobQuery.model_fields and value
     ]
-    query = urlencode([*([] if one else kept), ("done", done), ("n", number)])
+    arguments = urlencode([*([] if one else filters), ("done", done), ("n", number)])
     at = f"/jobs/{one}" if one and "/" not in one and one.isprintable() else "/jobs"
-    return RedirectResponse(f"{at}?{query}", 303)
+    return RedirectResponse(f"{at}?{arguments}", 303)

@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
-from reelworks.app.api.http.pagination import page_of, place_of
+from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.queries import VideoQuery
@@ -27,7 +27,7 @@ ON_A_PAGE = 24
 def library(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show the videos, the newest first."""
     query = parse_form(VideoQuery, request.query_params.multi_items())
-    after = place_of(query.cursor)
+    after = page_key_of(query.cursor)
     found = page_of_videos(api.engine, query.selection(), limit=ON_A_PAGE + 1, after=after)
     videos, following = page_of(found, ON_A_PAGE)
     ids = [video.id for video in videos]
@@ -35,7 +35,7 @@ def library(request: Request, api: Context, caller: CurrentCaller) -> Response:
     choices = shelf.choices(api.engine)
     given = query.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
     values = {
-        "here": "library",
+        "section": "library",
         "videos": [visible_video(video, caller) for video in videos],
         "posters": shelf.posters(api.engine, ids),
         "states": {

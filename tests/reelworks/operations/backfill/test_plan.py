@@ -1,4 +1,4 @@
-"""Plans: what is meant, what is kept of it, and that nothing but ``sources`` is written."""
+"""Plans: what is selected, what is cached of it, and that nothing but ``sources`` is written."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_same_content_twice_is_one_video(ctx: RunContext, films: Path) -> No
     assert len(made.lines) == 3
 
 
-def test_only_what_is_meant_is_in_the_plan(ctx: RunContext, films: Path) -> None:
+def test_only_what_is_selected_is_in_the_plan(ctx: RunContext, films: Path) -> None:
     a, bad, b = plan(ctx, source=str(films)).lines
     for line, status in ((a, "ready"), (bad, "failed")):
         claim_video(ctx.engine, line.video_id, original_path=str(line.source))
@@ -142,7 +142,7 @@ def test_a_prefix_is_planned_by_headers_alone(ctx: RunContext, films: Path) -> N
     ("wanted", "error", "message"),
     [
         ({"source": "/nowhere/at/all"}, SourceNotFoundError, "does not exist"),
-        ({"source": "s3://no-such-bucket-here/x"}, SourceNotFoundError, "bucket"),
+        ({"source": "s3://no-such-bucket/x"}, SourceNotFoundError, "bucket"),
         ({"source": "http://host/x"}, InputError, "no folder"),
         ({"stages": ("dance",)}, InputError, "no stage dance"),
         ({"stages": ("vision",)}, InputError, "together"),

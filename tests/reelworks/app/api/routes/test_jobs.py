@@ -75,7 +75,7 @@ def test_status_and_result(api, video):
     assert api.get(f"/result/{job_id}").json()["error"]["code"] == "cancelled"
 
 
-def test_a_cancelled_job_stays_cancelled_however_often_it_is_asked_for(api, video):
+def test_a_cancelled_job_stays_cancelled_however_often_that_is_requested(api, video):
     job_id = submit(api, video())
 
     first, second = api.delete(f"/jobs/{job_id}"), api.delete(f"/jobs/{job_id}")
@@ -147,10 +147,10 @@ def test_peek_shows_what_comes_next(api, video):
     assert seen["pending_jobs"] >= 1
 
 
-def test_the_intake_is_paused_and_resumed(api):
-    assert api.post("/intake/pause", json={"note": "maintenance"}).json() == {"paused": True}
+def test_the_dispatcher_is_paused_and_resumed(api):
+    assert api.post("/dispatcher/pause", json={"note": "maintenance"}).json() == {"paused": True}
     assert is_paused(api.engine)
-    assert api.post("/intake/resume").json() == {"paused": False}
+    assert api.post("/dispatcher/resume").json() == {"paused": False}
     assert not is_paused(api.engine)
 
 
@@ -176,9 +176,9 @@ def test_a_job_for_no_video_is_refused(api):
 def test_a_stage_of_a_whole_selection_is_computed_again(api, video):
     of_library = [video(library="lectures", status="ready") for _ in range(2)]
     video(library="lectures", status="failed")
-    asked = {"stage": "vision", "videos": {"library": "lectures", "status": "ready"}}
+    payload = {"stage": "vision", "videos": {"library": "lectures", "status": "ready"}}
 
-    answer = api.post("/jobs/rerun", json=asked)
+    answer = api.post("/jobs/rerun", json=payload)
 
     assert (answer.status_code, answer.json()["count"]) == (202, 2)
     jobs = [get_job(api.engine, one) for one in answer.json()["job_ids"]]
@@ -186,12 +186,12 @@ def test_a_stage_of_a_whole_selection_is_computed_again(api, video):
     assert all(job.params == {"recompute": ["vision"]} and job.priority < 0 for job in jobs)
 
 
-def test_the_same_rerun_with_a_key_is_asked_once(api, video):
+def test_the_same_rerun_with_a_key_is_queued_once(api, video):
     videos = [video() for _ in range(2)]
-    asked = {"json": {"stage": "frames", "videos": {"ids": videos}}}
+    payload = {"json": {"stage": "frames", "videos": {"ids": videos}}}
 
     first, second = (
-        api.post("/jobs/rerun", headers={"Idempotency-Key": "again-1"}, **asked) for _ in range(2)
+        api.post("/jobs/rerun", headers={"Idempotency-Key": "again-1"}, **payload) for _ in range(2)
     )
 
     assert first.json() == second.json()
