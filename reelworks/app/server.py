@@ -12,7 +12,7 @@ from infra.services.supervision.watchdog_check import watch_keeper
 from infra.startup import SIGNALS, leave
 from reelworks.app.api.http.middleware import HEAD_BYTES
 from reelworks.app.api.http.request_context import Api
-from reelworks.app.api.http.uvicorn_protocol import PatientProtocol
+from reelworks.app.api.http.uvicorn_protocol import HeaderTimeoutProtocol
 from reelworks.app.application import create_app, open_api
 from reelworks.errors import ServiceError, SettingsError
 from reelworks.settings import Settings
@@ -76,7 +76,7 @@ def config_of(api: Api) -> uvicorn.Config:
     """Return how uvicorn serves the application."""
     return uvicorn.Config(
         create_app(api),
-        http=PatientProtocol,
+        http=HeaderTimeoutProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

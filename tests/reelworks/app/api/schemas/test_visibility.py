@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from reelworks.app.api import routes as api_routes
-from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.problems import error_response
 from reelworks.app.api.schemas.visibility import visible_job, visible_text
 from reelworks.app.dispatcher.webhooks import body_of
 from reelworks.app.web import routes as page_routes
@@ -303,6 +303,6 @@ def test_sentences_stay_sentences():
 def test_trouble_of_the_server_names_no_folder_to_readers(server):
     error = NoSpaceError(f"The disk of {server.settings.data_dir} is full; make room.")
 
-    assert str(server.settings.data_dir).encode() not in answer_to(error, READER).body
-    assert str(server.settings.data_dir).encode() not in answer_to(error).body
-    assert str(server.settings.data_dir).encode() in answer_to(error, LOCAL).body
+    assert str(server.settings.data_dir).encode() not in error_response(error, READER).body
+    assert str(server.settings.data_dir).encode() not in error_response(error).body
+    assert str(server.settings.data_dir).encode() in error_response(error, LOCAL).body
