@@ -1,6 +1,6 @@
-"""Authorization of changes: whoever added a video or a job may change it, and admins.
+"""Authorization of changes: the caller who added a video or a job may change it, and admins.
 
-A request that repeats what the library has is no change, so anybody may send a known video again.
+A request that repeats what the library has is no change: any caller may submit a known video again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_may_retry(engine: Engine, caller: Caller, job: Job, *, bucket: str) ->
 def check_own_job(job: Job, caller: Caller) -> None:
     """Raise ``ForbiddenError`` when another caller requested the job and this one is no admin."""
     if not caller.is_admin and not caller.is_owner(job.requested_by):
-        raise ForbiddenError(f"The job {job.id} was requested by somebody else.")
+        raise ForbiddenError(f"The job {job.id} was requested by another caller.")
 
 
 def _may_change(caller: Caller, added_by: str | None) -> bool:

@@ -29,7 +29,9 @@ Address = Annotated[str, StringConstraints(min_length=1, max_length=8000)]
 """A URL, ``s3://bucket/key`` or a path."""
 Note = Annotated[str, StringConstraints(max_length=500)]
 """A sentence of the user, for example why jobs were cancelled."""
-Priority = Annotated[int, Field(ge=-1000, le=1000)]
+PRIORITY_MAX = 1000
+"""The highest priority and, negated, the lowest."""
+Priority = Annotated[int, Field(ge=-PRIORITY_MAX, le=PRIORITY_MAX)]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PartOfTitle = Annotated[str, StringConstraints(min_length=1, max_length=200)]

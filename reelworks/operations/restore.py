@@ -98,7 +98,7 @@ def _job_id(video: RestoredVideo) -> str:
 def _without_document(
     store: ArtifactStore, documents: set[str], named: set[str]
 ) -> Iterator[VideoMetadata]:
-    """Yield videos that have no document: their files tell their ids.
+    """Yield videos that have no document: the keys of their files contain their ids.
 
     A source that a document names is that video's, whatever its key looks like.
     """

@@ -1,8 +1,8 @@
-"""Who is signed in with a browser, and errors as pages.
+"""Browser sessions by cookie, and errors as pages.
 
 A browser cannot send a token with a link, so the sign-in page keeps it in a cookie that no script
-can read and no other site's page can send. Only requests of our own pages may use it: what changes
-something must come from this origin and carry a value that only our pages hold.
+can read and no other site's page can send. Only pages of this server may use it: a change must
+come from this origin and carry a CSRF value that only these pages have.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COOKIE = "reelworks"
 COOKIE_SECONDS = 7 * 24 * 3600
 SIGN_IN = "/sign-in"
 FORMS = "/pages/"
-"""Addresses that only our own forms are sent to; each form carries the value itself."""
+"""Paths of the pages' own forms; each form carries the CSRF value as a field."""
 CSRF_HEADER = "x-csrf-token"
 
 
@@ -58,7 +58,7 @@ class PageSession:
 
 
 def wants_page(headers: Headers) -> bool:
-    """True for a browser that opens an address; programs ask for anything or for JSON."""
+    """True for a browser that opens a URL; programs accept anything or JSON."""
     return "text/html" in headers.get("accept", "")
 
 
@@ -74,7 +74,7 @@ def is_same_origin(headers: Headers) -> bool:
 
 
 def check_page(method: str, path: str, headers: Headers, token: str) -> None:
-    """Refuse a change that does not come from a page of ours. Raises ``ForbiddenError``."""
+    """Refuse a change from any page but this server's (CSRF). Raises ``ForbiddenError``."""
     if method in SAFE_METHODS:
         return
     if not is_same_origin(headers):

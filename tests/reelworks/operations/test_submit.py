@@ -226,7 +226,7 @@ def test_callers_control_their_own_jobs_and_admins_any(services):
     mine = JobSelection(ids=(done.job.id,))
 
     for change in (job_control.cancel_jobs, job_control.retry_jobs):
-        with pytest.raises(ForbiddenError, match="somebody else"):
+        with pytest.raises(ForbiddenError, match="another caller"):
             change(services, BOB, mine)
         with pytest.raises(ForbiddenError, match="admin"):
             change(services, ANN, JobSelection())

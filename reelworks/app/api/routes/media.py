@@ -83,10 +83,10 @@ def original(video_id: VideoPath, request: Request, api: Context) -> Response:
 @router.get("/videos/{video_id}/thumbnail", response_class=Response, responses=_file("image/jpeg"))
 @router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
 def thumbnail(video_id: VideoPath, request: Request, api: Context, width: Small = None) -> Response:
-    """Show the picture that stands for a video."""
+    """Show the thumbnail of a video."""
     media_keys(api.engine, video_id)
     key = frame_key(api.engine, video_id, None)
-    return _picture(request, api, FileDownload(key, f"{video_id}.jpg", "image/jpeg"), width)
+    return _image(request, api, FileDownload(key, f"{video_id}.jpg", "image/jpeg"), width)
 
 
 @router.get(
@@ -104,10 +104,10 @@ def frame(
 ) -> Response:
     """Show a frame."""
     key = frame_key(api.engine, video_id, frame_id)
-    return _picture(request, api, FileDownload(key, f"{frame_id}.jpg", "image/jpeg"), width)
+    return _image(request, api, FileDownload(key, f"{frame_id}.jpg", "image/jpeg"), width)
 
 
-def _picture(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
+def _image(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
     return (
         image_response(request, api, file)
         if width is None

@@ -23,7 +23,7 @@ export function nameLanguages(root) {
   }
 }
 
-/** Returns the header that shows that a request comes from a page of ours. */
+/** Returns the header that shows that a request comes from a page of this server. */
 export function proof() {
   const meta = document.querySelector("meta[name=csrf]");
   return meta ? { "X-CSRF-Token": meta.content } : {};

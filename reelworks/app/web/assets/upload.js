@@ -69,7 +69,7 @@ function lineOf(file) {
 
 function send({ file, line }) {
   busy += 1;
-  const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
+  const request = new XMLHttpRequest(); // fetch does not report upload progress
   const [bar, word] = [line.querySelector("progress"), line.querySelector("p")];
   line.addEventListener("give-up", () => request.abort());
   request.upload.addEventListener("progress", (event) => {

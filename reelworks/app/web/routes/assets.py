@@ -1,4 +1,4 @@
-"""The style sheet, the scripts and the icon: ours alone, from the package."""
+"""The style sheet, the scripts and the icon, from the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/frames/{id}/similar``: pictures that look alike."""
+"""``/frames/{id}/similar``: similar frames."""
 
 from __future__ import annotations
 

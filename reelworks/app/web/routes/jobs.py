@@ -22,13 +22,12 @@ from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
 from reelworks.operations import job_control
+from reelworks.operations.parameters import PRIORITY_MAX
 from reelworks.store.jobs import jobs as job_queue
-from reelworks.store.library import listing_queries as shelf
+from reelworks.store.library import listing_queries
 
 router = page_router()
 ON_A_PAGE = 50
-_FURTHEST = 1000
-"""Highest and, negated, lowest priority."""
 
 
 @router.get("/jobs", dependencies=[require_scope(Scope.READ)])
@@ -39,17 +38,21 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
     found = job_queue.list_jobs(api.engine, selection, limit=ON_A_PAGE + 1, after=after)
     given = query.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
     shown, following = page_of(found, ON_A_PAGE)
-    choices = shelf.choices(api.engine)
+    choices = listing_queries.choices(api.engine)
     values = {
         "section": "jobs",
         "jobs": [(visible_job(job, caller), JobState.of(job, caller)) for job in shown],
-        "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
+        "titles": listing_queries.titles(
+            api.engine, {job.video_id for job in shown if job.video_id}
+        ),
         "counts": job_queue.count_jobs(api.engine),
         "matching": sum(job_queue.count_jobs(api.engine, selection).values()),
         "paused": job_queue.is_paused(api.engine),
         "choices": choices,
         "libraries": [(name, name) for name in choices.libraries],
-        "codes": [(code, code.replace("_", " ")) for code in shelf.failure_codes(api.engine)],
+        "codes": [
+            (code, code.replace("_", " ")) for code in listing_queries.failure_codes(api.engine)
+        ],
         "given": given,
         "others": {name: value for name, value in given.items() if name != "status"},
         "more": given | {"cursor": following} if following else None,
@@ -105,9 +108,9 @@ def _priority(form: FormData) -> int:
     try:
         priority = int(str(form.get("priority", "")))
     except ValueError:
-        priority = _FURTHEST + 1
-    if abs(priority) > _FURTHEST:
-        raise InputError("A priority is a whole number from -1000 to 1000.")
+        priority = PRIORITY_MAX + 1
+    if abs(priority) > PRIORITY_MAX:
+        raise InputError(f"A priority is a whole number from -{PRIORITY_MAX} to {PRIORITY_MAX}.")
     return priority
 
 

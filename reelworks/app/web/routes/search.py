@@ -17,7 +17,7 @@ from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
 from reelworks.operations.search import NextPage, find
-from reelworks.store.library import listing_queries as shelf
+from reelworks.store.library import listing_queries
 
 router = page_router()
 ON_A_PAGE = 12
@@ -47,7 +47,7 @@ def search(request: Request, api: Context) -> Response:
         if query.cursor is not None:
             raise
         wrong = str(error)
-    choices = shelf.choices(api.engine)
+    choices = listing_queries.choices(api.engine)
     values = {
         "section": "search",
         "given": query.model_dump(mode="json", by_alias=True),
