@@ -16,7 +16,7 @@ from reelworks.store.search.publish_vectors import publish_caption_vectors, publ
 
 
 def reembed(ctx: RunContext, embedder: Embedder, progress: Progress) -> int:
-    """Embed every video that lacks vectors of the embedder's model; return how many were.
+    """Embed every video that lacks vectors of the embedder's model; return their number.
 
     One video at a time: a run that was stopped continues where it was.
     Videos that are indexed meanwhile come at the end. ``progress`` counts videos. Raises

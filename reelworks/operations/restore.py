@@ -27,7 +27,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore brought back."""
+    """Result of a restore."""
 
     videos: tuple[str, ...]
     """Ids of the videos whose rows were made."""
@@ -36,13 +36,13 @@ class Restored:
     known: int
     """Videos that the library had already."""
     without_source: tuple[str, ...]
-    """Ids of those whose source is not in the bucket: they were noted, and never indexed."""
+    """Ids of those whose source is not in the bucket: rows were made, but they are not indexed."""
     without_document: tuple[str, ...]
     """Ids of those that have no document: their titles and libraries are lost."""
 
 
 def restore_library(engine: Engine, store: ArtifactStore) -> Restored:
-    """Bring back every video of the bucket that the library lacks; calling it again goes on.
+    """Restore every video of the bucket that the library lacks; a second call continues.
 
     Raises store and database errors.
     """
@@ -68,7 +68,7 @@ def restore_library(engine: Engine, store: ArtifactStore) -> Restored:
 def _restore(
     engine: Engine, store: ArtifactStore, videos: Sequence[VideoMetadata]
 ) -> list[RestoredVideo]:
-    """Make the rows of some videos, then ask for the work: interrupted, the next call goes on."""
+    """Make the rows of some videos, then queue their jobs: interrupted, the next call continues."""
     there = {
         one.id
         for one in videos

@@ -15,7 +15,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type in words, and the schema of the page that says more of it."""
+    """A type in words, and the named schema that defines it."""
 
     words: str
     schema: str | None = None
@@ -36,7 +36,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What may be sent."""
+    """A request body."""
 
     media_type: str
     type: Type
@@ -46,7 +46,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDoc:
-    """What comes back."""
+    """A response."""
 
     status: str
     description: str
@@ -55,7 +55,7 @@ class ResponseDoc:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method at an address."""
+    """A method at a path."""
 
     id: str
     method: str
@@ -68,7 +68,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class NamedSchema:
-    """A type that operations name."""
+    """A type that operations refer to."""
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""Errors as pages, for browsers."""
+"""Problems as HTML pages, for browsers."""
 
 from __future__ import annotations
 

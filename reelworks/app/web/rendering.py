@@ -1,4 +1,4 @@
-"""Pages from templates."""
+"""Rendering of pages from templates."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def page(
 
 
 def _policy(api: Api) -> dict[str, str]:
-    """Return the policy that lets media come from the store, when browsers fetch them there."""
+    """Return the policy that allows media from the store, when browsers fetch them there."""
     address = api.settings.s3_public_url
     if address is None:
         return {}

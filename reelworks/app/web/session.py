@@ -30,7 +30,7 @@ CSRF_HEADER = "x-csrf-token"
 
 
 class PageSession:
-    """Lets a signed-in browser ask as its token may, and answers browsers in pages."""
+    """Authenticates browsers by their cookie, and answers them with pages."""
 
     def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
@@ -68,7 +68,7 @@ def csrf_of(token: str) -> str:
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """True when a page of this very server sent the request."""
+    """True when a page of this server sent the request."""
     origin = headers.get("origin", "")
     return origin != "" and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
@@ -103,7 +103,7 @@ def _after_sign_in(scope: Scope) -> str:
 
 
 def safe_next(address: str) -> str:
-    """Return an address of this server to go on to; "/" for any other."""
+    """Return a URL of this server to continue at; "/" for any other."""
     parts = urlsplit(address)
     plain = address.isprintable() and "\\" not in address and not address.startswith("//")
     return address if plain and address.startswith("/") and not parts.netloc else "/"

@@ -116,7 +116,7 @@ def marked(excerpt: Excerpt) -> Markup:
 
 
 def why(placing: RankSource) -> str:
-    """Return why something was found."""
+    """Return why a moment was found."""
     near = "" if placing.similarity is None else f" ({placing.similarity:.0%})"
     where = _WHERE[placing.kind.value]
     if placing.reason is Reason.WORDS:

@@ -240,7 +240,7 @@ class _FileStream(StreamingResponse):
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the pieces; players leave in the middle all the time."""
+        """Send the file; players often disconnect in the middle."""
         try:
             await super().__call__(scope, receive, send)
         except ServiceError as error:

@@ -28,7 +28,7 @@ MIN_INTERVAL = 0.2
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _END_ID = "over"
 _AWAY = 2.0
-"""Seconds until the next look while the database is away."""
+"""Seconds until the next query while the database is away."""
 
 
 @router.get(

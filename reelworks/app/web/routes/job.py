@@ -22,7 +22,7 @@ router = page_router()
 
 @router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
 def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) -> Response:
-    """Show a job, its stages and what became of it so far."""
+    """Show a job, its stages and its history."""
     found = job_queue.get_job(api.engine, job_id)
     named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])
     values = {
@@ -38,7 +38,7 @@ def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) 
 
 
 def run_address(settings: Settings, flow_run_id: str | None) -> str | None:
-    """Return where the Prefect UI shows a run; None where it has no address that is known."""
+    """Return the URL of a run in the Prefect UI; None where the UI's URL is not known."""
     address = (settings.prefect_api_url or "").rstrip("/")
     if flow_run_id is None or not address.endswith("/api"):
         return None

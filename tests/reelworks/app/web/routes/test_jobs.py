@@ -94,7 +94,7 @@ def test_a_job_shows_what_became_of_it(visitor, job):
     expect(page.get_by_role("heading", level=1)).to_have_text("Indexing of voicestudio-en")
     history = page.locator("#events li")
     expect(history).to_have_count(3)
-    expect(history.last).to_contain_text("Failed, try 1: The provider is busy.")
+    expect(history.last).to_contain_text("Failed, attempt 1: The provider is busy.")
     expect(page.get_by_role("link", name="Watch")).to_have_attribute("href", f"/watch/{VIDEO}")
     prefect = page.get_by_role("link", name="Run and log in Prefect")
     expect(prefect).to_have_attribute("href", re.compile(f"/runs/flow-run/run-{job_id}$"))
