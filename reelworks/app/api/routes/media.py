@@ -72,7 +72,7 @@ def _playable(keys: MediaKeys, key: str, suffix: str, content_type: str) -> File
 @router.get("/videos/{video_id}/original", response_class=Response, responses=_file(ANY_CONTENT))
 @router.head("/videos/{video_id}/original", include_in_schema=False)
 def original(video_id: VideoPath, request: Request, api: Context) -> Response:
-    """Save a video as it was uploaded."""
+    """Download the original file of a video."""
     keys = media_keys(api.engine, video_id)
     if keys.upload is None:
         raise NotStoredError(f"The video {video_id} is not in the store yet; wait for its job.")
@@ -121,7 +121,7 @@ def _image(request: Request, api: Api, file: FileDownload, width: Width | None) 
     responses={200: {"content": {"application/x-subrip": {"schema": {"type": "string"}}}}},
 )
 def subtitles_srt(video_id: VideoPath, api: Context) -> Response:
-    """Give the transcript as SubRip subtitles."""
+    """Return the transcript as SubRip subtitles."""
     text = to_srt(get_video(api.engine, video_id).transcript)
     return _subtitles(video_id, text, "srt", "application/x-subrip")
 
@@ -132,7 +132,7 @@ def subtitles_srt(video_id: VideoPath, api: Context) -> Response:
     responses={200: {"content": {"text/vtt": {"schema": {"type": "string"}}}}},
 )
 def subtitles_vtt(video_id: VideoPath, api: Context) -> Response:
-    """Give the transcript as WebVTT subtitles."""
+    """Return the transcript as WebVTT subtitles."""
     text = to_vtt(get_video(api.engine, video_id).transcript)
     return _subtitles(video_id, text, "vtt", "text/vtt")
 

@@ -33,7 +33,7 @@ class Health(BaseModel):
 
     ok: bool
     status: Literal["healthy", "unhealthy"]
-    reasons: dict[str, str] = Field({}, description="What is wrong, by part.")
+    reasons: dict[str, str] = Field({}, description="What is wrong, by service.")
 
 
 class Stats(BaseModel):

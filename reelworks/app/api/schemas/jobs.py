@@ -21,7 +21,7 @@ class JobError(BaseModel):
 
 
 class StageProgress(BaseModel):
-    """How far a stage is."""
+    """Progress of a stage."""
 
     model_config = ConfigDict(extra="allow")
 

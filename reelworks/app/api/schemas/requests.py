@@ -138,7 +138,9 @@ class JobSelectionIn(_Conditions):
     backfill_id: JobId | None = None
     error_code: Word | None = None
     error_stage: Word | None = None
-    all: Literal[True] | None = Field(None, description="Every job: say so on purpose.")
+    all: Literal[True] | None = Field(
+        None, description="All jobs; without a condition it must be given."
+    )
 
     def selection(self) -> JobSelection:
         """Return the selection of the domain."""
@@ -178,7 +180,9 @@ class VideoSelectionIn(_Conditions):
     language: Language | None = None
     created_from: AwareDatetime | None = None
     created_to: AwareDatetime | None = None
-    all: Literal[True] | None = Field(None, description="Every video: say so on purpose.")
+    all: Literal[True] | None = Field(
+        None, description="All videos; without a condition it must be given."
+    )
 
     def selection(self) -> VideoSelection:
         """Return the selection of the domain."""

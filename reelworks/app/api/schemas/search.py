@@ -94,7 +94,7 @@ class HitOut(BaseModel):
 
 
 class MomentOut(BaseModel):
-    """Hits of one video that lie together in time."""
+    """Hits of one video that are close in time."""
 
     video_id: str
     title: str
@@ -107,8 +107,8 @@ class MomentOut(BaseModel):
     excerpt: ExcerptOut
     reasons: list[Why]
     frame_id: str | None
-    image: str | None = Field(description="Where the frame that shows it best is.")
-    media: str = Field(description="Plays the moment.")
+    image: str | None = Field(description="Path of the JPEG of the frame that shows it best.")
+    media: str = Field(description="Path of the media, at the moment.")
     hits: list[HitOut]
 
     @classmethod
@@ -153,7 +153,7 @@ class Found(BaseModel):
 
 
 class CutOut(BaseModel):
-    """A piece of a video; times are seconds from its first frame."""
+    """A cut of a video; times are seconds from its first frame."""
 
     video_id: str
     title: str
@@ -170,7 +170,7 @@ class CutOut(BaseModel):
 
 
 class CutList(BaseModel):
-    """Pieces of videos to be put one after the other."""
+    """A cut list: cuts in their order."""
 
     title: str
     cuts: list[CutOut]
