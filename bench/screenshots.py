@@ -118,7 +118,7 @@ def take_all(address: str, api: httpx.Client, ids: dict[str, str], out: Path) ->
         light.locator(".play").first.click()
         until(light, "document.querySelector('.clip video')?.currentTime > 0")
         take(light, out / "search.png")
-        again = {"video_id": film, "again": ["normalize", "scenes", "frames", "vision"]}
+        again = {"video_id": film, "recompute": ["normalize", "scenes", "frames", "vision"]}
         api.post("/jobs", json=again).raise_for_status()
         light.goto("/")
         dark.goto("/")

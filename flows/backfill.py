@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
@@ -49,7 +50,7 @@ class BackfillParams(FlowParams):
         None,
         title="Library",
         description="Library to search, or to add new videos to. Empty: all, or `default`.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     only: list[Literal["new", "failed", "older-model"]] = Field(
         default_factory=list,
@@ -65,7 +66,7 @@ class BackfillParams(FlowParams):
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: detected.",
-        pattern="^[a-z]{2,3}$",
+        pattern=LANGUAGE_PATTERN,
     )
     limit: int | None = Field(None, title="Limit", description="Maximum number of videos.", ge=1)
     recompute: list[Stage] = Field(

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -53,13 +54,13 @@ class IndexParams(FlowParams):
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: as stated before, or detected.",
-        pattern="^[a-z]{2,3}$",
+        pattern=LANGUAGE_PATTERN,
     )
     library: str | None = Field(
         None,
         title="Library",
         description="Library that the video belongs to. Empty: its present one, or `default`.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     recompute: list[Stage] = Field(
         default_factory=list,

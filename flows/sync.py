@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from reelworks.domain.ids import LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
 from reelworks.stages.source.ingest import without_secrets
@@ -33,7 +34,7 @@ class SyncParams(FlowParams):
         "default",
         title="Library",
         description="Library that the source's videos belong to.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     plan: bool = Field(False, title="Dry run", description="Show what changed, and change nothing.")
     allow_vanished: bool = Field(

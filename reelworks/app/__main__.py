@@ -23,8 +23,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="port; 0 takes a free one (default: API_PORT)")
     given = parser.parse_args()
     try:
-        asked = {"api_host": given.host, "api_port": given.port}
-        settings = load_settings(**{name: one for name, one in asked.items() if one is not None})
+        options = {"api_host": given.host, "api_port": given.port}
+        settings = load_settings(**{name: one for name, one in options.items() if one is not None})
         logging.basicConfig(
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )

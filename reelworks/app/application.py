@@ -1,4 +1,4 @@
-"""The application: its routes, what they stand on, and how it describes itself."""
+"""The application: API and pages on their connections."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from reelworks.app.api.health import HealthMonitor
 from reelworks.app.api.http import problems
 from reelworks.app.api.http.auth import is_loopback
 from reelworks.app.api.http.damaged_files import Examiner
-from reelworks.app.api.http.job_events import Changes
-from reelworks.app.api.http.middleware import Gate
+from reelworks.app.api.http.job_events import JobChanges
+from reelworks.app.api.http.middleware import AccessMiddleware
 from reelworks.app.api.http.problems import Problem
 from reelworks.app.api.http.rate_limit import RateLimit
 from reelworks.app.api.http.request_context import Api
@@ -34,15 +34,15 @@ from reelworks.store.objects.stale_uploads import remove_leftovers
 log = logging.getLogger(__name__)
 _TIDY_SECONDS = 3600.0
 STATEMENT_SECONDS = 8.0
-"""How long a query of a request may take; then it is an answer 503."""
+"""How long a query of a request may take; then the response is 503."""
 UPLOAD_SECONDS = 20.0
 MEDIA_SECONDS = 3.0
-"""How long the store may be silent before a request for a file is answered with 503."""
+"""How long the store may be silent; then the response to a request for a file is 503."""
 
 _ABOUT = """
-Add videos, follow the jobs that index them, and find the second where something was said, shown
-or written on screen. Errors are problem details (RFC 9457). A POST with an `Idempotency-Key` is
-done once, however often it is sent. While the API listens on loopback no token is needed.
+Add videos, follow the jobs that index them, and find the moments where something was said, shown
+or written on screen. Errors are problem details (RFC 9457). A POST with an `Idempotency-Key` takes
+effect once, however often it is sent. While the API listens on loopback no token is needed.
 """
 
 
@@ -60,7 +60,7 @@ def open_api(settings: Settings) -> Api:
         store=store,
         examiner=Examiner(store),
         media=ArtifactStore.open(settings, seconds=MEDIA_SECONDS),
-        changes=Changes(settings.database_url.get_secret_value()),
+        changes=JobChanges(settings.database_url.get_secret_value()),
         limit=RateLimit(settings.max_requests_per_minute),
         loopback=is_loopback(settings.api_host),
     )
@@ -83,12 +83,12 @@ def create_app(api: Api) -> FastAPI:
         description=_ABOUT,
         lifespan=lifespan,
         responses=_problems(),
-        docs_url=None,  # both load scripts from elsewhere; ours is a page of reelworks.app.web
+        docs_url=None,  # both load scripts from other sites; reelworks.app.web has a page
         redoc_url=None,
     )
     app.state.api = api
     app.state.health = HealthMonitor(api)
-    app.add_middleware(Gate, api=api)
+    app.add_middleware(AccessMiddleware, api=api)
     problems.install(app)
     site.install(app, api)
     for module in (videos, media, search, jobs, events, service):
@@ -97,10 +97,10 @@ def create_app(api: Api) -> FastAPI:
 
 
 async def _tidy(api: Api) -> None:
-    """Forget, now and then, old requests and uploads that were killed on the way."""
+    """Remove old idempotency keys and incomplete uploads, every hour."""
     while True:
-        await _tidy_once("Old requests", partial(forget_old_requests, api.engine))
-        await _tidy_once("Uploads that were given up", partial(remove_leftovers, api.store))
+        await _tidy_once("Old idempotency keys", partial(forget_old_requests, api.engine))
+        await _tidy_once("Incomplete uploads", partial(remove_leftovers, api.store))
         await asyncio.sleep(_TIDY_SECONDS)
 
 
@@ -108,18 +108,18 @@ async def _tidy_once(what: str, remove: Callable[[], int]) -> None:
     try:
         removed = await to_thread.run_sync(remove, abandon_on_cancel=True)
     except ReelworksError as error:
-        log.warning("%s stay for now: %s", what, error)
-    except Exception:  # whatever it is, the next hour's tidying must come
-        log.exception("%s stay for now.", what)
+        log.warning("%s are not removed: %s", what, error)
+    except Exception:  # whatever it is, the next hour's round must come
+        log.exception("%s are not removed.", what)
     else:
         if removed:
             log.info("%s: removed %d.", what, removed)
 
 
 def _problems() -> dict[int | str, dict[str, Any]]:
-    """Describe the errors that every route may answer with."""
+    """Return the error responses of every route."""
     content = {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {
-        "4XX": {"description": "What was asked cannot be done.", "content": content},
-        "5XX": {"description": "It cannot be done now.", "content": content},
+        "4XX": {"description": "The request cannot be fulfilled.", "content": content},
+        "5XX": {"description": "The request cannot be fulfilled now.", "content": content},
     }

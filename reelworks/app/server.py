@@ -1,4 +1,4 @@
-"""Serving the application until somebody stops it."""
+"""The server: the application on a socket until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.services.supervision.watchdog_check import watch_keeper
 from infra.startup import SIGNALS, leave
 from reelworks.app.api.http.middleware import HEAD_BYTES
 from reelworks.app.api.http.request_context import Api
-from reelworks.app.api.http.uvicorn_protocol import PatientProtocol
+from reelworks.app.api.http.uvicorn_protocol import HeaderTimeoutProtocol
 from reelworks.app.application import create_app, open_api
 from reelworks.errors import ServiceError, SettingsError
 from reelworks.settings import Settings
@@ -20,15 +20,15 @@ from reelworks.store.access.tokens import any_token
 from reelworks.store.db.database import ensure_schema
 
 _GRACE = 5
-"""Seconds that open answers, such as event streams, may take to end."""
+"""Seconds that open responses, such as event streams, may take to end."""
 _BACKLOG = 512
 
 
 def serve(settings: Settings) -> None:
     """Serve the API at ``API_HOST`` and ``API_PORT`` until SIGTERM or Ctrl-C.
 
-    Raises ``SettingsError`` when others could reach it and there is no token, ``ServiceError`` when
-    the address is taken, and database errors.
+    Raises ``SettingsError`` when other machines could reach it and there is no token,
+    ``ServiceError`` when the address is taken, and database errors.
     """
     api = open_api(settings)
     watch_keeper(settings)
@@ -41,42 +41,42 @@ def serve(settings: Settings) -> None:
     print(f"The API listens at http://{shown}:{port}", flush=True)
     server = _Server(api)
     for number in SIGNALS:
-        signal.signal(number, server.meet)
+        signal.signal(number, server.exit_early)
     server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells the event streams when it ends."""
+    """uvicorn's server; it ends the event streams before it waits for open responses."""
 
     def __init__(self, api: Api) -> None:
         super().__init__(config_of(api))
         self._api = api
 
-    def meet(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal that uvicorn does not: one before it listens, or one it sends again."""
+    def exit_early(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal that uvicorn does not: one before it listens, or one it raises again."""
         if not self.should_exit:
             leave(number, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end."""
+        """End the event streams and begin the shutdown."""
         self._api.changes.end_streams()
         super().handle_exit(sig, frame)
 
 
 def check_open_to(api: Api) -> None:
-    """Refuse to be reached by others while nobody has a token. Raises ``SettingsError``."""
+    """Refuse to listen beyond loopback while there is no token. Raises ``SettingsError``."""
     if not api.loopback and not any_token(api.engine):
         raise SettingsError(
-            f"API_HOST {api.settings.api_host} lets others in, but there is no token: "
-            "make one with `reelworks token create NAME --scope admin`."
+            f"API_HOST {api.settings.api_host} is reachable from other machines, but there is "
+            "no token: make one with `reelworks token create NAME --scope admin`."
         )
 
 
 def config_of(api: Api) -> uvicorn.Config:
-    """Return how uvicorn serves the application."""
+    """Return uvicorn's configuration for the application."""
     return uvicorn.Config(
         create_app(api),
-        http=PatientProtocol,
+        http=HeaderTimeoutProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -27,7 +27,7 @@ def settings_table() -> str:
 
 
 def with_table(text: str) -> str:
-    """Return the README's text with the table between its two marks made anew.
+    """Return the README's text with the table between its two marks replaced.
 
     Raises ``ValueError`` when the text lacks the marks.
     """

@@ -1,4 +1,4 @@
-"""Give all texts of the library their vectors by one model, beside those that search uses."""
+"""Embed all texts of the library with another model, beside the one that search uses."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from reelworks.store.search.publish_vectors import publish_caption_vectors, publ
 
 
 def reembed(ctx: RunContext, embedder: Embedder, progress: Progress) -> int:
-    """Embed every video that lacks vectors of the embedder's model; return how many were.
+    """Embed every video that lacks vectors of the embedder's model; return their number.
 
-    One video at a time: what is done is kept, so a run that was stopped goes on where it was.
-    Videos that are indexed meanwhile are taken up at the end. ``progress`` counts videos. Raises
+    One video at a time: a run that was stopped continues where it was.
+    Videos that are indexed meanwhile come at the end. ``progress`` counts videos. Raises
     what the embedder raises, store and database errors.
     """
     model = str(embedder.model)
@@ -44,7 +44,7 @@ def _embed_video(ctx: RunContext, embedder: Embedder, video_id: str) -> None:
 
 
 def _texts_of(view: VideoView) -> list[Texts]:
-    """Return the texts as the indexing run has them, so that what it kept is found."""
+    """Return the texts as the indexing run has them, so that its cache entries are hits."""
     video_id = view.summary.id
     shown = [
         (one.frame.index, searchable(one.description)) for one in view.frames if one.description
@@ -62,4 +62,4 @@ def _texts_of(view: VideoView) -> list[Texts]:
 
 
 def _unwatched(done: float, total: float) -> None:
-    """Take the progress inside one video, which nobody looks at."""
+    """Ignore the progress inside one video."""

@@ -1,7 +1,7 @@
 """Restore a library from the bucket alone: rows from the videos' documents, the rest by jobs.
 
-A restore's jobs take every answer from the stage cache and compute nothing: where an answer is
-gone the job fails and says so, and no model is asked unless somebody wants it.
+A restore's jobs take every result from the stage cache and compute nothing: after a cache miss the
+job fails and names it, and no model is called unless a user requests it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore brought back."""
+    """Result of a restore."""
 
     videos: tuple[str, ...]
     """Ids of the videos whose rows were made."""
@@ -37,13 +37,13 @@ class Restored:
     known: int
     """Videos that the library had already."""
     without_source: tuple[str, ...]
-    """Ids of those whose source is not in the bucket: they were noted, and never indexed."""
+    """Ids of those whose source is not in the bucket: rows were made, but they are not indexed."""
     without_document: tuple[str, ...]
     """Ids of those that have no document: their titles and libraries are lost."""
 
 
 def restore_library(engine: Engine, store: ArtifactStore) -> Restored:
-    """Bring back every video of the bucket that the library lacks; calling it again goes on.
+    """Restore every video of the bucket that the library lacks; a second call continues.
 
     Raises store and database errors.
     """
@@ -69,7 +69,7 @@ def restore_library(engine: Engine, store: ArtifactStore) -> Restored:
 def _restore(
     engine: Engine, store: ArtifactStore, videos: Sequence[VideoMetadata]
 ) -> list[RestoredVideo]:
-    """Make the rows of some videos, then ask for the work: interrupted, the next call goes on."""
+    """Make the rows of some videos, then queue their jobs: interrupted, the next call continues."""
     there = {
         one.id
         for one in videos
@@ -99,7 +99,7 @@ def _job_id(video: RestoredVideo) -> str:
 def _without_document(
     store: ArtifactStore, documents: set[str], named: set[str]
 ) -> Iterator[VideoMetadata]:
-    """Yield videos that have no document: their files tell their ids.
+    """Yield videos that have no document: the keys of their files contain their ids.
 
     A source that a document names is that video's, whatever its key looks like.
     """

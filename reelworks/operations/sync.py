@@ -40,12 +40,12 @@ from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.library.work_history import VideoFacts, video_facts
 
 MOST_GONE = 0.5
-"""The share of a source's files that may be missed at once: more looks like a lost mount."""
+"""Largest share of a source's files that may be missing at once: more looks like a lost mount."""
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync did."""
+    """Result of a sync."""
 
     plan: SyncPlan
     backfill_id: str | None
@@ -54,13 +54,13 @@ class Synced:
 
 @dataclass(frozen=True)
 class Survey:
-    """What lies in a source now, and what is known of it."""
+    """The files of a source now, and what the library knows of them."""
 
     root: str
     library: str
     found: Sequence[ScannedFile]
     known: Mapping[str, SeenSource]
-    """What was seen of this source before."""
+    """Files of this source at the last sync, by locator."""
     by_content: Mapping[str, VideoFacts]
     """The library's videos by their digest."""
 
@@ -68,7 +68,7 @@ class Survey:
 def survey(
     ctx: RunContext, source: str, library: str, progress: Callable[[int, int], None] = no_progress
 ) -> Survey:
-    """Look at a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
+    """Scan a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
     root = root_of(source)
     known = sources_of(ctx.engine, library)
     found = scan_files(list_files(root, ctx.store), known, ctx.store, progress)
@@ -132,7 +132,7 @@ def plan_sync(seen: Survey) -> SyncPlan:
 
 
 def guard_mass_deletion(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None:
-    """Raise ``SourceVanishedError`` when so much is missed that it is more likely out of reach."""
+    """Raise ``SourceVanishedError`` when so many files are missing that a mount may be lost."""
     before = sum(one.gone_at is None for one in known.values())
     if len(plan.gone) > MOST_GONE * before:
         raise SourceVanishedError(

@@ -1,4 +1,4 @@
-"""Whether the parts beneath answer: within five seconds, whatever is frozen."""
+"""Health of the services beneath: answered within five seconds, whatever is frozen."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PATIENCE = 3.0
 DEADLINE = 4.0
 """Seconds after which a part that has not answered counts as silent."""
 FRESH_SECONDS = 2.0
-"""How long an answer serves all who ask."""
+"""How long one result serves all requests."""
 
 Check = Callable[[Api], str | None]
 """Returns what is wrong, or None."""
 
 
 class _Part:
-    """One part's check. It has one thread at most, however often and long it is silent."""
+    """The check of one service. It has at most one thread, however long the service is silent."""
 
     def __init__(self, name: str, check: Check, api: Api) -> None:
         self.name = name
@@ -50,32 +50,32 @@ class _Part:
     def _run(self, answer: Future[str | None]) -> None:
         try:
             answer.set_result(self._check(self._api))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the part is not well
+        except Exception as error:  # noqa: BLE001 - whatever it is, the check failed
             answer.set_result(f"Its check failed: {type(error).__name__}: {error}")
 
 
 class HealthMonitor:
-    """What is wrong, by part. Belongs to one event loop and uses none of the requests' threads."""
+    """What is wrong, by service. Belongs to one event loop; uses no thread of the requests."""
 
     def __init__(self, api: Api, checks: Mapping[str, Check] | None = None) -> None:
         self._parts = [_Part(name, check, api) for name, check in (checks or CHECKS).items()]
         self._known: tuple[float, dict[str, str]] | None = None
-        self._asking: asyncio.Task[dict[str, str]] | None = None
+        self._probing: asyncio.Task[dict[str, str]] | None = None
 
     async def problems(self) -> dict[str, str]:
         """Return what is wrong; empty when all is well. Takes ``DEADLINE`` seconds at most."""
         if self._known and time.monotonic() - self._known[0] < FRESH_SECONDS:
             return self._known[1]
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask(), name="health")
-        return await asyncio.shield(self._asking)
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe_all(), name="health")
+        return await asyncio.shield(self._probing)
 
-    async def _ask(self) -> dict[str, str]:
-        asked = {part.name: asyncio.wrap_future(part.probe()) for part in self._parts}
-        await asyncio.wait(asked.values(), timeout=DEADLINE)
+    async def _probe_all(self) -> dict[str, str]:
+        answers = {part.name: asyncio.wrap_future(part.probe()) for part in self._parts}
+        await asyncio.wait(answers.values(), timeout=DEADLINE)
         found = {
-            name: answer.result() if answer.done() else f"It was silent for {DEADLINE:g} s."
-            for name, answer in asked.items()
+            name: answer.result() if answer.done() else f"No answer for {DEADLINE:g} s."
+            for name, answer in answers.items()
         }
         wrong = {name: reason for name, reason in found.items() if reason}
         self._known = (time.monotonic(), wrong)
@@ -120,11 +120,11 @@ def _dispatcher(api: Api) -> str | None:
     try:
         return why_jobs_wait(silence(api.engine))
     except ReelworksError:
-        return None  # PostgreSQL is down, which is told already
+        return None  # PostgreSQL is down, which its own check reports
 
 
 def _runs(api: Api) -> str | None:
-    """Say when jobs were handed to Prefect and nobody begins them, while nobody works at all."""
+    """Report jobs that were submitted to Prefect while no run starts at all."""
     try:
         stalled = stalled_jobs(api.engine)
     except ReelworksError:
@@ -132,8 +132,9 @@ def _runs(api: Api) -> str | None:
     if stalled is None:
         return None
     return (
-        f"{stalled.number} jobs were handed to Prefect, the first {stalled.seconds:.0f} s ago, and "
-        "no run begins: the runner (reelworks up) or the workers are dead or stuck; restart them."
+        f"{stalled.number} jobs were submitted to Prefect, the first {stalled.seconds:.0f} s ago, "
+        "and no run starts: the runner (reelworks up) or the workers are dead or stuck; restart "
+        "them."
     )
 
 
@@ -141,6 +142,6 @@ CHECKS: Mapping[str, Check] = {
     "postgres": _postgres,
     "store": _store,
     "prefect": _prefect,
-    "intake": _dispatcher,
+    "dispatcher": _dispatcher,
     "runs": _runs,
 }

@@ -1,4 +1,4 @@
-"""The numbers of ``GET /metrics``, in the text format of Prometheus."""
+"""Prometheus metrics of ``GET /metrics``."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_of(engine: Engine, data_dir: Path) -> str:
-    """Return all metrics: of the ledger, and of the workers that share this ``DATA_DIR``."""
+    """Return all metrics: of the job queue, and of the workers that share this ``DATA_DIR``."""
     registry = CollectorRegistry()
-    registry.register(_Ledger(ledger_numbers(engine)))
+    registry.register(_JobQueue(ledger_numbers(engine)))
     return generate_latest(registry).decode() + metrics_text(read_facts(data_dir))
 
 
-class _Ledger(Collector):
+class _JobQueue(Collector):
     def __init__(self, numbers: LedgerNumbers) -> None:
         self._numbers = numbers
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the ledger's metrics."""
+        """Yield the metrics of the job queue."""
         numbers = self._numbers
         jobs = GaugeMetricFamily("reelworks_jobs", "Jobs by status.", labels=["status"])
         for status, number in numbers.jobs.items():
@@ -48,7 +48,7 @@ class _Ledger(Collector):
         yield failed
         yield GaugeMetricFamily(
             "reelworks_oldest_waiting_seconds",
-            "Age of the oldest job that waits; 0 when none does.",
+            "Age of the oldest waiting job; 0 when none waits.",
             value=numbers.oldest_waiting or 0.0,
         )
         yield _stages(numbers.stages)
@@ -56,10 +56,12 @@ class _Ledger(Collector):
 
     def _models(self) -> Iterable[Metric]:
         calls = CounterMetricFamily(
-            "reelworks_model_calls", "Requests that hosted models answered.", labels=["model"]
+            "reelworks_model_calls",
+            "Requests to hosted models that were answered.",
+            labels=["model"],
         )
         cost = CounterMetricFamily(
-            "reelworks_model_cost_usd", "What they cost, in US dollars.", labels=["model"]
+            "reelworks_model_cost_usd", "Cost of the requests, in US dollars.", labels=["model"]
         )
         for model, amounts in self._numbers.usage.items():
             calls.add_metric([model], amounts.get("calls", 0.0))

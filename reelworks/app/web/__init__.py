@@ -1,1 +1,1 @@
-"""The pages: what people look at in a browser, served by the API's process."""
+"""The pages: HTML for browsers, served by the process of the API."""

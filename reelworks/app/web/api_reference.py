@@ -15,7 +15,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type in words, and the schema of the page that says more of it."""
+    """A type in words, and the named schema that defines it."""
 
     words: str
     schema: str | None = None
@@ -36,7 +36,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What may be sent."""
+    """A request body."""
 
     media_type: str
     type: Type
@@ -46,7 +46,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDoc:
-    """What comes back."""
+    """A response."""
 
     status: str
     description: str
@@ -55,7 +55,7 @@ class ResponseDoc:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method at an address."""
+    """A method at a path."""
 
     id: str
     method: str
@@ -68,7 +68,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class NamedSchema:
-    """A type that operations name."""
+    """A type that operations refer to."""
 
     name: str
     description: str
@@ -82,9 +82,9 @@ def operations_of(document: Schema) -> dict[str, list[Operation]]:
     for path, methods in document["paths"].items():
         for method in _METHODS:
             if method in methods:
-                told = methods[method]
-                tag = (told.get("tags") or ["other"])[0]
-                found.setdefault(tag, []).append(_operation(path, method, told))
+                spec = methods[method]
+                tag = (spec.get("tags") or ["other"])[0]
+                found.setdefault(tag, []).append(_operation(path, method, spec))
     return found
 
 
@@ -126,42 +126,42 @@ def _plain(schema: Schema) -> str:
 
 
 def _bounds(schema: Schema) -> str:
-    told = []
+    bounds = []
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is not None and most is not None:
-        told.append(f"{least:,.15g} to {most:,.15g}")
+        bounds.append(f"{least:,.15g} to {most:,.15g}")
     elif least is not None:
-        told.append(f"at least {least:,.15g}")
+        bounds.append(f"at least {least:,.15g}")
     elif most is not None:
-        told.append(f"at most {most:,.15g}")
+        bounds.append(f"at most {most:,.15g}")
     if "maxLength" in schema:
-        told.append(f"at most {schema['maxLength']} characters")
+        bounds.append(f"at most {schema['maxLength']} characters")
     if "maxItems" in schema:
-        told.append(f"at most {schema['maxItems']}")
+        bounds.append(f"at most {schema['maxItems']}")
     if "pattern" in schema:
-        told.append(f"like {schema['pattern']}")
-    return "".join(f", {one}" for one in told)
+        bounds.append(f"like {schema['pattern']}")
+    return "".join(f", {one}" for one in bounds)
 
 
-def _operation(path: str, method: str, told: Schema) -> Operation:
+def _operation(path: str, method: str, spec: Schema) -> Operation:
     return Operation(
         id=re.sub(r"[^a-z0-9]+", "-", f"{method} {path}".lower()).strip("-"),
         method=method.upper(),
         path=path,
-        description=told.get("description") or told.get("summary", ""),
-        parameters=tuple(_parameter(one) for one in told.get("parameters", ())),
+        description=spec.get("description") or spec.get("summary", ""),
+        parameters=tuple(_parameter(one) for one in spec.get("parameters", ())),
         bodies=tuple(
             _body(media_type, one.get("schema", {}))
-            for media_type, one in told.get("requestBody", {}).get("content", {}).items()
+            for media_type, one in spec.get("requestBody", {}).get("content", {}).items()
         ),
-        answers=tuple(_answer(status, one) for status, one in sorted(told["responses"].items())),
+        answers=tuple(_answer(status, one) for status, one in sorted(spec["responses"].items())),
     )
 
 
-def _parameter(told: Schema) -> Field:
-    description = told.get("description", "")
-    kind = type_of(told.get("schema", {}))
-    return Field(told["name"], kind, told.get("required", False), description, told["in"])
+def _parameter(spec: Schema) -> Field:
+    description = spec.get("description", "")
+    kind = type_of(spec.get("schema", {}))
+    return Field(spec["name"], kind, spec.get("required", False), description, spec["in"])
 
 
 def _body(media_type: str, schema: Schema) -> Body:
@@ -170,13 +170,13 @@ def _body(media_type: str, schema: Schema) -> Body:
     return Body(media_type, type_of(schema), _fields(schema), example)
 
 
-def _answer(status: str, told: Schema) -> ResponseDoc:
-    content: Mapping[str, Schema] = told.get("content", {})
+def _answer(status: str, spec: Schema) -> ResponseDoc:
+    content: Mapping[str, Schema] = spec.get("content", {})
     media_type = next(iter(content), "")
     one: Schema = content.get(media_type, {})
     schema = one.get("schema", {})
     kind = type_of(schema) if schema.get("$ref") else Type(media_type) if media_type else None
-    description = told.get("description", "")
+    description = spec.get("description", "")
     return ResponseDoc(
         status, "Done." if description == "Successful Response" else description, kind
     )

@@ -1,4 +1,4 @@
-"""Pages at the addresses of the API: a browser gets HTML where a program gets JSON."""
+"""Pages at the paths of the API: a browser gets HTML where a program gets JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Query = TypeVar("Query", bound=BaseModel)
 
 
 class PageRoute(APIRoute):
-    """A route that only browsers find."""
+    """A route for browsers only."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match what the address says, when a page is wanted."""
@@ -35,7 +35,7 @@ def page_router() -> APIRouter:
 
 
 async def _form_of(request: Request, api: Context) -> FormData:
-    """Return the fields of one of our own forms. Raises ``ForbiddenError`` for any other."""
+    """Return the fields of a form of these pages. Raises ``ForbiddenError`` for any other."""
     if not is_same_origin(request.headers):
         raise ForbiddenError("Only pages of this server may send this form.")
     form = await request.form(max_files=0)
@@ -48,7 +48,7 @@ Form = Annotated[FormData, Depends(_form_of)]
 
 
 def parse_form(model: type[Query], pairs: list[tuple[str, str]]) -> Query:
-    """Read a form's fields; what is empty counts as not given, what is not known is left out.
+    """Read a form's fields; empty fields count as not given, unknown ones are ignored.
 
     Raises ``RequestValidationError``.
     """
@@ -58,9 +58,9 @@ def parse_form(model: type[Query], pairs: list[tuple[str, str]]) -> Query:
         if not value.strip() or name not in known:
             continue
         if get_origin(known[name].annotation) is list:
-            kept = values.setdefault(name, [])
-            assert isinstance(kept, list)  # noqa: S101 - made one line above
-            kept.append(value)
+            several = values.setdefault(name, [])
+            assert isinstance(several, list)  # noqa: S101 - made one line above
+            several.append(value)
         else:
             values[name] = value.strip()
     try:

@@ -1,4 +1,4 @@
-"""Pages from templates."""
+"""Rendering of pages from templates."""
 
 from __future__ import annotations
 
@@ -58,25 +58,25 @@ _templates.globals |= {
 def page_text(template: str, values: Mapping[str, Any], caller: Caller = ANONYMOUS) -> str:
     """Return a page's HTML; all that is put into it is escaped."""
     may = {scope.value: scope.is_in(caller.scopes) for scope in Scope}
-    known = {"caller": caller, "may": may, "csrf": "", "here": "", "told": None}
+    known = {"caller": caller, "may": may, "csrf": "", "section": "", "flash": None}
     return _templates.get_template(template).render(known | dict(values))
 
 
 def page(
     request: Request, template: str, values: Mapping[str, Any] | None = None, status: int = 200
 ) -> HTMLResponse:
-    """Return a page for who asks."""
+    """Return a page for the caller."""
     api: Api = request.app.state.api
     known = {
         "csrf": getattr(request.state, "csrf", ""),
-        "told": wording.flash_message(request.query_params),
+        "flash": wording.flash_message(request.query_params),
     }
     text = page_text(template, known | dict(values or {}), request.state.caller)
     return HTMLResponse(text, status, headers=PAGE_HEADERS | _policy(api))
 
 
 def _policy(api: Api) -> dict[str, str]:
-    """Return the policy that lets media come from the store, when browsers fetch them there."""
+    """Return the policy that allows media from the store, when browsers fetch them there."""
     address = api.settings.s3_public_url
     if address is None:
         return {}

@@ -1,8 +1,8 @@
-"""Who is signed in with a browser, and errors as pages.
+"""Browser sessions by cookie, and errors as pages.
 
 A browser cannot send a token with a link, so the sign-in page keeps it in a cookie that no script
-can read and no other site's page can send. Only requests of our own pages may use it: what changes
-something must come from this origin and carry a value that only our pages hold.
+can read and no other site's page can send. Only pages of this server may use it: a change must
+come from this origin and carry a CSRF value that only these pages have.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelworks.app.api.http.auth import SAFE_METHODS
-from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.problems import error_response
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.web.error_pages import ErrorPages
 from reelworks.errors import ForbiddenError
@@ -25,12 +25,12 @@ COOKIE = "reelworks"
 COOKIE_SECONDS = 7 * 24 * 3600
 SIGN_IN = "/sign-in"
 FORMS = "/pages/"
-"""Addresses that only our own forms are sent to; each form carries the value itself."""
+"""Paths of the pages' own forms; each form carries the CSRF value as a field."""
 CSRF_HEADER = "x-csrf-token"
 
 
 class PageSession:
-    """Lets a signed-in browser ask as its token may, and answers browsers in pages."""
+    """Authenticates browsers by their cookie, and answers them with pages."""
 
     def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class PageSession:
             try:
                 check_page(scope["method"], scope["path"], headers, token)
             except ForbiddenError as error:
-                await answer_to(error)(scope, receive, send)
+                await error_response(error)(scope, receive, send)
                 return
             carried = (b"authorization", b"Bearer " + token.encode("latin-1", "replace"))
             scope = {**scope, "headers": [*scope["headers"], carried]}
@@ -58,7 +58,7 @@ class PageSession:
 
 
 def wants_page(headers: Headers) -> bool:
-    """True for a browser that opens an address; programs ask for anything or for JSON."""
+    """True for a browser that opens a URL; programs accept anything or JSON."""
     return "text/html" in headers.get("accept", "")
 
 
@@ -68,13 +68,13 @@ def csrf_of(token: str) -> str:
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """True when a page of this very server sent the request."""
+    """True when a page of this server sent the request."""
     origin = headers.get("origin", "")
     return origin != "" and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
 
 def check_page(method: str, path: str, headers: Headers, token: str) -> None:
-    """Refuse a change that does not come from a page of ours. Raises ``ForbiddenError``."""
+    """Refuse a change from any page but this server's (CSRF). Raises ``ForbiddenError``."""
     if method in SAFE_METHODS:
         return
     if not is_same_origin(headers):
@@ -95,7 +95,7 @@ def _token_of(headers: Headers) -> str | None:
 
 
 def _after_sign_in(scope: Scope) -> str:
-    """Return the sign-in page's address, which leads back here."""
+    """Return the sign-in page's path, which leads back to this page."""
     if scope["method"] not in SAFE_METHODS:
         return SIGN_IN
     query = scope["query_string"].decode("latin-1")
@@ -103,7 +103,7 @@ def _after_sign_in(scope: Scope) -> str:
 
 
 def safe_next(address: str) -> str:
-    """Return an address of this server to go on to; "/" for any other."""
+    """Return a URL of this server to continue at; "/" for any other."""
     parts = urlsplit(address)
     plain = address.isprintable() and "\\" not in address and not address.startswith("//")
     return address if plain and address.startswith("/") and not parts.netloc else "/"

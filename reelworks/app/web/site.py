@@ -1,4 +1,4 @@
-"""Putting the pages into the API's application."""
+"""Installation of the pages in the application."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reelworks.app.web.session import PageSession
 
 
 def install(app: FastAPI, api: Api) -> None:
-    """Let ``app`` serve the pages. Call it before the API's own routes are added."""
+    """Add the pages to ``app``. Call it before the API's own routes are added."""
     app.add_middleware(PageSession, api=api)
     for module in (library, search, watch, videos, frames, jobs, job, live, account, assets, docs):
         app.include_router(module.router)

@@ -1,4 +1,4 @@
-"""How pages say things."""
+"""Texts of the pages: labels, flash messages, times and amounts."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ VIDEO_STATUSES = {
 STATES = {
     "running": "Running",
     "done": "Done",
-    "cached": "Cached",
-    "retried": "Done after another try",
+    "cached": "From cache",
+    "retried": "Done after a retry",
     "failed": "Failed",
 }
 STAGES = {stage.name.value: stage.label for stage in spec.STAGES}
 """Labels, by stage."""
 UNBEGUN = "Waits for a worker"
 KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen"}
-_PLACES = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}
+_WHERE = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}
 _DONE = {
     "retried": ("{n} job waits for another run.", "{n} jobs wait for another run."),
     "cancelled": ("{n} job was cancelled.", "{n} jobs were cancelled."),
     "moved": ("{n} job has its new priority.", "{n} jobs have their new priority."),
-    "paused": ("The intake is paused: no waiting job starts.",) * 2,
-    "resumed": ("The intake goes on.",) * 2,
+    "paused": ("Dispatcher paused: no waiting job starts.",) * 2,
+    "resumed": ("Dispatcher resumed.",) * 2,
     "deleted": ("The video was deleted.",) * 2,
-    "asked": ("The job is in the queue.",) * 2,
+    "queued": ("The job is in the queue.",) * 2,
 }
 
 
 def flash_message(query: Mapping[str, str]) -> str | None:
-    """Return the sentence about what a form did; only sentences of ours are ever shown."""
+    """Return the sentence about what a form did; only sentences of this table are shown."""
     sentences = _DONE.get(query.get("done", ""))
     if sentences is None:
         return None
@@ -108,11 +108,11 @@ def marked(excerpt: Excerpt) -> Markup:
 
 
 def why(placing: RankSource) -> str:
-    """Return why something was found."""
+    """Return why a moment was found."""
     near = "" if placing.similarity is None else f" ({placing.similarity:.0%})"
-    place = _PLACES[placing.kind.value]
+    where = _WHERE[placing.kind.value]
     if placing.reason is Reason.WORDS:
-        return f"these words {place}"
+        return f"these words {where}"
     if placing.reason is Reason.MEANING:
-        return f"near in meaning {place}{near}"
-    return f"spelt alike {place}{near}"
+        return f"near in meaning {where}{near}"
+    return f"spelt alike {where}{near}"

@@ -1,4 +1,4 @@
-"""A library is embedded again beside the vectors that search uses; what is kept is not redone."""
+"""A library is embedded again beside the vectors that search uses; cached results stay."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def add(ctx: RunContext, video_id: str) -> None:
 
 
 def hosted(ctx: RunContext, server: OpenAiServer) -> Settings:
-    """The same place, with another embedding model in the settings."""
+    """The same run context, with another embedding model in the settings."""
     return ctx.settings.model_copy(
         update={
             "embed_provider": Provider.OPENAI,
@@ -90,13 +90,13 @@ def test_a_library_changes_its_model_and_goes_back(
     assert complete(ctx) == {str(old.model): 1.0, str(new.model): 1.0}
     assert live_model(ctx.engine) == str(old.model)
     switch(ctx.engine, str(new.model))
-    asked = openai_server.count(EMBED)
+    payload = openai_server.count(EMBED)
     assert reembed(ctx, new, silent) == 0
-    assert openai_server.count(EMBED) == asked
+    assert openai_server.count(EMBED) == payload
     switch(ctx.engine, str(old.model))
 
 
-def test_what_a_stopped_build_or_an_indexing_run_made_is_not_asked_for_again(
+def test_what_a_stopped_build_or_an_indexing_run_made_is_not_computed_again(
     ctx: RunContext, openai_server: OpenAiServer
 ) -> None:
     add(ctx, "one")
@@ -104,10 +104,10 @@ def test_what_a_stopped_build_or_an_indexing_run_made_is_not_asked_for_again(
     new = make_embedder(hosted(ctx, openai_server))
     said = Texts("embed_speech", "one", list(LINES), publish_segment_vectors)
     embed_and_publish(said, [new], ctx, silent)  # as an indexing run does it
-    asked = openai_server.count(EMBED)
+    payload = openai_server.count(EMBED)
     assert missing_videos(ctx.engine, str(new.model)) == ["one"]  # its frame
     reembed(ctx, new, silent)
-    assert openai_server.count(EMBED) == asked + 1
+    assert openai_server.count(EMBED) == payload + 1
     assert missing_videos(ctx.engine, str(new.model)) == []
 
 

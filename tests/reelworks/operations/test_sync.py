@@ -137,7 +137,7 @@ def test_a_copy_is_no_second_video(synced: RunContext, films: Path) -> None:
     assert all(video.gone_at is None for video in list_videos(synced.engine))
 
 
-def test_what_is_gone_is_kept_and_flagged_and_may_come_back(
+def test_what_is_gone_stays_and_flagged_and_may_come_back(
     synced: RunContext, films: Path, tmp_path: Path
 ) -> None:
     away = tmp_path / "away.mp4"

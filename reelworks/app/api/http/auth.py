@@ -1,4 +1,4 @@
-"""Who asks, and whether he may."""
+"""Authentication and scopes of callers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from reelworks.app.api.http.request_context import Api
-from reelworks.domain.library.access import Caller, Scope
+from reelworks.domain.library.access import LOCAL, Caller, Scope
 from reelworks.errors import ForbiddenError, UnauthenticatedError
 from reelworks.store.access.tokens import find_token
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 OPEN_PATHS = HEALTH_PATHS | {"/sign-in"}
-"""What anybody may ask, beside the pages' style sheet, scripts and icon."""
+"""Paths without authentication, beside the pages' style sheet, scripts and icon."""
 OPEN_FOLDER = "/assets/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-LOCAL = Caller("", (Scope.ADMIN,))
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -43,23 +40,23 @@ def is_loopback(host: str) -> bool:
 
 
 def is_open(path: str) -> bool:
-    """True for what anybody may ask."""
+    """True for paths without authentication."""
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
 
 
 def check_host(api: Api, headers: dict[str, str]) -> None:
-    """Refuse a request that a web page sent here under a name of its own (DNS rebinding).
+    """Refuse a request that reached this server under another site's name (DNS rebinding).
 
     Raises ``ForbiddenError``.
     """
     if api.loopback and not is_loopback(_host_of(f"//{headers.get('host', '')}")):
-        raise ForbiddenError("The API listens on this machine only; ask it as localhost.")
+        raise ForbiddenError("The API listens on this machine only; address it as localhost.")
 
 
 def check_origin(method: str, headers: dict[str, str]) -> None:
-    """Refuse a change that a page of another site asks for in somebody's browser.
+    """Refuse a change that a page of another site sends from a browser (CSRF).
 
-    A token cannot be sent that way, so a request that has one is let through. Raises
+    Such a page cannot send a token, so a request with one passes. Raises
     ``ForbiddenError``.
     """
     if method in SAFE_METHODS or "authorization" in headers:
@@ -71,7 +68,7 @@ def check_origin(method: str, headers: dict[str, str]) -> None:
 
 
 def authenticate(api: Api, authorization: str | None) -> Caller:
-    """Return who asks. Raises ``UnauthenticatedError``."""
+    """Return the caller. Raises ``UnauthenticatedError``."""
     if authorization is None:
         if api.loopback:
             return LOCAL
@@ -79,12 +76,12 @@ def authenticate(api: Api, authorization: str | None) -> Caller:
     scheme, _, token = authorization.partition(" ")
     found = find_token(api.engine, token.strip()) if scheme.lower() == "bearer" else None
     if found is None:
-        raise UnauthenticatedError("The token is not valid (any more); ask for a new one.")
+        raise UnauthenticatedError("The token is invalid or expired; create a new one.")
     return Caller(found.name, found.scopes)
 
 
 async def caller_of(request: Request) -> Caller:
-    """Return who asks, as the gate found out. Async, so that it needs no thread."""
+    """Return the caller that the middleware found. Async, so that it needs no thread."""
     caller: Caller = request.state.caller
     return caller
 

@@ -1,4 +1,4 @@
-"""Files that could not be read for a caller: whether they are damaged, or the store was busy."""
+"""Checks of files that could not be read: damaged, or only a busy store."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from reelworks.errors import ReelworksError
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
 
 log = logging.getLogger(__name__)
-MOST_WAITING = 32
-"""How many files wait to be read again. In an outage every request brings one."""
-MOST_REMEMBERED = 1000
+MAX_WAITING = 32
+"""The most files that wait to be read again: in an outage every request adds one."""
+MAX_REMEMBERED = 1000
 _IDLE_SECONDS = 5.0
 
 
 class Examiner:
-    """Reads doubtful files again, one after the other, in one thread that lives while it is needed.
+    """Reads suspect files again, one after the other, in a thread that ends when it is idle.
 
-    Nobody waits for it: to prove that a file is damaged takes longer than a caller has patience.
+    Requests do not wait for it: proving that a file is damaged takes longer than they may.
     """
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._waiting: queue.Queue[Artifact] = queue.Queue()
-        self._asked: set[Artifact] = set()
+        self._queued: set[Artifact] = set()
         self._damaged: set[Artifact] = set()
         self._works = False
 
     def found_damaged(self, artifact: Artifact) -> bool:
-        """Tell whether a file was damaged when it was last read again; asks the store nothing."""
+        """True when a file was damaged the last time it was read again; does not read the store."""
         with self._lock:
             return artifact in self._damaged
 
     def check(self, artifact: Artifact) -> None:
-        """Have a file read again; if it is damaged, indexing its video will make it anew."""
+        """Queue a file to be read again; indexing its video recomputes a damaged one."""
         with self._lock:
-            if artifact in self._asked or len(self._asked) >= MOST_WAITING:
+            if artifact in self._queued or len(self._queued) >= MAX_WAITING:
                 return
-            self._asked.add(artifact)
+            self._queued.add(artifact)
             self._waiting.put(artifact)
             if not self._works:
                 self._works = True
@@ -64,11 +64,11 @@ class Examiner:
                 log.exception("Whether %s is damaged is not known.", artifact.key)
             finally:
                 with self._lock:
-                    self._asked.discard(artifact)
+                    self._queued.discard(artifact)
 
     def _remember(self, artifact: Artifact, damaged: bool) -> None:
         with self._lock:
-            if len(self._damaged) >= MOST_REMEMBERED:
+            if len(self._damaged) >= MAX_REMEMBERED:
                 self._damaged.clear()  # they are examined again, which is quick where a note lies
             self._damaged.discard(artifact)
             if damaged:

@@ -1,4 +1,4 @@
-"""Handing files of the store to callers: through the API, or by a signed address."""
+"""Responses with files of the store: streamed through the API, or a redirect to a signed URL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from reelworks.app.api.http.problems import answer_of, problem_of
+from reelworks.app.api.http.problems import problem_of, problem_response
 from reelworks.app.api.http.ranges import (
     UnsatisfiableRangeError,
     is_unchanged,
@@ -38,22 +38,22 @@ from reelworks.store.objects.artifacts import Artifact
 from reelworks.store.objects.streams import read_range
 
 log = logging.getLogger(__name__)
-Picture = TypeVar("Picture")
+Image = TypeVar("Image")
 SIGNED_SECONDS = 3600
-"""How long a signed address works."""
+"""How long a signed URL works."""
 SMALL_SECONDS = 300
-"""How long a browser shows a small picture without asking whether it is still the same."""
+"""How long a browser shows a small image without revalidating it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDownload:
-    """A file and how a browser shall take it."""
+    """A file and how a browser shows or saves it."""
 
     key: str
     name: str
-    """For people; made safe here."""
+    """For people; made safe for headers in ``disposition``."""
     content_type: str
-    """Ours, never the uploader's: what is not ours to show is ``application/octet-stream``."""
+    """Set by the server, never by the uploader: ``application/octet-stream`` for originals."""
     inline: bool = True
 
     @property
@@ -80,11 +80,11 @@ def file_response(request: Request, api: Api, file: FileDownload) -> Response:
             disposition=file.disposition,
         )
         return RedirectResponse(address, 307, headers={"Cache-Control": "private, max-age=300"})
-    return _through(request, api, file, found)
+    return _streamed(request, api, file, found)
 
 
-def hand_picture(request: Request, api: Api, file: FileDownload) -> Response:
-    """Answer a GET or HEAD for a picture, which is looked at before its first byte is sent.
+def image_response(request: Request, api: Api, file: FileDownload) -> Response:
+    """Answer a GET or HEAD for an image, which is decoded before its first byte is sent.
 
     Raises ``NotStoredError`` when it is not in the store, ``ArtifactDamagedError`` when it does
     not decode.
@@ -94,14 +94,14 @@ def hand_picture(request: Request, api: Api, file: FileDownload) -> Response:
         raise _not_stored(file)
     if api.settings.s3_public_url is not None:
         return file_response(request, api, file)
-    return _through(request, api, file, found, lambda: _whole_picture(api, file, found, _checked))
+    return _streamed(request, api, file, found, lambda: _decoded_image(api, file, found, _checked))
 
 
-def hand_small(request: Request, api: Api, file: FileDownload, width: int) -> Response:
-    """Answer a GET or HEAD for a picture that is to be ``width`` pixels wide at most.
+def thumbnail_response(request: Request, api: Api, file: FileDownload, width: int) -> Response:
+    """Answer a GET or HEAD for an image at most ``width`` pixels wide.
 
-    Made when it is asked for, which takes a few milliseconds: it is no artifact to keep in step.
-    Raises ``NotStoredError`` when the picture is not in the store, and ``ArtifactDamagedError``
+    It is made for each request, which takes a few milliseconds: no artifact to invalidate.
+    Raises ``NotStoredError`` when the image is not in the store, and ``ArtifactDamagedError``
     when it does not decode.
     """
     found = api.media.head(file.key)
@@ -111,13 +111,13 @@ def hand_small(request: Request, api: Api, file: FileDownload, width: int) -> Re
     headers = _headers(file, etag) | {"Cache-Control": f"private, max-age={SMALL_SECONDS}"}
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    small = _whole_picture(api, file, found, lambda jpeg: shrink_jpeg(jpeg, width))
+    small = _decoded_image(api, file, found, lambda jpeg: shrink_jpeg(jpeg, width))
     return Response(small, headers=headers, media_type=file.content_type)
 
 
-def _whole_picture(
-    api: Api, file: FileDownload, found: Artifact, work: Callable[[bytes], Picture]
-) -> Picture:
+def _decoded_image(
+    api: Api, file: FileDownload, found: Artifact, work: Callable[[bytes], Image]
+) -> Image:
     with _examined(api, found):
         whole = api.media.get_bytes(file.key)
     if whole is None:
@@ -133,7 +133,7 @@ def _whole_picture(
 
 @contextmanager
 def _examined(api: Api, found: Artifact) -> Iterator[None]:
-    """Have a file examined that cannot be read; one that was is not called busy for ever."""
+    """Queue a file that cannot be read for a check; a damaged one is then reported as such."""
     try:
         yield
     except (StoreUnavailableError, ArtifactMissingError) as error:
@@ -166,14 +166,14 @@ def _not_stored(file: FileDownload) -> NotStoredError:
     return NotStoredError(f"{file.key} is not in the store (any more); index the video again.")
 
 
-def _through(
+def _streamed(
     request: Request,
     api: Api,
     file: FileDownload,
     found: Artifact,
     read: Callable[[], bytes] | None = None,
 ) -> Response:
-    """Answer with the file or a range of it; ``read`` gives it whole, where it must be checked."""
+    """Answer with the file or a range of it; ``read`` returns it whole where it must be checked."""
     etag = f'"{found.sha256 or found.etag}"'
     headers = _headers(file, etag) | {
         "Accept-Ranges": "bytes",
@@ -181,13 +181,13 @@ def _through(
     }
     if is_unchanged(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    asked = request.headers.get("range") if wants_range(request.headers, etag) else None
+    header = request.headers.get("range") if wants_range(request.headers, etag) else None
     try:
-        span = span_of(asked, found.size)
+        span = span_of(header, found.size)
     except UnsatisfiableRangeError:
         size = {"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"}
         detail = f"The file has {found.size} bytes; the range begins after them."
-        return answer_of(problem_of(416, "no_such_range", detail), size)
+        return problem_response(problem_of(416, "no_such_range", detail), size)
     start, end = (span.start, span.end) if span else (0, found.size)
     headers["Content-Length"] = str(end - start)
     if span:
@@ -200,24 +200,24 @@ def _through(
         return Response(status_code=status, headers=headers, media_type=file.content_type)
     body = read_range(api.media, found, start, end)
     with _examined(api, found):
-        first = next(body, b"")  # what is wrong with the file is an answer of its own, not half
-    return _Pieces(
+        first = next(body, b"")  # a damaged file gets an error response, not half a body
+    return _FileStream(
         body,
         status,
         headers,
         file.content_type,
         key=file.key,
         first=first,
-        broke_off=lambda: api.examiner.check(found),
+        on_broken=lambda: api.examiner.check(found),
     )
 
 
-def _nothing() -> None:
+def _no_callback() -> None:
     """Do nothing."""
 
 
-class _Pieces(StreamingResponse):
-    """A file in pieces; the store's connection is closed as soon as the caller has enough."""
+class _FileStream(StreamingResponse):
+    """A file as a stream; the store's connection is closed as soon as the client leaves."""
 
     def __init__(
         self,
@@ -228,25 +228,25 @@ class _Pieces(StreamingResponse):
         *,
         key: str = "",
         first: bytes = b"",
-        broke_off: Callable[[], None] = _nothing,
+        on_broken: Callable[[], None] = _no_callback,
     ) -> None:
         """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log.
 
-        ``broke_off`` is called when the store gives no more.
+        ``on_broken`` is called when the store gives no more.
         """
         super().__init__(chain((first,), pieces) if first else pieces, status, headers, media_type)
         self._pieces = pieces
-        self._broke_off = broke_off
+        self._on_broken = on_broken
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the pieces; players leave in the middle all the time."""
+        """Send the file; players often disconnect in the middle."""
         try:
             await super().__call__(scope, receive, send)
         except ServiceError as error:
-            # The status is sent: to break off is the only way left to say that bytes are missing.
+            # The status is sent: only a broken connection can show that bytes are missing.
             log.warning("The download of %s broke off: %s", self._key, error)
-            self._broke_off()
+            self._on_broken()
         finally:
             with CancelScope(shield=True):
                 await to_thread.run_sync(self._pieces.close)

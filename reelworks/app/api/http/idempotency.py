@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: the same POST twice is done once."""
+"""``Idempotency-Key``: a POST that is sent twice takes effect once."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Key = Annotated[
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
         description="Any text of your choice, for example a UUID. The same request with the same "
-        "key within 24 hours gets the first one's answer and changes nothing.",
+        "key within 24 hours gets the first response and changes nothing.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request led to."""
+    """Status, body and location of a response."""
 
     status: int
     body: BaseModel
@@ -47,22 +47,22 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class JobIds:
-    """Gives ids: a request that is done again after a crash gives the same ones."""
+    """Ids for a request's jobs: a repeat after a crash gets the same ones."""
 
     since: datetime | None = None
-    asked: Asked | None = None
+    request: Asked | None = None
 
     def job_id(self) -> str:
         """Return the id for the job of this request."""
-        if self.asked is None or self.since is None:
+        if self.request is None or self.since is None:
             return new_job_id()
-        parts = (self.asked.caller, self.asked.key, self.since.isoformat())
+        parts = (self.request.caller, self.request.key, self.since.isoformat())
         return f"job-{sha256_of_bytes(chr(0).join(parts).encode())[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotentPost:
-    """A POST that may carry a key."""
+    """A POST that may have an idempotency key."""
 
     api: Context
     caller: str
@@ -71,25 +71,25 @@ class IdempotentPost:
     """Of method, path and body; uploads add their content's."""
 
     def run(self, work: Callable[[JobIds], Reply], *, content: str = "") -> JSONResponse:
-        """Do the work, or give the answer that the first request with this key got.
+        """Run ``work``, or return the response that the first request with this key got.
 
-        A request that is refused is forgotten. Raises what ``work`` raises, ``BusyError`` and
+        The key of a failed request is forgotten. Raises what ``work`` raises, ``BusyError`` and
         ``OtherRequestError``.
         """
         if self.key is None:
             return _fresh(work(JobIds()))
         fingerprint = sha256_of_bytes(f"{self.fingerprint} {content}".encode())
-        asked = Asked(self.caller, self.key, fingerprint)
-        known = claim_request(self.api.engine, asked)
+        request = Asked(self.caller, self.key, fingerprint)
+        known = claim_request(self.api.engine, request)
         if isinstance(known, Stored):
             return _replayed(known)
         try:
-            done = work(JobIds(known.since, asked))
+            done = work(JobIds(known.since, request))
         except BaseException:
-            drop_request(self.api.engine, asked)
+            drop_request(self.api.engine, request)
             raise
         answer = {"body": done.body.model_dump(mode="json"), "location": done.location}
-        answer_request(self.api.engine, asked, done.status, answer)
+        answer_request(self.api.engine, request, done.status, answer)
         return _fresh(done)
 
 
@@ -107,10 +107,10 @@ def _answer(status: int, body: Mapping[str, Any], location: str | None) -> JSONR
     return JSONResponse(body, status, headers={"Location": location} if location else None)
 
 
-async def once_of(
+async def idempotent_post(
     request: Request, api: Context, caller: CurrentCaller, key: Key = None
 ) -> IdempotentPost:
-    """Return the request's key and what it stands for."""
+    """Return the request's key and fingerprint."""
     body = b"" if _is_upload(request) else await request.body()
     head = f"{request.method} {request.url.path}?{request.url.query}".encode()
     return IdempotentPost(api, caller.name, key, sha256_of_bytes(head + b"\0" + body))
@@ -120,4 +120,4 @@ def _is_upload(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
-Idempotent = Annotated[IdempotentPost, Depends(once_of)]
+Idempotent = Annotated[IdempotentPost, Depends(idempotent_post)]

@@ -1,4 +1,4 @@
-"""Changes of jobs as they happen: one connection to PostgreSQL for all who listen."""
+"""Notifications of changed jobs: one PostgreSQL connection for all event streams."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ANY_JOB = "*"
 """Stands for every job."""
 
 
-class Changes:
-    """Hears of changed jobs once somebody wants to know. Belongs to one event loop."""
+class JobChanges:
+    """Listens for changed jobs from the first subscriber on. Belongs to one event loop."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
@@ -23,11 +23,11 @@ class Changes:
         self._listener: Listener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ending = False
-        """True when streams shall end, for the server does."""
+        """True when the server stops: streams end."""
 
     @contextmanager
     def of(self, job_id: str) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the job changes, or may have changed unheard."""
+        """Yield an event that is set when the job changed, or may have changed unnoticed."""
         changed = asyncio.Event()
         self._waiting[job_id].add(changed)
         self._listen()
@@ -39,9 +39,9 @@ class Changes:
                 del self._waiting[job_id]
 
     def end_streams(self) -> None:
-        """Wake all who wait, so that they see that it ends. May be called by any thread."""
+        """Wake all streams, so that they end. May be called by any thread."""
         self.ending = True
-        self._hear("")
+        self._notify("")
 
     def stop(self) -> None:
         """End the connection. Waits for a second at most."""
@@ -53,16 +53,16 @@ class Changes:
         if self._listener is not None:
             return
         self._loop = asyncio.get_running_loop()
-        self._listener = Listener(self._url, CHANNEL, self._hear)
+        self._listener = Listener(self._url, CHANNEL, self._notify)
         self._listener.start()
 
-    def _hear(self, job_id: str) -> None:
+    def _notify(self, job_id: str) -> None:
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: no stream waits
                 self._loop.call_soon_threadsafe(self._wake, job_id)
 
     def _wake(self, job_id: str) -> None:
-        """Wake who waits for a job; "" tells of new jobs and of a new connection: all look."""
+        """Wake the streams of a job; "" stands for new jobs or a new connection: all wake."""
         several = self._waiting if job_id == "" else (job_id, ANY_JOB)
         for one in several:
             for changed in self._waiting.get(one, ()):

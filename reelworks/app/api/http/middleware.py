@@ -1,4 +1,4 @@
-"""What every request passes before any route sees it."""
+"""ASGI middleware: host, origin, authentication, rate limit, size limits, security headers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import anyio.to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelworks.app.api.http import auth
-from reelworks.app.api.http.body_limits import Body
-from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.body_limits import LimitedBody
+from reelworks.app.api.http.problems import error_response
 from reelworks.app.api.http.request_context import Api
 from reelworks.domain.library.access import ANONYMOUS, Caller
 from reelworks.errors import (
@@ -30,43 +30,43 @@ SECURITY_HEADERS = (
 
 _ALIVE = "/livez"
 _KNOWN_WITHIN = 0.8
-"""Seconds in which who asks for the health must be known."""
+"""Seconds in which the caller of a health check must be authenticated."""
 HEAD_BYTES = 32 << 10
 HEAD_FIELDS = 100
 
 
-class Gate:
-    """Checks host, origin, token and rate; bounds the body and the wait for it."""
+class AccessMiddleware:
+    """Checks host, origin, token and rate; limits the body's size and the wait for it."""
 
     def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
         self._api = api
         self._few = anyio.CapacityLimiter(2)
-        """Threads for those who ask for the health; a frozen database keeps no more than these."""
+        """Threads of health checks; a frozen database blocks no more than these."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = Body(scope, receive, self._api.settings)
-        answer = _Answer(body.answering(send))
+        body = LimitedBody(scope, receive, self._api.settings)
+        response = _Response(body.draining(send))
         try:
             _check_head(scope)
-            scope.setdefault("state", {})["caller"] = await self._who(scope)
-            await self._app(scope, body.receive, answer.send)
+            scope.setdefault("state", {})["caller"] = await self._caller(scope)
+            await self._app(scope, body.receive, response.send)
         except ReelworksError as error:
-            if answer.begun:
+            if response.begun:
                 raise
-            await answer_to(error)(scope, receive, answer.send)
+            await error_response(error)(scope, receive, response.send)
 
-    async def _who(self, scope: Scope) -> Caller:
+    async def _caller(self, scope: Scope) -> Caller:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         auth.check_host(self._api, headers)
         auth.check_origin(scope["method"], headers)
-        if scope["path"] == _ALIVE:  # not even counted: who is told 429 would be restarted
+        if scope["path"] == _ALIVE:  # not counted: a 429 would have this process restarted
             return ANONYMOUS
         address = (scope.get("client") or ("",))[0]
         try:
@@ -80,9 +80,9 @@ class Gate:
         return caller
 
     async def _authenticate(self, path: str, authorization: str | None) -> Caller:
-        """Return who asks. Raises ``UnauthenticatedError`` and database errors.
+        """Return the caller. Raises ``UnauthenticatedError`` and database errors.
 
-        Health is told while the database is frozen, too: then only nobody knows who asks.
+        Health is answered also while the database is frozen: the caller is anonymous then.
         """
         if authorization is None:
             return auth.authenticate(self._api, None)
@@ -106,8 +106,8 @@ def _check_head(scope: Scope) -> None:
         raise HeadersTooLargeError("The request's address and headers are too long.")
 
 
-class _Answer:
-    """Sends an answer with the headers that all have, and knows whether it began."""
+class _Response:
+    """Sends a response with the security headers, and knows whether it began."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -117,6 +117,6 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             names = {name.lower() for name, _ in message["headers"]}
-            ours = [one for one in SECURITY_HEADERS if one[0] not in names]
-            message = {**message, "headers": [*message["headers"], *ours]}
+            added = [one for one in SECURITY_HEADERS if one[0] not in names]
+            message = {**message, "headers": [*message["headers"], *added]}
         await self._send(message)

@@ -1,4 +1,4 @@
-"""An upload form, read while it arrives."""
+"""Multipart forms, parsed while they arrive."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from reelworks.errors import InputError, OverLimitError, RequestError
 
-MOST_PARTS = 16
-LONGEST_FIELD = 16 << 10
-LONGEST_NAME = 1000
+MAX_PARTS = 16
+MAX_FIELD_BYTES = 16 << 10
+MAX_NAME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class Form:
     _ended: bool = False
 
     async def pieces(self, request: Request) -> AsyncIterator[Piece]:
-        """Yield the file's pieces; ``fields`` is whole at the end.
+        """Yield the file's pieces; ``fields`` is complete at the end.
 
-        Raises ``RequestError`` when it is no form or is cut off, ``InputError`` for what a form
-        must not hold, ``OverLimitError`` for too many or too long fields.
+        Raises ``RequestError`` when the body is not a form or is cut off, ``InputError`` for
+        invalid fields, ``OverLimitError`` for too many or too long ones.
         """
         parser = self._parser(request.headers.get("content-type", ""))
         async for block in request.stream():
@@ -71,7 +71,9 @@ class Form:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise RequestError("The upload is no form: send multipart/form-data with a boundary.")
+            raise RequestError(
+                "The upload is not a form: send multipart/form-data with a boundary."
+            )
         callbacks: dict[str, Callable[..., None]] = {
             "on_part_begin": self._part_begins,
             "on_header_field": self._collect_name,
@@ -89,8 +91,8 @@ class Form:
 
     def _part_begins(self) -> None:
         self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise OverLimitError(f"The form has more than {MOST_PARTS} fields.")
+        if self._parts > MAX_PARTS:
+            raise OverLimitError(f"The form has more than {MAX_PARTS} fields.")
         self._disposition = b""
         self._open, self._in_file = None, False
 
@@ -114,10 +116,10 @@ class Form:
             if name != "file" or self._files > 1:
                 raise InputError("Send one file, in the field file.")
             self._in_file = True
-            shown = options[b"filename"].decode(errors="replace")[:LONGEST_NAME]
+            shown = options[b"filename"].decode(errors="replace")[:MAX_NAME]
             self._pieces.append(FileBegins(shown))
         elif not name or name in self.fields:
-            raise InputError("A field of the form has no name, or another one's.")
+            raise InputError("A field of the form has no name, or one that is used twice.")
         else:
             self._open = name
             self.fields[name] = ""
@@ -127,8 +129,8 @@ class Form:
             self._pieces.append(FileBytes(data[start:end]))
             return
         self._value += data[start:end]
-        if len(self._value) > LONGEST_FIELD:
-            raise OverLimitError(f"A field of the form is longer than {LONGEST_FIELD} bytes.")
+        if len(self._value) > MAX_FIELD_BYTES:
+            raise OverLimitError(f"A field of the form is longer than {MAX_FIELD_BYTES} bytes.")
 
     def _part_ends(self) -> None:
         if self._open is not None:

@@ -1,4 +1,4 @@
-"""Cursors: where a page of a list ends, as text that callers hand back."""
+"""Pagination cursors: where a page of a list ends, as text for the next request."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Entry = TypeVar("Entry", bound=_Entry)
 
 
 def page_of(found: Sequence[Entry], limit: int) -> tuple[Sequence[Entry], str | None]:
-    """Return the first ``limit`` of what was found and the cursor of what follows, if any does.
+    """Return the first ``limit`` entries and the cursor of the next page, None on the last one.
 
-    To know that, look for one more than is shown.
+    ``found`` has one entry more than the page when there is a next page.
     """
     shown = found[:limit]
     more = len(found) > limit
     return shown, cursor_of(PageKey(shown[-1].created_at, shown[-1].id)) if more else None
 
 
-def cursor_of(place: PageKey) -> str:
-    """Return a place as text."""
-    told = json.dumps([place.created_at.isoformat(), place.id])
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+def cursor_of(key: PageKey) -> str:
+    """Return a page key as text."""
+    values = json.dumps([key.created_at.isoformat(), key.id])
+    return base64.urlsafe_b64encode(values.encode()).decode().rstrip("=")
 
 
-def place_of(cursor: str | None) -> PageKey | None:
-    """Reverse ``cursor_of``; no cursor is the beginning. Raises ``InputError``."""
+def page_key_of(cursor: str | None) -> PageKey | None:
+    """Reverse ``cursor_of``; None is the first page. Raises ``InputError``."""
     if cursor is None:
         return None
     try:
@@ -51,5 +51,5 @@ def place_of(cursor: str | None) -> PageKey | None:
         if not isinstance(entry_id, str) or created_at.tzinfo is None:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InputError("The cursor is none of ours; begin at the first page.") from None
+        raise InputError("Invalid cursor. Start again from the first page.") from None
     return PageKey(created_at, entry_id)

@@ -37,24 +37,24 @@ _CODES = {
     422: "bad_input",
 }
 _TITLES = {
-    400: "The request cannot be understood",
+    400: "Bad request",
     401: "A token is needed",
     403: "Not allowed",
     404: "Not found",
-    405: "No such method here",
-    408: "The request took too long",
-    409: "It does not fit what is there",
+    405: "Method not allowed",
+    408: "Request timeout",
+    409: "Conflict",
     413: "Too large",
-    415: "No media that can be used",
-    416: "No such range",
+    415: "Unsupported media",
+    416: "Range not satisfiable",
     421: "Wrong host",
-    422: "The input cannot be used",
+    422: "Invalid input",
     429: "Too many requests",
-    431: "The request's head is too large",
-    500: "A fault of ours",
-    502: "Another server gave no usable answer",
-    503: "A part is down",
-    507: "No room",
+    431: "Request headers too large",
+    500: "Internal error",
+    502: "Bad response from another server",
+    503: "Service unavailable",
+    507: "No space left",
 }
 
 
@@ -86,16 +86,18 @@ def problem_of(
     } | more
 
 
-def answer_of(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return a problem as an answer."""
+def problem_response(
+    body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return a problem as a response."""
     return JSONResponse(body, body["status"], headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def answer_to(error: ReelworksError, caller: Caller = ANONYMOUS) -> JSONResponse:
-    """Return one of our errors as an answer.
+def error_response(error: ReelworksError, caller: Caller = ANONYMOUS) -> JSONResponse:
+    """Return an error of ``reelworks.errors`` as a response.
 
-    What is wrong with a request repeats the caller's own words; trouble of the server's own may
-    name its folders and hosts, which not everybody may see.
+    Input errors repeat what the caller sent; other messages may name the server's folders and
+    hosts, which not every caller may see.
     """
     headers = {}
     wait = getattr(error, "retry_after", None)
@@ -109,38 +111,38 @@ def answer_to(error: ReelworksError, caller: Caller = ANONYMOUS) -> JSONResponse
         log.warning("%s: %s", error.code, error)
     detail = str(error) if isinstance(error, InputError) else visible_text(str(error), caller)
     body = problem_of(error.http_status, error.code, detail, retryable=error.retryable)
-    return answer_of(body, headers)
+    return problem_response(body, headers)
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of ``app`` be answered by a problem, and none by a stack trace."""
+    """Answer every error of ``app`` with a problem, never with a stack trace."""
 
     @app.exception_handler(ReelworksError)
-    async def ours(request: Request, error: ReelworksError) -> Response:
-        return answer_to(error, getattr(request.state, "caller", ANONYMOUS))
+    async def known_error(request: Request, error: ReelworksError) -> Response:
+        return error_response(error, getattr(request.state, "caller", ANONYMOUS))
 
     @app.exception_handler(HTTPException)
-    async def of_the_framework(_: Request, error: HTTPException) -> Response:
+    async def framework_error(_: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, ReelworksError):  # met while the framework read the body
-            return answer_to(error.__cause__)
+            return error_response(error.__cause__)
         code = _CODES.get(error.status_code, "bad_request")
-        detail = error.detail if error.status_code != 404 else "There is nothing at this address."
-        return answer_of(problem_of(error.status_code, code, detail), error.headers)
+        detail = error.detail if error.status_code != 404 else "There is nothing at this URL."
+        return problem_response(problem_of(error.status_code, code, detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        return answer_of(_invalid(error))
+        return problem_response(_invalid(error))
 
     @app.exception_handler(Exception)
     async def internal_error(_: Request, error: Exception) -> Response:
         # Starlette raises it again for the server, which logs the trace.
         known = exhausted(error)
-        return answer_of(fault()) if known is None else answer_to(known)
+        return problem_response(internal_problem()) if known is None else error_response(known)
 
 
-def fault() -> dict[str, Any]:
-    """Return the body for what nobody foresaw."""
-    return problem_of(500, "internal", "Something went wrong that Reelworks did not foresee.")
+def internal_problem() -> dict[str, Any]:
+    """Return the body for an unexpected error."""
+    return problem_of(500, "internal", "Unexpected internal error; please report it.")
 
 
 def _invalid(error: RequestValidationError) -> dict[str, Any]:

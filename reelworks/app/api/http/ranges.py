@@ -1,4 +1,4 @@
-"""Byte ranges and validators of RFC 9110, for one range a request."""
+"""Byte ranges and validators of RFC 9110; one range a request."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class UnsatisfiableRangeError(ValueError):
 
 
 def span_of(header: str | None, size: int) -> Span | None:
-    """Return the bytes that a ``Range`` asks for, None for all of them.
+    """Return the bytes of a ``Range`` header, None for all of them.
 
-    What is no range, or several ranges, asks for all: a server may ignore the header. Raises
+    An invalid header or several ranges mean all: a server may ignore the header. Raises
     ``UnsatisfiableRangeError``.
     """
     found = _RANGE.fullmatch(header) if header else None
@@ -47,7 +47,7 @@ def span_of(header: str | None, size: int) -> Span | None:
 
 
 def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
-    """True when the caller has these bytes already (``If-None-Match``)."""
+    """True when the client has these bytes already (``If-None-Match``)."""
     known = headers.get("if-none-match")
     if known is None:
         return False

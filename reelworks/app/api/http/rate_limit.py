@@ -1,4 +1,4 @@
-"""How often a caller may ask."""
+"""Rate limits of callers: token buckets."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections import OrderedDict
 from reelworks.errors import TooManyRequestsError
 
 _REMEMBERED = 10_000
-"""Callers whose requests are counted; those not heard of for longest are forgotten first."""
+"""Callers whose requests are counted; the least recent are forgotten first."""
 
 
 class RateLimit:
-    """A bucket for each caller, which fills evenly and holds the requests of ten seconds.
+    """A token bucket for each caller, which fills evenly and holds the requests of ten seconds.
 
     May be used by several threads at once.
     """
 
     def __init__(self, per_minute: int) -> None:
         self._per_second = per_minute / 60
-        self._most = max(1.0, per_minute / 6)
+        self._burst = max(1.0, per_minute / 6)
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -28,13 +28,13 @@ class RateLimit:
         """Count one request. Raises ``TooManyRequestsError``."""
         now = time.monotonic()
         with self._lock:
-            left, since = self._left.pop(caller, (self._most, now))
-            left = min(self._most, left + (now - since) * self._per_second)
+            left, since = self._left.pop(caller, (self._burst, now))
+            left = min(self._burst, left + (now - since) * self._per_second)
             self._left[caller] = (left - 1 if left >= 1 else left, now)
             while len(self._left) > _REMEMBERED:
                 self._left.popitem(last=False)
         if left < 1:
             wait = (1 - left) / self._per_second
             raise TooManyRequestsError(
-                "Too many requests came from this caller; wait a moment.", retry_after=wait
+                "Too many requests from this caller; wait a moment.", retry_after=wait
             )

@@ -1,4 +1,4 @@
-"""What every request may use."""
+"""Connections of the API process, given to routes as a dependency."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from reelworks.app.api.http.damaged_files import Examiner
-from reelworks.app.api.http.job_events import Changes
+from reelworks.app.api.http.job_events import JobChanges
 from reelworks.app.api.http.rate_limit import RateLimit
+from reelworks.operations.services import Services
 from reelworks.settings import Settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -24,16 +25,21 @@ class Api:
     store: ArtifactStore
     """For uploads and removals, which may take their time."""
     media: ArtifactStore
-    """For what somebody waits for at a screen: a silent store is an error within seconds."""
+    """For interactive requests: a silent store is an error within seconds."""
     examiner: Examiner
-    changes: Changes
+    changes: JobChanges
     limit: RateLimit
     loopback: bool
-    """True when only this machine can ask: no token is needed then."""
+    """True when only this machine can reach the API: no token is needed then."""
+
+    @property
+    def services(self) -> Services:
+        """The connections that use cases need."""
+        return Services(self.settings, self.engine, self.store)
 
 
 async def api_of(request: Request) -> Api:
-    """Return what the application was made with. Async, so that it needs no thread."""
+    """Return the application's connections. Async, so that it needs no thread."""
     api: Api = request.app.state.api
     return api
 

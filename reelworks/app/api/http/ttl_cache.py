@@ -1,4 +1,4 @@
-"""An answer that several callers may share for a while."""
+"""A cached value with a time to live."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Value]):
-    """Computes a value, at most once in some seconds; callers wait for one another."""
+    """Computes a value at most once in ``seconds``; threads wait for one another."""
 
     def __init__(self, seconds: float, compute: Callable[[], Value]) -> None:
         self._seconds = seconds
         self._compute = compute
-        self._known: tuple[float, Value] | None = None
+        self._entry: tuple[float, Value] | None = None
         self._lock = threading.Lock()
 
     def get(self) -> Value:
         """Return the value. Raises what computing it raises."""
         with self._lock:
             now = time.monotonic()
-            if self._known is None or now - self._known[0] > self._seconds:
-                self._known = (now, self._compute())
-            return self._known[1]
+            if self._entry is None or now - self._entry[0] > self._seconds:
+                self._entry = (now, self._compute())
+            return self._entry[1]

@@ -1,4 +1,4 @@
-"""An upload goes straight to the store while it arrives."""
+"""Uploads: streamed to the store while they arrive."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from starlette.requests import ClientDisconnect
 
 from reelworks.app.api.http.multipart import FileBegins, Form
 from reelworks.app.api.http.request_context import Api
-from reelworks.app.api.schemas.requests import Address, Language, Library, Strict, Title, VideoId
+from reelworks.app.api.schemas.requests import Strict
 from reelworks.errors import RequestError
 from reelworks.media.inspect.magic import check_head
 from reelworks.media.inspect.sniff import HEAD_BYTES
+from reelworks.operations.parameters import Address, Language, Library, Title, VideoId
 from reelworks.stages.source.ingest import safe_name
 from reelworks.store.objects.streams import Upload
 
 _BLOCK = 1 << 20
-"""Bytes that are handed to the store's thread at once."""
+"""Bytes that one call writes to the store."""
 
 
 class UploadFields(Strict):
-    """What may come along with a file."""
+    """Fields of an upload form beside the file."""
 
     id: VideoId | None = None
     title: Title | None = None
@@ -36,8 +37,8 @@ class UploadFields(Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A whole file, not kept yet."""
+class ReceivedFile:
+    """A complete file that is not stored under its key yet."""
 
     upload: Upload
     name: str
@@ -47,36 +48,36 @@ class Arrived:
     fields: UploadFields
 
 
-async def receive(request: Request, upload: Upload) -> Arrived:
-    """Take a form with one file; the file goes through ``upload``.
+async def receive(request: Request, upload: Upload) -> ReceivedFile:
+    """Read a form with one file, which goes through ``upload``.
 
     The first bytes decide at once whether it can be media. Raises what ``Form.pieces``,
     ``check_head`` and ``Upload.write`` raise, and ``RequestValidationError``.
     """
     form, name = Form(), ""
-    held, checked = bytearray(), False
+    buffer, checked = bytearray(), False
     try:
         async for piece in form.pieces(request):
             if isinstance(piece, FileBegins):
                 name = _own_name(piece.name)
                 continue
-            held += piece.data
-            if not checked and len(held) >= HEAD_BYTES:
-                check_head(bytes(held[:HEAD_BYTES]), name)
+            buffer += piece.data
+            if not checked and len(buffer) >= HEAD_BYTES:
+                check_head(bytes(buffer[:HEAD_BYTES]), name)
                 checked = True
-            if checked and len(held) >= _BLOCK:
-                await to_thread.run_sync(upload.write, bytes(held))
-                held.clear()
+            if checked and len(buffer) >= _BLOCK:
+                await to_thread.run_sync(upload.write, bytes(buffer))
+                buffer.clear()
     except ClientDisconnect:
-        raise RequestError("The caller left before the upload was complete.") from None
+        raise RequestError("The client disconnected before the upload was complete.") from None
     if not checked:
-        check_head(bytes(held[:HEAD_BYTES]), name)
-    await to_thread.run_sync(upload.write, bytes(held))
-    return Arrived(upload, safe_name(name), name, _fields(form.fields))
+        check_head(bytes(buffer[:HEAD_BYTES]), name)
+    await to_thread.run_sync(upload.write, bytes(buffer))
+    return ReceivedFile(upload, safe_name(name), name, _fields(form.fields))
 
 
 async def abandon(upload: Upload) -> None:
-    """Remove what was not kept, also when the request itself was cancelled."""
+    """Remove what was not stored, also when the request was cancelled."""
     with anyio.CancelScope(shield=True):
         await to_thread.run_sync(upload.abandon)
 

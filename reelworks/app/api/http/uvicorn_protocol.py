@@ -1,4 +1,9 @@
-"""uvicorn's protocol, for callers who take their time on purpose."""
+"""uvicorn's HTTP protocol with a timeout for request headers and problem details for bad requests.
+
+uvicorn has no public setting for either. What this module takes from its private parts is the class
+``H11Protocol`` with ``cycle``, ``cycle.response_complete`` and ``send_400_response``;
+``tests/reelworks/app/api/http/test_uvicorn_protocol.py`` names the part that a new version changed.
+"""
 
 from __future__ import annotations
 
@@ -6,60 +11,68 @@ import asyncio
 import json
 from typing import Any
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reelworks.app.api.http.problems import MEDIA_TYPE, problem_of
 
 HEADER_SECONDS = 10.0
-"""A caller who has not sent a whole request head by then is let go."""
+"""A connection whose request headers are not complete by then is closed (slowloris)."""
 
 
-class PatientProtocol(H11Protocol):
-    """Ends a connection whose request head does not arrive, and answers nonsense by a problem."""
+class HeaderTimeoutProtocol(H11Protocol):
+    """Closes connections whose request headers do not arrive; answers invalid HTTP by problems."""
 
-    _too_slow: asyncio.TimerHandle | None = None
+    _connection: asyncio.Transport | None = None
+    _timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first request."""
+        """Start the timeout of the first request."""
+        self._connection = transport
         super().connection_made(transport)
-        self._wait()
+        self._start_timeout()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a request that is whole ends the wait."""
+        """Read bytes; complete request headers end the timeout."""
         before = self.cycle
-        if self._too_slow is None and (before is None or before.response_complete):
-            self._wait()
+        if self._timeout is None and (before is None or before.response_complete):
+            self._start_timeout()
         super().data_received(data)
         if self.cycle is not before:
-            self._wait_no_more()
+            self._stop_timeout()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._wait_no_more()
+        """End the timeout."""
+        self._stop_timeout()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or too much of it."""
-        body = json.dumps(problem_of(400, "bad_request", msg)).encode()
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        head = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
-        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        """Answer what is not HTTP, or has too long headers, and close the connection."""
+        if self._connection is not None:
+            self._connection.write(bad_request(msg))
+            self._connection.close()
 
-    def _wait(self) -> None:
-        self._too_slow = self.loop.call_later(HEADER_SECONDS, self._release)
+    def _start_timeout(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timeout = loop.call_later(HEADER_SECONDS, self._close)
 
-    def _wait_no_more(self) -> None:
-        if self._too_slow is not None:
-            self._too_slow.cancel()
-            self._too_slow = None
+    def _stop_timeout(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
 
-    def _release(self) -> None:
-        self._too_slow = None
-        self.transport.close()
+    def _close(self) -> None:
+        self._timeout = None
+        if self._connection is not None:
+            self._connection.close()
+
+
+def bad_request(message: str) -> bytes:
+    """Return a whole HTTP/1.1 response of status 400 with a problem as its body."""
+    body = json.dumps(problem_of(400, "bad_request", message)).encode()
+    head = (
+        "HTTP/1.1 400 Bad Request\r\n"
+        f"content-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body

@@ -22,13 +22,13 @@ from reelworks.store.jobs.jobs import get_job
 
 router = APIRouter(tags=["jobs"])
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent: many proxies cut a silent line at 30."""
-QUICKEST = 0.2
+"""Seconds of silence after which a comment is sent: many proxies close idle connections at 30."""
+MIN_INTERVAL = 0.2
 """Seconds between two events of one job."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_OVER = "over"
+_END_ID = "over"
 _AWAY = 2.0
-"""Seconds until the next look while the database is away."""
+"""Seconds until the next query while the database is away."""
 
 
 @router.get(
@@ -37,11 +37,11 @@ _AWAY = 2.0
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Events named `job` hold a job as `GET /jobs/{id}` shows it: first as "
-            "it stands, then at each change. The last one is followed by an event `end`.",
+            "description": "Events named `job` contain a job as `GET /jobs/{id}` shows it: first "
+            "the current state, then each change. The last one is followed by an event `end`.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        204: {"description": "The caller has seen the end already."},
+        204: {"description": "The client has seen the end already."},
     },
 )
 async def events(
@@ -50,53 +50,53 @@ async def events(
     caller: CurrentCaller,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Tell how a job goes until it is over."""
+    """Stream a job's state until it is over."""
     job = await to_thread.run_sync(get_job, api.engine, job_id)
-    if last_event_id == _OVER and job.status.is_over:
-        return Response(status_code=204)  # a browser that lost the line asks no more
+    if last_event_id == _END_ID and job.status.is_over:
+        return Response(status_code=204)  # a browser that lost the connection does not reconnect
     return StreamingResponse(
-        _told(api, caller, job_id), media_type="text/event-stream", headers=_HEADERS
+        _events(api, caller, job_id), media_type="text/event-stream", headers=_HEADERS
     )
 
 
-async def _told(api: Api, caller: Caller, job_id: str) -> AsyncIterator[str]:
-    told, number = "", 0
+async def _events(api: Api, caller: Caller, job_id: str) -> AsyncIterator[str]:
+    last, number = "", 0
     yield "retry: 2000\n\n"
     with api.changes.of(job_id) as changed:
         while True:
-            changed.clear()  # before each look: what changes after it is told in the next round
+            changed.clear()  # before each look: a later change is sent in the next round
             if api.changes.ending:  # a browser comes back by itself
                 return
             try:
-                job = await _look(api, job_id)
+                job = await _current(api, job_id)
             except DatabaseUnavailableError:
                 yield ": the database is away\n\n"
                 await asyncio.sleep(_AWAY)
                 continue
             if job is None:
-                yield _event("end", '{"reason":"The job was deleted."}', _OVER)
+                yield _event("end", '{"reason":"The job was deleted."}', _END_ID)
                 return
             now = JobOut.of(job, caller).model_dump_json()
-            if now != told:
-                told, number = now, number + 1
+            if now != last:
+                last, number = now, number + 1
                 yield _event("job", now, str(number))
             if job.status.is_over:
-                yield _event("end", f'{{"status":"{job.status.value}"}}', _OVER)
+                yield _event("end", f'{{"status":"{job.status.value}"}}', _END_ID)
                 return
             sent = time.monotonic()
-            while not await _happened(changed, KEEP_ALIVE):
-                yield ": still here\n\n"
-            await asyncio.sleep(max(0.0, QUICKEST - (time.monotonic() - sent)))
+            while not await _is_set_within(changed, KEEP_ALIVE):
+                yield ": keep-alive\n\n"
+            await asyncio.sleep(max(0.0, MIN_INTERVAL - (time.monotonic() - sent)))
 
 
-async def _look(api: Api, job_id: str) -> Job | None:
+async def _current(api: Api, job_id: str) -> Job | None:
     try:
         return await to_thread.run_sync(get_job, api.engine, job_id)
     except UnknownJobError:
         return None
 
 
-async def _happened(changed: asyncio.Event, seconds: float) -> bool:
+async def _is_set_within(changed: asyncio.Event, seconds: float) -> bool:
     try:
         await asyncio.wait_for(changed.wait(), seconds)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""The files of a video: picture and sound, posters, subtitles."""
+"""Files of a video: media, frames, thumbnails, subtitles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from reelworks.app.api.http.auth import require_scope
 from reelworks.app.api.http.file_responses import (
     FileDownload,
     file_response,
-    hand_picture,
-    hand_small,
+    image_response,
+    thumbnail_response,
 )
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.paths import FramePath, VideoPath
@@ -30,15 +30,13 @@ router = APIRouter(tags=["media"], dependencies=[require_scope(Scope.READ)])
 
 
 class Width(IntEnum):
-    """Pixels that a small picture is wide: for lists, and for lists on fine screens."""
+    """Width of a small image in pixels: for lists, and for lists on dense screens."""
 
     SMALL = 320
     MEDIUM = 640
 
 
-Small = Annotated[
-    Width | None, Query(description="Pixels that it is wide at most. Empty: as it is.")
-]
+Small = Annotated[Width | None, Query(description="Largest width in pixels. Empty: original size.")]
 
 
 def _file(*types: str) -> dict[int | str, dict[str, Any]]:
@@ -46,9 +44,9 @@ def _file(*types: str) -> dict[int | str, dict[str, Any]]:
     content = {"content": dict.fromkeys(types, binary)}
     return {
         200: {"description": "The whole file.", **content},
-        206: {"description": "The range that was asked for.", **content},
-        304: {"description": "The caller has these bytes."},
-        307: {"description": "Where the file is, when S3_PUBLIC_URL is set."},
+        206: {"description": "The requested range.", **content},
+        304: {"description": "Not modified."},
+        307: {"description": "A signed URL, when S3_PUBLIC_URL is set."},
         416: {"description": "The range begins after the end."},
     }
 
@@ -58,7 +56,7 @@ def _file(*types: str) -> dict[int | str, dict[str, Any]]:
 )
 @router.head("/videos/{video_id}/media", include_in_schema=False)
 def media(video_id: VideoPath, request: Request, api: Context) -> Response:
-    """Play a video as it was normalized, or its sound when it has no picture."""
+    """Return the normalized video, or its audio when it has no video track."""
     keys = media_keys(api.engine, video_id)
     if keys.normalized is not None:
         return file_response(request, api, _playable(keys, keys.normalized, ".mp4", "video/mp4"))
@@ -75,7 +73,7 @@ def _playable(keys: MediaKeys, key: str, suffix: str, content_type: str) -> File
 @router.get("/videos/{video_id}/original", response_class=Response, responses=_file(ANY_CONTENT))
 @router.head("/videos/{video_id}/original", include_in_schema=False)
 def original(video_id: VideoPath, request: Request, api: Context) -> Response:
-    """Save a video as it was uploaded."""
+    """Download the original file of a video."""
     keys = media_keys(api.engine, video_id)
     if keys.upload is None:
         raise NotStoredError(f"The video {video_id} is not in the store yet; wait for its job.")
@@ -86,10 +84,10 @@ def original(video_id: VideoPath, request: Request, api: Context) -> Response:
 @router.get("/videos/{video_id}/thumbnail", response_class=Response, responses=_file("image/jpeg"))
 @router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
 def thumbnail(video_id: VideoPath, request: Request, api: Context, width: Small = None) -> Response:
-    """Show the picture that stands for a video."""
+    """Show the thumbnail of a video."""
     media_keys(api.engine, video_id)
     key = frame_key(api.engine, video_id, None)
-    return _picture(request, api, FileDownload(key, f"{video_id}.jpg", "image/jpeg"), width)
+    return _image(request, api, FileDownload(key, f"{video_id}.jpg", "image/jpeg"), width)
 
 
 @router.get(
@@ -107,12 +105,14 @@ def frame(
 ) -> Response:
     """Show a frame."""
     key = frame_key(api.engine, video_id, frame_id)
-    return _picture(request, api, FileDownload(key, f"{frame_id}.jpg", "image/jpeg"), width)
+    return _image(request, api, FileDownload(key, f"{frame_id}.jpg", "image/jpeg"), width)
 
 
-def _picture(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
+def _image(request: Request, api: Api, file: FileDownload, width: Width | None) -> Response:
     return (
-        hand_picture(request, api, file) if width is None else hand_small(request, api, file, width)
+        image_response(request, api, file)
+        if width is None
+        else thumbnail_response(request, api, file, width)
     )
 
 
@@ -122,7 +122,7 @@ def _picture(request: Request, api: Api, file: FileDownload, width: Width | None
     responses={200: {"content": {"application/x-subrip": {"schema": {"type": "string"}}}}},
 )
 def subtitles_srt(video_id: VideoPath, api: Context) -> Response:
-    """Give the transcript as SubRip subtitles."""
+    """Return the transcript as SubRip subtitles."""
     text = to_srt(get_video(api.engine, video_id).transcript)
     return _subtitles(video_id, text, "srt", "application/x-subrip")
 
@@ -133,7 +133,7 @@ def subtitles_srt(video_id: VideoPath, api: Context) -> Response:
     responses={200: {"content": {"text/vtt": {"schema": {"type": "string"}}}}},
 )
 def subtitles_vtt(video_id: VideoPath, api: Context) -> Response:
-    """Give the transcript as WebVTT subtitles."""
+    """Return the transcript as WebVTT subtitles."""
     text = to_vtt(get_video(api.engine, video_id).transcript)
     return _subtitles(video_id, text, "vtt", "text/vtt")
 

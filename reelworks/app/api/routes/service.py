@@ -1,4 +1,4 @@
-"""The service itself: is it well, how much is there, what may start."""
+"""The service: health, statistics, metrics, pausing the dispatcher."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _NUMBERS_SECONDS = 5.0
 
 
 class Health(BaseModel):
-    """Whether all parts answer."""
+    """Health of all services."""
 
     ok: bool
     status: Literal["healthy", "unhealthy"]
-    reasons: dict[str, str] = Field({}, description="What is wrong, by part.")
+    reasons: dict[str, str] = Field({}, description="What is wrong, by service.")
 
 
 class Stats(BaseModel):
-    """How much there is."""
+    """Statistics of the library and its jobs."""
 
     jobs: dict[str, Any] = Field(examples=[{"pending": 3, "done": 120, "total": 123}])
     videos: dict[str, Any] = Field(examples=[{"ready": 118, "total": 120, "hours": 64.5}])
@@ -50,42 +50,44 @@ class DispatcherState(BaseModel):
     paused: bool
 
 
-def remembered(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
-    """Return the answers that callers share."""
-    kept: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "remembered", None)
-    if kept is None:
-        kept = {
+def shared_caches(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
+    """Return the cached values that all requests share."""
+    caches: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "caches", None)
+    if caches is None:
+        caches = {
             "numbers": TtlCache(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
             "metrics": TtlCache(
                 _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
             ),
         }
-        request.app.state.remembered = kept
-    return kept
+        request.app.state.caches = caches
+    return caches
 
 
-Shared = Annotated[dict[str, TtlCache[Any]], Depends(remembered)]
+Shared = Annotated[dict[str, TtlCache[Any]], Depends(shared_caches)]
 
 
 class Alive(BaseModel):
-    """That this process answers."""
+    """Liveness of this process."""
 
     ok: Literal[True] = True
 
 
-_DOWN: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "A part is down."}}
+_DOWN: dict[int | str, dict[str, Any]] = {
+    503: {"model": Health, "description": "A service is down."}
+}
 
 
 @router.get("/livez")
 async def livez() -> Alive:
-    """Say that this process answers, whatever its neighbours do: for decisions to restart it."""
+    """Liveness of this process, whatever the other services do: for decisions to restart it."""
     return Alive()
 
 
 @router.get("/readyz", responses=_DOWN, response_model=Health)
 @router.get("/healthz", responses=_DOWN, response_model=Health)
 async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
-    """Say within five seconds whether all parts work; reasons are for those with a token."""
+    """Readiness of all services, within five seconds; reasons are for callers with a token."""
     wrong = await health.problems()
     if not wrong:
         return JSONResponse({"ok": True, "status": "healthy"})
@@ -97,9 +99,9 @@ async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
 
 @router.get("/stats", dependencies=[require_scope(Scope.READ)])
 def stats(shared: Shared, api: Context) -> Stats:
-    """Say how much there is; up to five seconds old."""
+    """Statistics, up to five seconds old."""
     numbers: LedgerNumbers = shared["numbers"].get()
-    held = count_all(api.engine)
+    contents = count_all(api.engine)
     workers = read_facts(api.settings.data_dir)
     jobs = {status.value: number for status, number in numbers.jobs.items()}
     return Stats(
@@ -111,15 +113,15 @@ def stats(shared: Shared, api: Context) -> Stats:
             "cost": float(numbers.cost),
         },
         videos=dict.fromkeys((one.value for one in VideoStatus), 0)
-        | dict(held.videos)
+        | dict(contents.videos)
         | {
-            "total": sum(held.videos.values()),
-            "hours": round(held.hours, 3),
-            "scenes": held.scenes,
-            "frames": held.frames,
-            "segments": held.segments,
-            "captions": held.captions,
-            "embeddings": dict(held.embeddings),
+            "total": sum(contents.videos.values()),
+            "hours": round(contents.hours, 3),
+            "scenes": contents.scenes,
+            "frames": contents.frames,
+            "segments": contents.segments,
+            "captions": contents.captions,
+            "embeddings": dict(contents.embeddings),
         },
         processing={
             "jobs": numbers.jobs[JobStatus.PROCESSING],
@@ -136,28 +138,28 @@ def stats(shared: Shared, api: Context) -> Stats:
 
 @router.get("/metrics", dependencies=[require_scope(Scope.READ)], response_class=PlainTextResponse)
 def metrics(shared: Shared) -> PlainTextResponse:
-    """Give the numbers for Prometheus; up to five seconds old."""
+    """Prometheus metrics, up to five seconds old."""
     return PlainTextResponse(shared["metrics"].get(), media_type=CONTENT_TYPE)
 
 
 @router.post(
-    "/intake/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
-def pause(once: Idempotent, api: Context, asked: Pause | None = None) -> JSONResponse:
-    """Let no waiting job start; what runs goes on."""
+def pause(once: Idempotent, api: Context, body: Pause | None = None) -> JSONResponse:
+    """Pause the dispatcher: no waiting job starts, running jobs go on."""
 
     def work(_: JobIds) -> Reply:
-        pause_intake(api.engine, note=asked.note if asked else None)
+        pause_intake(api.engine, note=body.note if body else None)
         return Reply(200, DispatcherState(paused=True))
 
     return once.run(work)
 
 
 @router.post(
-    "/intake/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
 def resume(once: Idempotent, api: Context) -> JSONResponse:
-    """Let waiting jobs start again."""
+    """Resume the dispatcher: waiting jobs start again."""
 
     def work(_: JobIds) -> Reply:
         resume_intake(api.engine)

@@ -1,4 +1,4 @@
-"""What the API answers about jobs."""
+"""Response schemas of jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reelworks.pipeline.spec import STAGES
 
 
 class JobError(BaseModel):
-    """Why the last try failed."""
+    """Why the last attempt failed."""
 
     message: str
     code: str | None
@@ -22,7 +22,7 @@ class JobError(BaseModel):
 
 
 class StageProgress(BaseModel):
-    """How far a stage is."""
+    """Progress of a stage."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -35,7 +35,7 @@ class StageProgress(BaseModel):
 
 
 class JobOut(BaseModel):
-    """A job as it stands."""
+    """A job and its state."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -72,7 +72,7 @@ class JobOut(BaseModel):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
-    not_before: datetime | None = Field(description="When the next try may start.")
+    not_before: datetime | None = Field(description="When the next attempt may start.")
     links: dict[str, str]
 
     @classmethod
@@ -91,7 +91,7 @@ class JobOut(BaseModel):
             if failed
             else None,
             params=dict(job.params),
-            progress={stage: _progress(told) for stage, told in job.progress.items()},
+            progress={stage: _progress(value) for stage, value in job.progress.items()},
             usage=dict(job.usage),
             cost=float(job.cost),
             result=dict(job.result),
@@ -112,8 +112,8 @@ class JobOut(BaseModel):
         )
 
 
-def _progress(told: Any) -> StageProgress:
-    return StageProgress.model_validate(told if isinstance(told, dict) else {"state": str(told)})
+def _progress(value: Any) -> StageProgress:
+    return StageProgress.model_validate(value if isinstance(value, dict) else {"state": str(value)})
 
 
 class JobEventOut(BaseModel):
@@ -126,22 +126,22 @@ class JobEventOut(BaseModel):
 
 
 class JobDetail(JobOut):
-    """A job and what became of it so far."""
+    """A job and its history."""
 
     events: list[JobEventOut]
 
     @classmethod
     def with_events(cls, job: Job, events: list[JobEvent], caller: Caller) -> Self:
         """Return a job and its history as a caller may see them."""
-        told = [
+        history = [
             JobEventOut(at=one.at, status=one.status, attempt=one.attempt, note=one.note)
             for one in visible_events(events, job, caller)
         ]
-        return cls(**JobOut.of(job, caller).model_dump(), events=told)
+        return cls(**JobOut.of(job, caller).model_dump(), events=history)
 
 
 class JobState(BaseModel):
-    """How a job stands, in short."""
+    """State of a job, in short."""
 
     job_id: str
     status: JobStatus
@@ -179,7 +179,7 @@ def _share(stages: dict[str, StageProgress]) -> float:
 
 
 class JobResult(BaseModel):
-    """What came out of a job that is over."""
+    """Result of a job that is over."""
 
     job_id: str
     status: JobStatus
@@ -208,18 +208,20 @@ class JobList(BaseModel):
     """A page of jobs, the newest first."""
 
     jobs: list[JobOut]
-    next: str | None = Field(description="Give it as `cursor` for the next page; null: no more.")
+    next: str | None = Field(
+        description="Pass it as `cursor` for the next page; null on the last page."
+    )
 
 
 class Peek(BaseModel):
-    """What waits."""
+    """Waiting jobs."""
 
     pending_jobs: int
-    jobs: list[JobOut] = Field(description="In the order in which they will be taken.")
+    jobs: list[JobOut] = Field(description="In the order in which they will start.")
 
 
 class Changed(BaseModel):
-    """Which jobs were changed or made."""
+    """Jobs that were changed or added."""
 
     count: int
     job_ids: list[str]

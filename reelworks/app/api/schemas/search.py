@@ -40,7 +40,7 @@ class ExcerptOut(BaseModel):
 
 
 class Why(BaseModel):
-    """A ranked list that has it, and its place there, counted from 1."""
+    """A ranked list that contains it, and its rank there, counted from 1."""
 
     reason: Reason
     kind: Kind
@@ -94,7 +94,7 @@ class HitOut(BaseModel):
 
 
 class MomentOut(BaseModel):
-    """Hits of one video that lie together in time."""
+    """Hits of one video that are close in time."""
 
     video_id: str
     title: str
@@ -107,8 +107,8 @@ class MomentOut(BaseModel):
     excerpt: ExcerptOut
     reasons: list[Why]
     frame_id: str | None
-    image: str | None = Field(description="Where the frame that shows it best is.")
-    media: str = Field(description="Plays the moment.")
+    image: str | None = Field(description="Path of the JPEG of the frame that shows it best.")
+    media: str = Field(description="Path of the media, at the moment.")
     hits: list[HitOut]
 
     @classmethod
@@ -142,8 +142,8 @@ class Found(BaseModel):
 
     moments: list[MomentOut]
     total: int = Field(description="On all pages; 200 at most.")
-    cursor: str | None = Field(description="Asks for the next page; null on the last.")
-    note: str | None = Field(description="What had to be left out, and why.")
+    cursor: str | None = Field(description="Pass it for the next page; null on the last page.")
+    note: str | None = Field(description="Why only the words were searched; null when all was.")
 
     @classmethod
     def of(cls, answer: SearchAnswer, note: str | None) -> Self:
@@ -153,7 +153,7 @@ class Found(BaseModel):
 
 
 class CutOut(BaseModel):
-    """A piece of a video; times are seconds from its first frame."""
+    """A cut of a video; times are seconds from its first frame."""
 
     video_id: str
     title: str
@@ -170,14 +170,14 @@ class CutOut(BaseModel):
 
 
 class CutList(BaseModel):
-    """Pieces of videos to be put one after the other."""
+    """A cut list: cuts in their order."""
 
     title: str
     cuts: list[CutOut]
 
 
 class SimilarOut(BaseModel):
-    """A frame that looks like another."""
+    """A frame similar to another."""
 
     frame_id: str
     video_id: str
@@ -185,7 +185,7 @@ class SimilarOut(BaseModel):
     t: float
     t_start: float
     t_end: float
-    distance: int = Field(description="Bits of 64 in which the picture hashes differ.")
+    distance: int = Field(description="Bits of 64 in which the image hashes differ.")
     image: str
 
     @classmethod
@@ -204,6 +204,6 @@ class SimilarOut(BaseModel):
 
 
 class Similar(BaseModel):
-    """Frames that look alike, the nearest first."""
+    """Similar frames, the nearest first."""
 
     frames: list[SimilarOut]

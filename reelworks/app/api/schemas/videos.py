@@ -1,4 +1,4 @@
-"""What the API answers about videos."""
+"""Response schemas of videos."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class VideoList(BaseModel):
     """A page of videos, the newest first."""
 
     videos: list[VideoOut]
-    next: str | None = Field(description="Give it as `cursor` for the next page; null: no more.")
+    next: str | None = Field(
+        description="Pass it as `cursor` for the next page; null on the last page."
+    )
 
 
 class SceneOut(BaseModel):
@@ -83,7 +85,7 @@ class CaptionOut(BaseModel):
 
 
 class FrameOut(BaseModel):
-    """The picture that stands for a scene."""
+    """A keyframe of a scene."""
 
     id: str
     scene_id: str
@@ -94,7 +96,7 @@ class FrameOut(BaseModel):
     duplicate_of: str | None = Field(description="The frame that looks the same.")
     model: str
     caption: CaptionOut | None
-    image: str = Field(description="Where the JPEG is.")
+    image: str = Field(description="Path of the JPEG.")
 
     @classmethod
     def of(cls, stored: StoredFrame, video_id: str) -> Self:
@@ -153,24 +155,24 @@ class SegmentOut(BaseModel):
     @classmethod
     def of(cls, stored: StoredSegment) -> Self:
         """Return a line as it is shown."""
-        said = stored.segment
+        segment = stored.segment
         return cls(
             id=stored.id,
-            t_start=said.t_start,
-            t_end=said.t_end,
-            text=said.text,
-            language=said.language,
-            speaker=said.speaker,
+            t_start=segment.t_start,
+            t_end=segment.t_end,
+            text=segment.text,
+            language=segment.language,
+            speaker=segment.speaker,
             words=[
                 {name: getattr(word, name) for name in word.__dataclass_fields__}
-                for word in said.words
+                for word in segment.words
             ],
             model=stored.model,
         )
 
 
 class VideoDetail(VideoOut):
-    """A video with all that was heard and seen in it."""
+    """A video with its scenes, frames, captions and transcript."""
 
     warnings: list[str]
     probe: dict[str, Any]
@@ -204,9 +206,9 @@ class VideoDetail(VideoOut):
         )
 
 
-class Submitted(BaseModel):
+class SubmittedOut(BaseModel):
     """A video that was added, and the job that indexes it."""
 
     video: VideoOut
-    job: JobOut | None = Field(description="Null when nothing has to be done.")
+    job: JobOut | None = Field(description="Null when there is nothing to do.")
     new: bool = Field(description="False when the library had the video already.")

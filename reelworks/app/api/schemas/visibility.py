@@ -1,8 +1,8 @@
-"""What a caller may see of sources and of the server: names for most, places for few.
+"""Redaction of sources, paths and hosts by caller.
 
-Admins, and so the local user, see everything but secrets. Everybody else sees names of files: a
-path, an address or a key tells how a server or a company is laid out. Who asked for a job, or
-added a video, sees the source that he gave himself as he gave it. Routes, pages, streams and
+Admins, and so the local user, see everything but secrets. Other callers see file names: a path, a
+URL or a key shows how a server or a company is laid out. The caller who requested a job or added a
+video sees that source as submitted. Routes, pages, streams and
 webhooks all pass here, since the schemas are made of what these functions return.
 """
 
@@ -21,14 +21,16 @@ from reelworks.domain.library.library import VideoSummary, VideoView
 from reelworks.stages.source.ingest import without_secrets
 
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]*[?@#][^\s'\"<>]*", re.IGNORECASE)
-"""One that may hold a password or a signature: no message should have it, and none is shown it."""
+"""A URL that may have a password or a signature, which no caller is shown."""
 _WORD = r"""[^\s/'"<>:;,()]+"""
-_OURS = r"/(?:livez|readyz|healthz|metrics|docs|openapi\.json|videos|jobs|search|stats)(?![\w/-])"
-"""Places of the API, which messages may tell."""
-_PLACE = re.compile(
+_API_PATHS = (
+    r"/(?:livez|readyz|healthz|metrics|docs|openapi\.json|videos|jobs|search|stats)(?![\w/-])"
+)
+"""Paths of the API, which messages may contain."""
+_LOCATION = re.compile(
     rf"""
     (?<![a-z])[a-z][a-z0-9+.-]{{,30}}://[^\s'"<>]+      # an address
-    | (?<![\w./~])(?!{_OURS})~?(?:                     # a path:
+    | (?<![\w./~])(?!{_API_PATHS})~?(?:                     # a path:
         (?:/{_WORD}(?:\ {_WORD})*(?=/))+/(?:{_WORD})?  #   folders, which may have blanks, and the
         | /{_WORD}                                     #   begin of the file's name; or one part
       )/?
@@ -36,7 +38,7 @@ _PLACE = re.compile(
         \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.-]*\w)      #   its number,
         | \[(?=[^\]]*::|(?:[0-9a-f]+:){{7}})[0-9a-f:.]+\]  # also of the newer kind,
         | (?=[\d._-]*[a-z])[\w.-]++(?=:\d{{4,5}}(?!\w)|:\d+/)    # or its name, which a port
-        | (?=[\d._-]*[a-z])[\w-]++(?:\.[\w-]++)+(?=:\d{{2,5}}(?!\w))  # and a dot tell
+        | (?=[\d._-]*[a-z])[\w-]++(?:\.[\w-]++)+(?=:\d{{2,5}}(?!\w))  # and a dot show
       )(?::\d+)?(?:/[^\s'"<>]*)?)
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -44,7 +46,7 @@ _PLACE = re.compile(
 
 
 def visible_text(text: str, caller: Caller, *, known: str = "", own: bool = False) -> str:
-    """Return a message as a caller may see it: places in it become names.
+    """Return a message as a caller may see it: locations in it become names.
 
     ``known`` is a source that may occur in it, however it is spelled; ``own`` says that the
     caller gave it.
@@ -53,7 +55,7 @@ def visible_text(text: str, caller: Caller, *, known: str = "", own: bool = Fals
         return _ADDRESS.sub(lambda found: without_secrets(found[0]), text)
     parts = re.split(rf"{re.escape(known)}(?!/)", text) if known else [text]
     if len(parts) == 1:
-        return _PLACE.sub(_name_in_text, text)
+        return _LOCATION.sub(_name_in_text, text)
     shown = known if own else _name(known)
     return shown.join(visible_text(part, caller) for part in parts)
 
@@ -81,7 +83,7 @@ def visible_job(job: Job, caller: Caller) -> Job:
 
 
 def visible_events(events: Sequence[JobEvent], job: Job, caller: Caller) -> list[JobEvent]:
-    """Return what became of a job as a caller may see it."""
+    """Return the history of a job as a caller may see it."""
     source, own = _shown_source(job), caller.is_owner(job.requested_by)
     return [
         replace(one, note=one.note and visible_text(one.note, caller, known=source, own=own))
@@ -125,7 +127,7 @@ def _shown_source(job: Job) -> str:
 
 
 def _seen_value(value: str, caller: Caller, source: str, *, own: bool) -> str:
-    """Return a text of a job: a place that stands alone, or a message."""
+    """Return a text of a job: a location alone, or a message with some."""
     alone = "://" in value.split(" ", maxsplit=1)[0] or value.startswith(("/", "~/"))
     if not alone:
         return visible_text(value, caller, known=source, own=own)
@@ -133,16 +135,16 @@ def _seen_value(value: str, caller: Caller, source: str, *, own: bool) -> str:
     return plain if caller.is_admin or (own and plain == source) else _name(plain)
 
 
-def _name(place: str) -> str:
+def _name(location: str) -> str:
     """Return the last part of a path, an address or a key."""
-    return PurePosixPath(without_secrets(place)).name or "source"
+    return PurePosixPath(without_secrets(location)).name or "source"
 
 
 def _name_in_text(found: re.Match[str]) -> str:
-    """Return what stands for a place within a sentence, whose full stop it may have taken."""
-    place = found[0]
-    bare = place.rstrip(".,;:!?)/")
-    end = place[len(bare) :].strip("/")
+    """Return the name of a location in a sentence, with the punctuation that was matched."""
+    location = found[0]
+    bare = location.rstrip(".,;:!?)/")
+    end = location[len(bare) :].strip("/")
     if found["server"] is not None:
         return f"…{end}"
     scheme, mark, rest = bare.partition("://")

@@ -195,14 +195,15 @@ def rerun(
     json: output.Json = False,
 ) -> None:
     """Compute one stage of many videos again, and what depends on its answer."""
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.domain.library.selection import VideoSelection
     from reelworks.operations.rerun import rerun_stage
-    from reelworks.store.library.video_writes import VideoFilter
 
     if not (video or library or status or every):
         raise typer.BadParameter("choose videos with --video, --library, --status, or give --all")
-    which = VideoFilter(ids=tuple(video) if video else None, library=library, status=status)
+    which = VideoSelection(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
-        added = rerun_stage(engine, _stage_named(stage), which)
+        added = rerun_stage(engine, LOCAL, _stage_named(stage), which)
     _print_changed([job.id for job in added], f"Asked to run {stage} again", json=json)
 
 

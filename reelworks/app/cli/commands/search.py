@@ -26,7 +26,7 @@ from reelworks.domain.library.search import (
 )
 from reelworks.domain.private_folder import make_private
 from reelworks.errors import ArtifactMissingError, ServiceError
-from reelworks.operations.search import find, moment_json
+from reelworks.operations.search import NextPage, find, moment_json
 from reelworks.settings import Settings, load_settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -121,14 +121,12 @@ def _answer(
     settings: Settings, request: SearchRequest, cursor: str | None
 ) -> tuple[SearchAnswer, str | None]:
     from reelworks.store.db.database import create_database_engine, ensure_schema
-    from reelworks.store.search.search import search_on
 
     engine = create_database_engine(settings)
     try:
         ensure_schema(engine)
-        if cursor is not None:
-            return search_on(engine, cursor, request.limit), None
-        return find(engine, settings, request)
+        page = request if cursor is None else NextPage(cursor, request.limit)
+        return find(engine, settings, page)
     finally:
         engine.dispose()
 

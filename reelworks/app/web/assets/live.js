@@ -1,4 +1,4 @@
-// Running jobs, as they go on: one stream for the whole page, and none while nobody looks.
+// Running jobs, as they go on: one stream for the whole page, and none while the page is hidden.
 
 import { announce, loaded, nameLanguages } from "./page.js";
 
@@ -36,7 +36,7 @@ function show(now) {
   let stale = before !== null && JSON.stringify(now.counts) !== before;
   before = JSON.stringify(now.counts);
   for (const job of now.jobs) {
-    for (const place of document.querySelectorAll(`[data-job="${CSS.escape(job.id)}"]`)) draw(place, job);
+    for (const element of document.querySelectorAll(`[data-job="${CSS.escape(job.id)}"]`)) draw(element, job);
     for (const row of document.querySelectorAll(`[data-job-row="${CSS.escape(job.id)}"]`)) {
       if (row.dataset.status !== job.status || row.querySelector("#stage-table")) stale = true;
     }
@@ -49,18 +49,18 @@ function show(now) {
   if (stale && document.querySelector("[data-live]")) due ??= setTimeout(refresh, REFRESH_MS);
 }
 
-function draw(place, job) {
-  const bar = place.querySelector("progress");
+function draw(element, job) {
+  const bar = element.querySelector("progress");
   bar.value = job.share;
   const percent = `${Math.round(job.share * 100)}%`;
-  place.querySelector("[data-share]").textContent = percent;
-  place.querySelector("[data-stages]").textContent = job.stages.join(", ");
+  element.querySelector("[data-share]").textContent = percent;
+  element.querySelector("[data-stages]").textContent = job.stages.join(", ");
   const quarter = Math.floor(job.share * 4);
   if (quarters.has(job.id) && quarters.get(job.id) !== quarter) announce(`${bar.getAttribute("aria-label")}: ${percent}`);
   quarters.set(job.id, quarter);
 }
 
-/** Loads the page anew behind the scenes, and takes over what changed. */
+/** Reloads the page in the background and replaces what changed. */
 async function refresh() {
   due = null;
   let page;
@@ -87,14 +87,14 @@ async function refresh() {
 
 function takeOver(old, item, active) {
   const ticked = old.querySelector("input[type=checkbox]")?.checked ?? false;
-  const held = old.contains(active) ? [...old.querySelectorAll("a, button, input")].indexOf(active) : -1;
+  const focused = old.contains(active) ? [...old.querySelectorAll("a, button, input")].indexOf(active) : -1;
   const failed = item.dataset.status === "failed" && old.dataset.status !== "failed";
   const ready = item.dataset.status === "ready" && old.dataset.status !== "ready";
   nameLanguages(item);
   old.replaceWith(item);
   const box = item.querySelector("input[type=checkbox]");
   if (box) box.checked = ticked;
-  if (held >= 0) item.querySelectorAll("a, button, input")[held]?.focus();
+  if (focused >= 0) item.querySelectorAll("a, button, input")[focused]?.focus();
   const name = item.querySelector("h2 a, .what a")?.textContent;
   if (name && (failed || ready)) announce(`${name} ${failed ? "failed" : "is ready"}`);
 }

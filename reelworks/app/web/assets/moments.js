@@ -1,4 +1,4 @@
-// Search results play their moment in place, without sound.
+// Search results play their moment on the page, without sound.
 
 const INTENT_MS = 350;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

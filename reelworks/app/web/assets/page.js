@@ -18,12 +18,12 @@ export async function loaded(address) {
 /** Writes languages by their names. */
 export function nameLanguages(root) {
   const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
-  for (const place of root.querySelectorAll("[data-language]")) {
-    place.textContent = names.of(place.dataset.language);
+  for (const element of root.querySelectorAll("[data-language]")) {
+    element.textContent = names.of(element.dataset.language);
   }
 }
 
-/** Returns the header that shows that a request comes from a page of ours. */
+/** Returns the header that shows that a request comes from a page of this server. */
 export function proof() {
   const meta = document.querySelector("meta[name=csrf]");
   return meta ? { "X-CSRF-Token": meta.content } : {};

@@ -69,7 +69,7 @@ function lineOf(file) {
 
 function send({ file, line }) {
   busy += 1;
-  const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
+  const request = new XMLHttpRequest(); // fetch does not report upload progress
   const [bar, word] = [line.querySelector("progress"), line.querySelector("p")];
   line.addEventListener("give-up", () => request.abort());
   request.upload.addEventListener("progress", (event) => {
@@ -93,22 +93,22 @@ function send({ file, line }) {
 }
 
 function answered(request, file, line) {
-  let told = {};
+  let answer = {};
   try {
-    told = JSON.parse(request.responseText);
+    answer = JSON.parse(request.responseText);
   } catch {
     return fail(line, `The server answered ${request.status}; try again.`);
   }
-  if (request.status >= 300) return fail(line, told.detail);
+  if (request.status >= 300) return fail(line, answer.detail);
   const word = line.querySelector("p");
   const link = Object.assign(document.createElement("a"), {
-    href: `/watch/${told.video.id}`,
-    textContent: told.video.title,
+    href: `/watch/${answer.video.id}`,
+    textContent: answer.video.title,
   });
   line.querySelector("span").replaceChildren(link);
   line.querySelector("progress").remove();
   line.querySelector("button").remove();
-  word.textContent = told.job ? "Added; its job is in the queue." : "The library has this video already.";
+  word.textContent = answer.job ? "Added; its job is in the queue." : "The library has this video already.";
   announce(`${file.name}: ${word.textContent}`);
 }
 

@@ -26,8 +26,8 @@ export function followVideo() {
   const list = document.getElementById("lines");
   if (list) arrows(list, lines, ["ArrowUp", "ArrowDown"]);
   document.addEventListener("keydown", (event) => keys(event, player));
-  const asked = new URLSearchParams(location.search).get("t");
-  if (asked) whenReady(player, () => (player.currentTime = Number(asked)));
+  const start = new URLSearchParams(location.search).get("t");
+  if (start) whenReady(player, () => (player.currentTime = Number(start)));
 }
 
 function timed(selector) {
@@ -78,7 +78,7 @@ function bring(link) {
 /** One item of the list takes part in the order of Tab; arrows go between them. */
 function arrows(list, items, [back, on]) {
   const links = items.map((item) => item.link);
-  links.forEach((link, place) => (link.tabIndex = place === 0 ? 0 : -1));
+  links.forEach((link, position) => (link.tabIndex = position === 0 ? 0 : -1));
   list.removeAttribute("tabindex");
   list.addEventListener("focusin", (event) => {
     const at = event.target.closest("a");

@@ -26,19 +26,19 @@ router = page_router()
 
 @router.get(SIGN_IN)
 def sign_in(request: Request, api: Context, next: str = "/") -> Response:
-    """Ask for a token."""
+    """Show the sign-in form."""
     if api.loopback:
         return RedirectResponse("/", 303)
-    # A link of another site opened this page: the browser held the cookie back, if it has one.
-    # Loading the page that was asked for once more, from here, sends it.
+    # A link of another site opened this page: the browser did not send the cookie, if it has one.
+    # Loading the requested page once more, from this one, sends it.
     elsewhere = request.headers.get("sec-fetch-site") == "cross-site"
     known = {"next": safe_next(next), "elsewhere": elsewhere, "wrong": None}
     return page(request, "sign_in.html", known)
 
 
 @router.post(SIGN_IN)
-async def take_token(request: Request, api: Context) -> Response:
-    """Keep a token that is valid in a cookie."""
+async def sign_in_with_token(request: Request, api: Context) -> Response:
+    """Store a valid token in a cookie."""
     if not is_same_origin(request.headers):
         raise ForbiddenError("Only pages of this server may send this form.")
     form = await request.form(max_files=0)
@@ -48,7 +48,7 @@ async def take_token(request: Request, api: Context) -> Response:
 
 def _answer(request: Request, api: Context, token: str, after: str) -> Response:
     if find_token(api.engine, token) is None:
-        wrong = "The token is not valid (any more); check it or ask for a new one."
+        wrong = "The token is invalid or expired; check it or create a new one."
         known = {"next": after, "elsewhere": False, "wrong": wrong}
         return page(request, "sign_in.html", known, 422)
     answer = RedirectResponse(after, 303)
@@ -61,7 +61,7 @@ def _answer(request: Request, api: Context, token: str, after: str) -> Response:
 
 @router.post(f"{FORMS}sign-out")
 def sign_out(form: Form) -> Response:
-    """Forget the token in this browser."""
+    """Delete the cookie."""
     del form
     answer = RedirectResponse(SIGN_IN, 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")

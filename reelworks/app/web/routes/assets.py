@@ -1,4 +1,4 @@
-"""The style sheet, the scripts and the icon: ours alone, from the package."""
+"""The style sheet, the scripts and the icon, from the package."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ASSETS = _read()
 
 @router.get("/assets/{name}")
 def asset(name: str, request: Request) -> Response:
-    """Give a file; browsers ask each time whether theirs is still the same."""
+    """Return a file; browsers revalidate it each time."""
     found = _ASSETS.get(name)
     if found is None:
         raise NotStoredError(f"The pages have no file {name!r}.")

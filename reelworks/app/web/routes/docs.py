@@ -1,4 +1,4 @@
-"""``/docs``: the API's reference, made of its own OpenAPI document, nothing from elsewhere."""
+"""``/docs``: reference of the API, rendered from its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/docs", dependencies=[require_scope(Scope.READ)])
 def docs(request: Request) -> Response:
-    """Show every operation with its parameters, bodies and answers."""
+    """Show every operation with its parameters, bodies and responses."""
     document = request.app.openapi()
     values = {
-        "here": "docs",
+        "section": "docs",
         "info": document["info"],
         "groups": operations_of(document),
         "schemas": schemas_of(document),

@@ -1,4 +1,4 @@
-"""``/frames/{id}/similar``: pictures that look alike."""
+"""``/frames/{id}/similar``: similar frames."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MOST = 48
 
 @router.get("/frames/{frame_id}/similar", dependencies=[require_scope(Scope.READ)])
 def similar(frame_id: FramePath, request: Request, api: Context) -> Response:
-    """Show the frames that look like a frame, the nearest first."""
+    """Show frames similar to a frame, the nearest first."""
     found = similar_frames(api.engine, frame_id, limit=MOST)
     video = get_summary(api.engine, frame_id.rpartition("_frame_")[0])
-    values = {"here": "search", "frame_id": frame_id, "video": video, "found": found}
+    values = {"section": "search", "frame_id": frame_id, "video": video, "found": found}
     return page(request, "similar.html", values)

@@ -14,7 +14,7 @@ from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
-from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.library import listing_queries as shelf
 
 router = page_router()
@@ -22,23 +22,23 @@ router = page_router()
 
 @router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
 def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) -> Response:
-    """Show a job, its stages and what became of it so far."""
-    found = ledger.get_job(api.engine, job_id)
+    """Show a job, its stages and its history."""
+    found = job_queue.get_job(api.engine, job_id)
     named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])
     values = {
-        "here": "jobs",
+        "section": "jobs",
         "job": visible_job(found, caller),
         "shown": JobOut.of(found, caller),
         "state": JobState.of(found, caller),
         "title": named.get(found.video_id or ""),
-        "events": visible_events(ledger.events_of(api.engine, job_id), found, caller),
+        "events": visible_events(job_queue.events_of(api.engine, job_id), found, caller),
         "run": run_address(api.settings, found.flow_run_id) if caller.is_admin else None,
     }
     return page(request, "job.html", values)
 
 
 def run_address(settings: Settings, flow_run_id: str | None) -> str | None:
-    """Return where the Prefect UI shows a run; None where it has no address that is known."""
+    """Return the URL of a run in the Prefect UI; None where the UI's URL is not known."""
     address = (settings.prefect_api_url or "").rstrip("/")
     if flow_run_id is None or not address.endswith("/api"):
         return None

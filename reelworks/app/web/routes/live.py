@@ -1,4 +1,4 @@
-"""What goes on now, as one stream of server-sent events for a whole page.
+"""Running jobs, as one stream of server-sent events for a whole page.
 
 A browser keeps few connections to one server, so that a stream for each job would block the page.
 """
@@ -29,25 +29,25 @@ router = APIRouter(include_in_schema=False)
 KEEP_ALIVE = 15.0
 QUICKEST = 1.0
 """Seconds between two events."""
-MOST = 200
-"""Running jobs that are told of."""
+MAX_JOBS = 200
+"""The most running jobs in one event."""
 _RUNNING = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
 
 
 @router.get(f"{FORMS}live", dependencies=[require_scope(Scope.READ)])
 async def live(api: Context, caller: CurrentCaller) -> Response:
-    """Tell of running jobs, those that just ended, and how many have which status."""
+    """Stream running jobs, those that just ended, and the number of jobs by status."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_told(api, caller), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(api, caller), media_type="text/event-stream", headers=headers)
 
 
-async def _told(api: Api, caller: Caller) -> AsyncIterator[str]:
-    told = ""
+async def _events(api: Api, caller: Caller) -> AsyncIterator[str]:
+    last = ""
     running: frozenset[str] = frozenset()
     yield "retry: 3000\n\n"
     with api.changes.of(ANY_JOB) as changed:
         while True:
-            changed.clear()  # before the look: what changes after it is told in the next round
+            changed.clear()  # before the look: a later change is sent in the next round
             if api.changes.ending:  # a browser comes back by itself
                 return
             try:
@@ -60,19 +60,19 @@ async def _told(api: Api, caller: Caller) -> AsyncIterator[str]:
                 one["id"] for one in seen["jobs"] if one["status"] == JobStatus.PROCESSING
             )
             now = json.dumps(seen)
-            if now != told:
-                told = now
+            if now != last:
+                last = now
                 yield f"event: jobs\ndata: {now}\n\n"
             await asyncio.sleep(QUICKEST)
             while not changed.is_set():
                 try:
                     await asyncio.wait_for(changed.wait(), KEEP_ALIVE)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    yield ": keep-alive\n\n"
 
 
 def _look(api: Api, caller: Caller, before: frozenset[str]) -> dict[str, Any]:
-    jobs = list_jobs(api.engine, _RUNNING, limit=MOST)
+    jobs = list_jobs(api.engine, _RUNNING, limit=MAX_JOBS)
     ended = tuple(before - {job.id for job in jobs})
     if ended:
         jobs += list_jobs(api.engine, JobSelection(ids=ended), limit=len(ended))

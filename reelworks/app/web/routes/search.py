@@ -1,4 +1,4 @@
-"""``/search``: the second where something was said, shown or written."""
+"""``/search``: the moments where something was said, shown or written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from reelworks.app.web.page_route import page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.operations.search import find
-from reelworks.store.library import listing_queries as shelf
-from reelworks.store.search.search import search_on
+from reelworks.operations.search import NextPage, find
+from reelworks.store.library import listing_queries
 
 router = page_router()
 ON_A_PAGE = 12
@@ -34,29 +33,29 @@ LENGTHS = {
 
 @router.get("/search", dependencies=[require_scope(Scope.READ)])
 def search(request: Request, api: Context) -> Response:
-    """Show what a search finds; without words, only the form."""
+    """Show the moments of a search; without words, the form alone."""
     pairs = request.query_params.multi_items()
-    wanted = parse_form(SearchQuery, [*pairs, *_bounds(dict(pairs))])
+    query = parse_form(SearchQuery, [*pairs, *_bounds(dict(pairs))])
     answer, note, wrong = None, None, None
     try:
-        if wanted.cursor is not None:
-            answer = search_on(api.engine, wanted.cursor, ON_A_PAGE)
-        elif wanted.q is not None:
-            request_ = wanted.model_copy(update={"limit": ON_A_PAGE}).request()
-            answer, note = find(api.engine, api.settings, request_)
+        if query.cursor is not None:
+            answer, note = find(api.engine, api.settings, NextPage(query.cursor, ON_A_PAGE))
+        elif query.q is not None:
+            search_request = query.model_copy(update={"limit": ON_A_PAGE}).request()
+            answer, note = find(api.engine, api.settings, search_request)
     except InputError as error:
-        if wanted.cursor is not None:
+        if query.cursor is not None:
             raise
         wrong = str(error)
-    choices = shelf.choices(api.engine)
+    choices = listing_queries.choices(api.engine)
     values = {
-        "here": "search",
-        "given": wanted.model_dump(mode="json", by_alias=True),
+        "section": "search",
+        "given": query.model_dump(mode="json", by_alias=True),
         "raw": dict(pairs),
         "answer": answer,
         "note": note and visible_text(note, request.state.caller),
         "wrong": wrong,
-        "cuts": _asked_again(wanted) | {"limit": CUTS},
+        "cuts": _without_page(query) | {"limit": CUTS},
         "more": [*((n, v) for n, v in pairs if n != "cursor"), ("cursor", answer.cursor)]
         if answer and answer.cursor
         else None,
@@ -67,13 +66,13 @@ def search(request: Request, api: Context) -> Response:
     return page(request, "search.html", values, 422 if wrong else 200)
 
 
-def _asked_again(wanted: SearchQuery) -> dict[str, Any]:
-    told = wanted.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return {name: value for name, value in told.items() if name not in ("cursor", "limit")}
+def _without_page(query: SearchQuery) -> dict[str, Any]:
+    values = query.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {name: value for name, value in values.items() if name not in ("cursor", "limit")}
 
 
 def _bounds(given: dict[str, str]) -> list[tuple[str, str]]:
-    """Turn what the form asks in days and lengths into the API's own filters.
+    """Turn the form's days and lengths into the API's filters.
 
     Raises ``InputError``.
     """
@@ -85,7 +84,7 @@ def _bounds(given: dict[str, str]) -> list[tuple[str, str]]:
             following = date.fromisoformat(given["to"]) + timedelta(days=1)
             found.append(("created_to", f"{following}T00:00:00Z"))
     except (ValueError, OverflowError):
-        raise InputError("A date of the filter is none; write it like 2026-01-31.") from None
+        raise InputError("Invalid date; write it like 2026-01-31.") from None
     if given.get("length") in LENGTHS:
         least, _, most = given["length"].partition("-")
         found += [("min_seconds", least), ("max_seconds", most)]

@@ -1,4 +1,4 @@
-"""``/watch/{id}``: a video, what was heard and seen in it."""
+"""``/watch/{id}``: a video with its transcript and frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reelworks.store.library.video_reads import get_video
 
 router = page_router()
 SEEN = 120
-"""Frames that are described until all are asked for."""
+"""Frames that are listed until all are requested."""
 _JOBS = 5
 
 
@@ -38,7 +38,7 @@ class Seen:
     """Of its scene."""
     t_end: float
     same_as: float | None
-    """When the same picture was seen before."""
+    """Time of the earlier frame that looks the same; seconds."""
 
 
 @router.get("/watch/{video_id}", dependencies=[require_scope(Scope.READ)])
@@ -56,16 +56,16 @@ def watch(
     jobs = [visible_job(job, caller) for job in found]
     open_job = next((job for job in jobs if not job.status.is_over), None)
     frames = seen_of(view)
-    told = [one for one in frames if one.stored.description is not None]
+    described = [one for one in frames if one.stored.description is not None]
     values = {
-        "here": "library",
+        "section": "library",
         "view": view,
         "video": view.summary,
         "t": t,
         "plays": _plays(api, view),
         "strip": list({one.stored.scene_id: one for one in reversed(frames)}.values())[::-1],
-        "seen": told if everything else told[:SEEN],
-        "hidden": 0 if everything else max(0, len(told) - SEEN),
+        "seen": described if everything else described[:SEEN],
+        "hidden": 0 if everything else max(0, len(described) - SEEN),
         "poster": _poster(frames),
         "models": sorted(_models(view)),
         "jobs": jobs,
@@ -102,7 +102,7 @@ def _plays(api: Api, view: VideoView) -> str | None:
 
 
 def _models(view: VideoView) -> set[str]:
-    """Return what found the scenes, heard the speech and described the frames."""
+    """Return the models that made scenes, transcript and descriptions."""
     heard = {one.model for one in view.segments}
     described = {one.description_model for one in view.frames if one.description_model}
     return {one.model for one in view.scenes} | heard | described

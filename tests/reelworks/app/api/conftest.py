@@ -64,7 +64,7 @@ class Server:
         return self.post("/videos", files=form, data=fields, headers=headers)
 
     def as_(self, token: str) -> Server:
-        """The same server, asked with a token."""
+        """The same server, called with a token."""
         return replace(self, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -135,7 +135,7 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
 
 
 @pytest.fixture
-def intake(module_settings: Settings) -> Iterator[None]:
+def dispatcher(module_settings: Settings) -> Iterator[None]:
     """The heartbeat of a dispatcher, for as long as the tests take."""
     engine = create_database_engine(module_settings)
     ensure_schema(engine)

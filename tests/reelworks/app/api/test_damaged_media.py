@@ -23,9 +23,9 @@ MB = 1 << 20
 
 
 def jpeg(width: int = 1280, height: int = 720) -> bytes:
-    kept = io.BytesIO()
-    Image.effect_noise((width, height), 40).convert("RGB").save(kept, "JPEG")
-    return kept.getvalue()
+    stored = io.BytesIO()
+    Image.effect_noise((width, height), 40).convert("RGB").save(stored, "JPEG")
+    return stored.getvalue()
 
 
 BROKEN = {
@@ -55,13 +55,13 @@ def ours(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_picture_that_does_not_decode_is_a_problem(api, framed, caplog, place, kind):
+def test_a_picture_that_does_not_decode_is_a_problem(api, framed, caplog, where, kind):
     key = f"frames/{framed}/scene_000.jpg"
     api.store.put_bytes(key, BROKEN[kind](), "image/jpeg")
 
-    answer = api.get(f"/videos/{framed}/{place.format(id=framed)}")
+    answer = api.get(f"/videos/{framed}/{where.format(id=framed)}")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "artifact_damaged")
     assert answer.headers["content-type"] == "application/problem+json"
@@ -69,9 +69,9 @@ def test_a_picture_that_does_not_decode_is_a_problem(api, framed, caplog, place,
     assert key in line
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_picture_that_is_gone_is_not_found(api, framed, caplog, place):
-    answer = api.get(f"/videos/{framed}/{place.format(id=framed)}")
+@pytest.mark.parametrize("where", PLACES)
+def test_a_picture_that_is_gone_is_not_found(api, framed, caplog, where):
+    answer = api.get(f"/videos/{framed}/{where.format(id=framed)}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_stored")
     assert ours(caplog) == []
@@ -161,7 +161,7 @@ def test_a_store_that_gives_no_byte_is_a_problem(api, cutting, video, caplog):
 
 
 @pytest.mark.parametrize("cutting", [MB // 2 + 7], indirect=True)
-def test_a_store_that_breaks_off_in_the_middle_is_told_in_one_line(api, cutting, video, caplog):
+def test_a_store_that_breaks_off_in_the_middle_is_logged_in_one_line(api, cutting, video, caplog):
     video_id = video()
     key = movie(api, video_id)
 

@@ -132,7 +132,7 @@ def test_queries_of_a_silent_database_are_503(server, house):
     assert server.get("/jobs").status_code == 200
 
 
-def test_a_caller_with_a_token_is_told_of_the_health_although_nobody_can_look_him_up(house, server):
+def test_a_caller_with_a_token_sees_the_health_although_nobody_can_look_him_up(house, server):
     del server
     engine = create_database_engine(house)
     token = create_token(engine, "frozen", [Scope.ADMIN])

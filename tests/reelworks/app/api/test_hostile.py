@@ -24,11 +24,11 @@ FEW = hypothesis_settings(
 
 
 def is_problem(answer: httpx.Response) -> bool:
-    told = answer.json()
+    payload = answer.json()
     return (
         answer.headers["content-type"] == "application/problem+json"
         and 400 <= answer.status_code < 500
-        and told["status"] == answer.status_code
+        and payload["status"] == answer.status_code
         and "Traceback" not in answer.text
     )
 
@@ -83,8 +83,8 @@ def test_a_file_s_name_is_only_a_name(api, name):
     if answer.status_code >= 400:
         assert is_problem(answer)
         return
-    told = answer.json()
-    video_id = told["video"]["id"]
+    payload = answer.json()
+    video_id = payload["video"]["id"]
     (key,) = objects(api, f"uploads/{video_id}_")
     assert set(key.removeprefix("uploads/")) <= set(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -194,12 +194,12 @@ BODIES = [
     b'{"video_id": "a", "params": {"source": "file:///etc/passwd"}}',
     b'{"video_id": "a", "params": {"source": "http://169.254.169.254/"}}',
     b'{"video_id": "a", "kind": "stage"}',
-    b'{"video_id": "a", "again": ["rm"]}',
+    b'{"video_id": "a", "recompute": ["rm"]}',
     b'{"video_id": "a", "webhook_url": "http://127.0.0.1/"}',
     b'{"video_id": "a", "webhook_url": "javascript:alert(1)"}',
     b"[" * 100_000,
     b'{"a":' * 100_000,
-    b'{"video_id": "a", "again": [' + b'"vision",' * 50_000 + b'"vision"]}',
+    b'{"video_id": "a", "recompute": [' + b'"vision",' * 50_000 + b'"vision"]}',
 ]
 
 
@@ -332,7 +332,7 @@ def nested(inner):
 @FEW
 @given(st.recursive(LEAVES, nested, max_leaves=12))
 def test_any_json_is_a_request_or_a_problem(api, value):
-    for path in ("/jobs", "/videos", "/jobs/retry", "/jobs/priority", "/intake/pause"):
+    for path in ("/jobs", "/videos", "/jobs/retry", "/jobs/priority", "/dispatcher/pause"):
         body = json.dumps(value).encode()
         answer = api.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code < 500

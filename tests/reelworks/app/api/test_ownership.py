@@ -122,8 +122,8 @@ def test_another_s_video_is_not_given_another_source(server, mine, other, folder
     assert state(server, video_id) == before
 
 
-def _as_source(server: Server, place: str, where: str) -> str:
-    return f"s3://{server.settings.s3_bucket}/{place}" if where == "s3_key" else place
+def _as_source(server: Server, location: str, where: str) -> str:
+    return f"s3://{server.settings.s3_bucket}/{location}" if where == "s3_key" else location
 
 
 def test_an_address_that_differs_in_its_query_is_another_source(server, mine, other):
@@ -159,12 +159,12 @@ def test_the_same_content_again_is_fine_for_everybody(server, mine, other, folde
     before = state(server, video_id)
 
     again = other.upload("copy.mp4", content, **said | {"title": "Mine!"})
-    job = other.post("/jobs", json={"video_id": video_id, "again": ["vision"]})
+    job = other.post("/jobs", json={"video_id": video_id, "recompute": ["vision"]})
 
     assert (again.status_code, again.json()["new"]) == (202, False)
     assert again.json()["video"]["title"] == "A talk"
     assert job.status_code == 202
-    assert get_job(server.engine, job.json()["id"]).params == {"again": ["vision"]}
+    assert get_job(server.engine, job.json()["id"]).params == {"recompute": ["vision"]}
     row, _, files = state(server, video_id)
     assert (row, files) == (before[0], before[2])
 
@@ -175,8 +175,8 @@ def test_admins_and_the_local_user_may_change_every_video(server, mine, folder):
     mine.post("/videos", json={"id": video_id, "path": str(folder / "one.mp4")})
 
     for caller in (admin, server):
-        asked = {"source": str(folder / "two.mp4"), "library": "moved"}
-        answer = caller.post("/jobs", json={"video_id": video_id, "params": asked})
+        payload = {"source": str(folder / "two.mp4"), "library": "moved"}
+        answer = caller.post("/jobs", json={"video_id": video_id, "params": payload})
         assert answer.status_code == 202
 
 
@@ -188,7 +188,7 @@ def test_what_the_local_user_added_is_no_token_s(server, mine, folder):
     refused(mine.post("/jobs", json={"video_id": video_id, "params": source}))
 
 
-def test_a_job_that_was_asked_for_before_is_not_repeated_on_another_s_video(
+def test_a_job_that_was_requested_before_is_not_repeated_on_another_s_video(
     server, mine, other, folder
 ):
     """The video was deleted meanwhile, and its id is somebody else's now."""
@@ -212,7 +212,7 @@ def test_a_job_that_was_asked_for_before_is_not_repeated_on_another_s_video(
     assert get_job(server.engine, job_id).status.value == "cancelled"
 
 
-def test_computing_stages_anew_in_bulk_is_for_admins(mine):
+def test_recomputing_stages_in_bulk_is_for_admins(mine):
     assert (
         mine.post("/jobs/rerun", json={"stage": "vision", "videos": {"all": True}}).status_code
         == 403

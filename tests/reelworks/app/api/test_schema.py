@@ -18,7 +18,7 @@ load_all_checks()
 MAY_BE_REFUSED = CHECKS.get_one("positive_data_acceptance")
 """A schema cannot say that a search needs a word, or which cursors were given out."""
 SERVER_ERROR = CHECKS.get_one("not_a_server_error")
-"""Not asked of routes that promise a 503; any other 5xx of theirs is still undocumented."""
+"""Not for routes that document a 503; any other 5xx of theirs is still undocumented."""
 BOUNDED = hypothesis_settings(
     max_examples=25,
     deadline=None,
@@ -36,8 +36,8 @@ def matters(failure: Exception) -> bool:
     empty list is nothing there, of two values of one name the last counts, and names that nobody
     knows are passed over.
     """
-    told = str(failure)
-    return "Schema-violating request accepted" not in told or "body" in told
+    body = str(failure)
+    return "Schema-violating request accepted" not in body or "body" in body
 
 
 def broken_promises(operation, mode, url, headers):
@@ -66,7 +66,7 @@ def broken_promises(operation, mode, url, headers):
     "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
 )
 @pytest.mark.parametrize("generation", ["positive", "negative"])
-def test_what_is_promised_is_kept(open_server, intake, generation):
+def test_responses_match_the_schema(open_server, dispatcher, generation):
     token = create_token(open_server.engine, f"schema {generation}", [Scope.ADMIN])
     headers = {"Authorization": f"Bearer {token}"}
     document = open_server.as_(token).get("/openapi.json").json()

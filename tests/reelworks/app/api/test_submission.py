@@ -35,14 +35,14 @@ def document(server: Server, video_id: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("index", [True, False])
 def test_what_the_store_did_not_take_is_new_the_next_time(bare, index):
-    asked = {"url": f"https://93.184.215.14/{secrets.token_hex(4)}.mp4", "index": index}
-    refused = bare.post("/videos", json=asked)
+    payload = {"url": f"https://93.184.215.14/{secrets.token_hex(4)}.mp4", "index": index}
+    refused = bare.post("/videos", json=payload)
     assert refused.status_code >= 500, refused.text
     with transaction(bare.engine) as connection:
         assert connection.scalar(text("SELECT count(*) FROM videos")) == 0
 
     ArtifactStore.open(bare.settings).ensure_bucket()
-    done = bare.post("/videos", json=asked)
+    done = bare.post("/videos", json=payload)
 
     assert (done.status_code, done.json()["new"]) == (202 if index else 201, True)
     assert (done.json()["job"] is not None) is index

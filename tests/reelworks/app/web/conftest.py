@@ -25,7 +25,7 @@ from reelworks.settings import Settings
 from reelworks.store.access.tokens import create_token
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.leases import Attempt
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
@@ -176,14 +176,14 @@ def until(page: Page, expression: str, seconds: float = 10.0) -> None:
 
 @pytest.fixture
 def job(site: Server) -> Callable[..., str]:
-    """Put a job for the video into the ledger and return its id."""
+    """Put a job for the video into the queue and return its id."""
 
     def add(*, failed: bool = False, **values: Any) -> str:
         job_id = f"job-{secrets.token_hex(6)}"
-        ledger.add_jobs(site.engine, [NewJob(job_id, VIDEO, **values)])
+        job_queue.add_jobs(site.engine, [NewJob(job_id, VIDEO, **values)])
         if failed:
             claims.claim(site.engine, "test", 60, limit=1000)
-            attempt = Attempt(job_id, ledger.get_job(site.engine, job_id).attempts)
+            attempt = Attempt(job_id, job_queue.get_job(site.engine, job_id).attempts)
             leases.begin(site.engine, attempt, f"run-{job_id}", 60)
             why = Failure("The provider is busy.", "rate_limited", "vision")
             leases.fail(site.engine, attempt, f"run-{job_id}", why, most_attempts=1)

@@ -36,10 +36,10 @@ def test_axe_finds_no_violation_on_any_page(visitor, job, scheme):
         page.goto(path.format(job=failed))
         for menu in page.locator("details").all():
             menu.evaluate("menu => { menu.open = true }")
-        told = Axe().run(page, options=AXE)
+        body = Axe().run(page, options=AXE)
         found |= {
             f"{name}: {one['id']}": [node["html"] for node in one["nodes"]]
-            for one in told.response["violations"]
+            for one in body.response["violations"]
         }
     assert found == {}
 

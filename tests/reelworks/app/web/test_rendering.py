@@ -69,8 +69,8 @@ def test_no_page_allows_inline_script_style_or_frames(client, path):
 
 def test_a_program_gets_json_where_a_browser_gets_a_page(client):
     for path in ("/jobs", "/jobs/job-evil", "/search?q=word"):
-        told = client.get(path, headers={"Accept": "application/json"})
-        assert told.headers["content-type"] == "application/json"
+        body = client.get(path, headers={"Accept": "application/json"})
+        assert body.headers["content-type"] == "application/json"
     assert client.get("/nowhere", headers={"Accept": "*/*"}).json()["code"] == "not_found"
 
 
@@ -107,8 +107,8 @@ def test_media_may_come_from_the_stores_public_address():
         s3_secret_access_key="b",
     )
     app = create_app(open_api(settings))
-    asked = {"type": "http", "app": app, "query_string": b"", "headers": [], "state": {}}
-    request = Request(asked)
+    payload = {"type": "http", "app": app, "query_string": b"", "headers": [], "state": {}}
+    request = Request(payload)
     request.state.caller = None
     from reelworks.domain.library.access import ANONYMOUS
 

@@ -32,7 +32,7 @@ def form(client: httpx.Client, path: str, *, origin: str | None = None, **fields
     return client.post(path, data=fields, headers={"Origin": origin or home})
 
 
-def test_a_browser_is_sent_to_the_sign_in_page_and_a_program_is_told(empty):
+def test_a_browser_is_sent_to_the_sign_in_page_and_a_program_gets_401(empty):
     page = empty.server.get("/jobs?status=failed", headers=HTML)
     assert page.status_code == 303
     assert page.headers["location"] == "/sign-in?next=%2Fjobs%3Fstatus%3Dfailed"
@@ -84,17 +84,17 @@ def test_signing_in_leads_to_this_server_only(empty, address):
 def test_no_text_leads_elsewhere(text):
     address = safe_next(text)
     assert address.startswith("/")
-    assert httpx.URL("http://here/").join(address).host == "here"
+    assert httpx.URL("http://own/").join(address).host == "own"
 
 
 def test_a_form_needs_the_value_that_the_page_holds(empty, as_):
     token = empty.tokens[Scope.ADMIN]
     with as_(Scope.ADMIN) as client:
         for csrf in ("", "0" * 64, csrf_of(empty.tokens[Scope.READ])):
-            assert form(client, "/pages/intake", action="pause", csrf=csrf).status_code == 403
+            assert form(client, "/pages/dispatcher", action="pause", csrf=csrf).status_code == 403
         evil = form(
             client,
-            "/pages/intake",
+            "/pages/dispatcher",
             origin="https://evil.example",
             action="pause",
             csrf=csrf_of(token),
@@ -105,14 +105,14 @@ def test_a_form_needs_the_value_that_the_page_holds(empty, as_):
         shown = re.search('name="csrf" value="([0-9a-f]{64})"', client.get("/jobs").text)
         assert shown is not None
         assert shown[1] == csrf_of(token)
-        assert form(client, "/pages/intake", action="pause", csrf=shown[1]).status_code == 303
+        assert form(client, "/pages/dispatcher", action="pause", csrf=shown[1]).status_code == 303
         assert is_paused(empty.server.engine)
-        assert form(client, "/pages/intake", action="resume", csrf=shown[1]).status_code == 303
+        assert form(client, "/pages/dispatcher", action="resume", csrf=shown[1]).status_code == 303
 
 
 def test_a_request_of_a_script_needs_the_value_too(empty, as_):
     home = empty.server.url
-    new = {"s3_key": "incoming/a.mp4", "id": "asked", "index": False}
+    new = {"s3_key": "incoming/a.mp4", "id": "sent", "index": False}
     proof = {"X-CSRF-Token": csrf_of(empty.tokens[Scope.SUBMIT])}
     with as_(Scope.SUBMIT) as client:
         assert client.post("/videos", json=new).status_code == 403  # no origin
@@ -141,7 +141,7 @@ def test_a_token_that_was_revoked_signs_nobody_in(empty):
 def test_who_may_only_read_changes_nothing(empty, as_):
     csrf = csrf_of(empty.tokens[Scope.READ])
     with as_(Scope.READ) as client:
-        for path in ("/pages/intake", "/pages/jobs", "/pages/videos/v/delete"):
+        for path in ("/pages/dispatcher", "/pages/jobs", "/pages/videos/v/delete"):
             answer = form(client, path, csrf=csrf, action="retry")
             assert answer.status_code == 403
             assert "The token lacks the scope" in answer.text
@@ -155,7 +155,7 @@ def test_who_may_submit_changes_own_jobs_only(empty, as_):
     engine, csrf = empty.server.engine, csrf_of(empty.tokens[Scope.SUBMIT])
     add_video(engine, NewVideo("owned", "/x", "X"))
     with as_(Scope.SUBMIT) as client:
-        home = form(client, "/pages/videos/owned/index", csrf=csrf, again="vision")
+        home = form(client, "/pages/videos/owned/index", csrf=csrf, recompute="vision")
         own = home.headers["location"].partition("?")[0].removeprefix("/jobs/")
         add_jobs(engine, [NewJob("anothers", "owned")])
         assert form(client, "/pages/jobs", csrf=csrf, action="cancel anothers").status_code == 403

@@ -58,7 +58,7 @@ def test_why_something_was_found():
     assert wording.why(near) == "near in meaning in the picture (77%)"
 
 
-def test_only_our_own_sentences_are_told():
+def test_only_our_own_sentences_are_shown():
     assert wording.flash_message({"done": "retried", "n": "1"}) == "1 job waits for another run."
     assert wording.flash_message({"done": "retried", "n": "12"}) == "12 jobs wait for another run."
     assert wording.flash_message({"done": "retried", "n": "0"}) == "No jobs wait for another run."

@@ -88,7 +88,7 @@ def test_the_same_content_twice_is_one_video(ctx: RunContext, films: Path) -> No
     assert len(made.lines) == 3
 
 
-def test_only_what_is_meant_is_in_the_plan(ctx: RunContext, films: Path) -> None:
+def test_only_what_is_selected_is_in_the_plan(ctx: RunContext, films: Path) -> None:
     a, bad, b = plan(ctx, source=str(films)).lines
     for line, status in ((a, "ready"), (bad, "failed")):
         claim_video(ctx.engine, line.video_id, original_path=str(line.source))

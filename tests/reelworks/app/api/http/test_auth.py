@@ -33,7 +33,7 @@ def test_others_are_let_in_only_when_there_is_a_token(module_settings, clean_set
     bare.engine.dispose()
 
 
-def test_without_a_token_only_the_health_is_told(open_server, intake):
+def test_without_a_token_only_the_health_is_shown(open_server, dispatcher):
     health, videos = open_server.get("/healthz"), open_server.get("/videos")
 
     assert health.status_code == 200
@@ -61,7 +61,7 @@ def test_scopes(open_server, scope, allowed):
     answers = {
         "read": caller.get("/videos"),
         "submit": caller.post("/jobs", json={"video_id": "none"}),
-        "admin": caller.post("/intake/resume"),
+        "admin": caller.post("/dispatcher/resume"),
     }
 
     assert {name for name, one in answers.items() if one.status_code != 403} == allowed
@@ -78,13 +78,13 @@ def test_a_token_ends_when_it_is_revoked_or_its_time_is_over(open_server):
     assert open_server.as_(late).get("/videos").status_code == 401
 
 
-def test_the_use_of_a_token_is_noted_and_the_token_itself_is_not_kept(open_server):
+def test_the_use_of_a_token_is_noted_and_the_token_itself_is_not_stored(open_server):
     secret = token(open_server, Scope.READ, name="noted")
     open_server.as_(secret).get("/videos")
 
-    kept = next(one for one in list_tokens(open_server.engine) if one.name == "noted")
+    stored = next(one for one in list_tokens(open_server.engine) if one.name == "noted")
 
-    assert kept.used_at is not None
+    assert stored.used_at is not None
     assert secret.startswith("rw_")
     assert secret not in repr(list_tokens(open_server.engine))
 
@@ -102,7 +102,7 @@ def test_a_token_s_scopes_hold_on_loopback_too(api):
     reader = api.as_(token(api, Scope.READ))
 
     assert reader.get("/videos").status_code == 200
-    assert reader.post("/intake/resume").status_code == 403
+    assert reader.post("/dispatcher/resume").status_code == 403
     assert api.as_("rw_wrong").get("/videos").status_code == 401
 
 
@@ -128,7 +128,7 @@ def test_names_of_this_machine_are_taken(api, host):
     ],
 )
 def test_a_page_of_another_site_changes_nothing(api, headers):
-    answer = api.post("/intake/resume", headers=headers)
+    answer = api.post("/dispatcher/resume", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
@@ -136,7 +136,7 @@ def test_a_page_of_another_site_changes_nothing(api, headers):
 def test_a_page_of_our_own_may(api):
     own = {"Origin": f"http://127.0.0.1:{api.port}", "Sec-Fetch-Site": "same-origin"}
 
-    assert api.post("/intake/resume", headers=own).status_code == 200
+    assert api.post("/dispatcher/resume", headers=own).status_code == 200
 
 
 def test_who_asks_too_often_has_to_wait(module_settings):
@@ -184,6 +184,6 @@ def test_a_head_that_does_not_arrive_is_not_waited_for(api, monkeypatch):
         assert line.recv(100) == b""
 
 
-def test_a_connection_that_is_kept_serves_further_requests(api):
+def test_a_connection_that_stays_open_serves_further_requests(api):
     with httpx.Client(base_url=api.url) as client:
         assert [client.get("/jobs/peek").status_code for _ in range(3)] == [200, 200, 200]

@@ -36,10 +36,10 @@ def server(module_settings: Settings, door: FaultyStore) -> Iterator[Server]:
 
 
 def picture(server: Server, video_id: str) -> str:
-    kept = io.BytesIO()
-    Image.effect_noise((320, 180), 40).convert("RGB").save(kept, "JPEG")
+    stored = io.BytesIO()
+    Image.effect_noise((320, 180), 40).convert("RGB").save(stored, "JPEG")
     key = f"frames/{video_id}/scene_000.jpg"
-    server.store.put_bytes(key, kept.getvalue(), "image/jpeg")
+    server.store.put_bytes(key, stored.getvalue(), "image/jpeg")
     publish_scenes(server.engine, video_id, [Scene(0, 0.0, 4.0)])
     frame = Frame(0, 0, 1.0, "00ff00ff00ff00ff", "0" * 64, 320, 180, 12.0)
     publish_frames(server.engine, video_id, [frame], {0: key})
@@ -64,20 +64,20 @@ def in_time(ask: Callable[[], httpx.Response], code: str) -> httpx.Response:
     return answer
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("where", PLACES)
 def test_a_file_that_the_store_cannot_read_is_first_busy_and_then_damaged(
-    server: Server, door: FaultyStore, video: Callable[..., str], place: str
+    server: Server, door: FaultyStore, video: Callable[..., str], where: str
 ) -> None:
     video_id = video()
-    key = PLACES[place](server, video_id)
+    key = PLACES[where](server, video_id)
     door.faults[key] = [Fault()] * 500
-    at = f"/videos/{video_id}/{place.format(id=video_id)}"
+    at = f"/videos/{video_id}/{where.format(id=video_id)}"
 
     first = server.get(at)
     assert (first.status_code, first.json()["retryable"]) == (503, True)
-    told = in_time(lambda: server.get(at), "artifact_damaged")
-    assert (told.status_code, told.json()["retryable"]) == (500, False)
-    assert f"{key} in the store is damaged; index its video again" in told.text
+    body = in_time(lambda: server.get(at), "artifact_damaged")
+    assert (body.status_code, body.json()["retryable"]) == (500, False)
+    assert f"{key} in the store is damaged; index its video again" in body.text
     known = server.store.head(key)
     assert known is not None
     assert ArtifactStore.open(server.settings).doubts.of(known)
@@ -104,20 +104,20 @@ def test_a_picture_with_other_bytes_than_were_stored_is_damaged_and_in_doubt(
     """It decodes, and it is another picture: only its digest tells."""
     video_id = video()
     key = picture(server, video_id)
-    kept = server.store.head(key)
-    assert kept is not None
+    stored = server.store.head(key)
+    assert stored is not None
     other = io.BytesIO()
     Image.new("RGB", (320, 180)).save(other, "JPEG")
     server.store._client.put_object(
         Bucket=server.store.bucket,
         Key=key,
         Body=other.getvalue(),
-        Metadata={"sha256": kept.sha256},
+        Metadata={"sha256": stored.sha256},
     )
     answer = server.get(f"/videos/{video_id}/frames/{video_id}_frame_000.jpg")
     assert answer.json()["code"] == "artifact_damaged"
     until = time.monotonic() + 20
-    note = f"cache/doubts/{kept.sha256}/{key}"
+    note = f"cache/doubts/{stored.sha256}/{key}"
     while note not in set(server.store.keys("cache/doubts/")) and time.monotonic() < until:
         time.sleep(0.1)
     assert note in set(server.store.keys("cache/doubts/"))
@@ -129,4 +129,4 @@ def test_tidying_goes_on_whatever_ends_one_of_its_parts(caplog: pytest.LogCaptur
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(_tidy_once("Uploads", broken))
-    assert [one.getMessage() for one in caplog.records] == ["Uploads stay for now."]
+    assert [one.getMessage() for one in caplog.records] == ["Uploads are not removed."]

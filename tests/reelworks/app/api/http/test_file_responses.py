@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import anyio
 
-from reelworks.app.api.http.file_responses import _Pieces
+from reelworks.app.api.http.file_responses import _FileStream
 
 
 async def test_the_source_is_closed_when_a_caller_leaves_in_the_middle():
@@ -31,7 +31,7 @@ async def test_the_source_is_closed_when_a_caller_leaves_in_the_middle():
             gone.set()
         await anyio.sleep(0.001)
 
-    answer = _Pieces(pieces(), 200, {}, "video/mp4")
+    answer = _FileStream(pieces(), 200, {}, "video/mp4")
     await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
 
     assert closed == [True]

@@ -80,11 +80,11 @@ def test_two_hundred_at_once_are_one_job(api, video):
 
 
 def test_a_request_that_is_being_worked_on_is_not_done_twice(api):
-    asked = Asked("", "open", "f")
-    assert isinstance(claim_request(api.engine, asked), Claimed)
+    payload = Asked("", "open", "f")
+    assert isinstance(claim_request(api.engine, payload), Claimed)
 
     with pytest.raises(BusyError) as caught:
-        claim_request(api.engine, asked)
+        claim_request(api.engine, payload)
     assert caught.value.retry_after
 
 
@@ -93,7 +93,7 @@ def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(api, vi
     with monkeypatch.context() as patch:
 
         def die(*_: object) -> None:
-            raise DatabaseUnavailableError("The server dies here.")
+            raise DatabaseUnavailableError("The server dies now.")
 
         patch.setattr("reelworks.app.api.http.idempotency.answer_request", die)
         assert api.post("/jobs", json=body, headers=key("crash")).status_code == 503

@@ -19,7 +19,7 @@ from reelworks.store.jobs.jobs import get_job
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 
-def told(lines: Iterator[str]) -> Iterator[tuple[str, dict]]:
+def body(lines: Iterator[str]) -> Iterator[tuple[str, dict]]:
     """The events of a stream: name and content."""
     name = ""
     for line in lines:
@@ -44,7 +44,7 @@ def begin(api, job_id: str) -> Attempt:
 def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
     with api.client.stream("GET", f"/jobs/{job_id}/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        events = told(answer.iter_lines())
+        events = body(answer.iter_lines())
         first = next(events)
         attempt = begin(api, job_id)
         second = next(events)
@@ -61,15 +61,15 @@ def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
     assert rest[0][1]["status"] == "done"
 
 
-def test_a_job_that_is_over_is_told_at_once(api, job_id):
+def test_a_job_that_is_over_is_sent_at_once(api, job_id):
     api.delete(f"/jobs/{job_id}")
 
     answer = api.get(f"/jobs/{job_id}/events")
 
-    assert [name for name, _ in told(iter(answer.text.splitlines()))] == ["job", "end"]
+    assert [name for name, _ in body(iter(answer.text.splitlines()))] == ["job", "end"]
 
 
-def test_a_browser_that_comes_back_after_the_end_is_told_to_stay_away(api, job_id):
+def test_a_browser_that_comes_back_after_the_end_gets_204(api, job_id):
     api.delete(f"/jobs/{job_id}")
 
     answer = api.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": "over"})
@@ -88,7 +88,7 @@ def test_silence_is_filled_with_comments(api, job_id, monkeypatch):
 
 def test_a_job_that_is_deleted_ends_the_stream(api, job_id):
     with api.client.stream("GET", f"/jobs/{job_id}/events") as answer:
-        events = told(answer.iter_lines())
+        events = body(answer.iter_lines())
         next(events)
         video_id = get_job(api.engine, job_id).video_id
         api.delete(f"/videos/{video_id}")
@@ -106,7 +106,7 @@ def test_many_listen_over_one_connection(api, job_id):
             httpx.Client(base_url=api.url, timeout=30) as client,
             client.stream("GET", f"/jobs/{job_id}/events") as answer,
         ):
-            events = told(answer.iter_lines())
+            events = body(answer.iter_lines())
             seen = [next(events)[1]["status"]]
             ready.wait(30)
             return [*seen, *(content.get("status", "") for _, content in events)]
@@ -128,9 +128,9 @@ def test_many_listen_over_one_connection(api, job_id):
     assert all(one == ["pending", "cancelled", "cancelled"] for one in heard)
 
 
-def test_a_change_is_told_in_a_fraction_of_a_second_also_after_a_lost_connection(api, job_id):
+def test_a_change_is_sent_in_a_fraction_of_a_second_also_after_a_lost_connection(api, job_id):
     with api.client.stream("GET", f"/jobs/{job_id}/events") as answer:
-        events = told(answer.iter_lines())
+        events = body(answer.iter_lines())
         next(events)
         with transaction(api.engine) as connection:
             connection.execute(

@@ -34,7 +34,7 @@ def test_a_job_is_put_into_the_ledger(api, video):
         json={
             "video_id": video_id,
             "params": {"language": "de"},
-            "again": ["vision"],
+            "recompute": ["vision"],
             "priority": 3,
         },
     )
@@ -43,7 +43,7 @@ def test_a_job_is_put_into_the_ledger(api, video):
     job = get_job(api.engine, answer.json()["id"])
     assert answer.headers["location"] == f"/jobs/{job.id}"
     assert (job.video_id, job.kind, job.priority, job.status) == (video_id, "index", 3, "pending")
-    assert job.params == {"language": "de", "again": ["vision"]}
+    assert job.params == {"language": "de", "recompute": ["vision"]}
 
 
 def test_a_job_is_shown_with_what_became_of_it(api, video):
@@ -75,7 +75,7 @@ def test_status_and_result(api, video):
     assert api.get(f"/result/{job_id}").json()["error"]["code"] == "cancelled"
 
 
-def test_a_cancelled_job_stays_cancelled_however_often_it_is_asked_for(api, video):
+def test_a_cancelled_job_stays_cancelled_however_often_that_is_requested(api, video):
     job_id = submit(api, video())
 
     first, second = api.delete(f"/jobs/{job_id}"), api.delete(f"/jobs/{job_id}")
@@ -147,10 +147,10 @@ def test_peek_shows_what_comes_next(api, video):
     assert seen["pending_jobs"] >= 1
 
 
-def test_the_intake_is_paused_and_resumed(api):
-    assert api.post("/intake/pause", json={"note": "maintenance"}).json() == {"paused": True}
+def test_the_dispatcher_is_paused_and_resumed(api):
+    assert api.post("/dispatcher/pause", json={"note": "maintenance"}).json() == {"paused": True}
     assert is_paused(api.engine)
-    assert api.post("/intake/resume").json() == {"paused": False}
+    assert api.post("/dispatcher/resume").json() == {"paused": False}
     assert not is_paused(api.engine)
 
 
@@ -176,22 +176,22 @@ def test_a_job_for_no_video_is_refused(api):
 def test_a_stage_of_a_whole_selection_is_computed_again(api, video):
     of_library = [video(library="lectures", status="ready") for _ in range(2)]
     video(library="lectures", status="failed")
-    asked = {"stage": "vision", "videos": {"library": "lectures", "status": "ready"}}
+    payload = {"stage": "vision", "videos": {"library": "lectures", "status": "ready"}}
 
-    answer = api.post("/jobs/rerun", json=asked)
+    answer = api.post("/jobs/rerun", json=payload)
 
     assert (answer.status_code, answer.json()["count"]) == (202, 2)
     jobs = [get_job(api.engine, one) for one in answer.json()["job_ids"]]
     assert {job.video_id for job in jobs} == set(of_library)
-    assert all(job.params == {"again": ["vision"]} and job.priority < 0 for job in jobs)
+    assert all(job.params == {"recompute": ["vision"]} and job.priority < 0 for job in jobs)
 
 
-def test_the_same_rerun_with_a_key_is_asked_once(api, video):
+def test_the_same_rerun_with_a_key_is_queued_once(api, video):
     videos = [video() for _ in range(2)]
-    asked = {"json": {"stage": "frames", "videos": {"ids": videos}}}
+    payload = {"json": {"stage": "frames", "videos": {"ids": videos}}}
 
     first, second = (
-        api.post("/jobs/rerun", headers={"Idempotency-Key": "again-1"}, **asked) for _ in range(2)
+        api.post("/jobs/rerun", headers={"Idempotency-Key": "again-1"}, **payload) for _ in range(2)
     )
 
     assert first.json() == second.json()

@@ -42,8 +42,8 @@ def library(api, module_settings):
         set_status(api.engine, video_id, VideoStatus.READY)
 
 
-def find(api, **asked):
-    answer = api.get("/search", params=asked)
+def find(api, **payload):
+    answer = api.get("/search", params=payload)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

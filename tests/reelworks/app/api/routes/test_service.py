@@ -24,37 +24,37 @@ from tests.reelworks.app.api.conftest import serving
 from tests.support.flows.runs import as_environment
 
 
-def test_all_is_well(api, intake):
+def test_all_is_well(api, dispatcher):
     answer = api.get("/healthz")
 
     assert (answer.status_code, answer.json()) == (200, {"ok": True, "status": "healthy"})
 
 
-def test_a_missing_intake_is_told(module_settings):
+def test_a_missing_dispatcher_is_reported(module_settings):
     with serving(module_settings) as server:
-        told = server.get("/healthz").json()
+        body = server.get("/healthz").json()
 
-    assert set(told["reasons"]) == {"intake"}
-    assert "reelworks.app.dispatcher" in told["reasons"]["intake"]
+    assert set(body["reasons"]) == {"dispatcher"}
+    assert "reelworks.app.dispatcher" in body["reasons"]["dispatcher"]
 
 
-def test_a_part_that_is_down_is_named(module_settings, intake):
+def test_a_part_that_is_down_is_named(module_settings, dispatcher):
     broken = module_settings.model_copy(
         update={"s3_bucket": "no-such-bucket", "prefect_api_url": "http://127.0.0.1:9/api"}
     )
     with serving(broken) as server:
         answer = server.get("/healthz")
 
-    told = answer.json()
+    body = answer.json()
     assert answer.status_code == 503
-    assert (told["ok"], told["status"]) == (False, "unhealthy")
-    assert set(told["reasons"]) == {"store", "prefect"}
-    assert "no-such-bucket" in told["reasons"]["store"]
+    assert (body["ok"], body["status"]) == (False, "unhealthy")
+    assert set(body["reasons"]) == {"store", "prefect"}
+    assert "no-such-bucket" in body["reasons"]["store"]
 
 
 @pytest.fixture(scope="module")
 def worked(api) -> None:
-    """A ledger in which something happened."""
+    """A job queue with some history."""
     with transaction(api.engine) as connection:
         connection.execute(
             text("INSERT INTO videos (id, original_path, duration_sec) VALUES ('w', '/w', 7200)")
@@ -69,17 +69,17 @@ def worked(api) -> None:
         "scenes": {"state": "running", "done": 3},
     }
     usage = {"openai/gpt-6-luna": {"calls": 12, "input_tokens": 900, "cost": "0.25"}}
-    told = Heartbeat(progress, usage, Decimal("0.25"))
-    leases.finish(api.engine, done, "run-1", told, {})
+    body = Heartbeat(progress, usage, Decimal("0.25"))
+    leases.finish(api.engine, done, "run-1", body, {})
     leases.begin(api.engine, failed, "run-2", 60)
     failure = Failure("The provider is busy.", "rate_limited", "vision")
     leases.fail(api.engine, failed, "run-2", failure, most_attempts=1)
 
 
 def test_numbers_for_people(api, worked):
-    told = api.get("/stats").json()
+    body = api.get("/stats").json()
 
-    assert told["jobs"] | {"oldest_waiting_seconds": 0} == {
+    assert body["jobs"] | {"oldest_waiting_seconds": 0} == {
         "pending": 1,
         "processing": 0,
         "done": 1,
@@ -90,10 +90,10 @@ def test_numbers_for_people(api, worked):
         "failed_by_code": {"rate_limited": 1},
         "cost": 0.25,
     }
-    assert told["videos"]["total"] == 1
-    assert told["videos"]["hours"] == 2.0
-    assert (told["processing"]["jobs"], told["processing"]["paused"]) == (0, False)
-    assert told["processing"]["stage_seconds"]["vision"] == {"count": 1, "mean": 4.0}
+    assert body["videos"]["total"] == 1
+    assert body["videos"]["hours"] == 2.0
+    assert (body["processing"]["jobs"], body["processing"]["paused"]) == (0, False)
+    assert body["processing"]["stage_seconds"]["vision"] == {"count": 1, "mean": 4.0}
 
 
 def test_numbers_for_prometheus(api, worked):
@@ -118,7 +118,7 @@ def test_numbers_for_prometheus(api, worked):
 
 
 def test_it_describes_itself(api):
-    told = api.get("/openapi.json").json()
+    body = api.get("/openapi.json").json()
 
     promised = {
         ("/videos", "post"),
@@ -139,9 +139,9 @@ def test_it_describes_itself(api):
         ("/stats", "get"),
         ("/metrics", "get"),
     }
-    there = {(path, verb) for path, verbs in told["paths"].items() for verb in verbs}
+    there = {(path, verb) for path, verbs in body["paths"].items() for verb in verbs}
     assert promised <= there
-    assert all(one["summary"] and one["description"] for verbs in told["paths"].values()
+    assert all(one["summary"] and one["description"] for verbs in body["paths"].values()
                for one in verbs.values())  # fmt: skip
 
 

@@ -35,9 +35,9 @@ def some_media(size: int) -> bytes:
 
 
 def small_jpeg() -> bytes:
-    kept = io.BytesIO()
-    Image.new("RGB", (64, 36), "navy").save(kept, "JPEG")
-    return kept.getvalue()
+    saved = io.BytesIO()
+    Image.new("RGB", (64, 36), "navy").save(saved, "JPEG")
+    return saved.getvalue()
 
 
 def objects(api: Server, prefix: str = "") -> set[str]:
@@ -49,21 +49,21 @@ def half_uploads(api: Server) -> list[str]:
     return [one["Key"] for one in listed.get("Uploads", [])]
 
 
-def test_an_upload_is_stored_noted_and_asked_for(api, clip):
+def test_an_upload_is_stored_noted_and_queued(api, clip):
     answer = api.upload("Team talk.mp4", clip, language="en", library="talks", title="The talk")
 
     assert answer.status_code == 202, answer.text
-    told = answer.json()
+    body = answer.json()
     digest = sha256_of_bytes(clip)
-    assert told["new"] is True
-    assert told["video"]["id"] == f"team-talk-{digest[:8]}"
-    assert (told["video"]["title"], told["video"]["library"]) == ("The talk", "talks")
-    assert told["video"]["status"] == "pending"
-    key = f"uploads/{told['video']['id']}_Team-talk.mp4"
+    assert body["new"] is True
+    assert body["video"]["id"] == f"team-talk-{digest[:8]}"
+    assert (body["video"]["title"], body["video"]["library"]) == ("The talk", "talks")
+    assert body["video"]["status"] == "pending"
+    key = f"uploads/{body['video']['id']}_Team-talk.mp4"
     stored = api.store.head(key)
     assert (stored.sha256, stored.size) == (digest, len(clip))
-    job = get_job(api.engine, told["job"]["id"])
-    assert job.video_id == told["video"]["id"]
+    job = get_job(api.engine, body["job"]["id"])
+    assert job.video_id == body["video"]["id"]
     assert job.params["source"] == f"s3://{api.settings.s3_bucket}/{key}"
     assert (job.params["language"], job.params["library"]) == ("en", "talks")
 
@@ -94,9 +94,9 @@ def test_an_indexed_video_is_not_indexed_again(api):
 def test_a_large_upload_goes_in_parts_and_keeps_its_digest(api):
     content = some_media(40 * MB + 77)
 
-    told = api.upload("large.mkv", content).json()
+    body = api.upload("large.mkv", content).json()
 
-    stored = api.store.head(f"uploads/{told['video']['id']}_large.mkv")
+    stored = api.store.head(f"uploads/{body['video']['id']}_large.mkv")
     assert (stored.sha256, stored.size) == (sha256_of_bytes(content), len(content))
     assert api.store.content_digest(stored.key) == stored.sha256
     assert objects(api, "incoming/") == set()
@@ -178,10 +178,10 @@ def test_an_address_is_noted_without_its_signature(api):
 def test_a_key_of_the_bucket(api, clip):
     api.store.put_bytes("incoming/rushes/take 1.mp4", clip, "video/mp4")
 
-    told = api.post("/videos", json={"s3_key": "incoming/rushes/take 1.mp4", "id": "take-one"})
+    body = api.post("/videos", json={"s3_key": "incoming/rushes/take 1.mp4", "id": "take-one"})
 
-    job = get_job(api.engine, told.json()["job"]["id"])
-    assert told.json()["video"]["id"] == "take-one"
+    job = get_job(api.engine, body.json()["job"]["id"])
+    assert body.json()["video"]["id"] == "take-one"
     assert job.params["source"] == f"s3://{api.settings.s3_bucket}/incoming/rushes/take 1.mp4"
 
 
@@ -275,22 +275,22 @@ def indexed(api, media) -> str:
 
 
 def test_a_video_is_shown_with_all_that_is_known(api, indexed):
-    told = api.get(f"/videos/{indexed}").json()
+    body = api.get(f"/videos/{indexed}").json()
 
-    assert told["status"] == "ready"
-    assert [scene["t_end"] for scene in told["scenes"]] == [4.0]
-    assert told["transcript"][0]["text"] == "Fish & <chips>"
-    assert told["frames"][0]["image"] == f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
-    picture = api.get(told["frames"][0]["image"])
+    assert body["status"] == "ready"
+    assert [scene["t_end"] for scene in body["scenes"]] == [4.0]
+    assert body["transcript"][0]["text"] == "Fish & <chips>"
+    assert body["frames"][0]["image"] == f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
+    picture = api.get(body["frames"][0]["image"])
     assert (picture.content, picture.headers["content-type"]) == (small_jpeg(), "image/jpeg")
-    assert api.get(told["links"]["thumbnail"]).content == picture.content
+    assert api.get(body["links"]["thumbnail"]).content == picture.content
 
 
 def test_small_pictures_for_lists(api, indexed):
     picture = io.BytesIO()
     Image.effect_noise((1280, 720), 40).convert("RGB").save(picture, "JPEG")
     key = f"frames/{indexed}/scene_000.jpg"
-    kept = api.store.put_bytes(key, picture.getvalue(), "image/jpeg")
+    saved = api.store.put_bytes(key, picture.getvalue(), "image/jpeg")
     at = f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
 
     small = api.get(at, params={"width": 320})
@@ -300,7 +300,7 @@ def test_small_pictures_for_lists(api, indexed):
     again = {"If-None-Match": small.headers["etag"]}
     assert api.get(at, params={"width": 320}, headers=again).status_code == 304
     assert api.get(at, params={"width": 640}, headers=again).status_code == 200
-    assert len(api.get(at).content) == kept.size
+    assert len(api.get(at).content) == saved.size
     assert api.get(f"/videos/{indexed}/thumbnail?width=640").status_code == 200
     assert api.get(at, params={"width": 4000}).status_code == 422
 
@@ -315,7 +315,7 @@ def test_subtitles(api, indexed):
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("header", "start", "end"),
     [
         ("bytes=0-99", 0, 100),
         ("bytes=100-", 100, None),
@@ -324,8 +324,8 @@ def test_subtitles(api, indexed):
         ("bytes=5-99999999", 5, None),
     ],
 )
-def test_byte_ranges(api, indexed, clip, asked, start, end):
-    answer = api.get(f"/videos/{indexed}/media", headers={"Range": asked})
+def test_byte_ranges(api, indexed, clip, header, start, end):
+    answer = api.get(f"/videos/{indexed}/media", headers={"Range": header})
 
     assert answer.status_code == 206
     assert answer.content == clip[start:end]
@@ -355,9 +355,9 @@ def test_the_whole_file_its_tag_and_what_a_browser_may_do_with_it(api, indexed, 
 
 
 def test_an_original_is_never_shown_by_a_browser(api):
-    told = api.upload("page.html", some_media(300)).json()
+    body = api.upload("page.html", some_media(300)).json()
 
-    answer = api.get(f"/videos/{told['video']['id']}/original")
+    answer = api.get(f"/videos/{body['video']['id']}/original")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/octet-stream"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from reelworks.app.api import routes as api_routes
-from reelworks.app.api.http.problems import answer_to
+from reelworks.app.api.http.problems import error_response
 from reelworks.app.api.schemas.visibility import visible_job, visible_text
 from reelworks.app.dispatcher.webhooks import body_of
 from reelworks.app.web import routes as page_routes
@@ -73,8 +73,8 @@ def submitter(server: Server) -> Server:
 def failed(server: Server, submitter: Server, folder) -> dict[str, str]:
     """A video of a folder whose job failed; every message names places of the server."""
     source = str(folder / "board meeting.mp4")
-    asked = {"path": source, "webhook_url": "https://93.184.215.14/hook"}
-    made = submitter.post("/videos", json=asked).json()
+    request_body = {"path": source, "webhook_url": "https://93.184.215.14/hook"}
+    made = submitter.post("/videos", json=request_body).json()
     ids = {"video_id": made["video"]["id"], "job_id": made["job"]["id"]}
     add_jobs(
         server.engine,
@@ -91,10 +91,10 @@ def failed(server: Server, submitter: Server, folder) -> dict[str, str]:
         leases.begin(server.engine, attempt, "run", 60)
         with transaction(server.engine) as connection:
             connection.execute(
-                text("UPDATE jobs SET progress = :told, result = :result WHERE id = :id"),
+                text("UPDATE jobs SET progress = :progress, result = :result WHERE id = :id"),
                 {
                     "id": job.id,
-                    "told": json.dumps(progress),
+                    "progress": json.dumps(progress),
                     "result": json.dumps({"gone": [source, "/deep/er/file.mp4"]}),
                 },
             )
@@ -142,10 +142,10 @@ def test_a_reader_never_sees_where_files_lie(server, reader, failed, folder):
 
     for address in sorted(set(addresses(failed))):
         for accept in ("application/json", "text/html"):
-            told = _read(reader, address, accept)
-            read += len(told) > 200
+            payload = _read(reader, address, accept)
+            read += len(payload) > 200
             for one in hidden:
-                assert one not in told, f"{address} as {accept} shows {one}"
+                assert one not in payload, f"{address} as {accept} shows {one}"
 
     assert read > 25
     shown = reader.get(f"/jobs/{failed['job_id']}").json()
@@ -161,12 +161,12 @@ def _read(caller: Server, address: str, accept: str) -> str:
     with caller.client.stream("GET", address, headers=headers) as answer:
         if address != "/pages/live":  # which never ends
             return answer.read().decode(errors="replace")
-        told = ""
+        payload = ""
         for piece in answer.iter_text():
-            told += piece
-            if "data:" in told:
+            payload += piece
+            if "data:" in payload:
                 break
-        return told
+        return payload
 
 
 def test_a_submitter_sees_what_he_gave_himself(submitter, server, failed, folder):
@@ -182,9 +182,9 @@ def test_a_submitter_sees_what_he_gave_himself(submitter, server, failed, folder
 def test_admins_and_the_local_user_see_everything_but_secrets(server, failed, folder):
     admin = server.as_(create_token(server.engine, "chief", [Scope.ADMIN]))
     for caller in (admin, server):
-        told = caller.get(f"/jobs/{failed['job_id']}").json()
-        assert told["params"]["source"] == failed["source"]
-        assert str(server.settings.data_dir) in told["error"]["message"]
+        payload = caller.get(f"/jobs/{failed['job_id']}").json()
+        assert payload["params"]["source"] == failed["source"]
+        assert str(server.settings.data_dir) in payload["error"]["message"]
         assert caller.get("/jobs/folder").json()["params"]["source"] == str(folder)
         shown = _read(caller, f"/jobs/{failed['job_id']}", "text/html")
         assert "http://127.0.0.1:9/runs/flow-run/run" in shown
@@ -194,11 +194,11 @@ def test_admins_and_the_local_user_see_everything_but_secrets(server, failed, fo
 
 def test_a_webhook_tells_names_only(server, failed, folder):
     (delivery,) = take_due(server.engine, limit=10)
-    told = body_of(delivery).decode()
+    payload = body_of(delivery).decode()
 
-    assert "board meeting.mp4 is damaged" in told
-    assert str(folder) not in told
-    assert str(server.settings.data_dir) not in told
+    assert "board meeting.mp4 is damaged" in payload
+    assert str(folder) not in payload
+    assert str(server.settings.data_dir) not in payload
 
 
 @given(
@@ -247,7 +247,7 @@ def test_a_server_is_hidden_wherever_it_stands(before, host, port, more, after):
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("payload", "shown"),
     [
         ("PostgreSQL at 10.0.0.5:5432/reelworks ended it.", "PostgreSQL at … ended it."),
         ("The store at db.example.org:443 is down.", "The store at … is down."),
@@ -257,9 +257,9 @@ def test_a_server_is_hidden_wherever_it_stands(before, host, port, more, after):
         ("-/home/me/x", "-x"),
     ],
 )
-def test_places_that_were_seen_once(told, shown):
-    assert visible_text(told, READER) == shown
-    assert visible_text(told, LOCAL) == told
+def test_places_that_were_seen_once(payload, shown):
+    assert visible_text(payload, READER) == shown
+    assert visible_text(payload, LOCAL) == payload
 
 
 @given(st.text(alphabet="abc /@:?#=.", max_size=30), st.text(alphabet="abcé ./", max_size=30))
@@ -303,6 +303,6 @@ def test_sentences_stay_sentences():
 def test_trouble_of_the_server_names_no_folder_to_readers(server):
     error = NoSpaceError(f"The disk of {server.settings.data_dir} is full; make room.")
 
-    assert str(server.settings.data_dir).encode() not in answer_to(error, READER).body
-    assert str(server.settings.data_dir).encode() not in answer_to(error).body
-    assert str(server.settings.data_dir).encode() in answer_to(error, LOCAL).body
+    assert str(server.settings.data_dir).encode() not in error_response(error, READER).body
+    assert str(server.settings.data_dir).encode() not in error_response(error).body
+    assert str(server.settings.data_dir).encode() in error_response(error, LOCAL).body

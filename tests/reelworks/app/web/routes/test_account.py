@@ -24,7 +24,7 @@ def sign_in(page, token: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_a_token_leads_to_the_page_that_was_asked_for(guest, guarded):
+def test_a_token_leads_to_the_page_that_was_requested(guest, guarded):
     page = guest.open(f"/watch/{VIDEO}?t=5")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

@@ -18,8 +18,8 @@ from tests.reelworks.app.web.test_reach import AXE
 
 @pytest.fixture
 def opened(browser: Browser, empty: Guarded):
-    """Open the page in a browser that reaches this server and nothing else; tell what it asked."""
-    visitor, asked = Visitor(browser, empty.server.url), list[str]()
+    """Open the page in a browser that reaches this server and nothing else; return its requests."""
+    visitor, payload = Visitor(browser, empty.server.url), list[str]()
 
     def open_docs(**context):
         page = visitor.open("about:blank", **context)
@@ -29,7 +29,7 @@ def opened(browser: Browser, empty: Guarded):
         page.context.add_cookies([cookie])
 
         def only_here(route):
-            asked.append(route.request.url)
+            payload.append(route.request.url)
             if urlsplit(route.request.url).netloc == home.netloc:
                 route.continue_()
             else:
@@ -39,13 +39,13 @@ def opened(browser: Browser, empty: Guarded):
         page.goto(f"{empty.server.url}/docs")
         return page
 
-    yield open_docs, asked
+    yield open_docs, payload
     visitor.close()
     assert visitor.complaints == [], "the console complains, of a breach of the policy for example"
 
 
 def test_every_operation_is_shown_and_nothing_is_loaded_from_elsewhere(opened, empty):
-    open_docs, asked = opened
+    open_docs, payload = opened
     page = open_docs()
     document = empty.server.as_(empty.tokens[Scope.READ]).get("/openapi.json").json()
 
@@ -59,8 +59,8 @@ def test_every_operation_is_shown_and_nothing_is_loaded_from_elsewhere(opened, e
     post = page.get_by_role("article", name="POST /videos", exact=True)
     expect(post.get_by_text("Idempotency-Key", exact=True)).to_be_visible()
     expect(post.get_by_text("https://example.org/talk.mp4")).to_be_visible()
-    assert {urlsplit(one).netloc for one in asked} == {urlsplit(empty.server.url).netloc}
-    assert len(asked) >= 3, "page, style and script"
+    assert {urlsplit(one).netloc for one in payload} == {urlsplit(empty.server.url).netloc}
+    assert len(payload) >= 3, "page, style and script"
 
 
 def test_its_policy_is_that_of_every_page(empty):

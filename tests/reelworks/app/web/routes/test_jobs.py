@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs import jobs as job_queue
 from tests.reelworks.app.web.conftest import VIDEO
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ def test_a_failed_job_says_why_and_is_retried(visitor, site, job):
     row.get_by_role("button", name="Retry").click()
 
     expect(page.get_by_text("1 job waits for another run.")).to_be_visible()
-    assert ledger.get_job(site.engine, job_id).status == "pending"
+    assert job_queue.get_job(site.engine, job_id).status == "pending"
 
 
 def test_ticked_jobs_are_cancelled_together(visitor, site, job):
@@ -35,7 +35,7 @@ def test_ticked_jobs_are_cancelled_together(visitor, site, job):
     page.get_by_role("group").get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_text("2 jobs were cancelled.")).to_be_visible()
-    assert {ledger.get_job(site.engine, one).status for one in ids} == {"cancelled"}
+    assert {job_queue.get_job(site.engine, one).status for one in ids} == {"cancelled"}
     assert "status=pending" in page.url  # the filter stays
 
 
@@ -47,7 +47,7 @@ def test_all_that_match_a_filter_are_retried(visitor, site, job):
     page.get_by_role("group").get_by_role("button", name="Retry").click()
 
     expect(page.get_by_text("jobs wait for another run.")).to_be_visible()
-    assert {ledger.get_job(site.engine, one).status for one in failed} == {"pending"}
+    assert {job_queue.get_job(site.engine, one).status for one in failed} == {"pending"}
 
 
 def test_a_priority_is_set(visitor, site, job):
@@ -59,18 +59,18 @@ def test_a_priority_is_set(visitor, site, job):
     page.get_by_role("button", name="Set").click()
 
     expect(page.locator(f"#job-{job_id}")).to_contain_text("priority 7")
-    assert ledger.get_job(site.engine, job_id).priority == 7
+    assert job_queue.get_job(site.engine, job_id).priority == 7
 
 
-def test_the_intake_is_paused_and_goes_on(visitor, site):
+def test_the_dispatcher_is_paused_and_goes_on(visitor, site):
     page = visitor.open("/jobs")
 
-    page.get_by_role("button", name="Pause the intake").click()
+    page.get_by_role("button", name="Pause dispatcher").click()
     expect(page.get_by_text("what waits does not start")).to_be_visible()
-    assert ledger.is_paused(site.engine)
-    page.get_by_role("button", name="Resume the intake").click()
-    expect(page.get_by_role("button", name="Pause the intake")).to_be_visible()
-    assert not ledger.is_paused(site.engine)
+    assert job_queue.is_paused(site.engine)
+    page.get_by_role("button", name="Resume dispatcher").click()
+    expect(page.get_by_role("button", name="Pause dispatcher")).to_be_visible()
+    assert not job_queue.is_paused(site.engine)
 
 
 def test_the_list_follows_what_others_do(visitor, site, job):
@@ -80,7 +80,7 @@ def test_the_list_follows_what_others_do(visitor, site, job):
 
     from reelworks.domain.jobs.job import JobSelection
 
-    ledger.cancel_jobs(site.engine, JobSelection(ids=(waits,)))
+    job_queue.cancel_jobs(site.engine, JobSelection(ids=(waits,)))
     new = job()
 
     expect(page.locator(f"#job-{waits}")).to_contain_text("Cancelled")
@@ -94,7 +94,7 @@ def test_a_job_shows_what_became_of_it(visitor, job):
     expect(page.get_by_role("heading", level=1)).to_have_text("Indexing of voicestudio-en")
     history = page.locator("#events li")
     expect(history).to_have_count(3)
-    expect(history.last).to_contain_text("Failed, try 1: The provider is busy.")
+    expect(history.last).to_contain_text("Failed, attempt 1: The provider is busy.")
     expect(page.get_by_role("link", name="Watch")).to_have_attribute("href", f"/watch/{VIDEO}")
     prefect = page.get_by_role("link", name="Run and log in Prefect")
     expect(prefect).to_have_attribute("href", re.compile(f"/runs/flow-run/run-{job_id}$"))

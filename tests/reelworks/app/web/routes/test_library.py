@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 from tests.reelworks.app.web.conftest import VIDEO
 
@@ -43,18 +43,18 @@ def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     page = visitor.open("/")
     job_id = job()
     claims.claim(site.engine, "test", 60, limit=1000)
-    attempt = Attempt(job_id, ledger.get_job(site.engine, job_id).attempts)
+    attempt = Attempt(job_id, job_queue.get_job(site.engine, job_id).attempts)
     leases.begin(site.engine, attempt, "run", 60)
 
     card = page.locator(f"#video-{VIDEO}")
     expect(card.get_by_role("progressbar")).to_be_visible()
 
-    told = {"normalize": {"state": "running", "done": 9.0, "total": 10.0}}
-    leases.beat(site.engine, attempt, "run", 60, Heartbeat(told, {}, 0))
+    body = {"normalize": {"state": "running", "done": 9.0, "total": 10.0}}
+    leases.beat(site.engine, attempt, "run", 60, Heartbeat(body, {}, 0))
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("0.1"))
     expect(card).to_contain_text("Normalize the video")
 
-    leases.finish(site.engine, attempt, "run", Heartbeat(told, {}, 0), {})
+    leases.finish(site.engine, attempt, "run", Heartbeat(body, {}, 0), {})
     expect(card.get_by_role("progressbar")).to_have_count(0)
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_dropped_is_added_and_its_job_waits(visitor, site, media)
     expect(uploads).to_contain_text("its job is in the queue")
     added = uploads.get_by_role("link", name="dropped")
     video_id = added.get_attribute("href").rpartition("/")[2]
-    assert ledger.list_jobs(site.engine, JobSelection(video_id=video_id), limit=1)
+    assert job_queue.list_jobs(site.engine, JobSelection(video_id=video_id), limit=1)
     expect(page.locator(f"#video-{video_id}")).to_be_visible()  # without a reload
 
 
@@ -105,8 +105,8 @@ def test_a_file_that_is_no_video_is_refused_in_words(browser, site):
 def test_an_upload_can_be_cancelled(visitor, site):
     page = visitor.open("/")
     window = page.context
-    held = []
-    window.route("**/videos", lambda route: held.append(route))  # noqa: PLW0108 - wants a lambda
+    stopped = []
+    window.route("**/videos", lambda route: stopped.append(route))  # noqa: PLW0108 - wants a lambda
 
     name = f"{secrets.token_hex(4)}.mp4"
     drop(page, name, b"\0" * 4096)

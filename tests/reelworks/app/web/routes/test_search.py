@@ -22,7 +22,7 @@ def test_a_moment_is_found_with_its_words_marked(visitor):
     expect(page.locator("#lines a[aria-current]")).to_be_visible()
 
 
-def test_a_press_plays_the_moment_in_place_without_sound(visitor):
+def test_a_press_plays_the_moment_without_sound(visitor):
     page = visitor.open("/search?q=%22no+accounts%22")
     clip = page.locator(".clip").first
     start = float(clip.get_attribute("data-start"))
@@ -76,7 +76,7 @@ def test_filters_and_the_cut_list_ask_for_the_same(visitor):
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
 
 
-def test_a_question_that_cannot_be_asked_is_answered_in_words(site):
+def test_a_question_that_cannot_be_searched_is_answered_in_words(site):
     answer = site.get("/search?q=%22%22", headers={"Accept": "text/html"})
 
     assert answer.status_code == 422

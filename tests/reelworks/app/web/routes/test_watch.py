@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reelworks.domain.jobs.job import JobSelection
-from reelworks.store.jobs import jobs as ledger
+from reelworks.store.jobs import jobs as job_queue
 from tests.reelworks.app.web.conftest import VIDEO, until
 
 pytestmark = pytest.mark.slow
@@ -72,21 +72,21 @@ def test_everything_can_be_downloaded(visitor):
         assert begun.value.suggested_filename.endswith(suffix)
 
 
-def test_a_stage_is_asked_for_again(visitor, site):
+def test_a_stage_is_recomputed(visitor, site):
     page = visitor.open(f"/watch/{VIDEO}")
-    for waiting in ledger.list_jobs(site.engine, JobSelection(video_id=VIDEO), limit=100):
-        ledger.cancel_jobs(site.engine, JobSelection(ids=(waiting.id,)))
+    for waiting in job_queue.list_jobs(site.engine, JobSelection(video_id=VIDEO), limit=100):
+        job_queue.cancel_jobs(site.engine, JobSelection(ids=(waiting.id,)))
     page.reload()
 
     page.get_by_text("Index again").click()
-    page.get_by_label("Do anew").select_option(label="Transcribe speech")
+    page.get_by_label("Recompute").select_option(label="Transcribe speech")
     page.get_by_role("button", name="Start").click()
 
     expect(page.get_by_text("The job is in the queue.")).to_be_visible()
     job_id = page.url.rpartition("/")[2].partition("?")[0]
-    job = ledger.get_job(site.engine, job_id)
-    assert (job.video_id, job.params) == (VIDEO, {"again": ["transcribe"]})
-    ledger.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
+    job = job_queue.get_job(site.engine, job_id)
+    assert (job.video_id, job.params) == (VIDEO, {"recompute": ["transcribe"]})
+    job_queue.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
 
 
 def test_deleting_asks_first(visitor, site):

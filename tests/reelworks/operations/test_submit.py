@@ -1,0 +1,263 @@
+"""Submission without a server: who may change what, and when a job is queued."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from reelworks.domain.digest import sha256_of_bytes
+from reelworks.domain.jobs.job import INTERACTIVE, JobSelection, JobStatus
+from reelworks.domain.library.access import LOCAL, Caller, Scope
+from reelworks.domain.library.selection import VideoSelection
+from reelworks.errors import (
+    ConflictError,
+    ForbiddenError,
+    InputError,
+    StoreUnavailableError,
+    UnknownVideoError,
+    UnsafeAddressError,
+)
+from reelworks.operations import job_control
+from reelworks.operations.remove import remove_video
+from reelworks.operations.rerun import rerun_stage
+from reelworks.operations.services import Services
+from reelworks.operations.submit import (
+    JobRequest,
+    Submission,
+    index_params,
+    submit_job,
+    submit_video,
+)
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.jobs import get_job, list_jobs
+from reelworks.store.library.upload_keys import upload_key
+from reelworks.store.library.video_metadata import metadata_key
+from reelworks.store.library.video_reads import get_summary
+from reelworks.store.library.video_writes import NewVideo
+
+ANN = Caller("ann", (Scope.SUBMIT,))
+BOB = Caller("bob", (Scope.SUBMIT,))
+URL = "https://93.184.215.14/talk.mp4"
+TALK = Submission(NewVideo("talk", URL, "The talk", added_by="ann"), URL)
+
+
+@pytest.fixture
+def library(ctx) -> Services:
+    return Services(ctx.settings, ctx.engine, ctx.store)
+
+
+def uploaded(library: Services, video_id: str, content: bytes) -> Submission:
+    key = upload_key(video_id, "talk.mp4")
+    source = f"s3://{library.settings.s3_bucket}/{key}"
+    video = NewVideo(
+        video_id,
+        source,
+        "The talk",
+        upload_path=key,
+        sha256=sha256_of_bytes(content),
+        added_by="ann",
+    )
+    return Submission(video, source)
+
+
+def set_status(library: Services, video_id: str, status: str) -> None:
+    with transaction(library.engine) as connection:
+        connection.execute(
+            text("UPDATE videos SET status = :status WHERE id = :id"),
+            {"status": status, "id": video_id},
+        )
+
+
+def test_a_new_video_gets_a_row_a_document_and_a_job(library):
+    done = submit_video(library, ANN, TALK)
+
+    assert (done.video.id, done.video.status, done.new) == ("talk", "pending", True)
+    assert json.loads(library.store.get_bytes(metadata_key("talk")) or b"{}")["id"] == "talk"
+    assert done.job is not None
+    job = get_job(library.engine, done.job.id)
+    assert (job.video_id, job.params, job.requested_by) == ("talk", {"source": URL}, "ann")
+    assert job.status is JobStatus.PENDING
+
+
+def test_the_same_video_again_has_the_same_job(library):
+    first, second = submit_video(library, ANN, TALK), submit_video(library, BOB, TALK)
+
+    assert (second.new, second.job) == (False, first.job)
+    assert len(list_jobs(library.engine, JobSelection(video_id="talk"), limit=9)) == 1
+
+
+def test_a_video_can_be_added_without_a_job(library):
+    done = submit_video(library, ANN, replace(TALK, index=False))
+
+    assert (done.new, done.job) == (True, None)
+
+
+def test_always_index_queues_a_job_although_one_is_open(library):
+    first = submit_video(library, LOCAL, TALK)
+    second = submit_video(library, LOCAL, replace(TALK, always_index=True, pool="gpu"))
+
+    assert first.job is not None and second.job is not None
+    assert second.job.id != first.job.id
+    assert (second.job.pool, second.job.params["source"]) == ("gpu", URL)
+
+
+def test_options_of_the_video_are_those_of_the_job(library):
+    video = replace(TALK.video, library="talks", language="de")
+
+    done = submit_video(library, ANN, replace(TALK, video=video))
+
+    assert done.job is not None
+    assert done.job.params == {"source": URL, "library": "talks", "language": "de"}
+
+
+def test_another_caller_may_not_change_a_video_and_an_admin_may(library):
+    submit_video(library, ANN, TALK)
+    changed = replace(TALK, video=replace(TALK.video, library="private", added_by="bob"))
+
+    with pytest.raises(ForbiddenError, match="library"):
+        submit_video(library, BOB, changed)
+    assert submit_video(library, LOCAL, changed).new is False
+
+
+def test_an_id_of_another_source_is_forbidden_or_a_conflict(library):
+    submit_video(library, ANN, TALK)
+    other = "https://93.184.215.14/other.mp4"
+    taken = Submission(replace(TALK.video, original_path=other), other)
+
+    with pytest.raises(ForbiddenError, match="source"):
+        submit_video(library, BOB, taken)
+    with pytest.raises(ConflictError):
+        submit_video(library, ANN, taken)
+
+
+def test_a_file_that_cannot_be_stored_removes_the_new_row(library):
+    def fail(key: str) -> bool:
+        raise StoreUnavailableError(f"The store does not take {key}.")
+
+    with pytest.raises(StoreUnavailableError):
+        submit_video(library, ANN, uploaded(library, "talk", b"abc"), fail)
+
+    with pytest.raises(UnknownVideoError):
+        get_summary(library.engine, "talk")
+
+
+def test_a_ready_video_is_indexed_again_only_when_its_file_was_repaired(library):
+    content = secrets.token_bytes(50)
+    submission = uploaded(library, "talk", content)
+    stored: list[str] = []
+
+    def store_file(key: str, *, missing: bool = True) -> bool:
+        library.store.put_bytes(key, content, "video/mp4")
+        stored.append(key)
+        return missing
+
+    first = submit_video(library, ANN, submission, store_file)
+    assert first.job is not None
+    job_control.cancel_jobs(library, ANN, JobSelection(ids=(first.job.id,)))
+    set_status(library, "talk", "ready")
+
+    intact = submit_video(library, ANN, submission, lambda key: store_file(key, missing=False))
+    assert (intact.new, intact.job) == (False, None)
+
+    repaired = submit_video(library, ANN, submission, store_file)
+    assert repaired.job is not None
+    assert "source" not in repaired.job.params, "the library has the file"
+    assert stored == [submission.video.upload_path] * 3
+
+
+def test_a_job_for_a_video_of_the_library(library):
+    submit_video(library, ANN, replace(TALK, index=False))
+
+    job = submit_job(
+        library, BOB, JobRequest("talk", recompute=("vision",), priority=3), lambda: "job-mine"
+    )
+
+    assert (job.id, job.priority, job.requested_by) == ("job-mine", 3, "bob")
+    assert job.params == {"recompute": ["vision"]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (JobRequest("unknown"), UnknownVideoError),
+        (JobRequest("talk", library="private"), ForbiddenError),
+        (JobRequest("talk", language="de"), ForbiddenError),
+        (JobRequest("talk", source="https://93.184.215.14/other.mp4"), ForbiddenError),
+        (JobRequest("talk", source="/etc/passwd"), ForbiddenError),
+        (JobRequest("talk", source="http://127.0.0.1/a.mp4"), UnsafeAddressError),
+        (JobRequest("talk", webhook_url="https://93.184.215.14/h"), InputError),
+    ],
+)
+def test_a_job_that_is_not_allowed_is_not_queued(library, request_, error):
+    submit_video(library, ANN, replace(TALK, index=False))
+    without_webhooks = replace(
+        library,
+        settings=library.settings.model_copy(
+            update={"webhook_secret": None, "fetch_private_addresses": False}
+        ),
+    )
+
+    with pytest.raises(error):
+        submit_job(without_webhooks, BOB, request_)
+
+    assert list_jobs(library.engine, JobSelection(), limit=9) == []
+
+
+def test_a_webhook_is_noted_with_its_job(library):
+    settings = library.settings.model_copy(update={"webhook_secret": SecretStr("s")})
+    url = "https://93.184.215.14/h"
+
+    done = submit_video(replace(library, settings=settings), ANN, replace(TALK, webhook_url=url))
+
+    assert done.job is not None
+    with transaction(library.engine) as connection:
+        query = text("SELECT url FROM deliveries WHERE job_id = :id")
+        assert connection.scalar(query, {"id": done.job.id}) == url
+
+
+def test_callers_control_their_own_jobs_and_admins_any(library):
+    done = submit_video(library, ANN, TALK)
+    assert done.job is not None
+    mine = JobSelection(ids=(done.job.id,))
+
+    for change in (job_control.cancel_jobs, job_control.retry_jobs):
+        with pytest.raises(ForbiddenError, match="another caller"):
+            change(library, BOB, mine)
+        with pytest.raises(ForbiddenError, match="admin"):
+            change(library, ANN, JobSelection())
+    with pytest.raises(ForbiddenError):
+        job_control.set_priority(library, BOB, mine, 5)
+
+    assert job_control.set_priority(library, ANN, mine, 5) == [done.job.id]
+    assert job_control.cancel_jobs(library, ANN, mine) == [done.job.id]
+    assert job_control.retry_jobs(library, ANN, mine) == [done.job.id]
+    assert job_control.cancel_jobs(library, LOCAL, JobSelection(), "maintenance") == [done.job.id]
+
+
+def test_a_rerun_and_a_removal_are_for_admins(library):
+    submit_video(library, ANN, replace(TALK, index=False))
+
+    with pytest.raises(ForbiddenError):
+        rerun_stage(library.engine, ANN, "vision", VideoSelection())
+    with pytest.raises(ForbiddenError):
+        remove_video(library, ANN, "talk")
+
+    (job,) = rerun_stage(library.engine, LOCAL, "vision", VideoSelection(ids=("talk",)))
+    assert (job.params, job.priority) == ({"recompute": ["vision"]}, INTERACTIVE)
+    assert remove_video(library, LOCAL, "talk") is True
+    assert remove_video(library, LOCAL, "talk") is False
+
+
+def test_parameters_that_are_not_given_are_left_to_the_flow():
+    assert index_params(None, None, None) == {}
+    assert index_params("/a", "de", "talks", ("vision",)) == {
+        "source": "/a",
+        "language": "de",
+        "library": "talks",
+        "recompute": ["vision"],
+    }
