@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from bench.ledger_flows import nap
+from bench.job_flows import nap
 from infra.fleet.plan import HEARTBEAT
 from infra.services.supervision import supervisor
 from infra.services.supervision.state import Service, read_state
