@@ -6,17 +6,16 @@ That is a pool of workers when there is one, else the runner that ``reelworks up
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from blocks.error_mapping import prefect_errors
-from infra.services.endpoints import Endpoints
 from infra.services.supervision import supervisor
 from infra.services.supervision.parts import keeps_programs
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.services import password_file, start_stack, tell_ui, ui_address
+from reelworks.app.cli.environment import use_environment
+from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
 from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import existing_file
@@ -47,20 +46,21 @@ def submit(settings: Settings, wanted: Submission, *, json: bool) -> int:
     """
     sources = [_absolute(source) for source in wanted.sources]
     endpoints = supervisor.up(settings, programs=())
-    os.environ.update(endpoints.environment())
-    with prefect_errors():
-        pool = asyncio.run(_pool_for(wanted.pool))
-    if pool is None:
-        start_stack(settings)
-    stays_here = pool is None and keeps_programs(settings)
-    jobs = [
-        _put(wanted, shown, source, (pool, stays_here), endpoints.settings(settings))
-        for shown, source in zip(wanted.sources, sources, strict=True)
-    ]
+    running = endpoints.settings(settings)
+    with use_environment(endpoints.environment()):
+        with prefect_errors():
+            pool = asyncio.run(_pool_for(wanted.pool))
+        if pool is None:
+            start_stack(settings)
+        on_this_machine = pool is None and keeps_programs(settings)
+        jobs = [
+            _put(wanted, shown, source, (pool, on_this_machine), running)
+            for shown, source in zip(wanted.sources, sources, strict=True)
+        ]
     if json:
         output.print_json(jobs)
     else:
-        _print_runs(jobs, endpoints, settings)
+        _print_runs(jobs, ui_address(running), password_file(settings))
     return 0
 
 
@@ -102,12 +102,12 @@ def _put(
     return {"source": shown, "pool": pool, "video_id": video_id, "job_id": job.id}
 
 
-def _print_runs(runs: list[dict[str, Any]], endpoints: Endpoints, settings: Settings) -> None:
+def _print_runs(runs: list[dict[str, Any]], address: str | None, password: Path | None) -> None:
     for run in runs:
         where = f" in the pool {run['pool']}" if run["pool"] else ""
         output.echo(f"Waiting{where}: {run['source']}, job {run['job_id']}")
     watch = "Watch it: reelworks jobs list    "
-    tell_ui(watch, ui_address(endpoints), password_file(settings))
+    print_ui(watch, address, password)
 
 
 def _absolute(source: str) -> str:
