@@ -62,14 +62,14 @@ def usage_lines(plan: Plan) -> Iterator[str]:
 
 def cost_line(plan: Plan, limits: Limits) -> str:
     """Return cost, budget and time of a plan in one line."""
-    budget = f" of a budget of {format_dollars(limits.budget)}" if limits.budget is not None else ""
+    budget = "" if limits.budget is None else f" Budget: {format_dollars(limits.budget)}."
     cost = known_cost(plan.cost, plan.unpriced)
-    return f"Cost: {cost}{budget}. Time: about {format_duration(plan.elapsed)}."
+    return f"Cost: {cost}.{budget} Time: about {format_duration(plan.elapsed)}."
 
 
 def known_cost(cost: Decimal, unpriced: Sequence[str]) -> str:
     """Return a cost, marked as incomplete where the price of a model is not known."""
-    return format_dollars(cost) + (" plus models without a known price" if unpriced else "")
+    return format_dollars(cost) + (" (some prices are unknown)" if unpriced else "")
 
 
 def plan_notes(plan: Plan) -> Iterator[str]:
