@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
+from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
 from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
@@ -48,7 +49,7 @@ class BackfillParams(BaseModel):
         None,
         title="Library",
         description="Group to look through, or that new videos go to. Empty: all, or `default`.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     only: list[Literal["new", "failed", "older-model"]] = Field(
         default_factory=list,
@@ -64,7 +65,7 @@ class BackfillParams(BaseModel):
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: detected.",
-        pattern="^[a-z]{2,3}$",
+        pattern=LANGUAGE_PATTERN,
     )
     limit: int | None = Field(None, title="Limit", description="The most videos.", ge=1)
     again: list[Stage] = Field(

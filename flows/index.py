@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
+from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.stage import Stage
 from reelworks.errors import LeaseLostError
 from reelworks.pipeline.run_context import RunContext, open_run_context
@@ -59,13 +60,13 @@ class IndexParams(BaseModel):
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: as stated before, or detected.",
-        pattern="^[a-z]{2,3}$",
+        pattern=LANGUAGE_PATTERN,
     )
     library: str | None = Field(
         None,
         title="Library",
         description="Group that the video belongs to. Empty: where it is, or `default`.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     again: list[Stage] = Field(
         default_factory=list,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from blocks.connections import current_settings
 from blocks.worker_log import worker_log
+from reelworks.domain.ids import LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.errors import LeaseLostError
 from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
@@ -36,7 +37,7 @@ class SyncParams(BaseModel):
         "default",
         title="Library",
         description="Group that the source's videos belong to.",
-        pattern="^[a-z0-9_-]{1,63}$",
+        pattern=LIBRARY_PATTERN,
     )
     plan: bool = Field(False, title="Plan", description="Say what changed, and change nothing.")
     allow_vanished: bool = Field(

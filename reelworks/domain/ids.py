@@ -6,12 +6,21 @@ import re
 import unicodedata
 
 VIDEO_ID_MAX = 63
-_VIDEO_ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{VIDEO_ID_MAX - 1}}}")
+_VIDEO_ID = rf"[a-z0-9][a-z0-9_-]{{0,{VIDEO_ID_MAX - 1}}}"
+VIDEO_ID_PATTERN = f"^{_VIDEO_ID}$"
+FRAME_ID_PATTERN = f"^{_VIDEO_ID}_frame_[0-9]{{3,6}}$"
+JOB_ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+JOB_ID_MAX = 200
+LIBRARY_PATTERN = "^[a-z0-9_-]{1,63}$"
+LANGUAGE_PATTERN = "^[a-z]{2,3}$"
+"""An ISO 639 code."""
+WORD_PATTERN = "^[a-z0-9_]{1,100}$"
+"""A kind of job, a stage or an error's code."""
 
 
 def is_video_id(text: str) -> bool:
     """True when ``text`` can be a video id: a-z, 0-9, ``-``, ``_``; at most 63; no leading mark."""
-    return _VIDEO_ID.fullmatch(text) is not None
+    return re.fullmatch(_VIDEO_ID, text) is not None
 
 
 def video_id_for(stem: str, sha256: str) -> str:

@@ -1,4 +1,4 @@
-"""Compute one stage of many videos again: after a better model, a mended setting, a fixed bug."""
+"""Recompute one stage of many videos: after a better model, a changed setting, a fixed bug."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from sqlalchemy import Engine
 
 from reelworks.domain.jobs.job import BACKFILL, INTERACTIVE, Job, NewJob
 from reelworks.domain.jobs.stage import Stage
+from reelworks.domain.library.access import Caller
+from reelworks.domain.library.selection import VideoSelection
+from reelworks.errors import ForbiddenError
 from reelworks.store.jobs.jobs import add_jobs, new_job_id
-from reelworks.store.library.video_writes import VideoFilter, ids_of_videos
+from reelworks.store.library.video_writes import ids_of_videos
 
 
 def rerun_stage(
     engine: Engine,
+    caller: Caller,
     stage: Stage,
-    which: VideoFilter,
+    selection: VideoSelection,
     *,
-    requested_by: str | None = None,
-    name: str | None = None,
+    job_id: str | None = None,
 ) -> list[Job]:
-    """Ask for a stage, and what depends on its answer, of each of these videos; return the jobs.
+    """Queue jobs that recompute a stage, and those that depend on it, of each of these videos.
 
-    Several give way to what people wait for. With the same ``name`` again, nothing is asked twice.
-    Raises ``UnknownVideoError`` for an id that no video has.
+    Jobs of several videos have the priority of a backfill. The same ``job_id`` queues nothing
+    twice. Raises ``ForbiddenError`` for a caller who is no admin, and ``UnknownVideoError`` for an
+    id that no video has.
     """
-    videos = ids_of_videos(engine, which)
-    name = name or new_job_id()
+    if not caller.is_admin:
+        raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
+    videos = ids_of_videos(engine, selection)
+    job_id = job_id or new_job_id()
     jobs = [
         NewJob(
-            id=name if len(videos) == 1 else f"{name}-{video_id}",
+            id=job_id if len(videos) == 1 else f"{job_id}-{video_id}",
             video_id=video_id,
-            params={"again": [stage]},
+            params={"recompute": [stage]},
             priority=INTERACTIVE if len(videos) == 1 else BACKFILL,
-            requested_by=requested_by,
+            requested_by=caller.name or None,
         )
         for video_id in videos
     ]

@@ -1,8 +1,9 @@
-"""What the command line and the API share of search."""
+"""Search of the library: the first page and the next, by words and by meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
@@ -11,31 +12,43 @@ from reelworks.domain.library.search import Moment, SearchAnswer, SearchHit, Sea
 from reelworks.errors import ModelUnavailableError, ProviderError
 from reelworks.pipeline.embedders import QueryEmbedders
 from reelworks.settings import Settings
-from reelworks.store.search.search import Embed, search
+from reelworks.store.search.search import Embed, search, search_on
+
+
+@dataclass(frozen=True, slots=True)
+class NextPage:
+    """A further page of a search; ``cursor`` comes with the page before."""
+
+    cursor: str
+    limit: int = 10
+    """The most moments on the page, 1 to 200."""
 
 
 def find(
     engine: Engine,
     settings: Settings,
-    request: SearchRequest,
+    request: SearchRequest | NextPage,
     embedders: Mapping[str, Embed] | None = None,
 ) -> tuple[SearchAnswer, str | None]:
-    """Return the first page, and a sentence for the user when meaning had to be left out.
+    """Return a page of a search, and a sentence for the user when it used the words only.
 
-    Who searches often gives ``embedders`` (one ``QueryEmbedders`` for all requests), so that
-    connections to hosted models stay open. Raises the errors of ``reelworks.store.search.search``,
-    but for a model that does not answer: then the words alone decide.
+    A caller that searches often passes ``embedders`` (one ``QueryEmbedders`` for all requests), so
+    that connections to hosted models stay open. Raises the errors of ``search`` and ``search_on``
+    in ``reelworks.store.search.search``, except those of a model that does not answer: then the
+    words alone decide.
     """
-    able = QueryEmbedders(settings) if embedders is None else embedders
+    if isinstance(request, NextPage):
+        return search_on(engine, request.cursor, request.limit), None
+    available = QueryEmbedders(settings) if embedders is None else embedders
     try:
-        return search(engine, request, able), None
+        return search(engine, request, available), None
     except (ProviderError, ModelUnavailableError) as error:
         note = f"Searched by words only, since the query could not be embedded: {error}"
         return search(engine, request, {}), note
 
 
 def moment_json(moment: Moment) -> dict[str, Any]:
-    """Return a moment as the JSON object that command line and API give."""
+    """Return a moment as a JSON object."""
     return {
         "video_id": moment.video_id,
         "title": moment.title,

@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from reelworks.domain.ids import VIDEO_ID_MAX, is_video_id
+from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN, VIDEO_ID_MAX, is_video_id
 
-_LIBRARY = re.compile("[a-z0-9_-]{1,63}")
-_LANGUAGE = re.compile("[a-z]{2,3}")
 _BACKFILL_ID = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -24,14 +22,14 @@ def check_video_id(text: str | None) -> str | None:
 
 def check_library(text: str | None) -> str | None:
     """Refuse what cannot be the name of a library."""
-    if text is not None and not _LIBRARY.fullmatch(text):
+    if text is not None and not re.fullmatch(LIBRARY_PATTERN, text):
         raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
     return text
 
 
 def check_language(text: str | None) -> str | None:
     """Refuse what cannot be the code of a language."""
-    if text is not None and not _LANGUAGE.fullmatch(text):
+    if text is not None and not re.fullmatch(LANGUAGE_PATTERN, text):
         raise typer.BadParameter("use a code of two letters, for example en")
     return text
 
@@ -59,7 +57,7 @@ def parse_money(text: str | None) -> Decimal | None:
 
 
 InFlight = Annotated[int, typer.Option(min=1, max=1000, help="Runs at the same time.")]
-PerHour = Annotated[int | None, typer.Option(min=1, help="Maximum number of runs started in an hour.")]
+PerHour = Annotated[int | None, typer.Option(min=1, help="Maximum runs started in an hour.")]
 Budget = Annotated[
     str | None, typer.Option(metavar="USD", help="Stop before the cost exceeds this amount.")
 ]

@@ -50,7 +50,7 @@ _DONE = {
     "paused": ("The intake is paused: no waiting job starts.",) * 2,
     "resumed": ("The intake goes on.",) * 2,
     "deleted": ("The video was deleted.",) * 2,
-    "asked": ("The job is in the queue.",) * 2,
+    "queued": ("The job is in the queue.",) * 2,
 }
 
 

@@ -42,6 +42,8 @@ class Caller:
 
 
 ANONYMOUS = Caller("", ())
+LOCAL = Caller("", (Scope.ADMIN,))
+"""The user of this machine, who needs no token."""
 
 
 @dataclass(frozen=True, slots=True)

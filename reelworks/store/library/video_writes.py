@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus, VideoSummary
+from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoSummary
 from reelworks.domain.library.listing import PageKey
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import ConflictError, UnknownFrameError, UnknownVideoError
 from reelworks.store.db.advisory_locks import lock_number
 from reelworks.store.db.database import transaction
@@ -24,23 +24,6 @@ from reelworks.store.library.upload_keys import claim_upload
 from reelworks.store.library.video_reads import FRAMES, VIDEOS, summary_of
 
 _FIRST_FRAMES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFilter:
-    """Which videos are meant; every condition given must hold."""
-
-    ids: tuple[str, ...] | None = None
-    library: str | None = None
-    status: VideoStatus | None = None
-    language: str | None = None
-    title: str | None = None
-    """Part of the title or the id, in any case."""
-    min_seconds: float | None = None
-    max_seconds: float | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    """Before then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ class NewVideo:
 
 
 def page_of_videos(
-    engine: Engine, which: VideoFilter, *, limit: int, after: PageKey | None = None
+    engine: Engine, which: VideoSelection, *, limit: int, after: PageKey | None = None
 ) -> list[VideoSummary]:
     """Return up to ``limit`` videos, newest first; new ones never move what follows ``after``."""
     query = page_after(select(VIDEOS).where(_chosen(which)), VIDEOS, limit=limit, after=after)
@@ -70,7 +53,7 @@ def page_of_videos(
         return [summary_of(row) for row in connection.execute(query)]
 
 
-def ids_of_videos(engine: Engine, which: VideoFilter) -> list[str]:
+def ids_of_videos(engine: Engine, which: VideoSelection) -> list[str]:
     """Return the ids of all these videos, the oldest first.
 
     Raises ``UnknownVideoError`` for an id that no video has.
@@ -81,7 +64,7 @@ def ids_of_videos(engine: Engine, which: VideoFilter) -> list[str]:
         return list(connection.scalars(query.order_by(VIDEOS.c.created_at, VIDEOS.c.id)))
 
 
-def _chosen(which: VideoFilter) -> ColumnElement[bool]:
+def _chosen(which: VideoSelection) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if which.ids is not None:
         conditions.append(VIDEOS.c.id.in_(sanitize_text(list(which.ids))))

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from reelworks.app.api.http.request_context import Api
-from reelworks.domain.library.access import Caller, Scope
+from reelworks.domain.library.access import LOCAL, Caller, Scope
 from reelworks.errors import ForbiddenError, UnauthenticatedError
 from reelworks.store.access.tokens import find_token
 
@@ -20,9 +20,6 @@ OPEN_PATHS = HEALTH_PATHS | {"/sign-in"}
 """What anybody may ask, beside the pages' style sheet, scripts and icon."""
 OPEN_FOLDER = "/assets/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-LOCAL = Caller("", (Scope.ADMIN,))
 
 bearer = HTTPBearer(
     auto_error=False,

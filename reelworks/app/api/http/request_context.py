@@ -1,4 +1,4 @@
-"""What every request may use."""
+"""Connections of the API process, given to routes as a dependency."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from reelworks.app.api.http.damaged_files import Examiner
 from reelworks.app.api.http.job_events import Changes
 from reelworks.app.api.http.rate_limit import RateLimit
+from reelworks.operations.services import Services
 from reelworks.settings import Settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -29,7 +30,12 @@ class Api:
     changes: Changes
     limit: RateLimit
     loopback: bool
-    """True when only this machine can ask: no token is needed then."""
+    """True when only this machine can reach the API: no token is needed then."""
+
+    @property
+    def services(self) -> Services:
+        """The connections that use cases need."""
+        return Services(self.settings, self.engine, self.store)
 
 
 async def api_of(request: Request) -> Api:

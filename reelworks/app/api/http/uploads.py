@@ -13,10 +13,11 @@ from starlette.requests import ClientDisconnect
 
 from reelworks.app.api.http.multipart import FileBegins, Form
 from reelworks.app.api.http.request_context import Api
-from reelworks.app.api.schemas.requests import Address, Language, Library, Strict, Title, VideoId
+from reelworks.app.api.schemas.requests import Strict
 from reelworks.errors import RequestError
 from reelworks.media.inspect.magic import check_head
 from reelworks.media.inspect.sniff import HEAD_BYTES
+from reelworks.operations.parameters import Address, Language, Library, Title, VideoId
 from reelworks.stages.source.ingest import safe_name
 from reelworks.store.objects.streams import Upload
 

@@ -1,4 +1,4 @@
-"""Jobs: ask for work, see how it goes, change your mind."""
+"""Jobs: queue one, follow it, retry or cancel it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Context
-from reelworks.app.api.ownership import check_may_change, check_may_retry, check_own_job
 from reelworks.app.api.schemas.jobs import (
     Changed,
     JobDetail,
@@ -30,15 +29,14 @@ from reelworks.app.api.schemas.requests import (
     NewJobIn,
     Prioritize,
     Rerun,
-    params_of,
 )
-from reelworks.app.api.source_policy import allowed, check_webhook
-from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import BusyError
+from reelworks.operations import job_control
 from reelworks.operations.rerun import rerun_stage
-from reelworks.store.jobs import jobs as ledger
-from reelworks.store.library.ownership import VideoWishes
+from reelworks.operations.submit import submit_job
+from reelworks.store.jobs import jobs as job_queue
 
 router = APIRouter(tags=["jobs"])
 
@@ -46,67 +44,60 @@ router = APIRouter(tags=["jobs"])
 @router.post(
     "/jobs", status_code=202, response_model=JobOut, dependencies=[require_scope(Scope.SUBMIT)]
 )
-def submit(asked: NewJobIn, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
-    """Ask for work on a video; the answer comes at once, the work follows."""
+def submit(body: NewJobIn, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
+    """Queue a job for a video; the response comes at once, the work follows."""
 
     def work(names: JobIds) -> Reply:
-        check_webhook(asked.webhook_url, api.settings)
-        params = params_of(asked)
-        if "source" in params:
-            params["source"] = allowed(params["source"], api.settings).locator
-        given = asked.params
-        wishes = VideoWishes(params.get("source"), given.library, given.language)
-        check_may_change(api, caller, asked.video_id, wishes)
-        job = NewJob(
-            id=names.job_id(),
-            video_id=asked.video_id,
-            kind=asked.kind,
-            params=params,
-            priority=asked.priority,
-            requested_by=caller.name or None,
-            webhook_url=asked.webhook_url,
-        )
-        (made,) = ledger.add_jobs(api.engine, [job])
-        return Reply(202, JobOut.of(made, caller), f"/jobs/{made.id}")
+        job = submit_job(api.services, caller, body.request(), names.job_id)
+        return Reply(202, JobOut.of(job, caller), f"/jobs/{job.id}")
 
     return once.run(work)
 
 
 @router.get("/jobs", dependencies=[require_scope(Scope.READ)])
-def list_jobs(asked: Annotated[JobQuery, Query()], api: Context, caller: CurrentCaller) -> JobList:
+def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: CurrentCaller) -> JobList:
     """List jobs, the newest first; paging is stable while new ones come."""
-    after = place_of(asked.cursor)
-    found = ledger.list_jobs(api.engine, asked.selection(), limit=asked.limit + 1, after=after)
-    shown, following = page_of(found, asked.limit)
+    after = place_of(query.cursor)
+    found = job_queue.list_jobs(api.engine, query.selection(), limit=query.limit + 1, after=after)
+    shown, following = page_of(found, query.limit)
     return JobList(jobs=[JobOut.of(job, caller) for job in shown], next=following)
 
 
 @router.get("/jobs/peek", dependencies=[require_scope(Scope.READ)])
-def peek(asked: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCaller) -> Peek:
+def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCaller) -> Peek:
     """Show what waits, in the order in which it will be taken."""
-    pending = ledger.count_jobs(api.engine)[JobStatus.PENDING]
-    coming = ledger.waiting(api.engine, limit=asked.limit)
+    pending = job_queue.count_jobs(api.engine)[JobStatus.PENDING]
+    coming = job_queue.waiting(api.engine, limit=query.limit)
     return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
 
 
 @router.post("/jobs/retry", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
-def retry_many(asked: Change, once: Idempotent, api: Context) -> JSONResponse:
-    """Let failed and cancelled jobs run again, tries counted anew."""
-    return _changing(once, lambda: ledger.retry_jobs(api.engine, asked.selection.selection()))
+def retry_many(body: Change, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
+    """Let failed and cancelled jobs run again with a new count of attempts."""
+    selection = body.selection.selection()
+    return _changing(once, lambda: job_control.retry_jobs(api.services, caller, selection))
 
 
 @router.post("/jobs/cancel", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
-def cancel_many(asked: CancelMany, once: Idempotent, api: Context) -> JSONResponse:
+def cancel_many(
+    body: CancelMany, once: Idempotent, caller: CurrentCaller, api: Context
+) -> JSONResponse:
     """Cancel jobs that are not over."""
-    which = asked.selection.selection()
-    return _changing(once, lambda: ledger.cancel_jobs(api.engine, which, reason=asked.reason))
+    selection = body.selection.selection()
+    return _changing(
+        once, lambda: job_control.cancel_jobs(api.services, caller, selection, body.reason)
+    )
 
 
 @router.post("/jobs/priority", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
-def prioritize(asked: Prioritize, once: Idempotent, api: Context) -> JSONResponse:
-    """Let waiting jobs come sooner (higher) or later."""
-    which = asked.selection.selection()
-    return _changing(once, lambda: ledger.set_priority(api.engine, which, asked.priority))
+def prioritize(
+    body: Prioritize, once: Idempotent, caller: CurrentCaller, api: Context
+) -> JSONResponse:
+    """Let waiting jobs start sooner (higher) or later."""
+    selection = body.selection.selection()
+    return _changing(
+        once, lambda: job_control.set_priority(api.services, caller, selection, body.priority)
+    )
 
 
 @router.post(
@@ -115,17 +106,12 @@ def prioritize(asked: Prioritize, once: Idempotent, api: Context) -> JSONRespons
     response_model=Changed,
     dependencies=[require_scope(Scope.ADMIN)],
 )
-def rerun(asked: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
-    """Compute one stage of many videos again, and what depends on its answer."""
+def rerun(body: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
+    """Recompute one stage of many videos, and the stages that depend on it."""
 
     def work(names: JobIds) -> Reply:
-        jobs = rerun_stage(
-            api.engine,
-            asked.stage,
-            asked.videos.filter(),
-            requested_by=caller.name or None,
-            name=names.job_id(),
-        )
+        videos = body.videos.selection()
+        jobs = rerun_stage(api.engine, caller, body.stage, videos, job_id=names.job_id())
         return Reply(202, Changed(count=len(jobs), job_ids=[job.id for job in jobs]))
 
     return once.run(work)
@@ -134,17 +120,16 @@ def rerun(asked: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) -
 @router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
 def show(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobDetail:
     """Show a job and what became of it so far."""
-    job = ledger.get_job(api.engine, job_id)
-    return JobDetail.with_events(job, ledger.events_of(api.engine, job_id), caller)
+    job = job_queue.get_job(api.engine, job_id)
+    return JobDetail.with_events(job, job_queue.events_of(api.engine, job_id), caller)
 
 
 @router.delete("/jobs/{job_id}", dependencies=[require_scope(Scope.SUBMIT)])
 def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
     """Cancel a job; one that is over stays as it is."""
-    check_own_job(ledger.get_job(api.engine, job_id), caller)
-    who = f"Cancelled by {caller.name}." if caller.name else ""
-    ledger.cancel_jobs(api.engine, JobSelection(ids=(job_id,)), reason=who)
-    return JobOut.of(ledger.get_job(api.engine, job_id), caller)
+    job_queue.get_job(api.engine, job_id)  # an unknown id is 404
+    job_control.cancel_jobs(api.services, caller, JobSelection(ids=(job_id,)))
+    return JobOut.of(job_queue.get_job(api.engine, job_id), caller)
 
 
 @router.post(
@@ -154,9 +139,11 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
     """Let a failed or cancelled job run again; another one stays as it is."""
 
     def work(_: JobIds) -> Reply:
-        check_may_retry(api, caller, ledger.get_job(api.engine, job_id))
-        ledger.retry_jobs(api.engine, JobSelection(ids=(job_id,)))
-        return Reply(202, JobOut.of(ledger.get_job(api.engine, job_id), caller), f"/jobs/{job_id}")
+        job_queue.get_job(api.engine, job_id)  # an unknown id is 404
+        job_control.retry_jobs(api.services, caller, JobSelection(ids=(job_id,)))
+        return Reply(
+            202, JobOut.of(job_queue.get_job(api.engine, job_id), caller), f"/jobs/{job_id}"
+        )
 
     return once.run(work)
 
@@ -164,13 +151,13 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
 @router.get("/status/{job_id}", dependencies=[require_scope(Scope.READ)])
 def status(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobState:
     """Say how a job stands, in short."""
-    return JobState.of(ledger.get_job(api.engine, job_id), caller)
+    return JobState.of(job_queue.get_job(api.engine, job_id), caller)
 
 
 @router.get("/result/{job_id}", dependencies=[require_scope(Scope.READ)])
 def result(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobResult:
     """Give what came out of a job; 409 while it is not over."""
-    job = ledger.get_job(api.engine, job_id)
+    job = job_queue.get_job(api.engine, job_id)
     if not job.status.is_over:
         raise BusyError(f"The job {job_id} is {job.status.value}; ask again later.", retry_after=2)
     return JobResult.of(job, caller)

@@ -1,4 +1,4 @@
-"""Videos: add one, look at it, remove it."""
+"""Videos: add, list, show and remove them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.pagination import page_of, place_of
 from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.queries import VideoQuery
 from reelworks.app.api.schemas.requests import NewVideoIn
 from reelworks.app.api.schemas.videos import (
-    Submitted,
+    SubmittedOut,
     VideoDetail,
     VideoList,
     VideoOut,
 )
-from reelworks.app.api.source_policy import source_of
-from reelworks.app.api.submission import Submission, submit_video
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import RequestError
+from reelworks.operations.remove import remove_video
+from reelworks.operations.source_policy import AllowedSource, authorize_source
+from reelworks.operations.submit import Submission, Submitted, submit_video
 from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
+from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
-from reelworks.store.library.removal import remove_video
 from reelworks.store.library.upload_keys import upload_key
 from reelworks.store.library.video_reads import get_video
 from reelworks.store.library.video_writes import NewVideo, page_of_videos
@@ -66,38 +68,50 @@ _BODIES = {
 @router.post(
     "/videos",
     status_code=202,
-    response_model=Submitted,
+    response_model=SubmittedOut,
     dependencies=[require_scope(Scope.SUBMIT)],
     openapi_extra=_BODIES,
     responses={
-        200: {"description": "The library has this video; nothing is to be done."},
-        201: {"description": "The video was noted and is not indexed."},
+        200: {"description": "The library has this video; there is nothing to do."},
+        201: {"description": "The video was added and is not indexed."},
     },
 )
 async def add(
     request: Request, once: Idempotent, caller: CurrentCaller, api: Context
 ) -> JSONResponse:
-    """Add a video: as an upload form, or as JSON that says where it lies."""
+    """Add a video: as an upload form, or as JSON with its location."""
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await _uploaded(request, once, caller, api)
-    asked = await _json(request)
+    body = await _json(request)
 
     def work(names: JobIds) -> Reply:
-        source = source_of(asked, api.settings)
+        source = source_of(body, api.settings)
         video = NewVideo(
-            id=asked.id or source.video_id,
+            id=body.id or source.video_id,
             original_path=without_secrets(source.locator),
-            title=asked.title or PurePosixPath(source.name).stem or source.name or "video",
-            library=asked.library,
-            language=asked.language,
+            title=body.title or PurePosixPath(source.name).stem or source.name or "video",
+            library=body.library,
+            language=body.language,
             added_by=caller.name or None,
         )
-        wanted = Submission(
-            video, source.locator, asked.language, asked.library, asked.index, asked.webhook_url
+        submission = Submission(
+            video, source.locator, index=body.index, webhook_url=body.webhook_url
         )
-        return submit_video(api, caller, wanted, names)
+        submitted = submit_video(api.services, caller, submission, job_id=names.job_id)
+        return _reply(submitted, caller)
 
     return await to_thread.run_sync(once.run, work)
+
+
+def source_of(body: NewVideoIn, settings: Settings) -> AllowedSource:
+    """Return the source that a request names. Raises what ``authorize_source`` raises."""
+    if body.url is not None:
+        return authorize_source(body.url, settings, schemes=("http", "https"))
+    if body.path is not None:
+        return authorize_source(body.path, settings, schemes=("",))
+    key = body.s3_key or ""
+    locator = key if key.startswith("s3://") else f"s3://{settings.s3_bucket}/{key}"
+    return authorize_source(locator, settings, schemes=("s3",))
 
 
 async def _json(request: Request) -> NewVideoIn:
@@ -120,13 +134,15 @@ async def _uploaded(request: Request, once: Idempotent, caller: Caller, api: Api
         arrived = await uploads.receive(request, upload)
         content = f"{upload.sha256} {arrived.shown} {arrived.fields.model_dump_json()}"
         return await to_thread.run_sync(
-            lambda: once.run(lambda names: _keep(api, caller, arrived, names), content=content)
+            lambda: once.run(
+                lambda names: _add_uploaded(api, caller, arrived, names), content=content
+            )
         )
     finally:
         await uploads.abandon(upload)
 
 
-def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: JobIds) -> Reply:
+def _add_uploaded(api: Api, caller: Caller, arrived: uploads.Arrived, names: JobIds) -> Reply:
     fields, sha256 = arrived.fields, arrived.upload.sha256
     stem = PurePosixPath(arrived.shown).stem
     video_id = fields.id or video_id_for(stem, sha256)
@@ -143,25 +159,36 @@ def _keep(api: Api, caller: Caller, arrived: uploads.Arrived, names: JobIds) -> 
         added_by=caller.name or None,
     )
 
-    def store(key: str) -> bool:
+    def store_file(key: str) -> bool:
         suffix = PurePosixPath(arrived.name).suffix.lower()
         arrived.upload.keep(key, CONTENT_TYPES.get(suffix, ANY_CONTENT))
         return arrived.upload.was_stored
 
-    wanted = Submission(
-        video, locator, fields.language, fields.library, fields.index, fields.webhook_url
+    submission = Submission(video, locator, index=fields.index, webhook_url=fields.webhook_url)
+    submitted = submit_video(api.services, caller, submission, store_file, names.job_id)
+    return _reply(submitted, caller)
+
+
+def _reply(submitted: Submitted, caller: Caller) -> Reply:
+    job = submitted.job
+    body = SubmittedOut(
+        video=VideoOut.of(submitted.video, caller),
+        job=JobOut.of(job, caller) if job else None,
+        new=submitted.new,
     )
-    return submit_video(api, caller, wanted, names, store)
+    return Reply(
+        202 if job else 201 if submitted.new else 200, body, f"/videos/{submitted.video.id}"
+    )
 
 
 @router.get("/videos", dependencies=[require_scope(Scope.READ)])
 def list_videos(
-    asked: Annotated[VideoQuery, Query()], api: Context, caller: CurrentCaller
+    query: Annotated[VideoQuery, Query()], api: Context, caller: CurrentCaller
 ) -> VideoList:
-    """List videos, the newest first; paging is stable while new ones come."""
-    after = place_of(asked.cursor)
-    found = page_of_videos(api.engine, asked.filter(), limit=asked.limit + 1, after=after)
-    shown, following = page_of(found, asked.limit)
+    """List videos, the newest first; pages are stable while videos are added."""
+    after = place_of(query.cursor)
+    found = page_of_videos(api.engine, query.selection(), limit=query.limit + 1, after=after)
+    shown, following = page_of(found, query.limit)
     return VideoList(
         videos=[VideoOut.of(video, caller) for video in shown],
         next=following,
@@ -175,7 +202,7 @@ def show(video_id: VideoPath, api: Context, caller: CurrentCaller) -> VideoDetai
 
 
 @router.delete("/videos/{video_id}", status_code=204, dependencies=[require_scope(Scope.ADMIN)])
-def remove(video_id: VideoPath, api: Context) -> Response:
-    """Remove everything of a video, everywhere; doing it again changes nothing."""
-    remove_video(api.engine, api.store, video_id)
+def remove(video_id: VideoPath, caller: CurrentCaller, api: Context) -> Response:
+    """Remove everything of a video; a second request changes nothing."""
+    remove_video(api.services, caller, video_id)
     return Response(status_code=204)

@@ -1,35 +1,41 @@
-"""What callers may filter lists and searches by."""
+"""Query parameters of lists and searches."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import AwareDatetime, Field
 
-from pydantic import AwareDatetime, Field, StringConstraints
-
-from reelworks.app.api.schemas.requests import JobId, Language, Library, Strict, VideoId, Word
+from reelworks.app.api.schemas.requests import Strict
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError
-from reelworks.store.library.video_writes import VideoFilter
+from reelworks.operations.parameters import (
+    Cursor,
+    JobId,
+    Language,
+    Library,
+    PartOfTitle,
+    QueryText,
+    Seconds,
+    Speaker,
+    VideoId,
+    Word,
+)
+from reelworks.operations.search import NextPage
 from reelworks.store.search.similar_frames import ALIKE
 
-Seconds = Annotated[float, Field(ge=0, le=1e9)]
-Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Cursor = Annotated[str, StringConstraints(max_length=1000)]
 _SEVERAL = 200
 """The most values of one filter."""
 
 
 class VideoQuery(Strict):
-    """Which videos, and which page of them."""
+    """Filters of videos, and which page."""
 
     library: Library | None = None
     status: VideoStatus | None = None
     language: Language | None = None
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        None, description="Part of the title or the id."
-    )
+    title: PartOfTitle | None = Field(None, description="Part of the title or the id.")
     min_seconds: Seconds | None = None
     max_seconds: Seconds | None = None
     created_from: AwareDatetime | None = None
@@ -37,13 +43,13 @@ class VideoQuery(Strict):
     limit: int = Field(50, ge=1, le=500)
     cursor: Cursor | None = Field(None, description="`next` of the page before.")
 
-    def filter(self) -> VideoFilter:
-        """Return what the store understands."""
-        return VideoFilter(**self.model_dump(exclude={"limit", "cursor"}))
+    def selection(self) -> VideoSelection:
+        """Return the selection of the domain."""
+        return VideoSelection(**self.model_dump(exclude={"limit", "cursor"}))
 
 
 class JobQuery(Strict):
-    """Which jobs, and which page of them."""
+    """Filters of jobs, and which page."""
 
     status: list[JobStatus] = Field(default_factory=list, max_length=10)
     video_id: VideoId | None = None
@@ -56,7 +62,7 @@ class JobQuery(Strict):
     cursor: Cursor | None = Field(None, description="`next` of the page before.")
 
     def selection(self) -> JobSelection:
-        """Return what the ledger understands."""
+        """Return the selection of the domain."""
         return JobSelection(
             statuses=frozenset(self.status) or None,
             **self.model_dump(exclude={"status", "limit", "cursor"}),
@@ -64,13 +70,13 @@ class JobQuery(Strict):
 
 
 class PeekQuery(Strict):
-    """How many waiting jobs to show."""
+    """How many waiting jobs to list."""
 
     limit: int = Field(10, ge=1, le=200)
 
 
 class FilterQuery(Strict):
-    """Which videos and moments count."""
+    """Filters of videos and moments."""
 
     video_id: list[VideoId] = Field(default_factory=list, max_length=_SEVERAL)
     library: list[Library] = Field(default_factory=list, max_length=_SEVERAL)
@@ -85,7 +91,7 @@ class FilterQuery(Strict):
     text_on_screen: bool | None = None
 
     def filters(self) -> Filters:
-        """Return what the store understands."""
+        """Return the filters of the domain."""
         return Filters(
             video_ids=tuple(self.video_id),
             libraries=tuple(self.library),
@@ -102,9 +108,9 @@ class FilterQuery(Strict):
 
 
 class SearchQuery(FilterQuery):
-    """What is looked for: `q`, or the `cursor` of an earlier page."""
+    """A search: `q`, or the `cursor` of an earlier page."""
 
-    q: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+    q: QueryText | None = Field(
         None,
         description='Words, "a phrase", begin*, or, -unwanted.',
         examples=['"quarterly numbers"'],
@@ -115,21 +121,25 @@ class SearchQuery(FilterQuery):
     limit: int = Field(10, ge=1, le=200)
     cursor: Cursor | None = None
 
-    def request(self) -> SearchRequest:
-        """Return the question. Raises ``InputError`` without one."""
-        if self.q is None:
-            raise InputError("Give q: what to look for.")
-        return SearchRequest(self.q, frozenset(self.within or Kind), self.filters(), self.limit)
+    def request(self) -> SearchRequest | NextPage:
+        """Return the search, or the next page of one. Raises ``InputError`` for none or both."""
+        if (self.q is None) == (self.cursor is None):
+            raise InputError("Give q, or the cursor of an earlier page.")
+        if self.cursor is not None:
+            return NextPage(self.cursor, self.limit)
+        return SearchRequest(
+            self.q or "", frozenset(self.within or Kind), self.filters(), self.limit
+        )
 
 
 class CutQuery(SearchQuery):
-    """Which moments become cuts."""
+    """A search whose moments become cuts."""
 
     handles: float = Field(0.0, ge=0, le=3600, description="Seconds more on either side.")
 
 
 class SimilarQuery(FilterQuery):
-    """Which frames count, and how alike they must be."""
+    """Filters of frames, and how similar they must be."""
 
     limit: int = Field(10, ge=1, le=200)
     farthest: int = Field(ALIKE, ge=0, le=64, description="Bits of 64 that may differ.")

@@ -1,26 +1,27 @@
-"""What callers may ask of jobs: bodies of requests, checked."""
+"""Request bodies."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.jobs.stage import Stage
 from reelworks.domain.library.library import VideoStatus
-from reelworks.store.library.video_writes import VideoFilter
-
-VideoId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
-JobId = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
-Library = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]{1,63}$")]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=8000)]
-Word = Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,100}$")]
-Priority = Annotated[int, Field(ge=-1000, le=1000)]
+from reelworks.domain.library.selection import VideoSelection
+from reelworks.operations.parameters import (
+    Address,
+    JobId,
+    Language,
+    Library,
+    Note,
+    Priority,
+    Title,
+    VideoId,
+    Word,
+)
+from reelworks.operations.submit import JobRequest
 
 
 class Strict(BaseModel):
@@ -33,21 +34,21 @@ class IndexOptions(Strict):
     """Parameters of a job that indexes a video."""
 
     source: Address | None = Field(
-        None, description="Another place of the source. Empty: where it was found the first time."
+        None, description="Another location of the source. Empty: the recorded one."
     )
     language: Language | None = Field(None, description="Spoken language. Empty: detected.")
     library: Library | None = None
 
 
 class NewJobIn(Strict):
-    """A job to be done."""
+    """A job to queue."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "video_id": "talk-3fa2c1d0",
-                    "again": ["vision"],
+                    "recompute": ["vision"],
                     "priority": 5,
                     "webhook_url": "https://example.org/hooks/reelworks",
                 }
@@ -58,17 +59,34 @@ class NewJobIn(Strict):
     video_id: VideoId
     kind: Literal["index"] = "index"
     params: IndexOptions = Field(default_factory=IndexOptions)
-    priority: Priority = Field(0, description="Higher goes first; below 0 gives way to all else.")
-    again: list[Stage] = Field(
-        default_factory=list, max_length=20, description="Stages to run although kept."
+    priority: Priority = Field(
+        0, description="Higher goes first; below 0 runs after everything else."
+    )
+    recompute: list[Stage] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Stages to compute although their results are cached.",
     )
     webhook_url: Address | None = Field(
-        None, description="Is told when the job ends; needs WEBHOOK_SECRET on the server."
+        None,
+        description="Gets a POST request when the job ends; needs WEBHOOK_SECRET on the server.",
     )
+
+    def request(self) -> JobRequest:
+        """Return the request of the use case."""
+        return JobRequest(
+            video_id=self.video_id,
+            source=self.params.source,
+            language=self.params.language,
+            library=self.params.library,
+            recompute=tuple(self.recompute),
+            priority=self.priority,
+            webhook_url=self.webhook_url,
+        )
 
 
 class NewVideoIn(Strict):
-    """A video that lies somewhere already."""
+    """A video by its location."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -83,22 +101,22 @@ class NewVideoIn(Strict):
     path: Address | None = Field(
         None, description="A file on the server, under one of its SOURCE_FOLDERS."
     )
-    id: VideoId | None = Field(None, description="Name of the video. Empty: made.")
+    id: VideoId | None = Field(None, description="Id of the video. Empty: generated.")
     title: Title | None = None
     language: Language | None = None
     library: Library | None = None
-    index: bool = Field(True, description="False: only note the video.")
+    index: bool = Field(True, description="False: add the video without a job.")
     webhook_url: Address | None = None
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _one_source(self) -> Self:
         if sum(one is not None for one in (self.url, self.s3_key, self.path)) != 1:
             raise ValueError("give one of url, s3_key and path")
         return self
 
 
 class _Conditions(Strict):
-    """What is meant; every condition given must hold, and one must be given."""
+    """A selection; every condition given must hold, and one must be given."""
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -107,8 +125,8 @@ class _Conditions(Strict):
         return self
 
 
-class Selection(_Conditions):
-    """Which jobs are meant; every condition given must hold, and one must be given."""
+class JobSelectionIn(_Conditions):
+    """Which jobs; every condition given must hold, and one must be given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"error_code": "rate_limited"}]})
 
@@ -123,7 +141,7 @@ class Selection(_Conditions):
     all: Literal[True] | None = Field(None, description="Every job: say so on purpose.")
 
     def selection(self) -> JobSelection:
-        """Return what the ledger understands."""
+        """Return the selection of the domain."""
         return JobSelection(
             ids=None if self.ids is None else tuple(self.ids),
             statuses=None if self.statuses is None else frozenset(self.statuses),
@@ -134,23 +152,23 @@ class Selection(_Conditions):
 class Change(Strict):
     """Which jobs to change."""
 
-    selection: Selection
+    selection: JobSelectionIn
 
 
 class CancelMany(Change):
     """Which jobs to cancel, and why."""
 
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Note = ""
 
 
 class Prioritize(Change):
-    """Which waiting jobs shall come sooner or later."""
+    """Which waiting jobs start sooner or later."""
 
     priority: Priority
 
 
-class VideoSelection(_Conditions):
-    """Which videos are meant; every condition given must hold, and one must be given."""
+class VideoSelectionIn(_Conditions):
+    """Which videos; every condition given must hold, and one must be given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"library": "talks"}]})
 
@@ -162,26 +180,20 @@ class VideoSelection(_Conditions):
     created_to: AwareDatetime | None = None
     all: Literal[True] | None = Field(None, description="Every video: say so on purpose.")
 
-    def filter(self) -> VideoFilter:
-        """Return what the store understands."""
+    def selection(self) -> VideoSelection:
+        """Return the selection of the domain."""
         ids = None if self.ids is None else tuple(self.ids)
-        return VideoFilter(ids=ids, **self.model_dump(exclude={"ids", "all"}))
+        return VideoSelection(ids=ids, **self.model_dump(exclude={"ids", "all"}))
 
 
 class Rerun(Strict):
-    """Which stage of which videos shall be computed again."""
+    """Which stage of which videos to recompute."""
 
     stage: Stage = Field(examples=["vision"])
-    videos: VideoSelection
+    videos: VideoSelectionIn
 
 
 class Pause(Strict):
-    """Why nothing shall start."""
+    """Why no job may start."""
 
-    note: Annotated[str, StringConstraints(max_length=500)] | None = None
-
-
-def params_of(job: NewJobIn) -> dict[str, Any]:
-    """Return the flow's parameters, without what was not given."""
-    given = job.params.model_dump(exclude_none=True)
-    return given | ({"again": list(job.again)} if job.again else {})
+    note: Note | None = None

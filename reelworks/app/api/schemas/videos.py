@@ -204,9 +204,9 @@ class VideoDetail(VideoOut):
         )
 
 
-class Submitted(BaseModel):
+class SubmittedOut(BaseModel):
     """A video that was added, and the job that indexes it."""
 
     video: VideoOut
-    job: JobOut | None = Field(description="Null when nothing has to be done.")
+    job: JobOut | None = Field(description="Null when there is nothing to do.")
     new: bool = Field(description="False when the library had the video already.")

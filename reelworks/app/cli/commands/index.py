@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from reelworks.app.cli.arguments import check_language, check_library, check_vid
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
-from reelworks.app.cli.submit import Submission, submit
+from reelworks.app.cli.submit import IndexOptions, submit
 from reelworks.app.cli.watch import Watch, stage_table, watch_stages
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
@@ -85,9 +85,9 @@ def index(
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    options = {"video_id": video_id, "language": language, "library": library}
+    options = IndexOptions(video_id, language, library)
     if detach or pool:
-        return submit(settings, Submission(tuple(found), options, pool), json=json)
+        return submit(settings, found, options, pool, json=json)
     parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
     run_environment = flow_environment(os.environ, names_given())
     with use_services(settings, parts), use_environment(run_environment):
@@ -131,7 +131,7 @@ def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> di
     return added | HEARTBEAT
 
 
-def _index_one(source: str, options: dict[str, str | None], *, quiet: bool) -> Outcome:
+def _index_one(source: str, options: IndexOptions, *, quiet: bool) -> Outcome:
     started = time.monotonic()
     indexed: str | None = None
     error: ReelworksError | None = None
@@ -161,7 +161,7 @@ def _run(run: Coroutine[Any, Any, str]) -> str:
         raise KeyboardInterrupt from None
 
 
-async def _run_flow(source: str, options: dict[str, str | None], watch: Watch) -> str:
+async def _run_flow(source: str, options: IndexOptions, watch: Watch) -> str:
     from prefect import tags
 
     from flows.index import IndexParams
@@ -174,7 +174,7 @@ async def _run_flow(source: str, options: dict[str, str | None], watch: Watch) -
         source.encode()
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
-    params = IndexParams.model_validate({"source": parameter_of(source), **options})
+    params = IndexParams.model_validate({"source": parameter_of(source), **asdict(options)})
     with use_observer(watch), prefect_errors(), tags(OURS), whole_source(source):
         try:
             indexed = await flow(params)

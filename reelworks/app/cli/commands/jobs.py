@@ -224,14 +224,15 @@ def rerun(
     json: output.Json = False,
 ) -> None:
     """Recompute a stage of many videos, and the stages that depend on it."""
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.domain.library.selection import VideoSelection
     from reelworks.operations.rerun import rerun_stage
-    from reelworks.store.library.video_writes import VideoFilter
 
     if not (video or library or status or every):
         raise typer.BadParameter("select videos with --video, --library or --status, or give --all")
-    videos = VideoFilter(ids=tuple(video) if video else None, library=library, status=status)
+    videos = VideoSelection(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
-        added = rerun_stage(engine, _stage_named(stage), videos)
+        added = rerun_stage(engine, LOCAL, _stage_named(stage), videos)
     _print_changed([job.id for job in added], f"Queued to recompute {stage}", json=json)
 
 

@@ -25,7 +25,7 @@ from reelworks.domain.library.search import (
 )
 from reelworks.domain.private_folder import make_private
 from reelworks.errors import ArtifactMissingError, ServiceError
-from reelworks.operations.search import find, moment_json
+from reelworks.operations.search import NextPage, find, moment_json
 from reelworks.settings import Settings, load_settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -117,12 +117,9 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
 def _answer(
     settings: Settings, request: SearchRequest, cursor: str | None
 ) -> tuple[SearchAnswer, str | None]:
-    from reelworks.store.search.search import search_on
-
+    page = request if cursor is None else NextPage(cursor, request.limit)
     with open_database(settings) as engine:
-        if cursor is not None:
-            return search_on(engine, cursor, request.limit), None
-        return find(engine, settings, request)
+        return find(engine, settings, page)
 
 
 def _show(

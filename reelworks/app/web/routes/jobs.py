@@ -11,8 +11,7 @@ from starlette.datastructures import FormData
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.pagination import page_of, place_of
-from reelworks.app.api.http.request_context import Api, Context
-from reelworks.app.api.ownership import check_may_retry, check_own_job
+from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import JobState
 from reelworks.app.api.schemas.queries import JobQuery
 from reelworks.app.api.schemas.visibility import visible_job
@@ -20,9 +19,10 @@ from reelworks.app.web.page_route import Form, page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
 from reelworks.domain.jobs.job import JobSelection
-from reelworks.domain.library.access import Caller, Scope
-from reelworks.errors import ForbiddenError, InputError
-from reelworks.store.jobs import jobs as ledger
+from reelworks.domain.library.access import Scope
+from reelworks.errors import InputError
+from reelworks.operations import job_control
+from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.library import listing_queries as shelf
 
 router = page_router()
@@ -35,8 +35,8 @@ _FURTHEST = 1000
 def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show jobs, the newest first."""
     wanted = parse_form(JobQuery, request.query_params.multi_items())
-    which, after = wanted.selection(), place_of(wanted.cursor)
-    found = ledger.list_jobs(api.engine, which, limit=ON_A_PAGE + 1, after=after)
+    selection, after = wanted.selection(), place_of(wanted.cursor)
+    found = job_queue.list_jobs(api.engine, selection, limit=ON_A_PAGE + 1, after=after)
     given = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
     shown, following = page_of(found, ON_A_PAGE)
     choices = shelf.choices(api.engine)
@@ -44,9 +44,9 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
         "here": "jobs",
         "jobs": [(visible_job(job, caller), JobState.of(job, caller)) for job in shown],
         "titles": shelf.titles(api.engine, {job.video_id for job in shown if job.video_id}),
-        "counts": ledger.count_jobs(api.engine),
-        "matching": sum(ledger.count_jobs(api.engine, which).values()),
-        "paused": ledger.is_paused(api.engine),
+        "counts": job_queue.count_jobs(api.engine),
+        "matching": sum(job_queue.count_jobs(api.engine, selection).values()),
+        "paused": job_queue.is_paused(api.engine),
         "choices": choices,
         "libraries": [(name, name) for name in choices.libraries],
         "codes": [(code, code.replace("_", " ")) for code in shelf.failure_codes(api.engine)],
@@ -64,12 +64,14 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
     Raises ``InputError`` for what the form does not have, ``ForbiddenError``.
     """
     action, _, only = str(form.get("action", "")).partition(" ")
-    which = JobSelection(ids=(only,)) if only else _meant(form)
-    _check_may(api, caller, which, retries=action == "retry")
+    selection = JobSelection(ids=(only,)) if only else _selection(form)
+    services = api.services
     changes: Mapping[str, Callable[[], list[str]]] = {
-        "retry": lambda: ledger.retry_jobs(api.engine, which),
-        "cancel": lambda: ledger.cancel_jobs(api.engine, which, reason=_who(caller)),
-        "priority": lambda: ledger.set_priority(api.engine, which, _priority(form)),
+        "retry": lambda: job_control.retry_jobs(services, caller, selection),
+        "cancel": lambda: job_control.cancel_jobs(services, caller, selection),
+        "priority": lambda: job_control.set_priority(
+            api.services, caller, selection, _priority(form)
+        ),
     }
     if action not in changes:
         raise InputError("Say what shall be done with the jobs: retry, cancel or priority.")
@@ -81,13 +83,13 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
 def intake(form: Form, api: Context) -> Response:
     """Pause the intake or let it go on."""
     if form.get("action") == "pause":
-        ledger.pause_intake(api.engine, note="from the jobs page")
+        job_queue.pause_intake(api.engine, note="from the jobs page")
         return _back(form, "paused", 1)
-    ledger.resume_intake(api.engine)
+    job_queue.resume_intake(api.engine)
     return _back(form, "resumed", 1)
 
 
-def _meant(form: FormData) -> JobSelection:
+def _selection(form: FormData) -> JobSelection:
     if form.get("which") == "matching":
         filters = [(name, str(value)) for name, value in form.multi_items()]
         return parse_form(
@@ -97,22 +99,6 @@ def _meant(form: FormData) -> JobSelection:
     if not ids:
         raise InputError("No job is ticked; tick some, or choose all that match.")
     return JobSelection(ids=ids)
-
-
-def _check_may(api: Api, caller: Caller, which: JobSelection, *, retries: bool) -> None:
-    """Let callers who are no admins change their own jobs only. Raises ``ForbiddenError``."""
-    if caller.is_admin:
-        return
-    if which.ids is None:
-        raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
-    for job in ledger.list_jobs(api.engine, which, limit=len(which.ids)):
-        if retries:
-            check_may_retry(api, caller, job)
-        check_own_job(job, caller)
-
-
-def _who(caller: Caller) -> str:
-    return f"Cancelled by {caller.name}." if caller.name else ""
 
 
 def _priority(form: FormData) -> int:

@@ -26,14 +26,14 @@ ON_A_PAGE = 24
 @router.get("/", dependencies=[require_scope(Scope.READ)])
 def library(request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show the videos, the newest first."""
-    wanted = parse_form(VideoQuery, request.query_params.multi_items())
-    after = place_of(wanted.cursor)
-    found = page_of_videos(api.engine, wanted.filter(), limit=ON_A_PAGE + 1, after=after)
+    query = parse_form(VideoQuery, request.query_params.multi_items())
+    after = place_of(query.cursor)
+    found = page_of_videos(api.engine, query.selection(), limit=ON_A_PAGE + 1, after=after)
     videos, following = page_of(found, ON_A_PAGE)
     ids = [video.id for video in videos]
     jobs = shelf.latest_jobs(api.engine, ids)
     choices = shelf.choices(api.engine)
-    given = wanted.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
+    given = query.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
     values = {
         "here": "library",
         "videos": [visible_video(video, caller) for video in videos],

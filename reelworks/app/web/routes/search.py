@@ -16,9 +16,8 @@ from reelworks.app.web.page_route import page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.operations.search import find
+from reelworks.operations.search import NextPage, find
 from reelworks.store.library import listing_queries as shelf
-from reelworks.store.search.search import search_on
 
 router = page_router()
 ON_A_PAGE = 12
@@ -40,10 +39,10 @@ def search(request: Request, api: Context) -> Response:
     answer, note, wrong = None, None, None
     try:
         if wanted.cursor is not None:
-            answer = search_on(api.engine, wanted.cursor, ON_A_PAGE)
+            answer, note = find(api.engine, api.settings, NextPage(wanted.cursor, ON_A_PAGE))
         elif wanted.q is not None:
-            request_ = wanted.model_copy(update={"limit": ON_A_PAGE}).request()
-            answer, note = find(api.engine, api.settings, request_)
+            search_request = wanted.model_copy(update={"limit": ON_A_PAGE}).request()
+            answer, note = find(api.engine, api.settings, search_request)
     except InputError as error:
         if wanted.cursor is not None:
             raise

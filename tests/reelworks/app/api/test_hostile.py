@@ -194,12 +194,12 @@ BODIES = [
     b'{"video_id": "a", "params": {"source": "file:///etc/passwd"}}',
     b'{"video_id": "a", "params": {"source": "http://169.254.169.254/"}}',
     b'{"video_id": "a", "kind": "stage"}',
-    b'{"video_id": "a", "again": ["rm"]}',
+    b'{"video_id": "a", "recompute": ["rm"]}',
     b'{"video_id": "a", "webhook_url": "http://127.0.0.1/"}',
     b'{"video_id": "a", "webhook_url": "javascript:alert(1)"}',
     b"[" * 100_000,
     b'{"a":' * 100_000,
-    b'{"video_id": "a", "again": [' + b'"vision",' * 50_000 + b'"vision"]}',
+    b'{"video_id": "a", "recompute": [' + b'"vision",' * 50_000 + b'"vision"]}',
 ]
 
 

@@ -42,7 +42,7 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
         engine.dispose()
     assert submitted == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
     assert f"No live worker in the pool {pool.name}" in said.err
-    assert "Until then the runs wait." in said.err
+    assert "Until then the jobs wait." in said.err
     assert "No dispatcher is running" in said.err
     assert (job.kind, job.video_id, job.pool) == ("index", "clip", pool.name)
     bucket, _, key = job.params["source"].removeprefix("s3://").partition("/")
@@ -59,7 +59,7 @@ def test_a_pool_to_which_nothing_is_deployed_is_named(prefect_api, reelworks, me
     )
 
     assert said.code == 4
-    assert "not deployed to a pool nowhere" in said.json["error"]["message"]
+    assert "not deployed to the pool nowhere" in said.json["error"]["message"]
     assert "reelworks deploy" in said.json["error"]["message"]
 
 

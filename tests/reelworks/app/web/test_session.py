@@ -155,7 +155,7 @@ def test_who_may_submit_changes_own_jobs_only(empty, as_):
     engine, csrf = empty.server.engine, csrf_of(empty.tokens[Scope.SUBMIT])
     add_video(engine, NewVideo("owned", "/x", "X"))
     with as_(Scope.SUBMIT) as client:
-        home = form(client, "/pages/videos/owned/index", csrf=csrf, again="vision")
+        home = form(client, "/pages/videos/owned/index", csrf=csrf, recompute="vision")
         own = home.headers["location"].partition("?")[0].removeprefix("/jobs/")
         add_jobs(engine, [NewJob("anothers", "owned")])
         assert form(client, "/pages/jobs", csrf=csrf, action="cancel anothers").status_code == 403

@@ -1,4 +1,4 @@
-"""Which sources a caller of the API may name."""
+"""Policy for sources and webhooks: which addresses, keys and paths a remote caller may name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from reelworks.app.api.schemas.requests import NewVideoIn
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.printable import one_line
@@ -16,11 +15,11 @@ from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
 
 OWN_PREFIXES = ("uploads/", "incoming/")
-"""Of our bucket: what else lies there is ours, not the caller's."""
+"""Prefixes of the library's bucket that callers may name; the rest belongs to the stages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AllowedSource:
     """A source that may be indexed."""
 
     locator: str
@@ -34,24 +33,13 @@ class Source:
         return video_id_for(PurePosixPath(self.name).stem, sha256_of_bytes(self.locator.encode()))
 
 
-def source_of(asked: NewVideoIn, settings: Settings) -> Source:
-    """Return what a request for a video names. Raises what ``allowed`` raises."""
-    if asked.url is not None:
-        return allowed(asked.url, settings, schemes=("http", "https"))
-    if asked.path is not None:
-        return allowed(asked.path, settings, schemes=("",))
-    key = asked.s3_key or ""
-    locator = key if key.startswith("s3://") else f"s3://{settings.s3_bucket}/{key}"
-    return allowed(locator, settings, schemes=("s3",))
-
-
-def allowed(
+def authorize_source(
     locator: str, settings: Settings, schemes: tuple[str, ...] = ("http", "https", "s3", "")
-) -> Source:
+) -> AllowedSource:
     """Return a source that a caller may name.
 
-    Raises ``InputError`` when it is none, ``UnsafeAddressError`` for a private address, and
-    ``ForbiddenError`` for a bucket, key or path that is not his.
+    Raises ``InputError`` when it is not a source, ``UnsafeAddressError`` for a private address,
+    and ``ForbiddenError`` for a bucket, key or path outside those that the settings allow.
     """
     scheme, mark, rest = locator.partition("://")
     scheme = scheme.lower() if mark else ""
@@ -66,7 +54,7 @@ def allowed(
         return _in_folder(locator, shown, settings)
     if not settings.fetch_private_addresses:
         check_address(locator)
-    return Source(locator, unquote(PurePosixPath(shown).name))
+    return AllowedSource(locator, unquote(PurePosixPath(shown).name))
 
 
 def check_webhook(url: str | None, settings: Settings) -> None:
@@ -82,7 +70,7 @@ def check_webhook(url: str | None, settings: Settings) -> None:
         check_address(url)
 
 
-def _in_store(address: str, shown: str, settings: Settings) -> Source:
+def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:
     bucket, _, key = address.partition("/")
     own = bucket == settings.s3_bucket and key.startswith(OWN_PREFIXES)
     others = filter(None, (one.strip() for one in settings.allowed_source_buckets.split(",")))
@@ -91,10 +79,10 @@ def _in_store(address: str, shown: str, settings: Settings) -> Source:
             f"{shown} may not be named: use a key of uploads/ or incoming/, "
             "or a bucket of ALLOWED_SOURCE_BUCKETS."
         )
-    return Source(f"s3://{address}", PurePosixPath(key).name)
+    return AllowedSource(f"s3://{address}", PurePosixPath(key).name)
 
 
-def _in_folder(path: str, shown: str, settings: Settings) -> Source:
+def _in_folder(path: str, shown: str, settings: Settings) -> AllowedSource:
     folders = [Path(one) for one in settings.source_folders.split(":") if one.strip()]
     try:
         real = Path(path).resolve()
@@ -102,4 +90,4 @@ def _in_folder(path: str, shown: str, settings: Settings) -> Source:
         raise InputError(f"{one_line(shown)} is no path.") from None
     if not any(real.is_relative_to(folder.resolve()) for folder in folders):
         raise ForbiddenError(f"{shown} may not be named: it is in none of SOURCE_FOLDERS.")
-    return Source(str(real), real.name)
+    return AllowedSource(str(real), real.name)
