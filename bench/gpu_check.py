@@ -1,4 +1,4 @@
-"""Does everything that can use a GPU use it, is the answer the same, and how fast is it?
+"""Check of all GPU code: does it run on the GPU, with the same result, and how fast?
 
 ``make gpu-check`` runs it on a machine with an NVIDIA GPU. ``--cpu`` runs the same checks without
 one, to prove the script itself.
@@ -34,7 +34,7 @@ FRAME = 1 / 30
 NO_GPU = 4
 FAILED = 1
 LARGEST_SSIM_LOSS = 0.01
-"""NVENC may lie so far below x264 before its settings want another look."""
+"""How far NVENC may be below x264 before its settings need another look."""
 
 out = Console(width=110)
 Item = TypeVar("Item")
@@ -74,7 +74,7 @@ def main() -> int:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # read when the runtimes load, which is later
     missing = [] if chosen.cpu else what_is_missing()
     if missing:
-        out.print("No GPU check is possible here:", style="bold red")
+        out.print("No GPU check is possible on this machine:", style="bold red")
         for line in missing:
             out.print(f"  - {line}")
         out.print("To prove the script without a GPU: python -m bench.gpu_check --cpu")
@@ -146,7 +146,7 @@ def shots(bench: Bench) -> Finding:
     cuts = [frame / 24 for frame in truth["cuts"]]
     hits = sum(any(abs(cut - t) <= FRAME * 1.01 for t in found) for cut in cuts)
     where, ok = bench.device(torch.cuda.is_available())
-    figures = f"{scenes[-1].t_end / FRAME / took:.0f} pictures/s, {hits} of {len(cuts)} known cuts"
+    figures = f"{scenes[-1].t_end / FRAME / took:.0f} frames/s, {hits} of {len(cuts)} known cuts"
     return Finding("TransNetV2", where, figures, ok and hits == len(cuts), f"{len(found)} found")
 
 
@@ -167,7 +167,7 @@ def describing(bench: Bench) -> Finding:
         outcomes, took = _timed(lambda: list(threads.map(_attempt(describer.describe), pages)))
     described = sum(not isinstance(outcome, ReelworksError) for outcome in outcomes)
     where, ok = bench.device(model.on_gpu)
-    figures = f"{len(pages) / took:.1f} pictures/s, {described} of {len(pages)} described"
+    figures = f"{len(pages) / took:.1f} frames/s, {described} of {len(pages)} described"
     return Finding(name, where, figures, ok and (bool(note) or described == len(pages)), note)
 
 

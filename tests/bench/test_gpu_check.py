@@ -14,7 +14,7 @@ from reelworks.settings import Settings
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="there is a GPU here")
+@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
 def test_without_a_gpu_it_says_what_is_missing_and_how_to_go_on() -> None:
     command = [sys.executable, "-m", "bench.gpu_check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

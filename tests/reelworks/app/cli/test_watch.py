@@ -44,9 +44,9 @@ def test_each_stage_has_one_bar_that_is_full_at_its_end():
     progress = Progress(disable=True)
     watch = Watch(progress)
     watch.started("transcribe")
-    watch.placed("transcribe", "gpu [1]")
+    watch.placed("transcribe", "gpu [red]")
     (task,) = progress.tasks
-    assert task.description == r"transcribe (gpu \[1])"
+    assert task.description == r"transcribe (gpu \[red])"
     watch.advanced("transcribe", 3, 4)
     assert (task.completed, task.total) == (3, 4)
     watch.started("transcribe")  # another attempt
