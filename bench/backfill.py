@@ -38,7 +38,6 @@ from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
-from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
@@ -53,7 +52,7 @@ NOTHING = Heartbeat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0
 
 
 @dataclass
-class Sample:
+class ServerSample:
     """One measurement of the servers."""
 
     at: float
@@ -67,7 +66,7 @@ class Sample:
 
 
 @dataclass
-class Bench:
+class BackfillBench:
     """The parts of one benchmark."""
 
     engine: Engine
@@ -75,7 +74,7 @@ class Bench:
     count: int
     work_seconds: float
     concurrency: int
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[ServerSample] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     """Runs whose job another run had taken over."""
 
@@ -83,7 +82,7 @@ class Bench:
         """Return the main process of a service."""
         return psutil.Process(read_state(self.folder / "run").parts[part].process.pid)
 
-    def measure(self, started: float) -> Sample:
+    def measure(self, started: float) -> ServerSample:
         """Measure the job queue and the servers."""
         one = get_backfill(self.engine, NAME)
         prefect, postgres = self.process(Service.PREFECT), self.process(Service.POSTGRES)
@@ -92,7 +91,7 @@ class Bench:
                 text("SELECT datname, pg_database_size(datname) AS size FROM pg_database")
             )
             sizes = {str(row.datname): float(row.size) for row in rows}
-        sample = Sample(
+        sample = ServerSample(
             at=time.monotonic() - started,
             done=one.jobs[JobStatus.DONE],
             prefect_mb=_memory(prefect),
@@ -133,7 +132,7 @@ async def deploy(client: PrefectClient) -> None:
     await made.apply()  # type: ignore[misc]  # it is a coroutine inside a running loop
 
 
-async def work(bench: Bench, stop: asyncio.Event) -> None:
+async def work(bench: BackfillBench, stop: asyncio.Event) -> None:
     """Take runs from the pool and simulate them, several at once."""
     free = asyncio.Semaphore(bench.concurrency)
     tasks: set[asyncio.Task[None]] = set()
@@ -155,7 +154,7 @@ async def work(bench: Bench, stop: asyncio.Event) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _run(bench: Bench, client: PrefectClient, run: Any) -> None:
+async def _run(bench: BackfillBench, client: PrefectClient, run: Any) -> None:
     job = run.parameters["params"]["job"]
     attempt, run_id = Attempt(job["id"], job["attempt"]), str(run.id)
     accepted: Any = await client.set_flow_run_state(run.id, Pending())
@@ -171,7 +170,7 @@ async def _run(bench: Bench, client: PrefectClient, run: Any) -> None:
     await client.set_flow_run_state(run.id, Completed())
 
 
-def fill(bench: Bench) -> float:
+def fill(bench: BackfillBench) -> float:
     """Queue the jobs of the backfill; return the seconds that it took."""
     started = time.monotonic()
     new = NewBackfill(
@@ -185,7 +184,7 @@ def fill(bench: Bench) -> float:
     return time.monotonic() - started
 
 
-def claims(bench: Bench, times: int = 30) -> list[float]:
+def claims(bench: BackfillBench, times: int = 30) -> list[float]:
     """Return how long single claims take while all jobs wait; the dispatcher takes them over."""
     seconds = []
     for _ in range(times):
@@ -195,7 +194,7 @@ def claims(bench: Bench, times: int = 30) -> list[float]:
     return seconds
 
 
-async def run_all(bench: Bench, window: int, minutes: float) -> None:
+async def run_all(bench: BackfillBench, window: int, minutes: float) -> None:
     """Let the dispatcher and the workers finish all runs, or as many as they can in ``minutes``."""
     async with get_client() as client:
         await deploy(client)
@@ -226,7 +225,7 @@ async def run_all(bench: Bench, window: int, minutes: float) -> None:
         await asyncio.wait_for(worker, 60)
 
 
-def report(bench: Bench, filled: float, claimed: list[float]) -> None:
+def report(bench: BackfillBench, filled: float, claimed: list[float]) -> None:
     """Print the table."""
     first, last = bench.samples[0], bench.samples[-1]
     rate = last.done / last.at
@@ -275,11 +274,12 @@ def main() -> None:
             refresh_global_settings_context()  # Prefect has read its environment at its import
             engine = create_database_engine(settings)
             ensure_schema(engine)
-            bench = Bench(engine, folder, arguments.runs, arguments.work, arguments.concurrency)
+            bench = BackfillBench(
+                engine, folder, arguments.runs, arguments.work, arguments.concurrency
+            )
             filled, claimed = fill(bench), claims(bench)
             asyncio.run(run_all(bench, arguments.window, arguments.minutes))
             report(bench, filled, claimed)
-            engine.dispose()
 
 
 if __name__ == "__main__":

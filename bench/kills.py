@@ -79,7 +79,7 @@ class Count:
 
 
 @dataclass
-class Watch:
+class LeaseMonitor:
     """Looks for jobs whose lease has expired."""
 
     engine: Engine
@@ -116,7 +116,7 @@ class Watch:
             self.up_since = row.now
 
 
-class Fleet:
+class Processes:
     """The processes that are killed, each started again by the benchmark."""
 
     def __init__(self, folder: Path, settings: Settings, chance: random.Random) -> None:
@@ -198,8 +198,8 @@ def run_experiment(folder: Path, jobs: int, kills: int, seed: int = 1) -> Count:
             asyncio.run(_deploy())
             with open_database(settings) as engine:
                 chance = random.Random(seed)
-                fleet = Fleet(folder, settings, chance)
-                return _experiment(fleet, base, engine, (jobs, kills), chance)
+                processes = Processes(folder, settings, chance)
+                return _experiment(processes, base, engine, (jobs, kills), chance)
     finally:
         supervisor.down(base, force=True)
 
@@ -216,35 +216,35 @@ async def _deploy() -> None:
 
 
 def _experiment(
-    fleet: Fleet,
+    processes: Processes,
     settings: Settings,
     engine: Engine,
     size: tuple[int, int],
     chance: random.Random,
 ) -> Count:
     jobs, kills = size
-    log_file = fleet._folder / "naps"
+    log_file = processes._folder / "naps"
     log_file.touch()
     count = Count(jobs=jobs)
     began = time.monotonic()
-    fleet.start()
-    watch = Watch(engine, count)
+    processes.start()
+    monitor = LeaseMonitor(engine, count)
     names = [f"nap-{number:04d}" for number in range(jobs)]
     order = [TARGETS[number % len(TARGETS)] for number in range(kills)]
     every = max(1, jobs // max(kills, 1))
     try:
         for number, target in enumerate(order):
             _put(engine, names[number * every : (number + 1) * every], log_file, chance)
-            watch.look_for(chance.uniform(1.0, 3.0))
-            count.kills[target] += fleet.kill(target)
-            watch.outage()
+            monitor.look_for(chance.uniform(1.0, 3.0))
+            count.kills[target] += processes.kill(target)
+            monitor.outage()
             time.sleep(RESTART_SECONDS)
             supervisor.restart_dead(settings)
-            fleet.start()
+            processes.start()
         _put(engine, names[kills * every :], log_file, chance)
-        _wait(engine, watch, count, jobs)
+        _wait(engine, monitor, count, jobs)
     finally:
-        fleet.stop()
+        processes.stop()
     count.seconds = time.monotonic() - began
     _count(engine, names, log_file, count)
     return count
@@ -265,13 +265,13 @@ def _put(engine: Engine, names: list[str], log_file: Path, chance: random.Random
     )
 
 
-def _wait(engine: Engine, watch: Watch, count: Count, jobs: int) -> None:
+def _wait(engine: Engine, monitor: LeaseMonitor, count: Count, jobs: int) -> None:
     """Wait for the last jobs; jobs without progress for a minute are stuck."""
     last, since = -1, time.monotonic()
     while True:
         counts = count_jobs(engine)
         over = sum(number for status, number in counts.items() if status.is_over)
-        watch.look()
+        monitor.look()
         if over >= jobs:
             return
         if over != last:

@@ -31,7 +31,7 @@ DEFAULT_POOL = POOLS[0].name
 
 
 @dataclass(frozen=True, slots=True)
-class IndexOptions:
+class SourceOptions:
     """Options of ``reelworks index`` for each of its sources; None: the flow's default."""
 
     video_id: str | None = None
@@ -43,7 +43,7 @@ class IndexOptions:
 def submit(
     settings: Settings,
     sources: Sequence[str],
-    options: IndexOptions,
+    options: SourceOptions,
     pool: str | None,
     *,
     json: bool,
@@ -94,7 +94,7 @@ def _open_services(settings: Settings) -> Iterator[Services]:
 def _submit(
     services: Services,
     source: str,
-    options: IndexOptions,
+    options: SourceOptions,
     pool: str | None,
     *,
     on_this_machine: bool,

@@ -15,7 +15,7 @@ from prefect.client.orchestration import PrefectClient
 from sqlalchemy import Engine
 
 from reelworks.app.dispatcher.deployments import may_be_deployed_soon
-from reelworks.app.dispatcher.heartbeat import Heartbeat
+from reelworks.app.dispatcher.heartbeat import DispatcherHeartbeat
 from reelworks.app.dispatcher.run_health import RunHealth, RunReport
 from reelworks.app.dispatcher.runs import create_run, inspect_run, request_cancellation
 from reelworks.app.dispatcher.suspended_runs import resume_suspended
@@ -58,11 +58,11 @@ class Dispatcher:
     )
     """The name in the leases that this process takes."""
 
-    heartbeat: Heartbeat = field(init=False)
+    heartbeat: DispatcherHeartbeat = field(init=False)
     _disk_was_full: bool = True
 
     def __post_init__(self) -> None:
-        self.heartbeat = Heartbeat(self.engine, self.holder, self.settings.data_dir)
+        self.heartbeat = DispatcherHeartbeat(self.engine, self.holder, self.settings.data_dir)
 
     @property
     def lease_seconds(self) -> float:

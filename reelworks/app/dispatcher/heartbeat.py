@@ -15,7 +15,7 @@ from reelworks.store.jobs import dispatchers
 
 
 @dataclass
-class Heartbeat:
+class DispatcherHeartbeat:
     """Records that a dispatcher is at work: in a file for this machine, in PostgreSQL for all.
 
     Called from the passes themselves and not by a timer: a pass that is stuck is as silent as a

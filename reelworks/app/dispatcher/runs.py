@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LEASE_EXPIRED = "This run sent no heartbeat for a whole lease, so its job was given to another."
 JOB_CANCELLED = "The job of this run was cancelled."
+FORMER_NAMES = {"again": "recompute"}
+"""Names of job parameters in earlier releases, and the current ones."""
 REFUSAL_WAITS = (0.2, 1.0)
 """Seconds before each retry of a refused run: two calls that create one work queue at the same
 moment are refused as well."""
@@ -44,7 +46,7 @@ def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
     Prefect stores them unencrypted, so a URL is named without its secrets; the run reads the whole
     URL from the job's row (``tasks.runtime.secret_sources``).
     """
-    stored: Mapping[str, Any] = job.params
+    stored = with_current_names(job.params)
     video = {} if job.video_id is None else {"video_id": job.video_id}
     located = {"source": source} if job.kind == INDEX and source else {}
     reference = {"job": {"id": job.id, "attempt": job.attempts}}
@@ -52,6 +54,11 @@ def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
     if isinstance(params.get("source"), str):
         params["source"] = parameter_of(params["source"])
     return {"params": params}
+
+
+def with_current_names(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job's parameters by their current names; earlier releases wrote former ones."""
+    return {FORMER_NAMES.get(name, name): value for name, value in params.items()}
 
 
 async def create_run(client: PrefectClient, job: Job, source: str | None) -> str:

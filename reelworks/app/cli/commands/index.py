@@ -21,7 +21,7 @@ from reelworks.app.cli.arguments import check_language, check_library, check_vid
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
-from reelworks.app.cli.submit import IndexOptions, submit
+from reelworks.app.cli.submit import SourceOptions, submit
 from reelworks.app.cli.watch import Watch, stage_table, watch_stages
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
@@ -40,7 +40,7 @@ PREFECT_DEFAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SourceResult:
     """The result of one source."""
 
     source: str
@@ -85,18 +85,18 @@ def index(
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    options = IndexOptions(video_id, language, library)
+    options = SourceOptions(video_id, language, library)
     if detach or pool:
         return submit(settings, found, options, pool, json=json)
     parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
     run_environment = flow_environment(os.environ, names_given())
     with use_services(settings, parts), use_environment(run_environment):
-        outcomes = [_index_one(item, options, quiet=json) for item in found]
+        results = [_index_one(item, options, quiet=json) for item in found]
     if json:
-        output.print_json([_as_json(outcome) for outcome in outcomes])
-    failed = [outcome.error for outcome in outcomes if outcome.error]
+        output.print_json([_as_json(result) for result in results])
+    failed = [result.error for result in results if result.error]
     code = failed[0].exit_code if failed else 0
-    return SOME_FAILED if failed and len(failed) < len(outcomes) else code
+    return SOME_FAILED if failed and len(failed) < len(results) else code
 
 
 def expand(source: str) -> list[str]:
@@ -131,7 +131,7 @@ def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> di
     return added | HEARTBEAT
 
 
-def _index_one(source: str, options: IndexOptions, *, quiet: bool) -> Outcome:
+def _index_one(source: str, options: SourceOptions, *, quiet: bool) -> SourceResult:
     started = time.monotonic()
     indexed: str | None = None
     error: ReelworksError | None = None
@@ -144,10 +144,10 @@ def _index_one(source: str, options: IndexOptions, *, quiet: bool) -> Outcome:
             error = write_crash_report(raised)
         finally:
             deliver_to_prefect()
-    outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
+    result = SourceResult(source, indexed, time.monotonic() - started, watch.reports, error)
     if not quiet:
-        _print_outcome(outcome)
-    return outcome
+        _print_result(result)
+    return result
 
 
 def _run(run: Coroutine[Any, Any, str]) -> str:
@@ -161,7 +161,7 @@ def _run(run: Coroutine[Any, Any, str]) -> str:
         raise KeyboardInterrupt from None
 
 
-async def _run_flow(source: str, options: IndexOptions, watch: Watch) -> str:
+async def _run_flow(source: str, options: SourceOptions, watch: Watch) -> str:
     from prefect import tags
 
     from flows.index import IndexParams
@@ -195,18 +195,18 @@ def deliver_to_prefect() -> None:
     deliver()
 
 
-def _print_outcome(outcome: Outcome) -> None:
-    if outcome.stages:
-        output.out.print(stage_table(outcome.stages))
-    for report in outcome.stages:
+def _print_result(result: SourceResult) -> None:
+    if result.stages:
+        output.out.print(stage_table(result.stages))
+    for report in result.stages:
         for warning in report.warnings:
-            output.note(f"{outcome.source}: {warning}")
-        if report.reason and report.reason.rstrip(".") not in str(outcome.error):
-            output.note(f"{outcome.source}: {report.stage} failed: {report.reason}")
-    if outcome.error:
-        output.print_error(_naming(outcome.source, outcome.error))
+            output.note(f"{result.source}: {warning}")
+        if report.reason and report.reason.rstrip(".") not in str(result.error):
+            output.note(f"{result.source}: {report.stage} failed: {report.reason}")
+    if result.error:
+        output.print_error(_naming(result.source, result.error))
     else:
-        output.echo(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
+        output.echo(("Ready: ", "bold green"), f"{result.video_id} in {result.seconds:.1f} s")
 
 
 def _naming(source: str, error: ReelworksError) -> ReelworksError:
@@ -218,12 +218,12 @@ def _naming(source: str, error: ReelworksError) -> ReelworksError:
     return error if is_named else ReelworksError(f"{shown}: {error}")
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _as_json(result: SourceResult) -> dict[str, Any]:
     return {
-        "source": outcome.source,
-        "video_id": outcome.video_id,
-        "status": "failed" if outcome.error else "ready",
-        "seconds": round(outcome.seconds, 3),
-        "stages": outcome.stages,
-        "error": output.error_json(outcome.error) if outcome.error else None,
+        "source": result.source,
+        "video_id": result.video_id,
+        "status": "failed" if result.error else "ready",
+        "seconds": round(result.seconds, 3),
+        "stages": result.stages,
+        "error": output.error_json(result.error) if result.error else None,
     }

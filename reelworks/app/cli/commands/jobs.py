@@ -7,11 +7,16 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from reelworks.app.cli import output
 from reelworks.app.cli.environment import library_engine
-from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus
+from reelworks.app.cli.job_tables import (
+    STATUS_COLOURS,
+    event_line,
+    print_jobs,
+    progress_rows,
+)
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.jobs.stage import STAGES, Stage
 from reelworks.domain.library.library import VideoStatus
 
@@ -19,13 +24,6 @@ app = typer.Typer(
     help="The job queue: list, retry, cancel, set priority, pause.", no_args_is_help=True
 )
 
-_COLOURS = {
-    JobStatus.PENDING: "cyan",
-    JobStatus.PROCESSING: "yellow",
-    JobStatus.DONE: "green",
-    JobStatus.FAILED: "red",
-    JobStatus.CANCELLED: "dim",
-}
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of jobs.")]
 Video = Annotated[str | None, typer.Option(help="Jobs of this video.")]
 Library = Annotated[str | None, typer.Option(help="Jobs of this library's videos.")]
@@ -85,24 +83,10 @@ def list_(
     if json:
         output.print_json({"counts": counts, "paused": paused, "jobs": jobs})
         return
-    table = output.table("job", "status", "video", "stage", "#attempts", "")
-    for job in jobs:
-        state = Text(job.status.value, style=_COLOURS[job.status])
-        table.add_row(
-            job.id, state, job.video_id or "", stage_of(job), str(job.attempts), job.error or ""
-        )
-    output.out.print(table if jobs else "No jobs match.")
+    print_jobs(jobs)
     output.echo(", ".join(f"{number} {name.value}" for name, number in counts.items() if number))
     if paused:
         output.note("The dispatcher is paused; resume it with: reelworks jobs resume")
-
-
-def stage_of(job: Job) -> str:
-    """Return the stage in which a job failed, or those that it runs now; else nothing."""
-    if job.error_stage:
-        return job.error_stage
-    busy = [stage for stage, report in job.progress.items() if report.get("state") == "running"]
-    return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
 
 
 @app.command()
@@ -118,7 +102,7 @@ def show(
     if json:
         output.print_json({"job": job, "events": events})
         return
-    output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, _COLOURS[job.status]))
+    output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
         output.echo(("Error: ", "red"), job.error)
     for event in events:
@@ -130,28 +114,6 @@ def show(
         output.out.print(table)
     if job.cost:
         output.echo(f"Cost so far: {job.cost:.4f} USD")
-
-
-def event_line(event: JobEvent) -> str:
-    """Return a change of a job's status in one line, in local time."""
-    note = f"  {event.note}" if event.note else ""
-    when = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"  {when}  {event.status.value}, attempt {event.attempt}{note}"
-
-
-def progress_rows(job: Job) -> list[tuple[str, ...]]:
-    """Return a row for each stage of a job: name, state, seconds, items, model, note."""
-    return [
-        (
-            stage,
-            report["state"],
-            f"{report['seconds']:.1f}" if "seconds" in report else "",
-            f"{report['items']} {report['unit']}" if "items" in report else "",
-            report.get("model") or "",
-            report.get("note") or "",
-        )
-        for stage, report in job.progress.items()
-    ]
 
 
 @app.command()

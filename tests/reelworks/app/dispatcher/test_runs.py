@@ -84,3 +84,10 @@ def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
     assert may_be_deployed_soon(replace(JOB, kind="never-deployed"))
     old = NOW - DEPLOYED_WITHIN - timedelta(seconds=1)
     assert not may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=old))
+
+
+def test_a_parameter_of_an_earlier_release_gets_its_current_name():
+    old = replace(JOB, params={"again": ["vision"], "language": "de"})
+    new = replace(JOB, params={"recompute": ["vision"], "language": "de"})
+    assert parameters_of(old, None) == parameters_of(new, None)
+    assert parameters_of(old, None)["params"]["recompute"] == ["vision"]
