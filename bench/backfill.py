@@ -33,7 +33,7 @@ from rich.table import Table
 from sqlalchemy import Engine, text
 
 from infra.services.supervision.state import Service, read_state
-from reelworks.app.cli.environment import use_services
+from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.errors import LeaseLostError
@@ -270,13 +270,10 @@ def main() -> None:
         folder = Path(name)
         os.environ["DATA_DIR"] = name
         parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
-        with use_services(load_settings(), parts) as settings:
+        with use_services(load_settings(), parts) as settings, open_database(settings) as engine:
             refresh_global_settings_context()  # Prefect has read its environment at its import
-            engine = create_database_engine(settings)
-            ensure_schema(engine)
-            bench = BackfillBench(
-                engine, folder, arguments.runs, arguments.work, arguments.concurrency
-            )
+            size = (arguments.runs, arguments.work, arguments.concurrency)
+            bench = BackfillBench(engine, folder, *size)
             filled, claimed = fill(bench), claims(bench)
             asyncio.run(run_all(bench, arguments.window, arguments.minutes))
             report(bench, filled, claimed)
