@@ -9,7 +9,7 @@ from contextlib import suppress
 from sqlalchemy import Engine
 
 from reelworks.app.dispatcher.dispatcher import Dispatcher, in_thread
-from reelworks.app.dispatcher.time_limits import finish_soon, impatient_client
+from reelworks.app.dispatcher.time_limits import finish_or_cancel, short_timeout_client
 from reelworks.app.dispatcher.webhooks import deliver
 from reelworks.errors import ReelworksError, ServiceError
 from reelworks.settings import Settings
@@ -37,7 +37,7 @@ async def run_dispatcher(settings: Settings, engine: Engine, stop: asyncio.Event
     deliveries = asyncio.ensure_future(deliver(settings, engine, stop))
     deliveries.add_done_callback(lambda _: wakeup.set())
     try:
-        async with impatient_client() as client:
+        async with short_timeout_client() as client:
             dispatcher = Dispatcher(settings, engine, client)
             await _dispatch(dispatcher, stop, wakeup, deliveries)
     finally:
@@ -60,7 +60,7 @@ async def _dispatch(
         if deliveries.done():
             return  # its error is raised where it is awaited: this process ends and is replaced
         try:
-            changed = await finish_soon(dispatcher.run_once(), stop)
+            changed = await finish_or_cancel(dispatcher.run_once(), stop)
         except ReelworksError as error:
             log.warning("The dispatcher waits: %s", error)
             changed = 0

@@ -14,35 +14,35 @@ from prefect.settings import (
     temporary_settings,
 )
 
-PREFECT_SECONDS = 15.0
+PREFECT_TIMEOUT_SECONDS = 15.0
 """Timeout of a call to the Prefect server: a frozen server must not freeze the dispatcher."""
-LAST_SECONDS = 8.0
+SHUTDOWN_SECONDS = 8.0
 """For the pass in progress once a stop is requested; ``reelworks down`` kills after 15."""
 
 
 @asynccontextmanager
-async def impatient_client() -> AsyncIterator[PrefectClient]:
-    """Yield a Prefect client whose calls fail within ``PREFECT_SECONDS``.
+async def short_timeout_client() -> AsyncIterator[PrefectClient]:
+    """Yield a Prefect client whose calls fail within ``PREFECT_TIMEOUT_SECONDS``.
 
     Prefect's client calls a silent server six times, with a minute of pauses; the next pass calls
     it again anyway. The limits are no environment variables: a watchdog that this process restarts
     would pass those on to flow runs, which have to wait for the server.
     """
-    brief = {PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: PREFECT_SECONDS}
+    brief = {PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: PREFECT_TIMEOUT_SECONDS}
     with temporary_settings(brief):
         async with get_client() as client:
             yield client
 
 
-async def finish_soon(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
-    """Await ``work``, but not for longer than ``LAST_SECONDS`` once ``stop`` is set.
+async def finish_or_cancel(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """Await ``work``, but not for longer than ``SHUTDOWN_SECONDS`` once ``stop`` is set.
 
     Returns its result, or 0 when it was cancelled.
     """
     task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({task}, timeout=LAST_SECONDS)
+        await asyncio.wait({task}, timeout=SHUTDOWN_SECONDS)
     finally:
         stopping.cancel()
         if not task.done():

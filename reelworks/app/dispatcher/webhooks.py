@@ -2,8 +2,8 @@
 
 Signed as Standard Webhooks are (https://www.standardwebhooks.com): the header
 ``Webhook-Signature`` is ``v1,`` and the Base64 of the HMAC-SHA256 of ``id.timestamp.body``, with
-``WEBHOOK_SECRET`` as the key. A call that is not answered with 2xx is
-retried, with the same ``Webhook-Id``, for about a day.
+``WEBHOOK_SECRET`` as the key. A call that is not answered with 2xx is retried, with the same
+``Webhook-Id``, for about a day.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.webhook_deliveries import Delivery, Outcome, settle, take_due
 
 log = logging.getLogger(__name__)
-SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 """Timeout of a call; a receiver that needs longer gets it again."""
 _MAX_CONCURRENT_CALLS = 8
 _GONE = 410
@@ -57,7 +57,7 @@ async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
 def deliver_due(engine: Engine, settings: Settings) -> int:
     """Make the calls that are due, some at once; return how many were accepted.
 
-    Takes little longer than ``SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and all wait.
+    Takes little longer than ``TIMEOUT_SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and all wait.
     Raises database errors.
     """
     if settings.webhook_secret is None:
@@ -86,7 +86,7 @@ def _call(settings: Settings, delivery: Delivery) -> Outcome:
     headers = signed_headers(settings.webhook_secret, message_id_of(delivery), body)
     try:
         with (
-            brief_client(private=settings.fetch_private_addresses, seconds=SECONDS) as client,
+            brief_client(private=settings.fetch_private_addresses, seconds=TIMEOUT_SECONDS) as client,
             client.stream("POST", delivery.url, content=body, headers=headers) as response,
         ):
             status = response.status_code  # the body is never read
