@@ -57,8 +57,8 @@ async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> No
 def deliver_due(engine: Engine, settings: Settings) -> int:
     """Make the calls that are due, some at once; return how many were accepted.
 
-    Takes little longer than ``TIMEOUT_SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and all wait.
-    Raises database errors.
+    Takes little longer than ``TIMEOUT_SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and
+    all wait. Raises database errors.
     """
     if settings.webhook_secret is None:
         return 0
@@ -86,7 +86,9 @@ def _call(settings: Settings, delivery: Delivery) -> Outcome:
     headers = signed_headers(settings.webhook_secret, message_id_of(delivery), body)
     try:
         with (
-            brief_client(private=settings.fetch_private_addresses, seconds=TIMEOUT_SECONDS) as client,
+            brief_client(
+                private=settings.fetch_private_addresses, seconds=TIMEOUT_SECONDS
+            ) as client,
             client.stream("POST", delivery.url, content=body, headers=headers) as response,
         ):
             status = response.status_code  # the body is never read

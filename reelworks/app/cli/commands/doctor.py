@@ -7,6 +7,7 @@ from datetime import date
 from infra.services.checks import Check, Verdict, check_machine, check_services
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
+from reelworks.app.cli.environment import open_database
 from reelworks.app.cli.exit_codes import CHECK_FAILED
 from reelworks.errors import ReelworksError
 from reelworks.settings import DEFAULT_MODELS, Provider, Settings, load_settings
@@ -58,22 +59,28 @@ def _services(settings: Settings) -> list[Check]:
 def check_dispatcher(settings: Settings) -> Check:
     """Check that a dispatcher starts the waiting jobs."""
     from reelworks.domain.jobs.job import JobStatus
-    from reelworks.store.db.database import create_database_engine, ensure_schema
-    from reelworks.store.jobs.dispatchers import silence, why_jobs_wait
+    from reelworks.store.jobs.dispatchers import silence
     from reelworks.store.jobs.jobs import count_jobs, is_paused
 
-    engine = create_database_engine(settings)
-    try:
-        ensure_schema(engine)
+    with open_database(settings) as engine:
         waiting = count_jobs(engine)[JobStatus.PENDING]
-        paused, stuck = is_paused(engine), silence(engine)
-    finally:
-        engine.dispose()
+        paused, silent = is_paused(engine), silence(engine)
+    return check_jobs(waiting, silent, paused=paused)
+
+
+def check_jobs(waiting: int, silent: float | None, *, paused: bool) -> Check:
+    """Return the finding on waiting jobs.
+
+    ``silent`` is how many seconds the last heartbeat of a dispatcher is old; None: there is none,
+    as after a dispatcher that was stopped on purpose.
+    """
+    from reelworks.store.jobs.dispatchers import why_jobs_wait
+
     finding = f"{output.plural(waiting, 'job')} waiting"
     if waiting and paused:
         return Check("Jobs", Verdict.WARN, f"{finding}, the dispatcher is paused", RESUME)
-    reason = why_jobs_wait(stuck)
-    if stuck is not None and reason:  # a dispatcher that was stopped on purpose leaves no heartbeat
+    reason = why_jobs_wait(silent)
+    if silent is not None and reason:
         verdict = Verdict.FAIL if waiting else Verdict.WARN
         return Check("Jobs", verdict, f"{finding}. {reason.rstrip('.')}", RESTART)
     if waiting and reason:

@@ -190,7 +190,7 @@ def test_what_the_receiver_says_is_not_read(engine, mine, receiver):
 def test_a_receiver_that_drips_is_left(engine, mine, monkeypatch):
     import socket
 
-    monkeypatch.setattr(webhooks, "SECONDS", 0.5)
+    monkeypatch.setattr(webhooks, "TIMEOUT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
