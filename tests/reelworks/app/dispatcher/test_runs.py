@@ -12,7 +12,7 @@ from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deploye
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
 from reelworks.domain.jobs.job import Job, JobStatus
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 JOB = Job(
     id="j",
     kind="index",
@@ -81,8 +81,9 @@ def test_each_attempt_and_each_requeue_has_a_key_of_its_own(attempts, requeues, 
 
 
 def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
-    assert may_be_deployed_soon(replace(JOB, kind="never-deployed"))
-    old = NOW - DEPLOYED_WITHIN - timedelta(seconds=1)
+    now = datetime.now(UTC)
+    assert may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=now))
+    old = now - DEPLOYED_WITHIN - timedelta(seconds=1)
     assert not may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=old))
 
 
