@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line: commands, what they share, and its start. Use cases live in ``operations``."""
 
 from __future__ import annotations
 
