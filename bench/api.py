@@ -1,7 +1,7 @@
 """``make bench-api``: how fast the API takes work, and what a large upload costs it.
 
-The API as its own process on real PostgreSQL and a real S3 server, asked over loopback. Jobs are
-only put into the ledger: no intake runs, so nothing else uses the machine.
+The API runs as its own process on real PostgreSQL and a real S3 server, called over loopback. Jobs
+are only queued: no dispatcher runs, so nothing else uses the machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rich.table import Table
 
 from bench.ffmpeg import make_media
 from infra.services.supervision.state import Service
-from infra.services.supervision.supervisor import running
+from reelworks.app.cli.environment import use_services
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
@@ -86,7 +86,7 @@ def measure(name: str, calls: int, at_once: int, call: Callable[[int], float]) -
 
 
 def make_large(path: Path, megabytes: int) -> None:
-    """Write a real video of about this size: pictures that are not compressed."""
+    """Write a real video of about this size: frames that are not compressed."""
     frames = megabytes * 1_000_000 // FRAME_BYTES
     source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-frames:v", str(frames)]
     make_media(path, *source, "-c:v", "rawvideo", "-pix_fmt", "yuv420p")
@@ -122,7 +122,7 @@ def upload(client: httpx.Client, path: Path, name: str) -> tuple[str, float]:
 
 
 def main() -> None:
-    """Run it and print the tables."""
+    """Run the benchmark and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=1000, help="requests of each kind")
     parser.add_argument("--megabytes", type=int, default=300, help="size of the upload")
@@ -130,10 +130,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reelworks-api-") as name:
         folder = Path(name)
         os.environ |= {"DATA_DIR": name, "MAX_REQUESTS_PER_MINUTE": "1000000"}
-        with running(load_settings(), (Service.POSTGRES, Service.STORE)) as endpoints:
-            os.environ.update(endpoints.environment())
-            with serving(folder) as (client, process):
-                _report(client, process, folder, arguments.jobs, arguments.megabytes)
+        with (
+            use_services(load_settings(), (Service.POSTGRES, Service.STORE)),
+            serving(folder) as (client, process),
+        ):
+            _report(client, process, folder, arguments.jobs, arguments.megabytes)
 
 
 def _report(

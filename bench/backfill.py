@@ -1,9 +1,8 @@
 """``make bench-backfill``: a backfill of thousands of videos, and what it costs the servers.
 
-PostgreSQL, the Prefect server, the ledger and the intake are the real ones. Only the computation
-is simulated: workers in this process take the runs from the pool as a worker does, and hold their
-jobs by leases as a run does, but sleep in place of work. So the numbers are those of the machinery
-alone, at its limit.
+PostgreSQL, the Prefect server, the job queue and the dispatcher are the real ones. Only the work is
+simulated: this process takes the runs from the pool as a worker does, and leases their jobs as a
+run does, but sleeps instead of computing. So the numbers show the overhead alone, at its limit.
 """
 
 from __future__ import annotations
@@ -34,12 +33,11 @@ from rich.table import Table
 from sqlalchemy import Engine, text
 
 from infra.services.supervision.state import Service, read_state
-from infra.services.supervision.supervisor import running
+from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
-from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
@@ -49,43 +47,43 @@ console = Console(highlight=False)
 POOL = "cpu"
 NAME = "bench"
 LEASE = 120.0
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 NOTHING = Heartbeat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
 
 
 @dataclass
-class Seen:
-    """What one look at the servers shows."""
+class ServerSample:
+    """One measurement of the servers."""
 
     at: float
     done: int
     prefect_mb: float
     postgres_mb: float
-    ledger_mb: float
+    jobs_mb: float
     prefect_database_mb: float
     prefect_cpu: float
     """Seconds of CPU since its start."""
 
 
 @dataclass
-class Bench:
+class BackfillBench:
     """The parts of one benchmark."""
 
     engine: Engine
     folder: Path
     count: int
     work_seconds: float
-    hands: int
-    seen: list[Seen] = field(default_factory=list)
+    concurrency: int
+    samples: list[ServerSample] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
-    """Runs that found their job in other hands."""
+    """Runs whose job another run had taken over."""
 
     def process(self, part: Service) -> psutil.Process:
         """Return the main process of a service."""
         return psutil.Process(read_state(self.folder / "run").parts[part].process.pid)
 
-    def look(self, started: float) -> Seen:
-        """Look at the ledger and the servers."""
+    def measure(self, started: float) -> ServerSample:
+        """Measure the job queue and the servers."""
         one = get_backfill(self.engine, NAME)
         prefect, postgres = self.process(Service.PREFECT), self.process(Service.POSTGRES)
         with self.engine.connect() as connection:
@@ -93,17 +91,17 @@ class Bench:
                 text("SELECT datname, pg_database_size(datname) AS size FROM pg_database")
             )
             sizes = {str(row.datname): float(row.size) for row in rows}
-        seen = Seen(
+        sample = ServerSample(
             at=time.monotonic() - started,
             done=one.jobs[JobStatus.DONE],
             prefect_mb=_memory(prefect),
             postgres_mb=_memory(postgres),
-            ledger_mb=sizes[str(self.engine.url.database)] / 1e6,
+            jobs_mb=sizes[str(self.engine.url.database)] / 1e6,
             prefect_database_mb=sizes.get("prefect", 0) / 1e6,
             prefect_cpu=_cpu(prefect),
         )
-        self.seen.append(seen)
-        return seen
+        self.samples.append(sample)
+        return sample
 
 
 def _memory(process: psutil.Process) -> float:
@@ -134,29 +132,29 @@ async def deploy(client: PrefectClient) -> None:
     await made.apply()  # type: ignore[misc]  # it is a coroutine inside a running loop
 
 
-async def work(bench: Bench, stop: asyncio.Event) -> None:
-    """Take runs from the pool and do them, several at once."""
-    free = asyncio.Semaphore(bench.hands)
-    under_way: set[asyncio.Task[None]] = set()
+async def work(bench: BackfillBench, stop: asyncio.Event) -> None:
+    """Take runs from the pool and simulate them, several at once."""
+    free = asyncio.Semaphore(bench.concurrency)
+    tasks: set[asyncio.Task[None]] = set()
     async with get_client() as client:
-        beaten = 0.0
+        last_beat = 0.0
         while not stop.is_set():
-            if time.monotonic() - beaten > 10:
+            if time.monotonic() - last_beat > 10:
                 await client.send_worker_heartbeat(POOL, NAME, heartbeat_interval_seconds=30)
-                beaten = time.monotonic()
+                last_beat = time.monotonic()
             found = await client.get_scheduled_flow_runs_for_work_pool(POOL)
             for one in found:
                 await free.acquire()
                 task = asyncio.ensure_future(_run(bench, client, one.flow_run))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: free.release())
             if not found:
                 await asyncio.sleep(0.2)
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _run(bench: Bench, client: PrefectClient, run: Any) -> None:
+async def _run(bench: BackfillBench, client: PrefectClient, run: Any) -> None:
     job = run.parameters["params"]["job"]
     attempt, run_id = Attempt(job["id"], job["attempt"]), str(run.id)
     accepted: Any = await client.set_flow_run_state(run.id, Pending())
@@ -172,8 +170,8 @@ async def _run(bench: Bench, client: PrefectClient, run: Any) -> None:
     await client.set_flow_run_state(run.id, Completed())
 
 
-def fill(bench: Bench) -> float:
-    """Put the backfill into the ledger; return the seconds that it took."""
+def fill(bench: BackfillBench) -> float:
+    """Queue the jobs of the backfill; return the seconds that it took."""
     started = time.monotonic()
     new = NewBackfill(
         id=NAME,
@@ -186,59 +184,59 @@ def fill(bench: Bench) -> float:
     return time.monotonic() - started
 
 
-def claims(bench: Bench, times: int = 30) -> list[float]:
-    """Return how long single claims take while all jobs wait; the intake takes them over."""
-    taken = []
+def claims(bench: BackfillBench, times: int = 30) -> list[float]:
+    """Return how long single claims take while all jobs wait; the dispatcher takes them over."""
+    seconds = []
     for _ in range(times):
         started = time.perf_counter()
         claim_of_backfills(bench.engine, "bench", 0.5, limit=1)
-        taken.append(time.perf_counter() - started)
-    return taken
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
-async def measure(bench: Bench, window: int, minutes: float) -> None:
-    """Let the intake and the workers do all of it, or what they can in so many minutes."""
+async def run_all(bench: BackfillBench, window: int, minutes: float) -> None:
+    """Let the dispatcher and the workers finish all runs, or as many as they can in ``minutes``."""
     async with get_client() as client:
         await deploy(client)
     stop = asyncio.Event()
     worker = asyncio.ensure_future(work(bench, stop))
     await asyncio.sleep(1.0)
     environment = os.environ | {"JOBS_IN_FLIGHT": str(window), "JOB_LEASE_SECONDS": "60"}
-    with (bench.folder / "intake.log").open("wb") as log:
-        intake = subprocess.Popen(
+    with (bench.folder / "dispatcher.log").open("wb") as log:
+        dispatcher = subprocess.Popen(
             [sys.executable, "-m", "reelworks.app.dispatcher"],
             env=environment, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     started = time.monotonic()
     try:
         while True:
-            seen = await asyncio.to_thread(bench.look, started)
+            sample = await asyncio.to_thread(bench.measure, started)
             console.print(
-                f"{seen.at:6.0f} s  {seen.done:6d} done  Prefect {seen.prefect_mb:.0f} MB"
+                f"{sample.at:6.0f} s  {sample.done:6d} done  Prefect {sample.prefect_mb:.0f} MB"
             )
-            if seen.done >= bench.count or seen.at > 60 * minutes:
+            if sample.done >= bench.count or sample.at > 60 * minutes:
                 break
-            assert intake.poll() is None, (bench.folder / "intake.log").read_text()[-2000:]
-            await asyncio.sleep(LOOK_SECONDS)
+            assert dispatcher.poll() is None, (bench.folder / "dispatcher.log").read_text()[-2000:]
+            await asyncio.sleep(POLL_SECONDS)
     finally:
         stop.set()
-        intake.terminate()
-        intake.wait(timeout=30)
+        dispatcher.terminate()
+        dispatcher.wait(timeout=30)
         await asyncio.wait_for(worker, 60)
 
 
-def report(bench: Bench, filled: float, claimed: list[float]) -> None:
+def report(bench: BackfillBench, filled: float, claimed: list[float]) -> None:
     """Print the table."""
-    first, last = bench.seen[0], bench.seen[-1]
+    first, last = bench.samples[0], bench.samples[-1]
     rate = last.done / last.at
-    half = next(seen for seen in bench.seen if seen.done >= last.done / 2)
+    half = next(one for one in bench.samples if one.done >= last.done / 2)
     late_rate = (last.done - half.done) / max(last.at - half.at, 1e-9)
     cpu = last.prefect_cpu - first.prefect_cpu
     with bench.engine.connect() as connection:
         runs = connection.scalar(text("SELECT count(*) FROM jobs WHERE attempts > 1")) or 0
     table = Table("what", "#value", title=f"{last.done} of {bench.count} simulated runs")
     for name, value in {
-        "put into the ledger": f"{filled:.1f} s",
+        "queueing the jobs": f"{filled:.1f} s",
         "a claim with all of them waiting, median / slowest":
             f"{1000 * statistics.median(claimed):.1f} / {1000 * max(claimed):.1f} ms",
         "throughput": f"{rate:.1f} runs/s ({60 * rate:.0f} a minute)",
@@ -247,9 +245,9 @@ def report(bench: Bench, filled: float, claimed: list[float]) -> None:
         "share of one core that it used": f"{100 * cpu / last.at:.0f} %",
         "memory of the Prefect server, start / end / most":
             f"{first.prefect_mb:.0f} / {last.prefect_mb:.0f} / "
-            f"{max(one.prefect_mb for one in bench.seen):.0f} MB",
-        "memory of PostgreSQL, most": f"{max(one.postgres_mb for one in bench.seen):.0f} MB",
-        "ledger's database": f"{first.ledger_mb:.0f} -> {last.ledger_mb:.0f} MB",
+            f"{max(one.prefect_mb for one in bench.samples):.0f} MB",
+        "memory of PostgreSQL, most": f"{max(one.postgres_mb for one in bench.samples):.0f} MB",
+        "database of the jobs": f"{first.jobs_mb:.0f} -> {last.jobs_mb:.0f} MB",
         "Prefect's database":
             f"{first.prefect_database_mb:.0f} -> {last.prefect_database_mb:.0f} MB",
         "jobs with a second attempt": str(runs),
@@ -260,28 +258,25 @@ def report(bench: Bench, filled: float, claimed: list[float]) -> None:
 
 
 def main() -> None:
-    """Parse the arguments, run it, print the table."""
+    """Parse the arguments, run the benchmark, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--window", type=int, default=64, help="jobs at Prefect at once")
-    parser.add_argument("--hands", type=int, default=32, help="runs at once")
+    parser.add_argument("--window", type=int, default=64, help="flow runs in Prefect at once")
+    parser.add_argument("--concurrency", type=int, default=32, help="runs worked on at once")
     parser.add_argument("--work", type=float, default=0.5, help="seconds of a run")
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many")
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many minutes")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reelworks-backfill-") as name:
         folder = Path(name)
         os.environ["DATA_DIR"] = name
         parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
-        with running(load_settings(), parts) as endpoints:
-            os.environ.update(endpoints.environment())
+        with use_services(load_settings(), parts) as settings, open_database(settings) as engine:
             refresh_global_settings_context()  # Prefect has read its environment at its import
-            engine = create_database_engine(load_settings())
-            ensure_schema(engine)
-            bench = Bench(engine, folder, arguments.runs, arguments.work, arguments.hands)
+            size = (arguments.runs, arguments.work, arguments.concurrency)
+            bench = BackfillBench(engine, folder, *size)
             filled, claimed = fill(bench), claims(bench)
-            asyncio.run(measure(bench, arguments.window, arguments.minutes))
+            asyncio.run(run_all(bench, arguments.window, arguments.minutes))
             report(bench, filled, claimed)
-            engine.dispose()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Makes the clip of the benchmark: 60 s, 1920x1080, 30 fps, the same bytes for the same ffmpeg.
+"""The clip of the benchmark: 60 s, 1920x1080, 30 fps, the same bytes for the same ffmpeg.
 
 Film with cuts and fades (24 s), a recorded console (21.9 s), stills with fades (14.1 s); speech
 nearly throughout (two speakers). All from ``tests/media`` and ``samples``.
@@ -32,7 +32,7 @@ GRAPH = ";".join(
         f"[0:v]trim=6:30,{FIT}[film]",
         f"[1:v]trim=8:29.9,{FIT}[console]",
         f"[2:v]trim=0:14.1,{FIT}[stills]",
-        "[film][console][stills]concat=n=3[picture]",
+        "[film][console][stills]concat=n=3[video]",
         "[3:a]aresample=48000,aformat=channel_layouts=mono,adelay=500,apad=whole_dur=46[first]",
         "[4:a]aresample=48000,aformat=channel_layouts=mono[second]",
         "[first][second]concat=n=2:v=0:a=1,apad=whole_dur=60,atrim=0:60[sound]",
@@ -50,7 +50,7 @@ SPOKEN = ("speech/two_cities.wav", "speech/jfk.flac")
 def make_clip(path: Path) -> Path:
     """Write the clip to ``path`` and what is said in it beside it (``.txt``); return ``path``."""
     inputs = [part for source in INPUTS for part in ("-i", str(source))]
-    graph = ["-filter_complex", GRAPH, "-map", "[picture]", "-map", "[sound]"]
+    graph = ["-filter_complex", GRAPH, "-map", "[video]", "-map", "[sound]"]
     make_media(path, *inputs, *graph, *ENCODE.split())
     truth = json.loads((MEDIA / "ground_truth.json").read_text(encoding="utf-8"))
     spoken = [truth[name]["text"] for name in SPOKEN]

@@ -1,4 +1,4 @@
-"""Scores found controls against true ones: same kind and IoU of at least 0.5, one to one."""
+"""Scores of found controls against true ones: same kind and IoU of at least 0.5, one to one."""
 
 from __future__ import annotations
 

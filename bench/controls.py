@@ -1,6 +1,6 @@
-"""Measures the control finder on pages rendered in Chromium: ``python -m bench.controls``.
+"""Benchmark of the control finder on pages rendered in Chromium: ``python -m bench.controls``.
 
-Six pages served to develop it (``dev``); six were held out until the end. Each page passes
+Six pages served to develop it (``dev``); six were not looked at until the end. Each page passes
 through JPEG at quality 90 before it is read. ``--misses`` lists what was missed or invented,
 ``--save FOLDER`` writes each page's PNG and truth.
 """

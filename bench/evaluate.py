@@ -3,12 +3,12 @@
     make eval                            or: python -m bench.evaluate --json FILE
 
 The questions and their answers are in ``questions.toml`` beside this file; half of them use other
-words than the media do. They were written from the media's own texts and pictures before any search
+words than the media do. They were written from the media's own speech and frames before any search
 was tried, and nothing was tuned on them. An answer is right when the moment found is in the right
 video and touches the right seconds. The media are indexed once, by the real pipeline with the local
 models, into a DATA_DIR of their own.
 
-HIT@k: share of questions with a right moment among the first k. MRR: mean of 1 / place of the first
+HIT@k: share of questions with a right moment among the first k. MRR: mean of 1 / rank of the first
 right moment among the first 20, 0 without one.
 """
 
@@ -57,13 +57,13 @@ PAGES = ("login_flat", "settings_dark", "table_actions", "wizard")
 PAGE_SECONDS = 5
 DEPTH = 20
 SLACK = 1.0
-"""Seconds that a moment may miss the right span by: speech has no exact begin."""
+"""Seconds by which a moment may miss the right span: speech has no exact start."""
 WAYS = ("words", "meaning", "both")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked and where the answer is."""
+    """A query and where its answers are."""
 
     query: str
     same_words: bool
@@ -97,7 +97,7 @@ def questions() -> list[Question]:
 
 
 def gather(folder: Path) -> dict[str, str]:
-    """Bring the media together in one folder; return their names by the id that they will get."""
+    """Collect the media in one folder; return their names by the ids that they will get."""
     folder.mkdir(parents=True, exist_ok=True)
     for source in SOURCES:
         if not (folder / source.name).exists():
@@ -131,23 +131,23 @@ def index(folder: Path) -> None:
         raise SystemExit("The media could not be indexed.")
 
 
-def places(engine: Engine, asked: list[Question], names: dict[str, str], way: str) -> list[int]:
-    """Return the place of each question's first right moment; 0 for none."""
+def ranks(engine: Engine, queries: list[Question], names: dict[str, str], way: str) -> list[int]:
+    """Return the rank of each question's first right moment; 0 for none."""
     settings = load_settings()
     embedders = {} if way == "words" else QueryEmbedders(settings)
     found = []
-    for one in asked:
+    for one in queries:
         moments = list(search(engine, SearchRequest(one.query, limit=LIMIT), embedders).moments)
         if way == "meaning":
             moments = by_meaning_alone(moments)
         moments = moments[:DEPTH]
-        right = [place for place, m in enumerate(moments, 1) if one.is_answered_by(m, names)]
+        right = [rank for rank, m in enumerate(moments, 1) if one.is_answered_by(m, names)]
         found.append(right[0] if right else 0)
     return found
 
 
 def by_meaning_alone(moments: list[Moment]) -> list[Moment]:
-    """Order by the best place in a list by meaning; what only words found is left out."""
+    """Order moments by their best rank by meaning; drop those that only words found."""
     ranked = []
     for moment in moments:
         near = [one.rank for one in moment.reasons if one.reason.value == "meaning"]
@@ -160,14 +160,14 @@ def scores(found: list[int]) -> dict[str, float]:
     """Return HIT@1, HIT@5 and MRR."""
     count = max(1, len(found))
     return {
-        "HIT@1": sum(place == 1 for place in found) / count,
-        "HIT@5": sum(0 < place <= 5 for place in found) / count,
-        "MRR": sum(1 / place for place in found if place) / count,
+        "HIT@1": sum(rank == 1 for rank in found) / count,
+        "HIT@5": sum(0 < rank <= 5 for rank in found) / count,
+        "MRR": sum(1 / rank for rank in found if rank) / count,
     }
 
 
 def report(
-    asked: list[Question], found: dict[str, list[int]], console: Console
+    queries: list[Question], found: dict[str, list[int]], console: Console
 ) -> dict[str, object]:
     """Print the table and return the numbers."""
     groups = {
@@ -181,22 +181,22 @@ def report(
                                       for name in ("HIT@1", "HIT@5", "MRR")))  # fmt: skip
     numbers: dict[str, object] = {}
     for name, belongs in groups.items():
-        chosen = [place for place, one in enumerate(asked) if belongs(one)]
-        by_way = {way: scores([found[way][place] for place in chosen]) for way in WAYS}
+        chosen = [index for index, one in enumerate(queries) if belongs(one)]
+        by_way = {way: scores([found[way][index] for index in chosen]) for way in WAYS}
         numbers[name] = {"questions": len(chosen), **by_way}
         cells = [f"{value:.2f}" for way in WAYS for value in by_way[way].values()]
         table.add_row(name, str(len(chosen)), *cells)
     console.print(table)
-    for one, place in zip(asked, found["both"], strict=True):
-        if not 0 < place <= 5:
-            console.print(f"  not among the first five: {one.query!r} (place {place or 'none'})")
+    for one, rank in zip(queries, found["both"], strict=True):
+        if not 0 < rank <= 5:
+            console.print(f"  not among the first five: {one.query!r} (rank {rank or 'none'})")
     return numbers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=Path("~/.reelworks-eval"))
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--json", type=Path, help="file for the numbers")
     options = parser.parse_args()
     os.environ["DATA_DIR"] = str(options.data_dir.expanduser())
     for name in ("DATABASE_URL", "S3_ENDPOINT_URL", "PREFECT_API_URL"):
@@ -211,9 +211,9 @@ def main() -> None:
         ready = {one.id for one in list_videos(engine) if one.status == "ready"}
         if not ready >= set(names):
             index(options.data_dir.expanduser() / "media")
-        asked = questions()
-        found = {way: places(engine, asked, names, way) for way in WAYS}
-        numbers = report(asked, found, console)
+        queries = questions()
+        found = {way: ranks(engine, queries, names, way) for way in WAYS}
+        numbers = report(queries, found, console)
         engine.dispose()
     if options.json:
         options.json.write_text(json.dumps(numbers, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Makes the media of the benchmarks with the ffmpeg that the product uses."""
+"""Media files for the benchmarks, written by the ffmpeg that the product uses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ import imageio_ffmpeg
 
 
 def make_media(path: Path, *arguments: str) -> None:
-    """Let ffmpeg write ``path``, over what is there. Raises ``CalledProcessError``."""
+    """Have ffmpeg write ``path``, replacing what is there. Raises ``CalledProcessError``."""
     head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
     subprocess.run([*head, *arguments, str(path)], check=True)

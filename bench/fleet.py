@@ -1,7 +1,7 @@
 """``make bench-fleet``: workers as separate processes share one queue of short videos.
 
 All runs are put into the queue at once. One CPU worker starts on them; after a fifth a second one
-joins; after three fifths a warm worker joins, and the stages that profit from it go there by
+joins; after three fifths a warm worker joins, and the stages that benefit from it go there by
 themselves; after four fifths one CPU worker is killed with all its children (SIGKILL) in the
 middle of a run, and nobody restarts it. Each worker stands for a host: it is bound to cores of its
 own where the machine has enough, and its models and ffmpeg get as many threads.
@@ -32,19 +32,18 @@ from rich.table import Table
 from bench.fleet_clips import make_clips
 from bench.fleet_runs import computed, create, ended, runs, video_of
 from infra.fleet.plan import HEARTBEAT
-from infra.services.supervision.supervisor import running
+from reelworks.app.cli.environment import use_services
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
 ROOT = Path(__file__).parents[1]
-PATIENCE = 3600.0
-"""Seconds after which the benchmark gives up."""
-LOOK_SECONDS = 1.0
+TIMEOUT_SECONDS = 3600.0
+POLL_SECONDS = 1.0
 
 
 @dataclass
-class Part:
-    """A stretch of the queue with the same workers."""
+class Phase:
+    """A part of the benchmark with the same workers."""
 
     name: str
     began: datetime
@@ -60,27 +59,27 @@ class Part:
 
 @dataclass
 class Fleet:
-    """The workers and what they have done so far."""
+    """The workers, the phases, and the runs as last seen."""
 
     folder: Path
     count: int
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
     seen: list[FlowRun] = field(default_factory=list)
 
-    def part(self, name: str) -> None:
-        """End the current part and begin the next one."""
+    def begin_phase(self, name: str) -> None:
+        """End the current phase and begin the next one."""
         now = datetime.now(UTC)
-        if self.parts:
-            self.parts[-1].ended = now
-        self.parts.append(Part(name, now))
+        if self.phases:
+            self.phases[-1].ended = now
+        self.phases.append(Phase(name, now))
         console.print(f"{len(ended(self.seen)):3d} done: {name}")
 
     def start(self, name: str, pool: str, cores: set[int] | None) -> None:
         """Start a worker that stands for a host with these cores."""
         threads = {"CPU_THREADS": str(len(cores))} if cores else {}
-        look = {"PREFECT_WORKER_QUERY_SECONDS": "1"} if pool == "cpu" else {}
-        environment = os.environ | HEARTBEAT | threads | look | {"GPU_POOL": "gpu"}
+        query = {"PREFECT_WORKER_QUERY_SECONDS": "1"} if pool == "cpu" else {}
+        environment = os.environ | HEARTBEAT | threads | query | {"GPU_POOL": "gpu"}
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
@@ -92,13 +91,13 @@ class Fleet:
         self.workers[name] = worker
 
     def until(self, enough: Callable[[], bool]) -> None:
-        """Look at the runs until it is enough; raises ``TimeoutError`` after an hour."""
-        deadline = time.monotonic() + PATIENCE
+        """Poll the runs until ``enough``; raises ``TimeoutError`` after an hour."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             self.seen = runs()
             if enough():
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         for run in self.seen:
             if run.state and not run.state.is_completed():
                 console.print(
@@ -120,7 +119,7 @@ class Fleet:
         return None
 
     def kill(self, name: str) -> None:
-        """Kill a worker with all its children at once, as a host that loses its power."""
+        """Kill a worker with all its children at once, like a host that loses power."""
         for process in _family(self.workers.pop(name).pid):
             process.kill()
 
@@ -148,14 +147,13 @@ def _family(pid: int) -> list[psutil.Process]:
 def main() -> None:
     """Parse the arguments, run the fleet, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, default=50, help="how many; at least 5")
+    parser.add_argument("--videos", type=int, default=50, help="number of videos, at least 5")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reelworks-fleet-") as name:
         folder = Path(name)
         os.environ["DATA_DIR"] = str(folder / "data")
         clips = make_clips(folder, max(5, arguments.videos))
-        with running(load_settings()) as endpoints:
-            os.environ.update(endpoints.environment())
+        with use_services(load_settings()):
             refresh_global_settings_context()  # Prefect has read its environment at its import
             subprocess.run(
                 [sys.executable, "-m", "reelworks.app.cli", "deploy", "--no-docker"],
@@ -179,22 +177,22 @@ class Lost:
 
 
 def _share_the_queue(fleet: Fleet) -> Lost:
-    """Let the workers come and go until the queue is empty; return what the kill hit."""
+    """Start and kill workers until the queue is empty; return the run that was killed."""
     first, second = _hosts()
-    fleet.part("one CPU worker")
+    fleet.begin_phase("one CPU worker")
     fleet.start("cpu-1", "cpu", first)
     fleet.until(fleet.done(0.2))
-    fleet.part("two CPU workers")
+    fleet.begin_phase("two CPU workers")
     fleet.start("cpu-2", "cpu", second)
     fleet.until(fleet.done(0.6))
     if BaseWorker.get_worker_class_from_type("warm-process") is None:
         raise SystemExit("The worker type warm-process is not installed: pip install -e .")
-    fleet.part("two CPU workers and a warm one")
+    fleet.begin_phase("two CPU workers and a warm one")
     fleet.start("warm", "gpu", None)
     fleet.until(fleet.done(0.8))
     lost = _kill_one(fleet)
     fleet.until(fleet.done(1.0))
-    fleet.parts[-1].ended = datetime.now(UTC)
+    fleet.phases[-1].ended = datetime.now(UTC)
     return lost
 
 
@@ -210,13 +208,13 @@ def _kill_one(fleet: Fleet) -> Lost:
     if not found:
         raise SystemExit("The queue was empty before a worker could be killed: more --videos.")
     name, run = found[0]
-    fleet.part("one CPU worker and a warm one, the other killed")
+    fleet.begin_phase("one CPU worker and a warm one, the other killed")
     fleet.kill(name)
     return Lost(run, datetime.now(UTC))
 
 
 def _hosts() -> tuple[set[int] | None, set[int] | None]:
-    """Share the cores out to the two CPU workers; None where there are too few."""
+    """Return the cores of the two CPU workers; None where there are too few."""
     cores = sorted(psutil.Process().cpu_affinity())
     half = len(cores) // 2
     return (set(cores[:half]), set(cores[half : 2 * half])) if half else (None, None)
@@ -224,22 +222,22 @@ def _hosts() -> tuple[set[int] | None, set[int] | None]:
 
 def _print(fleet: Fleet, lost: Lost) -> None:
     finished = ended(fleet.seen)
-    for part in fleet.parts:
-        assert part.ended is not None
-        part.videos = sum(
-            part.began <= run.end_time < part.ended for run in finished if run.end_time
+    for phase in fleet.phases:
+        assert phase.ended is not None
+        phase.videos = sum(
+            phase.began <= run.end_time < phase.ended for run in finished if run.end_time
         )
     table = Table("workers", "#videos", "seconds", "videos/min", "of one worker", title="Queue")
-    for part in fleet.parts:
-        assert part.ended is not None
-        seconds = (part.ended - part.began).total_seconds()
-        ratio = part.rate / fleet.parts[0].rate if fleet.parts[0].videos else float("nan")
+    for phase in fleet.phases:
+        assert phase.ended is not None
+        seconds = (phase.ended - phase.began).total_seconds()
+        ratio = phase.rate / fleet.phases[0].rate if fleet.phases[0].videos else float("nan")
         table.add_row(
-            part.name, str(part.videos), f"{seconds:.0f}", f"{part.rate:.1f}", f"{ratio:.2f}"
+            phase.name, str(phase.videos), f"{seconds:.0f}", f"{phase.rate:.1f}", f"{ratio:.2f}"
         )
     console.print(table)
     computations, answered = computed()
-    twice = {question: times for question, times in computations.items() if times > 1}
+    twice = {call: times for call, times in computations.items() if times > 1}
     videos = len({video for video, _ in computations})
     console.print(
         f"{len(finished)} of {fleet.count} runs completed; {videos} videos, "

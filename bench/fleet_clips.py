@@ -1,4 +1,4 @@
-"""Makes the short videos of the fleet's benchmark: five seconds each, no two alike.
+"""Short videos for ``bench.fleet``: five seconds each, no two alike.
 
 Film, a recorded console, slides and a talk, each with other speech; every fifth has no sound. All
 from ``tests/media`` and ``samples``.
@@ -13,7 +13,7 @@ from bench.ffmpeg import make_media
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT / "tests" / "media"
 SECONDS = 5.0
-PICTURES = (
+VIDEOS = (
     (ROOT / "samples" / "reelworks-demo.mp4", 35.9),
     (MEDIA / "video" / "sintel-trailer-30s.mp4", 30.0),
     (MEDIA / "video" / "testvideo.mp4", 24.0),
@@ -21,7 +21,7 @@ PICTURES = (
 )
 SPEECH = ((MEDIA / "speech" / "two_cities.flac", 44.4), (MEDIA / "speech" / "sonnet_en.mp3", 53.3))
 """Files and their lengths in seconds."""
-PICTURE_STEP, SPEECH_STEP = 0.37, 1.9
+VIDEO_STEP, SPEECH_STEP = 0.37, 1.9
 """Seconds by which the next clip of the same file starts later."""
 ENCODE = "-vf scale=-2:480,fps=25 -c:v libx264 -preset ultrafast -crf 20 -c:a aac -b:a 96k"
 
@@ -32,11 +32,11 @@ def make_clips(folder: Path, count: int) -> list[Path]:
 
 
 def _make(path: Path, number: int) -> Path:
-    picture = _part(PICTURES[number % len(PICTURES)], number * PICTURE_STEP)
+    video = _part(VIDEOS[number % len(VIDEOS)], number * VIDEO_STEP)
     sound = _part(SPEECH[number % len(SPEECH)], number * SPEECH_STEP)
     silent = number % 5 == 4
     tracks = ["-an"] if silent else ["-map", "1:a:0"]
-    make_media(path, *picture, *sound, "-map", "0:v:0", *tracks, *ENCODE.split())
+    make_media(path, *video, *sound, "-map", "0:v:0", *tracks, *ENCODE.split())
     return path
 
 

@@ -1,4 +1,4 @@
-"""What the fleet's benchmark asks Prefect: how its runs go, and what they computed."""
+"""Queries of ``bench.fleet`` to Prefect: its runs, and what they computed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from prefect.client.schemas.objects import FlowRun, StateType
 
 TAG = "bench-fleet"
 PAGE = 200
-"""What Prefect's API gives at most in one answer."""
+"""Most rows in a response of Prefect's API."""
 Found = TypeVar("Found")
 
 
-def ask(question: Callable[[PrefectClient], Awaitable[Found]]) -> Found:
-    """Answer one question to the Prefect server that the environment names."""
+def query(request: Callable[[PrefectClient], Awaitable[Found]]) -> Found:
+    """Send one request to the Prefect server that the environment names."""
 
     async def connected() -> Found:
         async with get_client() as client:
-            return await question(client)
+            return await request(client)
 
     return asyncio.run(connected())
 
 
 def create(clips: list[Path]) -> None:
-    """Put an indexing run for each clip into the queue."""
+    """Create an indexing run for each clip."""
 
-    async def go(client: PrefectClient) -> None:
+    async def send(client: PrefectClient) -> None:
         deployment = await client.read_deployment_by_name("index/cpu")
         for clip in clips:
             params = {"source": str(clip), "video_id": clip.stem}
@@ -40,17 +40,17 @@ def create(clips: list[Path]) -> None:
                 deployment.id, parameters={"params": params}, tags=["reelworks", TAG]
             )
 
-    ask(go)
+    query(send)
 
 
 def runs() -> list[FlowRun]:
     """Return the indexing runs of this benchmark."""
-    ours = FlowRunFilter(tags=FlowRunFilterTags(all_=[TAG]))
+    tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=[TAG]))
 
-    async def go(client: PrefectClient) -> list[FlowRun]:
-        return await client.read_flow_runs(flow_run_filter=ours, limit=PAGE)
+    async def send(client: PrefectClient) -> list[FlowRun]:
+        return await client.read_flow_runs(flow_run_filter=tagged, limit=PAGE)
 
-    return ask(go)
+    return query(send)
 
 
 def video_of(run: FlowRun) -> str:
@@ -73,13 +73,13 @@ def computed() -> tuple[Counter[tuple[str, str]], int]:
 def _task_states(run_id: UUID) -> list[tuple[str, str]]:
     one = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
 
-    async def go(client: PrefectClient) -> list[tuple[str, str]]:
+    async def send(client: PrefectClient) -> list[tuple[str, str]]:
         found = await client.read_task_runs(flow_run_filter=one, limit=PAGE)
         return [(task.name.rpartition("-")[0], task.state_name or "") for task in found]
 
-    return ask(go)
+    return query(send)
 
 
 def ended(found: list[FlowRun]) -> list[FlowRun]:
-    """Return the runs that have ended well."""
+    """Return the runs that are completed."""
     return [run for run in found if run.state_type is StateType.COMPLETED]

@@ -1,4 +1,4 @@
-"""Does everything that can use a GPU use it, is the answer the same, and how fast is it?
+"""Check of all GPU code: does it run on the GPU, with the same result, and how fast?
 
 ``make gpu-check`` runs it on a machine with an NVIDIA GPU. ``--cpu`` runs the same checks without
 one, to prove the script itself.
@@ -34,7 +34,7 @@ FRAME = 1 / 30
 NO_GPU = 4
 FAILED = 1
 LARGEST_SSIM_LOSS = 0.01
-"""NVENC may lie so far below x264 before its settings want another look."""
+"""How far NVENC may be below x264 before its settings need another look."""
 
 out = Console(width=110)
 Item = TypeVar("Item")
@@ -53,8 +53,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What the checks share."""
+class CheckContext:
+    """Settings, scratch folder and device of the checks."""
 
     settings: Settings
     folder: Path
@@ -74,13 +74,13 @@ def main() -> int:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # read when the runtimes load, which is later
     missing = [] if chosen.cpu else what_is_missing()
     if missing:
-        out.print("No GPU check is possible here:", style="bold red")
+        out.print("No GPU check is possible on this machine:", style="bold red")
         for line in missing:
             out.print(f"  - {line}")
         out.print("To prove the script without a GPU: python -m bench.gpu_check --cpu")
         return NO_GPU
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(load_settings(), Path(folder), on_gpu=not chosen.cpu)
+        bench = CheckContext(load_settings(), Path(folder), on_gpu=not chosen.cpu)
         findings = [_checked(check, bench) for check in CHECKS]
     out.print(table_of(findings, _title(bench)))
     return 0 if all(finding.ok for finding in findings) else FAILED
@@ -108,7 +108,7 @@ def what_is_missing() -> list[str]:
     return missing
 
 
-def recognition(bench: Bench) -> Finding:
+def recognition(bench: CheckContext) -> Finding:
     """Whisper on two minutes of read English."""
     import ctranslate2
     import jiwer
@@ -129,7 +129,7 @@ def recognition(bench: Bench) -> Finding:
     return Finding(f"Whisper ({transcriber.model.name})", where, figures, ok and errors < 0.15)
 
 
-def shots(bench: Bench) -> Finding:
+def shots(bench: CheckContext) -> Finding:
     """TransNetV2 on a film trailer, against the cuts that three detectors agree on."""
     import torch
 
@@ -146,11 +146,11 @@ def shots(bench: Bench) -> Finding:
     cuts = [frame / 24 for frame in truth["cuts"]]
     hits = sum(any(abs(cut - t) <= FRAME * 1.01 for t in found) for cut in cuts)
     where, ok = bench.device(torch.cuda.is_available())
-    figures = f"{scenes[-1].t_end / FRAME / took:.0f} pictures/s, {hits} of {len(cuts)} known cuts"
+    figures = f"{scenes[-1].t_end / FRAME / took:.0f} frames/s, {hits} of {len(cuts)} known cuts"
     return Finding("TransNetV2", where, figures, ok and hits == len(cuts), f"{len(found)} found")
 
 
-def describing(bench: Bench) -> Finding:
+def describing(bench: CheckContext) -> Finding:
     """The vision-language model on sixteen pages, in batches."""
     from reelworks.models.runtime.pool import ModelPool
     from reelworks.models.vision.vision_language import VisionLanguageDescriber
@@ -167,11 +167,11 @@ def describing(bench: Bench) -> Finding:
         outcomes, took = _timed(lambda: list(threads.map(_attempt(describer.describe), pages)))
     described = sum(not isinstance(outcome, ReelworksError) for outcome in outcomes)
     where, ok = bench.device(model.on_gpu)
-    figures = f"{len(pages) / took:.1f} pictures/s, {described} of {len(pages)} described"
+    figures = f"{len(pages) / took:.1f} frames/s, {described} of {len(pages)} described"
     return Finding(name, where, figures, ok and (bool(note) or described == len(pages)), note)
 
 
-def _seeing_weights(bench: Bench) -> tuple[str, Path, str]:
+def _seeing_weights(bench: CheckContext) -> tuple[str, Path, str]:
     """Return the model's name, its folder, and what is to be said of a stand-in."""
     from reelworks.models.runtime.fetch import ensure_model
     from tests.support import tiny_vision_language
@@ -183,7 +183,7 @@ def _seeing_weights(bench: Bench) -> tuple[str, Path, str]:
         return "tiny-random-smolvlm", tiny_vision_language.write(bench.folder / "tiny"), note
 
 
-def vectors(bench: Bench) -> Finding:
+def vectors(bench: CheckContext) -> Finding:
     """Text vectors; on a GPU only where onnxruntime-gpu is installed."""
     import onnxruntime
 
@@ -199,7 +199,7 @@ def vectors(bench: Bench) -> Finding:
     return Finding("MiniLM", "GPU" if gpu else "CPU", figures, len(made) == len(texts), note)
 
 
-def encoding(bench: Bench) -> Finding:
+def encoding(bench: CheckContext) -> Finding:
     """NVENC against x264: the same frames, size and length, and as near to the source."""
     from bench.quality import ssim
     from reelworks.media import nvenc
@@ -231,7 +231,7 @@ def _shape(track: VideoTrack | None) -> tuple[object, ...]:
     return track.codec, track.width, track.height, track.pixel_format, track.frame_rate, length
 
 
-Check = Callable[[Bench], Finding]
+Check = Callable[[CheckContext], Finding]
 CHECKS: tuple[Check, ...] = (recognition, shots, describing, vectors, encoding)
 
 
@@ -244,7 +244,7 @@ def table_of(findings: list[Finding], title: str) -> Table:
     return made
 
 
-def _checked(check: Check, bench: Bench) -> Finding:
+def _checked(check: Check, bench: CheckContext) -> Finding:
     """Run one check; one that fails does not hide what the others find."""
     out.print(f"{(check.__doc__ or check.__name__).splitlines()[0]} ...", style="dim")
     try:
@@ -253,7 +253,7 @@ def _checked(check: Check, bench: Bench) -> Finding:
         return Finding(check.__name__, "-", "-", ok=False, note=str(error))
 
 
-def _title(bench: Bench) -> str:
+def _title(bench: CheckContext) -> str:
     if not bench.on_gpu:
         return f"The checks on the CPU ({os.cpu_count()} cores): not what a GPU would do"
     import torch
@@ -291,7 +291,7 @@ def _as_wav(sound: Path, folder: Path) -> tuple[Path, float]:
     return path, len(samples) / 16000
 
 
-def _normalized(bench: Bench, encoder: str) -> tuple[Path, Path, float]:
+def _normalized(bench: CheckContext, encoder: str) -> tuple[Path, Path, float]:
     """Return the film's normalized video and proxy, and the seconds that making them took."""
     from reelworks.media.inspect.probe import probe
     from reelworks.stages.source.normalize import NormalizeParams, normalize

@@ -70,7 +70,7 @@ _READ_CONTROLS = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One rendered page: its picture (HxWx3 uint8 RGB) and the controls that the DOM states."""
+    """One rendered page: its image (HxWx3 uint8 RGB) and the controls that the DOM states."""
 
     name: str
     image: Image
@@ -78,14 +78,14 @@ class Page:
 
 
 def soften(image: Image) -> Image:
-    """Put an RGB picture through JPEG at quality 90, as the pipeline's frames are."""
+    """Put an RGB image through JPEG at quality 90, as the pipeline's frames are."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return decode(data)
 
 
 def decode(data: Image) -> Image:
-    """Decode the bytes of a picture to HxWx3 uint8 RGB."""
+    """Decode the bytes of an image to HxWx3 uint8 RGB."""
     return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 

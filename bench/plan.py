@@ -1,8 +1,8 @@
-"""``make bench-plan``: what a backfill's plan says, and what its run then takes.
+"""``make bench-plan``: the times that a backfill plans, and those that it takes.
 
-Two batches of real videos of about a hundred seconds, through the command line as people use it:
-the first in a library without a past, where the plan has only the shipped rates, the second with
-the first one's times known. Work is in seconds of stages, elapsed from start to end.
+Two batches of real videos of about a hundred seconds, through the command line:
+the first in a new library, where the plan has only the shipped rates, the second with the measured
+times of the first. Work is in seconds of stages, elapsed from start to end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ffmpeg import make_media
-from bench.fleet_clips import PICTURES, SPEECH
+from bench.fleet_clips import SPEECH, VIDEOS
 from reelworks.pipeline.spec import Stage
 
 console = Console(highlight=False)
@@ -32,27 +32,27 @@ ENCODE = "-c:v libx264 -preset ultrafast -crf 20 -c:a aac -b:a 96k"
 
 
 def make_video(path: Path, number: int) -> None:
-    """Write a video of all the test pictures and speech, ordered and cropped as no other one.
+    """Write a video of all test videos and speech, ordered and cropped like no other one.
 
-    So nothing that is kept of one video answers for another.
+    So no result in the cache of one video fits another.
     """
-    pictures = [PICTURES[(number + place) % len(PICTURES)][0] for place in range(len(PICTURES))]
-    speech = [SPEECH[(number + place) % len(SPEECH)][0] for place in range(len(SPEECH))]
+    videos = [VIDEOS[(number + index) % len(VIDEOS)][0] for index in range(len(VIDEOS))]
+    speech = [SPEECH[(number + index) % len(SPEECH)][0] for index in range(len(SPEECH))]
     share = 0.96 - 0.02 * number
     shown = f"crop=iw*{share}:ih*{share},scale={SIZE}:force_original_aspect_ratio=decrease"
     steps = [
-        f"[{place}:v:0]{shown},pad={SIZE}:-1:-1,setsar=1,fps=25[v{place}]"
-        for place in range(len(pictures))
+        f"[{index}:v:0]{shown},pad={SIZE}:-1:-1,setsar=1,fps=25[v{index}]"
+        for index in range(len(videos))
     ]
     steps += [
-        f"[{len(pictures) + place}:a:0]aresample=48000,atempo={1 - 0.01 * number}[a{place}]"
-        for place in range(len(speech))
+        f"[{len(videos) + index}:a:0]aresample=48000,atempo={1 - 0.01 * number}[a{index}]"
+        for index in range(len(speech))
     ]
-    joined = "".join(f"[v{place}]" for place in range(len(pictures)))
-    heard = "".join(f"[a{place}]" for place in range(len(speech)))
-    steps += [f"{joined}concat=n={len(pictures)}:v=1:a=0[v]"]
-    steps += [f"{heard}concat=n={len(speech)}:v=0:a=1[a]"]
-    inputs = [part for file in (*pictures, *speech) for part in ("-i", str(file))]
+    joined = "".join(f"[v{index}]" for index in range(len(videos)))
+    audio = "".join(f"[a{index}]" for index in range(len(speech)))
+    steps += [f"{joined}concat=n={len(videos)}:v=1:a=0[v]"]
+    steps += [f"{audio}concat=n={len(speech)}:v=0:a=1[a]"]
+    inputs = [part for file in (*videos, *speech) for part in ("-i", str(file))]
     graph = ["-filter_complex", ";".join(steps), "-map", "[v]", "-map", "[a]"]
     make_media(path, *inputs, *graph, *ENCODE.split())
 
@@ -68,9 +68,9 @@ def taken_by_stage(backfill_id: str) -> dict[str, float]:
     """Return the seconds that each stage took in all jobs of a backfill."""
     seconds: dict[str, float] = defaultdict(float)
     for job in reelworks("jobs", "list", "--backfill", backfill_id, "--limit", "1000")["jobs"]:
-        for stage, told in job["progress"].items():
-            if told.get("state") in ("done", "retried"):
-                seconds[stage] += told.get("seconds", 0.0)
+        for stage, report in job["progress"].items():
+            if report.get("state") in ("done", "retried"):
+                seconds[stage] += report.get("seconds", 0.0)
     return seconds
 
 
@@ -97,17 +97,17 @@ def run_batch(folder: Path, title: str) -> None:
 def main() -> None:
     """Make the videos, run both batches."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, default=4, help="of each batch")
+    parser.add_argument("--videos", type=int, default=4, help="videos in each batch")
     count = parser.parse_args().videos
     with tempfile.TemporaryDirectory(prefix="rwp-", ignore_cleanup_errors=True) as name:
         os.environ["DATA_DIR"] = str(Path(name) / "data")
         folders = [Path(name) / "first", Path(name) / "second"]
-        for place, folder in enumerate(folders):
+        for batch, folder in enumerate(folders):
             folder.mkdir()
             for number in range(count):
-                make_video(folder / f"v{number}.mp4", place * count + number)
+                make_video(folder / f"v{number}.mp4", batch * count + number)
         try:
-            for folder, past in zip(folders, ("no past", "a past"), strict=True):
+            for folder, past in zip(folders, ("no history", "a history"), strict=True):
                 run_batch(folder, f"A library with {past}")
         finally:
             reelworks("down")

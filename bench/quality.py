@@ -1,4 +1,4 @@
-"""Is the pipeline's result as good as the plain script's? Cuts, words and picture, side by side."""
+"""Quality of the pipeline's results next to the plain script's: cuts, words and video."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRAME = 1 / 30
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What both made of the same clip."""
+    """Figures of both for the same clip."""
 
     cuts: tuple[int, int]
     """Found by the script, found by the pipeline."""
@@ -38,14 +38,14 @@ class Quality:
 
     def table(self) -> Table:
         """Return the figures as a table."""
-        made = Table("quality", "script", "this", title="Quality")
-        made.add_row("cuts found", *map(str, self.cuts))
-        made.add_row("the same cuts, within one frame", "", str(self.shared_cuts))
+        table = Table("quality", "script", "this", title="Quality")
+        table.add_row("cuts found", *map(str, self.cuts))
+        table.add_row("the same cuts, within one frame", "", str(self.shared_cuts))
         if None not in self.words:
-            made.add_row("word error rate", *(f"{rate:.1%}" for rate in self.words))
-        made.add_row("SSIM of the normalized video", *(f"{value:.4f}" for value in self.ssim))
-        made.add_row("normalized video, MB", *(f"{value:.1f}" for value in self.megabytes))
-        return made
+            table.add_row("word error rate", *(f"{rate:.1%}" for rate in self.words))
+        table.add_row("SSIM of the normalized video", *(f"{value:.4f}" for value in self.ssim))
+        table.add_row("normalized video, MB", *(f"{value:.1f}" for value in self.megabytes))
+        return table
 
 
 def compare(clip: Path, script_out: Path, script: dict[str, Any], video_id: str) -> Quality:
@@ -79,11 +79,11 @@ def _fetch_video(view: VideoView, folder: Path) -> Path:
     return target
 
 
-def _error_rate(clip: Path, heard: str) -> float | None:
+def _error_rate(clip: Path, transcript: str) -> float | None:
     truth = clip.with_suffix(".txt")
     if not truth.exists():
         return None
-    return float(jiwer.wer(_plain(truth.read_text(encoding="utf-8")), _plain(heard)))
+    return float(jiwer.wer(_plain(truth.read_text(encoding="utf-8")), _plain(transcript)))
 
 
 def _plain(text: str) -> str:

@@ -31,7 +31,7 @@ from rich.table import Table
 
 from bench.clip import make_clip
 from bench.quality import Quality, compare
-from infra.services.supervision.supervisor import running
+from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
@@ -56,15 +56,11 @@ def main() -> None:
         folder = Path(name)
         clip = arguments.clip or make_clip(folder / "clip.mp4")
         os.environ["DATA_DIR"] = str(folder / "data")
-        with running(load_settings()) as endpoints:
-            os.environ.update(endpoints.environment())
+        with use_services(load_settings()):
             rounds = [_round(clip, folder, number) for number in range(arguments.rounds)]
             last = rounds[-1]
-            os.environ["S3_BUCKET"] = last["bucket"]
-            quality = compare(clip, folder / "script", last["script"], last["video_id"])
-            os.environ.pop("S3_BUCKET")
-        for key in endpoints.environment():
-            os.environ.pop(key, None)
+            with use_environment({"S3_BUCKET": last["bucket"]}):
+                quality = compare(clip, folder / "script", last["script"], last["video_id"])
         one_shot = _timed(lambda: _index(clip, bucket=_new_bucket()))[0].seconds
     _print(rounds, one_shot, quality)
 
@@ -89,8 +85,8 @@ def ffmpeg_alone(clip: Path, folder: Path) -> None:
     """Make the floor: the transcode to 720p30 and the wav, as one would type it."""
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     head = [ffmpeg, "-nostdin", "-v", "error", "-y", "-i", str(clip)]
-    picture = ["-vf", "scale=-2:720,fps=30", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"]
-    encode = [*picture, "-c:a", "aac"]
+    video = ["-vf", "scale=-2:720,fps=30", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"]
+    encode = [*video, "-c:a", "aac"]
     subprocess.run([*head, *encode, str(folder / "floor.mp4")], check=True)
     subprocess.run([*head, "-vn", "-ac", "1", "-ar", "16000", str(folder / "f.wav")], check=True)
 

@@ -1,7 +1,7 @@
-"""Takes the pictures of the README: ``python -m bench.screenshots``.
+"""Screenshots of the README: ``python -m bench.screenshots``.
 
 Starts every service in a folder of its own, adds the sample and some of the test media through the
-API, and photographs the pages in Chromium while a job runs.
+API, and takes screenshots of the pages in Chromium while a job runs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from infra.services.supervision.supervisor import down, up
 from reelworks.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-PICTURES = ROOT / "docs" / "pictures"
+SCREENSHOTS = ROOT / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 SIZE = {"width": 1280, "height": 800}
 LARGEST = 300_000
-"""Bytes of a picture."""
+"""Bytes of a screenshot."""
 FILMS = {
     "tests/media/speech/jfk.flac": ("Inaugural address, 1961", "archive"),
     "tests/media/speech/two_cities.flac": ("A Tale of Two Cities, read aloud", "archive"),
@@ -42,7 +42,7 @@ FILMS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=PICTURES)
+    parser.add_argument("--out", type=Path, default=SCREENSHOTS)
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     for name in ("DATABASE_URL", "PREFECT_API_URL", "S3_ENDPOINT_URL"):
@@ -118,8 +118,8 @@ def take_all(address: str, api: httpx.Client, ids: dict[str, str], out: Path) ->
         light.locator(".play").first.click()
         until(light, "document.querySelector('.clip video')?.currentTime > 0")
         take(light, out / "search.png")
-        again = {"video_id": film, "recompute": ["normalize", "scenes", "frames", "vision"]}
-        api.post("/jobs", json=again).raise_for_status()
+        job = {"video_id": film, "recompute": ["normalize", "scenes", "frames", "vision"]}
+        api.post("/jobs", json=job).raise_for_status()
         light.goto("/")
         dark.goto("/")
         until(light, "document.querySelector('.card progress')?.value > 0.2")
@@ -131,12 +131,12 @@ def take_all(address: str, api: httpx.Client, ids: dict[str, str], out: Path) ->
 
 
 def until(page: Page, expression: str) -> None:
-    """Wait for something on a page; its own way to wait needs what our policy forbids."""
+    """Wait for something on a page; Playwright's own wait violates the page's policy."""
     wait_for(lambda: page.evaluate(expression) is True, 120)
 
 
 def take(page: Page, path: Path) -> None:
-    """Write a picture of the page, small enough for a README."""
+    """Write a screenshot of the page, small enough for a README."""
     until(page, "[...document.images].every(one => one.complete || one.loading == 'lazy')")
     page.wait_for_timeout(500)
     page.screenshot(path=path, animations="disabled")

@@ -36,7 +36,7 @@ from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.db.error_mapping import libpq_url
 from reelworks.store.search.query_parser import TextQuery
-from reelworks.store.search.rankers import Asked as AskedModel
+from reelworks.store.search.rankers import Asked as QueryVector
 from reelworks.store.search.rankers import Wanted, by_meaning
 from reelworks.store.search.search import search
 from reelworks.store.search.search_filters import Rows
@@ -46,15 +46,15 @@ GOAL_MS, GOAL_RECALL = 50.0, 0.95
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query of the load: what is typed and what it means."""
+class LoadQuery:
+    """A query of the load: its text and filters, and its vector."""
 
     name: str
     request: SearchRequest
     vector: Vector | None
 
 
-def load(count: int, world: World, lines: int, seed: int = 23) -> list[Asked]:
+def load(count: int, world: World, lines: int, seed: int = 23) -> list[LoadQuery]:
     """Return a mixed set of queries; each kind comes as often as each other."""
     dice = np.random.default_rng(seed)
     number_of_videos = lines // LINES_EACH
@@ -112,20 +112,20 @@ def load(count: int, world: World, lines: int, seed: int = 23) -> list[Asked]:
         query, meaning = kinds[name](about)
         vector = world.vectors(np.array([about]), dice)[0] if meaning else None
         request = SearchRequest(query, frozenset(Kind), filters(chosen), 10)
-        made.append(Asked(f"{name} | {chosen}", request, vector))
+        made.append(LoadQuery(f"{name} | {chosen}", request, vector))
     return made
 
 
-def timed(engine: Engine, asked: list[Asked], best_of: int = 1) -> dict[str, list[float]]:
+def timed(engine: Engine, queries: list[LoadQuery], best_of: int = 1) -> dict[str, list[float]]:
     """Return the milliseconds of each query, by its name: the best of so many rounds."""
-    rounds = [[_milliseconds(engine, one) for one in asked] for _ in range(best_of)]
+    rounds = [[_milliseconds(engine, one) for one in queries] for _ in range(best_of)]
     times: dict[str, list[float]] = {}
-    for one, tries in zip(asked, zip(*rounds, strict=True), strict=True):
+    for one, tries in zip(queries, zip(*rounds, strict=True), strict=True):
         times.setdefault(one.name, []).append(min(tries))
     return times
 
 
-def _milliseconds(engine: Engine, one: Asked) -> float:
+def _milliseconds(engine: Engine, one: LoadQuery) -> float:
     embedders = {} if one.vector is None else {MODEL: lambda _: one.vector}
     began = time.perf_counter()
     search(engine, one.request, embedders)
@@ -139,12 +139,12 @@ def recall(engine: Engine, world: World, count: int) -> float:
     found = 0
     speech = frozenset({Kind.SPEECH})
     for vector in made:
-        asked = AskedModel(MODEL, vector.tolist(), Vectors("transcript_segments", "rows"))
+        query = QueryVector(MODEL, vector.tolist(), Vectors("transcript_segments", "rows"))
         answers = []
         for narrow in (False, True):  # narrow: compared one by one
             with engine.begin() as connection:
                 wanted = Wanted(TextQuery((), (), ""), Rows("true", {}, narrow), 100)
-                near = by_meaning(connection, speech, asked, wanted)
+                near = by_meaning(connection, speech, query, wanted)
                 answers.append({one.id for one in near[:10]})
         found += len(answers[0] & answers[1])
     return found / (10 * count)
@@ -188,14 +188,14 @@ def main() -> None:
     )
     parser.add_argument("--exact", type=int, default=50, help="queries compared with exact search")
     parser.add_argument("--data-dir", type=Path, default=Path("~/.reelworks-bench-search"))
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--json", type=Path, help="file for the numbers")
     parser.add_argument("--slowest", type=int, default=0, help="name the slowest queries")
     options = parser.parse_args()
     folder = options.data_dir.expanduser() / f"{options.lines}"
-    house = Settings(_env_file=None, data_dir=folder, database_url=None)  # type: ignore[call-arg]
+    base = Settings(_env_file=None, data_dir=folder, database_url=None)  # type: ignore[call-arg]
     world = World()
-    with running(house, (Service.POSTGRES,)) as endpoints:
-        settings = endpoints.settings(house)
+    with running(base, (Service.POSTGRES,)) as endpoints:
+        settings = endpoints.settings(base)
         assert settings.database_url is not None
         engine = create_database_engine(settings)
         if not (folder / "ready").exists():
@@ -204,11 +204,11 @@ def main() -> None:
         ensure_schema(engine)
         with engine.begin() as connection:
             print("lines:", connection.scalar(text("SELECT count(*) FROM transcript_segments")))
-        asked = load(options.queries, world, options.lines)
+        queries = load(options.queries, world, options.lines)
         timed(
             engine, load(64, world, options.lines, seed=1)
         )  # warms the caches, as a running service has them
-        times = timed(engine, asked, options.best_of)
+        times = timed(engine, queries, options.best_of)
         slow = sorted(((max(v), k) for k, v in times.items()), reverse=True)[: options.slowest]
         for value, name in slow:
             print(f"  slowest: {value:.0f} ms {name}")

@@ -72,7 +72,7 @@ class World:
         made = itertools.product(parts, parts, parts)
         order = dice.permutation(len(parts) ** 3)[: 50_000 - len(COMMON)]
         words = ["".join(one) for one in made]
-        self.words = [*COMMON, *(words[place] for place in order)]
+        self.words = [*COMMON, *(words[index] for index in order)]
         ranks = np.arange(1, len(self.words) + 1) ** -1.07
         self.shares = np.cumsum(ranks / ranks.sum())
         self.topic_words = dice.integers(200, len(self.words), size=(TOPICS, 120))
@@ -90,8 +90,8 @@ class World:
         chosen = np.searchsorted(self.shares, dice.random(count))
         of_topic = dice.random(count) < 0.25
         own = self.topic_words[topic][(dice.random(count) ** 2 * 120).astype(int)]
-        places = np.where(of_topic, own, chosen).clip(max=len(self.words) - 1)
-        return " ".join(self.words[place] for place in places)
+        indices = np.where(of_topic, own, chosen).clip(max=len(self.words) - 1)
+        return " ".join(self.words[index] for index in indices)
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ _INDEXES = (
 
 
 def build(engine: Engine, url: str, lines: int, world: World) -> None:
-    """Make the library and its indexes, telling how long each took."""
+    """Make the library and its indexes, printing how long each took."""
     ensure_schema(engine)
     with psycopg.connect(url, autocommit=True) as connection:
         for _, _, config in LANGUAGES:

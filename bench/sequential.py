@@ -61,9 +61,9 @@ def normalize(source: Path, out: Path) -> tuple[Path, Path]:
     """Make the 720p30 video and the 16 kHz mono sound."""
     video, wav = out / "normalized.mp4", out / "audio.wav"
     head = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-i", str(source)]
-    picture = ["-vf", "scale=-2:720,fps=30", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"]
+    filters = ["-vf", "scale=-2:720,fps=30", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"]
     rest = ["-c:a", "aac", "-movflags", "+faststart", str(video)]
-    subprocess.run([*head, *picture, *rest], check=True)
+    subprocess.run([*head, *filters, *rest], check=True)
     subprocess.run([*head, "-vn", "-ac", "1", "-ar", "16000", str(wav)], check=True)
     return video, wav
 
@@ -87,12 +87,12 @@ def save_frames(video: Path, scenes: list[tuple[float, float]], out: Path) -> li
     paths, hashes = [], []
     for index, (start, end) in enumerate(scenes):
         capture.set(cv2.CAP_PROP_POS_MSEC, (start + end) / 2 * 1000)
-        read, picture = capture.read()
+        read, image = capture.read()
         if not read:
             continue
         path = out / f"scene_{index:03d}.jpg"
-        cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
-        hashes.append(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))))
+        cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
+        hashes.append(str(imagehash.phash(Image.fromarray(image[:, :, ::-1]))))
         paths.append(path)
     capture.release()
     (out / "hashes.json").write_text(json.dumps(hashes))

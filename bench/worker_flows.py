@@ -17,7 +17,7 @@ async def nothing() -> None:
 
 
 @flow(persist_result=False)
-async def embed(told: str) -> None:
+async def embed(log_file: str) -> None:
     """Embed one sentence with the local model, as an embedding stage does."""
     from reelworks.models.runtime.pool import pool
     from reelworks.models.text.minilm import MiniLmEmbedder
@@ -29,16 +29,16 @@ async def embed(told: str) -> None:
     computing = time.time()
     embedder.embed(["A cat sits on the mat."])
     (use,) = pool.snapshot().models
-    seen = {"computing": computing, "pid": os.getpid(), "loads": use.loads}
-    with Path(told).open("a") as stream:
-        stream.write(json.dumps(seen) + "\n")
+    record = {"computing": computing, "pid": os.getpid(), "loads": use.loads}
+    with Path(log_file).open("a") as stream:
+        stream.write(json.dumps(record) + "\n")
 
 
 @flow(persist_result=False)
-async def call(deployment: str, told: str) -> tuple[float, float]:
-    """Call the embedding from a flow; return when it was asked for and when its end was known."""
-    asked = time.time()
-    run = await arun_deployment(deployment, parameters={"told": told}, poll_interval=0.25)
+async def call(deployment: str, log_file: str) -> tuple[float, float]:
+    """Call the embedding from a flow; return when it was called and when its end was known."""
+    called = time.time()
+    run = await arun_deployment(deployment, parameters={"log_file": log_file}, poll_interval=0.25)
     if run.state is None or not run.state.is_completed():
         raise RuntimeError(f"{deployment} ended as {run.state}")
-    return asked, time.time()
+    return called, time.time()

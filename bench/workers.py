@@ -79,8 +79,8 @@ class Measured:
 def main() -> None:
     """Measure both kinds of worker and print a table."""
     with tempfile.TemporaryDirectory(prefix="rw-bench-", ignore_cleanup_errors=True) as folder:
-        nowhere = ("database_url", "prefect_api_url", "s3_endpoint_url")
-        bare = Settings(_env_file=None, data_dir=Path(folder), **dict.fromkeys(nowhere))
+        unset = ("database_url", "prefect_api_url", "s3_endpoint_url")
+        bare = Settings(_env_file=None, data_dir=Path(folder), **dict.fromkeys(unset))
         with running(bare, (Service.PREFECT,)) as endpoints:
             os.environ |= {
                 **endpoints.environment(),
@@ -94,24 +94,25 @@ def main() -> None:
 
 
 def _measure(kind: str, folder: Path) -> Measured:
-    told = folder / f"{kind}.jsonl"
+    log_file = folder / f"{kind}.jsonl"
     asyncio.run(_deploy(kind))
     with _worker(kind, folder / f"{kind}.log") as worker:
         idle = _memory(worker.pid)
         nothing = asyncio.run(_run_many("nothing", kind, {}))
-        embed = asyncio.run(_run_many("embed", kind, {"told": str(told)}))
-        calls = asyncio.run(_call_many(kind, told))
+        embed = asyncio.run(_run_many("embed", kind, {"log_file": str(log_file)}))
+        calls = asyncio.run(_call_many(kind, log_file))
         loaded = _memory(worker.pid)
-    seen = [json.loads(line) for line in told.read_text().splitlines()]
-    loads = {one["pid"]: one["loads"] for one in seen[:RUNS]}
+    records = [json.loads(line) for line in log_file.read_text().splitlines()]
+    loads = {one["pid"]: one["loads"] for one in records[:RUNS]}
     return Measured(
         nothing=nothing,
         embed=embed,
         loads=sum(loads.values()),
         to_compute=[
-            one["computing"] - asked for one, (asked, _) in zip(seen[RUNS:], calls, strict=True)
+            one["computing"] - called
+            for one, (called, _) in zip(records[RUNS:], calls, strict=True)
         ],
-        hop=[known - asked for asked, known in calls],
+        hop=[ended - called for called, ended in calls],
         idle=idle,
         loaded=loaded,
     )
@@ -127,7 +128,7 @@ async def _deploy(kind: str) -> None:
 
     made = BaseWorker.get_worker_class_from_type(kind)
     if made is None:
-        raise SystemExit(f"Prefect knows no worker type {kind}: install the project anew.")
+        raise SystemExit(f"Prefect knows no worker type {kind}: reinstall the project.")
     async with get_client() as client:
         await client.create_work_pool(
             WorkPoolCreate(
@@ -193,10 +194,10 @@ async def _run_one(
     return run.created.timestamp(), run.start_time.timestamp(), run.end_time.timestamp()
 
 
-async def _call_many(kind: str, told: Path) -> list[tuple[float, float]]:
+async def _call_many(kind: str, log_file: Path) -> list[tuple[float, float]]:
     from bench.worker_flows import call
 
-    return [await call(f"embed/{kind}", str(told)) for _ in range(CALLS)]
+    return [await call(f"embed/{kind}", str(log_file)) for _ in range(CALLS)]
 
 
 def _memory(pid: int) -> int:

@@ -9,12 +9,12 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from bench.gpu_check import NO_GPU, Bench, Finding, table_of
+from bench.gpu_check import NO_GPU, CheckContext, Finding, table_of
 from reelworks.settings import Settings
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="there is a GPU here")
+@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
 def test_without_a_gpu_it_says_what_is_missing_and_how_to_go_on() -> None:
     command = [sys.executable, "-m", "bench.gpu_check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -36,7 +36,7 @@ def test_without_a_gpu_it_says_what_is_missing_and_how_to_go_on() -> None:
 def test_what_runs_in_the_wrong_place_is_wrong(
     on_gpu: bool, is_cuda: bool, judged: tuple[str, bool]
 ) -> None:
-    assert Bench(Settings(_env_file=None), Path(), on_gpu).device(is_cuda) == judged
+    assert CheckContext(Settings(_env_file=None), Path(), on_gpu).device(is_cuda) == judged
 
 
 def test_every_finding_is_a_line_of_the_table() -> None:

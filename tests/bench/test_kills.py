@@ -30,5 +30,5 @@ def test_no_job_is_lost_doubled_or_stuck_whatever_is_killed() -> None:
     assert (count["done"], count["lost"]) == (60, 0), done.stderr
     assert (count["doubled"], count["stuck"]) == (0, 0), done.stderr
     assert count["restarted"] >= 1, "the kills hit nothing that ran"
-    # A heartbeat of 2 s, and what a busy machine adds; outages of the intake and servers apart.
+    # A heartbeat of 2 s, and what a busy machine adds; outages of the dispatcher and servers apart.
     assert count["longest_while_up"] <= 5.0

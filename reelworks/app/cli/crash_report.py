@@ -1,4 +1,4 @@
-"""An error that nobody foresaw: its trace goes to a file, the user gets a sentence."""
+"""Crash reports: the traceback of an unexpected error goes to a file, the user gets a sentence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from reelworks.errors import ReelworksError, exhausted
 
 
 def write_crash_report(error: Exception) -> ReelworksError:
-    """Return what to say of ``error``; its trace goes to ``{DATA_DIR}/logs/fault.log``.
+    """Return the error to print; the traceback is appended to ``{DATA_DIR}/logs/fault.log``.
 
-    What the machine has run out of is no fault of ours: it is said, and leaves no trace.
+    A machine that has run out of memory, disk space or file handles is no bug: that is returned as
+    it is, without a report.
     """
     known = exhausted(error)
     if known is not None:
@@ -26,10 +27,8 @@ def write_crash_report(error: Exception) -> ReelworksError:
         make_private(path.parent)
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now().astimezone().isoformat()}\n{lines}\n")
-    except (OSError, RuntimeError):  # the folder cannot be written, or is in nobody's home
+    except (OSError, RuntimeError):  # no permission, or a home folder of an unknown user
         details = f"this line: {lines.rstrip().splitlines()[-1]}"
     else:
         details = f"the file {path}"
-    return ReelworksError(
-        f"Something went wrong that Reelworks did not foresee; please report it with {details}."
-    )
+    return ReelworksError(f"Unexpected internal error; please report it with {details}.")

@@ -1,4 +1,4 @@
-"""Write what was found as a list of cuts."""
+"""Cut lists of search results, as EDL and JSON files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_cut_lists(
     edl: Path | None,
     as_json: Path | None,
 ) -> None:
-    """Write moments as an EDL and as JSON, to the files that were asked for.
+    """Write moments as an EDL and as JSON, to the files that are given.
 
     Raises ``InputError`` for what an EDL cannot hold, ``PermissionDeniedError`` for a file that
     cannot be written.

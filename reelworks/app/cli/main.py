@@ -1,4 +1,4 @@
-"""The command ``reelworks``: its subcommands, and how it ends."""
+"""The command ``reelworks``: its subcommands and exit codes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,8 @@ from reelworks.app.cli.commands import (
     token,
 )
 from reelworks.app.cli.crash_report import write_crash_report
+from reelworks.app.cli.exit_codes import EXIT_CODES
 from reelworks.errors import CancelledError, ReelworksError
-
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 fault of ours; 2 wrong usage; 3 bad input; 4 wrong settings; "
-    "5 a hosted model's provider; 6 a service or disk; 7 some sources failed; 130 stopped."
-)
 
 app = typer.Typer(
     name="reelworks",
@@ -61,26 +57,26 @@ app.add_typer(token.app, name="token")
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process with an exit code that means something."""
+    """Run the command line and end the process with its exit code."""
     try:
         output.survive_any_locale()
         stop_by_raising()
         code = _run()
-        stop_at_once()  # all is put away
-    except KeyboardInterrupt:  # between the lines above, or while `_run` told of another one
+        stop_at_once()  # nothing is left to clean up
+    except KeyboardInterrupt:  # between the lines above, or while `_run` printed another one
         stop_at_once()
-        code = output.say_stopped()
+        code = output.print_stopped()
     _leave(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process now: everything is put away, and told.
+    """End the process at once, without Python's own shutdown.
 
-    Python would spend half a second on taking ten thousand classes apart, and Prefect a minute on
-    telling a server that is gone.
+    That would take half a second for ten thousand classes, and a minute where Prefect's server no
+    longer answers.
     """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):  # `reelworks list | head -1`: nobody reads on
+        with suppress(BrokenPipeError):  # `reelworks list | head -1`: the reader has left
             stream.flush()
     os._exit(code)
 
@@ -94,19 +90,19 @@ def _run() -> int:
     except TyperException as error:
         return _report_usage(error)
     except typer.Abort:
-        return output.say_stopped()
-    except Exception as error:  # noqa: BLE001  # the edge of the program: no stack trace at the user
-        fault = write_crash_report(error)
-        output.print_error(fault)
-        return fault.exit_code
-    if code == CancelledError.exit_code:  # what Typer makes of Ctrl-C
-        return output.say_stopped()
+        return output.print_stopped()
+    except Exception as error:  # noqa: BLE001  # no traceback on the user's terminal
+        crash = write_crash_report(error)
+        output.print_error(crash)
+        return crash.exit_code
+    if code == CancelledError.exit_code:  # Typer's code for Ctrl-C
+        return output.print_stopped()
     return code if isinstance(code, int) else 0
 
 
 def _report_usage(error: TyperException) -> int:
     message = error.format_message()
-    if message:  # empty when Typer printed the help, for want of any argument
+    if message:  # empty when Typer printed the help: there were no arguments
         context = getattr(error, "ctx", None)
         output.print_usage_error(message, context.command_path if context else "reelworks")
     return error.exit_code

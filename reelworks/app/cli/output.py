@@ -1,4 +1,4 @@
-"""What the command line prints: for people with Rich, for programs as JSON."""
+"""Output of the command line: Rich for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ Part = str | tuple[str, str]
 
 
 class Terminal(Console):
-    """A console that shows text as it is.
+    """A console that prints text literally.
 
-    Titles, file names and what was read from a screen come from others: brackets in them are no
-    markup, ``:smile:`` is no picture, and control characters do not reach the terminal.
+    Titles, file names and recognized text are untrusted: brackets are no markup, ``:smile:`` is no
+    emoji, and control characters do not reach the terminal.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Turn a string into what is drawn."""
+        """Return the printable text of a string."""
         return super().render_str(printable(text), **options)
 
 
@@ -45,25 +45,25 @@ err = Terminal(stderr=True)
 
 
 def survive_any_locale() -> None:
-    """Print ``?`` for what the terminal's encoding lacks, in place of failing."""
+    """Print ``?`` for characters that the terminal's encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def line(*parts: Part) -> Text:
-    """Return one line made of plain and styled pieces."""
+    """Return one line of plain and styled pieces."""
     cleaned = (one_line(p) if isinstance(p, str) else (one_line(p[0]), p[1]) for p in parts)
     return Text.assemble(*cleaned)
 
 
 def echo(*parts: Part) -> None:
-    """Print one line; a narrow terminal wraps it, a program that reads it gets it whole."""
+    """Print one line; a narrow terminal wraps it, a pipe gets it in one piece."""
     out.print(line(*parts), soft_wrap=True)
 
 
 def note(text: str) -> None:
-    """Print on stderr what the user should know although all went well."""
+    """Print a note on stderr: something to know although the command succeeded."""
     err.print(line(("Note: ", "yellow"), text), soft_wrap=True)
 
 
@@ -73,9 +73,9 @@ def print_json(value: Any) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Return a value of ours as JSON text with a line end.
+    """Return a value as JSON text that ends with a newline; dataclasses become objects.
 
-    It is pure ASCII: right under any locale, and a file name that is not UTF-8 survives.
+    The text is ASCII: correct under any locale, also for a file name that is not UTF-8.
     """
     return json.dumps(value, default=_plain, indent=2) + "\n"
 
@@ -95,17 +95,17 @@ def _plain(value: Any) -> Any:
 
 
 def wants_json() -> bool:
-    """Tell whether ``--json`` was given; asked where the arguments themselves may be wrong."""
+    """Tell whether ``--json`` was given; works also where the arguments cannot be parsed."""
     return "--json" in sys.argv
 
 
 def error_json(error: ReelworksError) -> dict[str, Any]:
-    """Return an error as the JSON object that every command uses."""
+    """Return an error as the JSON object of every command's ``--json`` output."""
     return {"code": error.code, "message": str(error), "retryable": error.retryable}
 
 
 def print_error(error: ReelworksError) -> None:
-    """Print an error: a sentence for people, an object when ``--json`` was given."""
+    """Print an error: a sentence on stderr, or with ``--json`` an object on stdout."""
     if wants_json():
         print_json({"error": error_json(error)})
     else:
@@ -113,7 +113,7 @@ def print_error(error: ReelworksError) -> None:
 
 
 def print_usage_error(message: str, command: str) -> None:
-    """Tell what is wrong with the arguments, and where the right ones are described."""
+    """Print what is wrong with the arguments, and which command shows the help."""
     if wants_json():
         print_json({"error": {"code": "usage", "message": message, "retryable": False}})
     else:
@@ -121,10 +121,10 @@ def print_usage_error(message: str, command: str) -> None:
         err.print(line(f"Try: {command} --help"), soft_wrap=True)
 
 
-def say_stopped() -> int:
-    """Tell that the user stopped the command, and return its exit code."""
+def print_stopped() -> int:
+    """Print that the user stopped the command, and return its exit code."""
     error = CancelledError(
-        "Stopped. Finished stages are kept; run the same command again to go on."
+        "Stopped. Finished stages are cached; run the same command again to continue."
     )
     if wants_json():
         print_json({"error": error_json(error)})
@@ -134,23 +134,52 @@ def say_stopped() -> int:
 
 
 def table(*columns: str) -> Table:
-    """Return an empty table in the house's style; a column named ``#x`` is right-aligned.
+    """Return an empty table; a column named ``#x`` is right-aligned.
 
-    Nothing is cut off: what is too wide goes on in the next line.
+    Nothing is cut off: text that is too wide is wrapped.
     """
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    empty = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column.startswith("#")
-        made.add_column(
+        empty.add_column(
             column.removeprefix("#"), justify="right" if right else "left", overflow="fold"
         )
-    return made
+    return empty
 
 
 def clock(seconds: float) -> str:
-    """Return ``h:mm:ss.s`` without leading zero hours."""
+    """Return a time in a video as ``h:mm:ss.s``, without leading zero hours."""
     whole, tenth = divmod(round(seconds * 10), 10)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     head = f"{hours}:{minute:02d}" if hours else f"{minute}"
     return f"{head}:{second:02d}.{tenth}"
+
+
+def format_hours(seconds: float) -> str:
+    """Return a length of video in hours, or in minutes below one hour."""
+    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a working time in the largest unit of which it has at least two."""
+    for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {name}"
+    return f"{seconds:.1f} s"
+
+
+def format_dollars(amount: Decimal) -> str:
+    """Return an amount of US dollars; amounts below one dollar have four decimals."""
+    decimals = 2 if amount >= 1 or amount == 0 else 4
+    return f"${amount:,.{decimals}f}"
+
+
+def format_timestamp(moment: datetime) -> str:
+    """Return a moment in the local time zone, to the minute."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 job`` or ``2 jobs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

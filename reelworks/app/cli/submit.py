@@ -1,22 +1,21 @@
-"""``reelworks index --detach``: a job for the ledger, which somebody else does.
-
-That is a pool of workers when there is one, else the runner that ``reelworks up`` keeps.
-"""
+"""``reelworks index --detach``: jobs for a pool of workers, or for the runner of ``up``."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from blocks.error_mapping import prefect_errors
-from infra.services.endpoints import Endpoints
+from infra.fleet.plan import POOLS
 from infra.services.supervision import supervisor
 from infra.services.supervision.parts import keeps_programs
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.services import password_file, start_stack, tell_ui, ui_address
+from reelworks.app.cli.environment import open_database, use_environment
+from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
 from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import existing_file
@@ -25,142 +24,165 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
-FLEET_POOL = "cpu"
-"""The pool that takes over when none is named and a worker is live in it."""
+    from reelworks.operations.services import Services
+
+DEFAULT_POOL = POOLS[0].name
+"""The pool that runs the jobs when none is named and a worker is live in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """What shall be indexed by somebody else."""
+class SourceOptions:
+    """Options of ``reelworks index`` for each of its sources; None: the flow's default."""
 
-    sources: tuple[str, ...]
-    asked: dict[str, str | None]
-    """The flow's other parameters."""
-    pool: str | None
+    video_id: str | None = None
+    language: str | None = None
+    """An ISO 639 code."""
+    library: str | None = None
 
 
-def submit(settings: Settings, wanted: Submission, *, json: bool) -> int:
-    """Put one job for each source into the ledger, and start the services if they are not up.
+def submit(
+    settings: Settings,
+    sources: Sequence[str],
+    options: SourceOptions,
+    pool: str | None,
+    *,
+    json: bool,
+) -> int:
+    """Queue a job for each source, starting the services if they are not up; return the exit code.
 
-    A local source is looked for before anything is started: the answer would come too late.
-    Raises ``SettingsError`` when nothing is deployed to the pool that was asked for.
+    Raises ``SourceNotFoundError`` for a local file before anything is started, ``SettingsError``
+    when nothing is deployed to ``pool``, service, store and database errors.
     """
-    sources = [_absolute(source) for source in wanted.sources]
+    paths = [_absolute(source) for source in sources]
     endpoints = supervisor.up(settings, programs=())
-    os.environ.update(endpoints.environment())
-    with prefect_errors():
-        pool = asyncio.run(_pool_for(wanted.pool))
-    if pool is None:
-        start_stack(settings)
-    stays_here = pool is None and keeps_programs(settings)
-    jobs = [
-        _put(wanted, shown, source, (pool, stays_here), endpoints.settings(settings))
-        for shown, source in zip(wanted.sources, sources, strict=True)
-    ]
+    running = endpoints.settings(settings)
+    with use_environment(endpoints.environment()):
+        with prefect_errors():
+            target = asyncio.run(_target_pool(pool))
+        if target is None:
+            start_stack(settings)
+        on_this_machine = target is None and keeps_programs(settings)
+        with _open_services(running) as services:
+            jobs = [
+                {
+                    "source": source,
+                    "pool": target,
+                    **_submit(services, path, options, pool, on_this_machine=on_this_machine),
+                }
+                for source, path in zip(sources, paths, strict=True)
+            ]
+            _note_missing_dispatcher(services)
     if json:
         output.print_json(jobs)
     else:
-        _print_runs(jobs, endpoints, settings)
+        _print_jobs(jobs)
+        print_ui("Watch it: reelworks jobs list    ", ui_address(running), password_file(settings))
     return 0
 
 
-def _put(
-    wanted: Submission, shown: str, source: str, where: tuple[str | None, bool], settings: Settings
-) -> dict[str, Any]:
-    """Note the video and the job that shall index it: in which pool, or on this machine."""
-    pool, stays_here = where
-    from reelworks.domain.digest import sha256_of_bytes
+@contextmanager
+def _open_services(settings: Settings) -> Iterator[Services]:
+    from reelworks.operations.services import Services
+    from reelworks.store.objects.artifacts import ArtifactStore
+
+    store = ArtifactStore.open(settings)
+    store.ensure_bucket()
+    with open_database(settings) as engine:
+        yield Services(settings, engine, store)
+
+
+def _submit(
+    services: Services,
+    source: str,
+    options: SourceOptions,
+    pool: str | None,
+    *,
+    on_this_machine: bool,
+) -> dict[str, str]:
+    """Queue the job of one source; return the ids of its video and its job."""
+    from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
     from reelworks.domain.ids import video_id_for
-    from reelworks.domain.jobs.job import NewJob
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.submit import Submission, submit_video
     from reelworks.stages.source.ingest import without_secrets
-    from reelworks.store.db.database import create_database_engine, ensure_schema
-    from reelworks.store.jobs.dispatchers import has_dispatcher
-    from reelworks.store.jobs.jobs import add_jobs, new_job_id
-    from reelworks.store.library.video_writes import NewVideo, add_video
+    from reelworks.store.library.video_writes import NewVideo
 
-    asked = {name: value for name, value in wanted.asked.items() if value is not None}
-    chosen = asked.pop("video_id", None)
-    remote = "://" in source
-    locator, sha256 = (source, None) if remote else _kept(source, settings, stays_here=stays_here)
-    name = PurePosixPath(without_secrets(source)).stem
-    video_id = chosen or video_id_for(name, sha256 or sha256_of_bytes(source.encode()))
-    engine = create_database_engine(settings)
-    try:
-        ensure_schema(engine)
-        library = asked.get("library")
-        noted = NewVideo(video_id, without_secrets(source), name, library, sha256=sha256)
-        video_id, _ = add_video(engine, noted)
-        params = {"source": locator, **asked}
-        (job,) = add_jobs(engine, [NewJob(new_job_id(), video_id, params=params, pool=wanted.pool)])
-        if not has_dispatcher(engine):
-            output.note(
-                "No dispatcher is running, so the job waits; start one with "
-                "python -m reelworks.app.dispatcher or reelworks up."
-            )
-    finally:
-        engine.dispose()
-    return {"source": shown, "pool": pool, "video_id": video_id, "job_id": job.id}
-
-
-def _print_runs(runs: list[dict[str, Any]], endpoints: Endpoints, settings: Settings) -> None:
-    for run in runs:
-        where = f" in the pool {run['pool']}" if run["pool"] else ""
-        output.echo(f"Waiting{where}: {run['source']}, job {run['job_id']}")
-    watch = "Watch it: reelworks jobs list    "
-    tell_ui(watch, ui_address(endpoints), password_file(settings))
+    is_remote = "://" in source
+    sha256 = None if is_remote else sha256_of_file(Path(source))
+    locator = source if sha256 is None or on_this_machine else _upload(services, source, sha256)
+    shown = without_secrets(source)
+    name = PurePosixPath(shown).stem
+    video = NewVideo(
+        id=options.video_id or video_id_for(name, sha256 or sha256_of_bytes(source.encode())),
+        original_path=shown,
+        title=name,
+        library=options.library,
+        sha256=sha256,
+        language=options.language,
+    )
+    submission = Submission(video, locator, always_index=True, pool=pool)
+    submitted = submit_video(services, LOCAL, submission)
+    assert submitted.job is not None  # noqa: S101 - always_index queues one
+    return {"video_id": submitted.video.id, "job_id": submitted.job.id}
 
 
 def _absolute(source: str) -> str:
-    """The worker has a folder of its own, so a relative path would mean another file there."""
+    """Return the absolute path of a local file: the worker has another working directory."""
     return source if "://" in source else str(existing_file(source).absolute())
 
 
-def _kept(source: str, settings: Settings, *, stays_here: bool) -> tuple[str, str]:
-    """Return where a run finds a file of this machine, and its digest.
-
-    Who does it may run on another machine, so the file is brought into the store.
-    """
+def _upload(services: Services, source: str, sha256: str) -> str:
+    """Upload a local file, as its job may run on another machine; return its address."""
     from reelworks.domain.artifact_keys import INCOMING
-    from reelworks.domain.digest import sha256_of_file
     from reelworks.pipeline.stage_cache import ANY_CONTENT
-    from reelworks.store.objects.artifacts import ArtifactStore
 
     path = Path(source)
-    sha256 = sha256_of_file(path)
-    if stays_here:
-        return source, sha256
-    store = ArtifactStore.open(settings)
-    store.ensure_bucket()
     key = f"{INCOMING}{sha256[:16]}/{path.name}"
-    store.put_file(key, path, ANY_CONTENT)
-    return f"s3://{settings.s3_bucket}/{key}", sha256
+    services.store.put_file(key, path, ANY_CONTENT)
+    return f"s3://{services.settings.s3_bucket}/{key}"
 
 
-async def _pool_for(asked: str | None) -> str | None:
-    """Return the pool that shall run it; None: the runner.
+def _note_missing_dispatcher(services: Services) -> None:
+    from reelworks.store.jobs.dispatchers import has_dispatcher
 
-    A pool that was asked for gets its runs even when nobody is there yet, and that is said.
+    if not has_dispatcher(services.engine):
+        output.note(
+            "No dispatcher is running, so the jobs wait; start one with "
+            "python -m reelworks.app.dispatcher or reelworks up."
+        )
+
+
+def _print_jobs(jobs: Sequence[dict[str, Any]]) -> None:
+    for job in jobs:
+        where = f" in the pool {job['pool']}" if job["pool"] else ""
+        output.echo(f"Queued{where}: {job['source']}, job {job['job_id']}")
+
+
+async def _target_pool(pool: str | None) -> str | None:
+    """Return the pool that runs the jobs; None: the runner of ``reelworks up``.
+
+    A pool that is named gets its jobs even without a live worker, and a note says so.
     """
     from prefect.client.orchestration import get_client
 
     from tasks.runtime.pools import pool_unavailable_reason
 
-    missing = await pool_unavailable_reason(asked or FLEET_POOL)
+    unavailable = await pool_unavailable_reason(pool or DEFAULT_POOL)
     async with get_client() as client:
-        deployed = await _deployed(client, asked or FLEET_POOL)
-    if asked is None:
-        return FLEET_POOL if deployed and missing is None else None
-    if deployed is None:
+        deployment = await _deployment(client, pool or DEFAULT_POOL)
+    if pool is None:
+        return DEFAULT_POOL if deployment and unavailable is None else None
+    if deployment is None:
         raise SettingsError(
-            f"The flow index is not deployed to a pool {asked}; run reelworks deploy, "
+            f"The flow index is not deployed to the pool {pool}; run reelworks deploy, "
             "or name another pool."
         )
-    if missing is not None:
-        output.note(f"{missing}. Until then the runs wait.")
-    return asked
+    if unavailable is not None:
+        output.note(f"{unavailable}. Until then the jobs wait.")
+    return pool
 
 
-async def _deployed(client: PrefectClient, pool: str) -> DeploymentResponse | None:
+async def _deployment(client: PrefectClient, pool: str) -> DeploymentResponse | None:
     from prefect.client.schemas.filters import (
         FlowFilter,
         FlowFilterName,

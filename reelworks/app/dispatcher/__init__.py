@@ -1,1 +1,1 @@
-"""The intake: it takes jobs from the ledger and has Prefect run them."""
+"""The job dispatcher: claims jobs, starts their flow runs, recovers those whose lease expired."""

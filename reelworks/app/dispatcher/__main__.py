@@ -1,4 +1,4 @@
-"""``python -m reelworks.app.dispatcher``: the intake as a process; SIGTERM and SIGINT end it."""
+"""``python -m reelworks.app.dispatcher``: the dispatcher process; SIGTERM and SIGINT end it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 
 STATEMENT_SECONDS = 30.0
-"""How long a query may take; a database that is frozen must not freeze the rounds for good."""
+"""How long a query may take; a frozen database must not freeze the dispatcher for good."""
 
 
 async def main() -> None:
-    """Run the intake with the settings of the environment."""
+    """Run the dispatcher with the settings of the environment."""
     settings = load_settings()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -40,13 +40,13 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s - intake - %(levelname)s - %(message)s"
+        level=logging.INFO, format="%(asctime)s - dispatcher - %(levelname)s - %(message)s"
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         asyncio.run(main())
     except ReelworksError as error:
-        logging.getLogger("intake").error("%s", error)
+        logging.getLogger("dispatcher").error("%s", error)
         sys.exit(error.exit_code)
     finally:
         stop_at_once()  # the loop has put Python's own handlers back

@@ -15,11 +15,11 @@ from reelworks.store.jobs import dispatchers
 
 
 @dataclass
-class Heartbeat:
-    """Says that a dispatcher gets on with its work: on this machine, and in PostgreSQL to all.
+class DispatcherHeartbeat:
+    """Records that a dispatcher is at work: in a file for this machine, in PostgreSQL for all.
 
-    Called from the rounds themselves and not by a timer of its own: a round that is stuck is as
-    silent as a process that is frozen.
+    Called from the passes themselves and not by a timer: a pass that is stuck is as silent as a
+    process that is frozen.
     """
 
     engine: Engine
@@ -36,6 +36,6 @@ class Heartbeat:
         self._last = time.monotonic()
 
     async def end(self) -> None:
-        """Take the heartbeat away. Raises database errors."""
+        """Remove the heartbeat of a process that ends on purpose. Raises database errors."""
         heartbeats.end(self.data_dir, Service.INTAKE.value)
         await asyncio.to_thread(dispatchers.leave, self.engine, self.name)

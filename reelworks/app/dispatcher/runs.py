@@ -1,26 +1,25 @@
-"""The flow runs of jobs: they are created once, looked at when silent, and told to stop."""
+"""Flow runs of jobs: creation with an idempotency key, inspection, and cancellation."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled, Cancelling
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import OURS, STOPPED
-from reelworks.app.dispatcher.deployments import deployment_for, forget
+from infra.fleet.plan import OURS
+from reelworks.app.dispatcher.deployments import clear_cache, deployment_for
+from reelworks.app.dispatcher.run_health import RunHealth, RunReport, classify, classify_deleted
 from reelworks.domain.jobs.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
 from reelworks.errors import DeploymentNotFoundError, InvalidJobParametersError
@@ -29,62 +28,51 @@ from tasks.runtime.secret_sources import parameter_of
 
 log = logging.getLogger(__name__)
 
-GIVEN_UP = "The ledger heard nothing of this run for a whole lease and gave it up."
-CANCELLED = "The job of this run was cancelled."
-CANCELLED_THERE = "Its flow run was cancelled in Prefect."
-
-
-class RunHealth(Enum):
-    """What a look at a silent job's flow run says."""
-
-    WAITS = auto()
-    """It is in a queue, or has only just begun."""
-    LOST = auto()
-    """Its process is gone, or it ended without a word."""
-    HANDED_BACK = auto()
-    """It was stopped on purpose, or vanished, before it did anything: no fault of the job's."""
-    DONE = auto()
-    CANCELLED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """A verdict and why."""
-
-    verdict: RunHealth
-    reason: str = ""
-    soon: bool = False
-    """True when it will be known in a moment, as a run is being cancelled."""
+LEASE_EXPIRED = "This run sent no heartbeat for a whole lease, so its job was given to another."
+JOB_CANCELLED = "The job of this run was cancelled."
+FORMER_NAMES = {"again": "recompute"}
+"""Names of job parameters in earlier releases, and the current ones."""
+REFUSAL_WAITS = (0.2, 1.0)
+"""Seconds before each retry of a refused run: two calls that create one work queue at the same
+moment are refused as well."""
+REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST)
+LONGEST_DETAIL = 500
+"""Characters of a refusal that are passed on to the job's error."""
 
 
 def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
-    """Return the flow's parameters for a job; ``source`` is where its video lies.
+    """Return the flow's parameters for a job; ``source`` is the location of its video.
 
-    Prefect keeps them in clear, so an address is named without its secrets; the run reads the whole
-    of it from the job's row (``tasks.runtime.secret_sources``).
+    Prefect stores them unencrypted, so a URL is named without its secrets; the run reads the whole
+    URL from the job's row (``tasks.runtime.secret_sources``).
     """
-    given: Mapping[str, Any] = job.params
+    stored = with_current_names(job.params)
     video = {} if job.video_id is None else {"video_id": job.video_id}
-    found = {"source": source} if job.kind == INDEX and source else {}
-    mine = {"job": {"id": job.id, "attempt": job.attempts}}
-    params = {**found, **given, **video, **mine}
+    located = {"source": source} if job.kind == INDEX and source else {}
+    reference = {"job": {"id": job.id, "attempt": job.attempts}}
+    params = {**located, **stored, **video, **reference}
     if isinstance(params.get("source"), str):
         params["source"] = parameter_of(params["source"])
     return {"params": params}
 
 
-async def create_run(client: PrefectClient, job: Job, source: str | None) -> str:
-    """Create the flow run of a job's attempt, or find the one that was, and return its id.
+def with_current_names(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job's parameters by their current names; earlier releases wrote former ones."""
+    return {FORMER_NAMES.get(name, name): value for name, value in params.items()}
 
-    Raises ``NothingDeployedError`` (may pass), ``JobRefusedError`` for parameters that the flow
-    does not take, and the errors of the Prefect server.
+
+async def create_run(client: PrefectClient, job: Job, source: str | None) -> str:
+    """Create the flow run of a job's attempt, or find the one that was created before.
+
+    Returns its id. Raises ``DeploymentNotFoundError``, ``InvalidJobParametersError``, or the
+    errors of the Prefect server.
     """
     with prefect_errors():
         deployment = await deployment_for(client, job.kind, job.pool)
         if deployment is None:
             where = f" to the pool {one_line(job.pool)}" if job.pool else ""
             raise DeploymentNotFoundError(
-                f"Nothing is deployed{where} that does jobs of the kind {one_line(job.kind)}; "
+                f"No flow for jobs of the kind {one_line(job.kind)} is deployed{where}; "
                 "run reelworks deploy or reelworks up."
             )
         run = await _create(client, job, deployment, parameters_of(job, source))
@@ -94,20 +82,19 @@ async def create_run(client: PrefectClient, job: Job, source: str | None) -> str
 async def _create(
     client: PrefectClient, job: Job, deployment: DeploymentResponse, parameters: dict[str, Any]
 ) -> FlowRun:
-    """Create the run; the server also says 409 when two calls made the same queue at once."""
     queue = QUEUES[0] if job.priority >= INTERACTIVE else QUEUES[1]
     for wait in (*REFUSAL_WAITS, None):
         try:
             return await client.create_flow_run_from_deployment(
                 deployment.id,
                 parameters=parameters,
-                idempotency_key=_key(job),
+                idempotency_key=idempotency_key(job),
                 name=f"{job.kind} {job.video_id or job.id}",
                 tags=[OURS, f"job:{job.id}"],
                 work_queue_name=queue if deployment.work_pool_name else None,
             )
         except ObjectNotFound:
-            forget()
+            clear_cache()
             raise DeploymentNotFoundError(
                 f"The deployment of {job.kind} was removed; run reelworks deploy."
             ) from None
@@ -116,79 +103,47 @@ async def _create(
                 raise
             if wait is None:
                 raise InvalidJobParametersError(
-                    f"The flow {job.kind} does not take the job's parameters: {_detail(error)}."
+                    f"The flow {job.kind} does not accept the job's parameters: {_detail(error)}."
                 ) from None
             await asyncio.sleep(wait)
     raise AssertionError("the last try returns or raises")
 
 
-REFUSAL_WAITS = (0.2, 1.0)
-"""Seconds before the server is asked again whether it means a refusal."""
-REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST)
-
-
-def _key(job: Job) -> str:
-    """The job's id names its run; a later attempt, or one after a stop, differs."""
+def idempotency_key(job: Job) -> str:
+    """Return the key with which Prefect creates one run for each attempt and requeue of a job."""
     attempt = job.id if job.attempts == 1 else f"{job.id}:{job.attempts}"
     return f"{attempt}:requeue-{job.requeues}" if job.requeues else attempt
 
 
 def _detail(error: PrefectHTTPStatusError) -> str:
     try:
-        told = error.response.json()["detail"]
+        detail = error.response.json()["detail"]
     except (ValueError, KeyError, TypeError):
         return f"HTTP {error.response.status_code}"
-    return one_line(str(told))[:500].rstrip(".")
+    return one_line(str(detail))[:LONGEST_DETAIL].rstrip(".")
 
 
 async def inspect_run(client: PrefectClient, job: Job, patience: float) -> RunReport:
-    """Say what has become of a silent job's flow run.
+    """Return the health of the flow run of a job whose lease expired; end a run that is lost.
 
-    ``patience`` is how many seconds a run may take from a worker's grasp to its first heartbeat.
+    ``patience`` is how many seconds a run may take from its worker's claim to its first heartbeat.
     """
-    assert job.flow_run_id is not None  # noqa: S101 - the caller asks about a run
+    assert job.flow_run_id is not None  # noqa: S101 - only jobs with a run are inspected
     with prefect_errors():
         try:
             run = await client.read_flow_run(UUID(job.flow_run_id))
         except ObjectNotFound:
-            begun = job.started_at is not None
-            gone = RunHealth.LOST if begun else RunHealth.HANDED_BACK
-            return RunReport(gone, "Its flow run is gone from the Prefect server.")
-        finding = classify(run, datetime.now(UTC), patience)
-        over = finding.verdict in (RunHealth.LOST, RunHealth.CANCELLED)
+            return classify_deleted(started=job.started_at is not None)
+        report = classify(run, datetime.now(UTC), patience)
+        over = report.health in (RunHealth.LOST, RunHealth.CANCELLED)
         if over and run.state and not run.state.is_final():
-            await client.set_flow_run_state(run.id, Cancelled(message=GIVEN_UP), force=True)
-    return finding
-
-
-def classify(run: FlowRun, now: datetime, patience: float) -> RunReport:
-    """Return the verdict on a run of which the ledger has heard nothing in time."""
-    state: State[Any] | None = run.state
-    if state is None or state.type is StateType.SCHEDULED:
-        return RunReport(RunHealth.WAITS)
-    if state.type is StateType.COMPLETED:
-        return RunReport(RunHealth.DONE)
-    if state.type is StateType.CANCELLED:
-        stopped = state.message == STOPPED
-        verdict = RunHealth.HANDED_BACK if stopped else RunHealth.CANCELLED
-        return RunReport(verdict, STOPPED if stopped else CANCELLED_THERE)
-    if state.type in (StateType.FAILED, StateType.CRASHED):
-        told = one_line(state.message or "").rstrip(".") or "no reason given"
-        return RunReport(RunHealth.LOST, f"Its flow run {state.name}: {told}."[:1000])
-    if now - state.timestamp < timedelta(seconds=patience):
-        return RunReport(RunHealth.WAITS, soon=state.type is StateType.CANCELLING)
-    return _silent(state)
-
-
-def _silent(state: State[Any]) -> RunReport:
-    """Return the verdict on a run whose process should say something by now."""
-    if state.type is StateType.CANCELLING:  # nobody is left to say that it has ended
-        return RunReport(RunHealth.CANCELLED, CANCELLED_THERE)
-    return RunReport(RunHealth.LOST, "The process of its flow run is gone.")
+            ended: State[Any] = Cancelled(message=LEASE_EXPIRED)
+            await client.set_flow_run_state(run.id, ended, force=True)
+    return report
 
 
 async def request_cancellation(client: PrefectClient, job: Job) -> None:
-    """Let the worker of a cancelled job's run stop it."""
+    """Have Prefect cancel the run of a cancelled job; its worker stops a run that has begun."""
     if job.flow_run_id is None:
         return
     with prefect_errors():
@@ -198,6 +153,6 @@ async def request_cancellation(client: PrefectClient, job: Job) -> None:
                 return
             running = run.state.is_running() or run.state.is_pending()
             state = Cancelling if running else Cancelled
-            await client.set_flow_run_state(run.id, state(message=CANCELLED))
+            await client.set_flow_run_state(run.id, state(message=JOB_CANCELLED))
         except ObjectNotFound:
-            log.info("The flow run of the cancelled job %s is gone already.", job.id)
+            log.info("JOB %s: the flow run of this cancelled job no longer exists.", job.id)

@@ -1,4 +1,4 @@
-"""How long the rounds wait: for a Prefect server that is silent, and for themselves at the end."""
+"""Time limits of the dispatcher: for each call to Prefect, and for the last pass at shutdown."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from prefect.settings import (
     temporary_settings,
 )
 
-PREFECT_SECONDS = 15.0
-"""How long a call to the Prefect server may take: a frozen server must not freeze the rounds."""
-LAST_SECONDS = 8.0
-"""What is left of a round once it is told to stop; ``reelworks down`` kills after 15."""
+PREFECT_TIMEOUT_SECONDS = 15.0
+"""Timeout of a call to the Prefect server: a frozen server must not freeze the dispatcher."""
+SHUTDOWN_SECONDS = 8.0
+"""For the pass in progress once a stop is requested; ``reelworks down`` kills after 15."""
 
 
 @asynccontextmanager
-async def impatient_client() -> AsyncIterator[PrefectClient]:
-    """Give a client whose calls fail within ``PREFECT_SECONDS``, as do all others beside it.
+async def short_timeout_client() -> AsyncIterator[PrefectClient]:
+    """Yield a Prefect client whose calls fail within ``PREFECT_TIMEOUT_SECONDS``.
 
-    Prefect's client asks a silent server six times, with a minute of pauses; the next round asks
-    again anyway. Set here and not in the environment, which a keeper that this process starts
-    again would hand on to flow runs, and those shall wait.
+    Prefect's client calls a silent server six times, with a minute of pauses; the next pass calls
+    it again anyway. The limits are no environment variables: a watchdog that this process restarts
+    would pass those on to flow runs, which have to wait for the server.
     """
-    brief = {PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: PREFECT_SECONDS}
+    brief = {PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: PREFECT_TIMEOUT_SECONDS}
     with temporary_settings(brief):
         async with get_client() as client:
             yield client
 
 
-async def finish_soon(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
-    """Do ``work``, and not for longer than ``LAST_SECONDS`` once ``stop`` is set.
+async def finish_or_cancel(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """Await ``work``, but not for longer than ``SHUTDOWN_SECONDS`` once ``stop`` is set.
 
-    Returns what it returns, or 0 when it was cut short.
+    Returns its result, or 0 when it was cancelled.
     """
-    going, told = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({going, told}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({going}, timeout=LAST_SECONDS)
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task}, timeout=SHUTDOWN_SECONDS)
     finally:
-        told.cancel()
-        if not going.done():
-            going.cancel()
-            await asyncio.wait({going})
-    return 0 if going.cancelled() else going.result()
+        stopping.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    return 0 if task.cancelled() else task.result()

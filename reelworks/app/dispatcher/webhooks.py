@@ -1,9 +1,9 @@
-"""Webhooks: signed calls that were promised for the end of a job.
+"""Webhooks: signed HTTP calls at the end of a job.
 
 Signed as Standard Webhooks are (https://www.standardwebhooks.com): the header
 ``Webhook-Signature`` is ``v1,`` and the Base64 of the HMAC-SHA256 of ``id.timestamp.body``, with
-``WEBHOOK_SECRET`` as the key. A receiver that answers 2xx has it; otherwise the call is made
-again, with the same ``Webhook-Id``, for about a day.
+``WEBHOOK_SECRET`` as the key. A call that is not answered with 2xx is retried, with the same
+``Webhook-Id``, for about a day.
 """
 
 from __future__ import annotations
@@ -33,39 +33,39 @@ from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.webhook_deliveries import Delivery, Outcome, settle, take_due
 
 log = logging.getLogger(__name__)
-SECONDS = 10.0
-"""A receiver that needs longer gets the call again."""
-_AT_ONCE = 8
+TIMEOUT_SECONDS = 10.0
+"""Timeout of a call; a receiver that needs longer gets it again."""
+_MAX_CONCURRENT_CALLS = 8
 _GONE = 410
 """The receiver wants no more calls (Standard Webhooks)."""
 
 
 async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
-    """Make the calls that are due until ``stop`` is set; a slow receiver delays no job."""
+    """Make due calls until ``stop`` is set; a slow receiver delays no job."""
     pause = settings.worker_poll_ms / 1000
     while not stop.is_set():
         try:
-            made = await asyncio.to_thread(deliver_due, engine, settings)
+            delivered = await asyncio.to_thread(deliver_due, engine, settings)
         except ReelworksError as error:
             log.warning("Webhooks wait: %s", error)
-            made = 0
-        if not made:
+            delivered = 0
+        if not delivered:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
 
 
 def deliver_due(engine: Engine, settings: Settings) -> int:
-    """Make the calls whose time has come, some at once; return how many receivers took theirs.
+    """Make the calls that are due, some at once; return how many were accepted.
 
-    Takes ``SECONDS`` and a little at most. Without ``WEBHOOK_SECRET`` no call is made and each
-    waits. Raises database errors.
+    Takes little longer than ``TIMEOUT_SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and
+    all wait. Raises database errors.
     """
     if settings.webhook_secret is None:
         return 0
-    due = take_due(engine, limit=_AT_ONCE)
+    due = take_due(engine, limit=_MAX_CONCURRENT_CALLS)
     if not due:
         return 0
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook") as callers:
+    with ThreadPoolExecutor(_MAX_CONCURRENT_CALLS, thread_name_prefix="webhook") as callers:
         return sum(callers.map(lambda one: _deliver(engine, settings, one), due))
 
 
@@ -74,47 +74,49 @@ def _deliver(engine: Engine, settings: Settings, delivery: Delivery) -> bool:
     settle(engine, delivery, outcome)
     shown = without_secrets(delivery.url)
     if outcome.error is not None:
-        log.warning("The call of %s for %s failed: %s", shown, delivery.job.id, outcome.error)
+        log.warning("WEBHOOK %s for %s failed: %s", shown, delivery.job.id, outcome.error)
         return False
-    log.info("TOLD %s that %s is %s", shown, delivery.job.id, delivery.job.status.value)
+    log.info("WEBHOOK %s: %s is %s", shown, delivery.job.id, delivery.job.status.value)
     return True
 
 
 def _call(settings: Settings, delivery: Delivery) -> Outcome:
-    assert settings.webhook_secret is not None  # noqa: S101 - the caller looked
+    assert settings.webhook_secret is not None  # noqa: S101 - checked by deliver_due
     body = body_of(delivery)
-    headers = signed(settings.webhook_secret, id_of(delivery), body)
+    headers = signed_headers(settings.webhook_secret, message_id_of(delivery), body)
     try:
         with (
-            brief_client(private=settings.fetch_private_addresses, seconds=SECONDS) as client,
-            client.stream("POST", delivery.url, content=body, headers=headers) as answer,
+            brief_client(
+                private=settings.fetch_private_addresses, seconds=TIMEOUT_SECONDS
+            ) as client,
+            client.stream("POST", delivery.url, content=body, headers=headers) as response,
         ):
-            status = answer.status_code  # what follows the head is never read
+            status = response.status_code  # the body is never read
     except InputError as error:
         return Outcome(None, str(error), for_good=True)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
-        return Outcome(None, f"The address cannot be called: {_said(error)}.", for_good=True)
+        return Outcome(None, f"The URL cannot be called: {_message_of(error)}.", for_good=True)
     except httpx.HTTPError as error:
-        return Outcome(None, f"The receiver cannot be reached: {_said(error)}.")
+        return Outcome(None, f"The receiver cannot be reached: {_message_of(error)}.")
     if 200 <= status < 300:
         return Outcome(status, None)
     return Outcome(status, f"The receiver answered {status}.", for_good=status == _GONE)
 
 
-def id_of(delivery: Delivery) -> str:
-    """Return the call's id: the same at each try, another one when the job ends again."""
+def message_id_of(delivery: Delivery) -> str:
+    """Return the call's id: the same at each attempt, another one when the job ends again."""
     ended = delivery.job.ended_at
     return f"msg_{delivery.id}_{int(ended.timestamp() * 1000) if ended else 0}"
 
 
 def body_of(delivery: Delivery) -> bytes:
-    """Return what is told: the event and the job, with names of files and no places."""
+    """Return the call's body: the event and the job, with file names but without their paths."""
     job = JobOut.of(delivery.job, ANONYMOUS)
-    told = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
-    return json.dumps(told, ensure_ascii=False).encode()
+    body = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
-def signed(
+def signed_headers(
     secret: SecretStr, message_id: str, body: bytes, moment: int | None = None
 ) -> Mapping[str, str]:
     """Return the headers of a call; ``moment`` is seconds since 1970, None: now."""
@@ -130,5 +132,5 @@ def signed(
     }
 
 
-def _said(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     return one_line(str(error) or type(error).__name__).rstrip(".")

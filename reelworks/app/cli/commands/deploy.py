@@ -1,9 +1,8 @@
-"""``reelworks deploy``: what a fleet needs on the Prefect server, made or brought up to date."""
+"""``reelworks deploy``: create or update what a fleet needs on the Prefect server."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,9 @@ from rich.text import Text
 
 from blocks.error_mapping import prefect_errors
 from infra.fleet.change import Change, Outcome
-from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.services import password_file, tell_ui, ui_address
+from reelworks.app.cli.environment import use_services
+from reelworks.app.cli.stack import password_file, print_ui, ui_address
 from reelworks.settings import Settings, load_settings
 
 _COLOURS = {
@@ -26,51 +25,49 @@ _COLOURS = {
 }
 
 
-_VARIABLES = "Give workers the variables, or use --save-secrets."
+_VARIABLES = "Set the variables on the workers, or use --save-secrets."
 
 
 def deploy(
     file: Annotated[
-        Path | None, typer.Option("--file", help="The deployments. Default: deployments.yaml.")
+        Path | None, typer.Option("--file", help="File of deployments. Default: deployments.yaml.")
     ] = None,
     docker: Annotated[
         bool | None,
         typer.Option(
             "--docker/--no-docker",
-            help="Pools for containers. Default: made when prefect-docker is installed.",
+            help="Pools for containers. Default: only if prefect-docker is installed.",
         ),
     ] = None,
     save_secrets: Annotated[
         bool,
         typer.Option(
             "--save-secrets",
-            help="Save keys and passwords as Prefect blocks too, for workers without the "
-            "variables. Who may use Prefect's API can read them.",
+            help="Also save keys and passwords as Prefect blocks, for workers without the "
+            "variables. Everybody with access to Prefect's API can read them.",
         ),
     ] = False,
     json: output.Json = False,
 ) -> None:
-    """Make what a fleet needs: pools, queues, rules, blocks, deployments, bucket and tables."""
-    asked = load_settings()
-    with running(asked) as endpoints:
-        os.environ.update(endpoints.environment())
+    """Set up a fleet: pools, queues, rules, blocks, deployments, bucket and tables."""
+    given = load_settings()
+    with use_services(given) as settings:
         from reelworks.pipeline.run_context import prepare_services
 
-        settings = load_settings()
         with prefect_errors():
             changes = asyncio.run(_put(settings, file, docker, save_secrets))
         prepare_services(settings)
-        address, password = ui_address(endpoints), password_file(asked)
+        address, password = ui_address(settings), password_file(given)
     if json:
-        found = {"prefect_ui": address, "prefect_ui_password_file": password}
-        output.print_json({**found, "changes": changes})
+        ui = {"prefect_ui": address, "prefect_ui_password_file": password}
+        output.print_json({**ui, "changes": changes})
         return
-    made = output.table("what", "name", "state", "")
+    table = output.table("what", "name", "state", "")
     for change in changes:
         state = Text(change.outcome.value, style=_COLOURS[change.outcome])
-        made.add_row(change.kind, change.name, state, change.note)
-    output.out.print(made)
-    tell_ui("Start workers with: prefect worker start --pool cpu    ", address, password)
+        table.add_row(change.kind, change.name, state, change.note)
+    output.out.print(table)
+    print_ui("Start workers with: prefect worker start --pool cpu    ", address, password)
 
 
 async def _put(
@@ -86,17 +83,17 @@ async def _put(
     path = find_file(file)
     entries = read_entries(path)
     pools = [pool for pool in POOLS if docker is not False or pool.type != DOCKER]
-    must = frozenset({DOCKER} if docker else ())
+    required = frozenset({DOCKER} if docker else ())
     async with get_client() as client:
-        changes = await put_pools(client, pools, must)
+        changes = await put_pools(client, pools, required)
         changes += await put_rules(client, settings.worker_max_attempts)
         changes += await _put_blocks(settings, save_secrets)
-        there = [
+        present = [
             change.name
             for change in changes
             if change.kind == "pool" and change.outcome is not Outcome.SKIPPED
         ]
-        changes += await put_deployments(client, path, entries, there)
+        changes += await put_deployments(client, path, entries, present)
     return changes
 
 
@@ -107,9 +104,12 @@ async def _put_blocks(settings: Settings, save_secrets: bool) -> list[Change]:
         Registration.MADE: (Outcome.MADE, ""),
         Registration.UPDATED: (Outcome.UPDATED, ""),
         Registration.UNCHANGED: (Outcome.UNCHANGED, ""),
-        Registration.REMOVED: (Outcome.REMOVED, f"It held a secret. {_VARIABLES}"),
-        Registration.WITHHELD: (Outcome.SKIPPED, f"It would hold a secret. {_VARIABLES}"),
-        Registration.LEFT: (Outcome.SKIPPED, "One with another secret is there and stays."),
+        Registration.REMOVED: (Outcome.REMOVED, f"It contained a secret. {_VARIABLES}"),
+        Registration.WITHHELD: (Outcome.SKIPPED, f"It would contain a secret. {_VARIABLES}"),
+        Registration.LEFT: (
+            Outcome.SKIPPED,
+            "One with another secret exists and was left as it is.",
+        ),
     }
     found = await register_blocks(settings, secrets=save_secrets)
     return [

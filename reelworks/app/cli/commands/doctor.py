@@ -1,4 +1,4 @@
-"""``reelworks doctor``: every part checked, each failure with its mend."""
+"""``reelworks doctor``: a check of every part, each failure with how to fix it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import date
 from infra.services.checks import Check, Verdict, check_machine, check_services
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
+from reelworks.app.cli.environment import open_database
+from reelworks.app.cli.exit_codes import CHECK_FAILED
 from reelworks.errors import ReelworksError
 from reelworks.settings import DEFAULT_MODELS, Provider, Settings, load_settings
 
@@ -15,11 +17,13 @@ _MARKS = {
     Verdict.WARN: ("! ", "yellow"),
     Verdict.FAIL: ("✗ ", "red"),
 }
-FAILED = 6
+RESUME = "Resume them with reelworks jobs resume."
+RESTART = "Restart it: reelworks down, then reelworks up; or restart its container."
+START = "Start one with reelworks up, or python -m reelworks.app.dispatcher."
 
 
 def doctor(json: output.Json = False) -> int:
-    """Check every part, and say how to mend what is broken."""
+    """Check every part, and show how to fix what is broken."""
     settings = load_settings()
     checks = [*check_machine(settings), *_services(settings), *_models(settings)]
     failed = any(check.verdict is Verdict.FAIL for check in checks)
@@ -30,7 +34,7 @@ def doctor(json: output.Json = False) -> int:
             output.echo(_mark(check.verdict), f"{check.name}: {check.finding}")
             if check.hint:
                 output.echo(f"    {check.hint}")
-    return FAILED if failed else 0
+    return CHECK_FAILED if failed else 0
 
 
 def _mark(verdict: Verdict) -> tuple[str, str]:
@@ -41,46 +45,47 @@ def _mark(verdict: Verdict) -> tuple[str, str]:
 
 
 def _services(settings: Settings) -> list[Check]:
-    """Start what is embedded, so that it is tried and not guessed at."""
+    """Check the services; embedded ones are started for it."""
     try:
         with running(settings) as endpoints:
             found = check_services(settings, endpoints)
             if all(check.verdict is not Verdict.FAIL for check in found):
-                found.append(check_intake(endpoints.settings(settings)))
+                found.append(check_dispatcher(endpoints.settings(settings)))
             return found
     except ReelworksError as error:
-        return [Check("services", Verdict.FAIL, str(error), "Mend that, then run doctor again.")]
+        return [Check("services", Verdict.FAIL, str(error), "Fix that, then run doctor again.")]
 
 
-def check_intake(settings: Settings) -> Check:
-    """Check that somebody takes the jobs that wait."""
+def check_dispatcher(settings: Settings) -> Check:
+    """Check that a dispatcher starts the waiting jobs."""
     from reelworks.domain.jobs.job import JobStatus
-    from reelworks.store.db.database import create_database_engine, ensure_schema
-    from reelworks.store.jobs.dispatchers import silence, why_jobs_wait
+    from reelworks.store.jobs.dispatchers import silence
     from reelworks.store.jobs.jobs import count_jobs, is_paused
 
-    engine = create_database_engine(settings)
-    try:
-        ensure_schema(engine)
+    with open_database(settings) as engine:
         waiting = count_jobs(engine)[JobStatus.PENDING]
-        paused, stuck = is_paused(engine), silence(engine)
-    finally:
-        engine.dispose()
-    finding = f"{waiting} jobs wait"
+        paused, silent = is_paused(engine), silence(engine)
+    return check_jobs(waiting, silent, paused=paused)
+
+
+def check_jobs(waiting: int, silent: float | None, *, paused: bool) -> Check:
+    """Return the finding on waiting jobs.
+
+    ``silent`` is how many seconds the last heartbeat of a dispatcher is old; None: there is none,
+    as after a dispatcher that was stopped on purpose.
+    """
+    from reelworks.store.jobs.dispatchers import why_jobs_wait
+
+    finding = f"{output.plural(waiting, 'job')} waiting"
     if waiting and paused:
-        return Check("Jobs", Verdict.WARN, f"{finding}, the intake is paused", RESUME)
-    reason = why_jobs_wait(stuck)
-    if stuck is not None and reason:  # one that was stopped on purpose leaves no heartbeat behind
+        return Check("Jobs", Verdict.WARN, f"{finding}, the dispatcher is paused", RESUME)
+    reason = why_jobs_wait(silent)
+    if silent is not None and reason:
         verdict = Verdict.FAIL if waiting else Verdict.WARN
         return Check("Jobs", verdict, f"{finding}. {reason.rstrip('.')}", RESTART)
     if waiting and reason:
-        return Check("Jobs", Verdict.WARN, f"{finding} and no dispatcher runs", START)
+        return Check("Jobs", Verdict.WARN, f"{finding} and no dispatcher is running", START)
     return Check("Jobs", Verdict.OK, finding)
-
-
-RESUME = "Let them start with reelworks jobs resume."
-RESTART = "Restart it: reelworks down, then reelworks up; or its container."
-START = "Start it with reelworks up, or python -m reelworks.app.dispatcher."
 
 
 def _models(settings: Settings) -> list[Check]:
@@ -95,25 +100,25 @@ def _models(settings: Settings) -> list[Check]:
 
 
 def check_local(settings: Settings, capability: str, name: str) -> Check:
-    """Check that a local model's weights are here; they are fetched at first use otherwise."""
+    """Check that a local model's weights were downloaded; if not, its first use does it."""
     from reelworks.models.runtime.catalog import catalog
     from reelworks.models.runtime.fetch import is_present
 
     title = f"{capability} model"
     if name not in catalog():
-        return Check(title, Verdict.OK, f"local/{name}, inside its package")
+        return Check(title, Verdict.OK, f"local/{name}, part of its package")
     if is_present(name, settings.models_dir):
         return Check(title, Verdict.OK, f"local/{name}, in {settings.models_dir}")
     return Check(
         title,
         Verdict.WARN,
-        f"local/{name} is not here yet",
-        "It is fetched at the first use, which needs the network once.",
+        f"local/{name} is not downloaded yet",
+        "Its first use downloads it, which needs the network once.",
     )
 
 
 def check_hosted(settings: Settings, capability: str, name: str) -> Check:
-    """Check that the provider answers and knows the model, and that it has no end announced."""
+    """Check that the provider answers, has the model, and has announced no shutdown of it."""
     from reelworks.providers.openai.client import HostedApi
     from reelworks.providers.openai.shutdowns import announced_shutdown
 
@@ -123,10 +128,10 @@ def check_hosted(settings: Settings, capability: str, name: str) -> Check:
         with HostedApi.from_settings(settings) as api:
             end = api.announced_shutdown(name, setting) or announced_shutdown(name)
     except ReelworksError as error:
-        mend = f"Set {setting}, OPENAI_API_KEY or OPENAI_BASE_URL."
-        return Check(title, Verdict.FAIL, str(error), mend)
+        hint = f"Check {setting}, OPENAI_API_KEY and OPENAI_BASE_URL."
+        return Check(title, Verdict.FAIL, str(error), hint)
     if end is None:
         return Check(title, Verdict.OK, f"openai/{name} answers")
     left = (end - date.today()).days
-    finding = f"openai/{name} {'ends' if left > 0 else 'ended'} on {end.isoformat()}"
-    return Check(title, Verdict.WARN, finding, f"Choose another: set {setting}.")
+    finding = f"openai/{name} {'shuts' if left > 0 else 'shut'} down on {end.isoformat()}"
+    return Check(title, Verdict.WARN, finding, f"Choose another model: set {setting}.")

@@ -1,10 +1,7 @@
-"""``reelworks embeddings``: the models of search by meaning, and the change between them."""
+"""``reelworks embeddings``: embedding models of search, and switching between them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -12,29 +9,29 @@ from rich.progress import Progress as Bar
 from sqlalchemy import Engine
 
 from infra.services.supervision.state import Service
-from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
+from reelworks.app.cli.environment import library_engine, use_services
 from reelworks.errors import InputError
-from reelworks.settings import Settings, load_settings
+from reelworks.settings import load_settings
 
 app = typer.Typer(
     name="embeddings",
-    help="The models that search by meaning: see, build, switch, drop.",
+    help="Embedding models for search by meaning: show, build, switch, drop.",
     invoke_without_command=True,
 )
 Model = Annotated[
-    str, typer.Argument(help="Name of the model, as `reelworks embeddings` shows it.")
+    str, typer.Argument(help="Name of the model, as shown by `reelworks embeddings`.")
 ]
 
 
 @app.callback()
 def status(context: typer.Context, json: output.Json = False) -> None:
-    """Show the models whose vectors are in the library, and how far each is."""
+    """Show the models whose vectors are in the library, and how complete each is."""
     if context.invoked_subcommand is not None:
         return
     from reelworks.store.search.embedding_models import model_states
 
-    with _database() as (_, engine):
+    with library_engine() as engine:
         states = model_states(engine)
     if json:
         output.print_json(
@@ -45,7 +42,7 @@ def status(context: typer.Context, json: output.Json = False) -> None:
                     "rows": one.rows,
                     "missing": one.missing,
                     "complete": one.complete,
-                    "asked": one.stored.live or one.stored.fills,
+                    "searched": one.stored.live or one.stored.fills,
                 }
                 for one in states
             ]
@@ -53,7 +50,7 @@ def status(context: typer.Context, json: output.Json = False) -> None:
         return
     table = output.table("model", "#rows", "#missing", "#complete", "state")
     for one in states:
-        state = "live" if one.stored.live else "fills gaps" if one.stored.fills else "beside"
+        state = "live" if one.stored.live else "fills gaps" if one.stored.fills else "unused"
         share = f"{int(1000 * one.complete) / 10:.1f} %"
         table.add_row(one.stored.model, str(one.rows), str(one.missing), share, state)
     if states:
@@ -66,12 +63,13 @@ def status(context: typer.Context, json: output.Json = False) -> None:
 def build(
     model: Model,
     switch_over: Annotated[
-        bool, typer.Option("--switch/--no-switch", help="Let search use it when it is complete.")
+        bool,
+        typer.Option("--switch/--no-switch", help="Let search use the model once it is complete."),
     ] = True,
 ) -> None:
-    """Make a model's vectors for the whole library; search goes on with the live model meanwhile.
+    """Compute a model's vectors for the whole library; search uses the live model meanwhile.
 
-    Stopped, it goes on where it was when it is started again.
+    A build that was stopped continues where it was.
     """
     from reelworks.operations.reembed import reembed
     from reelworks.pipeline.embedders import embedder_named
@@ -79,7 +77,7 @@ def build(
     from reelworks.store.search.embedding_models import switch as switch_to
 
     with (
-        _services((Service.POSTGRES, Service.STORE)) as settings,
+        use_services(load_settings(), (Service.POSTGRES, Service.STORE)) as settings,
         open_run_context(settings) as ctx,
     ):
         embedder = embedder_named(settings, model)
@@ -89,40 +87,40 @@ def build(
                 ctx, embedder, lambda at, total: bar.update(line, completed=at, total=total)
             )
         name = str(embedder.model)
-        output.echo(f"{name}: made the vectors of {done} videos.")
+        output.echo(f"Computed the vectors of {output.plural(done, 'video')} with {name}.")
         if switch_over:
             switch_to(ctx.engine, name)
-            output.echo(f"Search uses {name} now.")
+            output.echo(f"Search now uses {name}.")
 
 
 @app.command()
 def switch(model: Model) -> None:
-    """Let search use a model whose vectors are complete, at once; also back to an earlier one."""
+    """Let search use a model whose vectors are complete, for example an earlier one."""
     from reelworks.store.search.embedding_models import switch as switch_to
 
-    with _database() as (_, engine):
-        name = _known(engine, model)
+    with library_engine() as engine:
+        name = _full_name(engine, model)
         switch_to(engine, name)
-    output.echo(f"Search uses {name} now.")
+    output.echo(f"Search now uses {name}.")
 
 
 @app.command()
 def drop(model: Model) -> None:
-    """Remove a model's vectors that search does not use any more."""
+    """Remove the vectors of a model that search no longer uses."""
     from reelworks.store.search.embedding_models import drop as drop_vectors
 
-    with _database() as (_, engine):
-        name = _known(engine, model)
+    with library_engine() as engine:
+        name = _full_name(engine, model)
         removed = drop_vectors(engine, name)
     output.echo(f"Removed {removed} vectors of {name}.")
 
 
-def _known(engine: Engine, name: str) -> str:
-    """Return the full name of a model in the library, by that or by its name alone."""
+def _full_name(engine: Engine, name: str) -> str:
+    """Return the full name of a model of the library, by its full or its short name."""
     from reelworks.store.search.embedding_models import model_names
 
     names = model_names(engine)
-    found = [one for one in names if name in (one, one.partition("@")[0], _alone(one))]
+    found = [one for one in names if name in (one, one.partition("@")[0], _short_name(one))]
     if len(found) == 1:
         return found[0]
     known = ", ".join(names) or "none"
@@ -130,26 +128,5 @@ def _known(engine: Engine, name: str) -> str:
     raise InputError(f"The library {problem} {name}; it has: {known}.")
 
 
-def _alone(model: str) -> str:
+def _short_name(model: str) -> str:
     return model.partition("/")[2].rpartition("@")[0]
-
-
-@contextmanager
-def _services(parts: tuple[Service, ...]) -> Iterator[Settings]:
-    settings = load_settings()
-    with running(settings, parts) as endpoints:
-        os.environ.update(endpoints.environment())
-        yield load_settings()
-
-
-@contextmanager
-def _database() -> Iterator[tuple[Settings, Engine]]:
-    from reelworks.store.db.database import create_database_engine, ensure_schema
-
-    with _services((Service.POSTGRES,)) as settings:
-        engine = create_database_engine(settings)
-        try:
-            ensure_schema(engine)
-            yield settings, engine
-        finally:
-            engine.dispose()

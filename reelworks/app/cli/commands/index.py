@@ -1,14 +1,13 @@
-"""``reelworks index``: run the index flow here, or hand it to the services."""
+"""``reelworks index``: run the index flow in this process, or queue jobs for it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-import re
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -17,26 +16,32 @@ import typer
 from blocks.error_mapping import prefect_errors
 from infra.fleet.plan import HEARTBEAT, OURS
 from infra.services.supervision.state import Service
-from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
+from reelworks.app.cli.arguments import check_language, check_library, check_video_id
 from reelworks.app.cli.crash_report import write_crash_report
-from reelworks.app.cli.submit import Submission, submit
-from reelworks.app.cli.watch import Watch, stage_table, watching
-from reelworks.domain.ids import is_video_id
+from reelworks.app.cli.environment import use_environment, use_services
+from reelworks.app.cli.exit_codes import SOME_FAILED
+from reelworks.app.cli.submit import SourceOptions, submit
+from reelworks.app.cli.watch import Watch, stage_table, watch_stages
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
 from reelworks.errors import InputError, ReelworksError, StageTimeoutError
 from reelworks.settings import load_settings, names_given
 
-SOME_FAILED = 7
 PREFECT_RETRIES = "2"
 """Ten seconds for each call: three tries to connect, of 1.5 s each, and waits of 2 and 4 s."""
+PREFECT_DEFAULTS = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    "PREFECT_CLIENT_MAX_RETRIES": PREFECT_RETRIES,
+}
+"""For runs in this process, unless the environment has other values."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one source ended."""
+class SourceResult:
+    """The result of one source."""
 
     source: str
     video_id: str | None
@@ -45,76 +50,57 @@ class Outcome:
     error: ReelworksError | None = None
 
 
-def _check_id(text: str | None) -> str | None:
-    if text is not None and not is_video_id(text):
-        raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
-    return text
-
-
-def _check_language(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch("[a-z]{2,3}", text):
-        raise typer.BadParameter("use a code of two letters, for example en")
-    return text
-
-
-def _check_library(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch("[a-z0-9_-]{1,63}", text):
-        raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
-    return text
-
-
 def index(
     sources: Annotated[
-        list[str], typer.Argument(help="Files, folders, http(s) addresses or s3://bucket/key.")
+        list[str], typer.Argument(help="Files, folders, http(s) URLs or s3://bucket/key.")
     ],
     video_id: Annotated[
         str | None,
-        typer.Option("--id", help="Name of the video in the library.", callback=_check_id),
+        typer.Option("--id", help="Id of the video in the library.", callback=check_video_id),
     ] = None,
     language: Annotated[
         str | None,
         typer.Option(
-            help="Spoken language, for example en. Default: detected.", callback=_check_language
+            help="Spoken language, for example en. Default: detected.", callback=check_language
         ),
     ] = None,
     library: Annotated[
         str | None,
         typer.Option(
-            help="Group that the videos belong to. Default: where they are, or `default`.",
-            callback=_check_library,
+            help="Library of the videos. Default: the one they are in, or `default`.",
+            callback=check_library,
         ),
     ] = None,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Hand the work to the running services and return.")
+        bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
     ] = False,
     pool: Annotated[
         str | None,
-        typer.Option("--pool", help="Hand the work to the workers of this pool and return."),
+        typer.Option("--pool", help="Queue jobs for the workers of this pool and return."),
     ] = None,
     json: output.Json = False,
 ) -> int:
-    """Turn videos into searchable content."""
+    """Index videos: make them searchable by speech, frames and text on screen."""
     settings = load_settings()
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    asked = {"video_id": video_id, "language": language, "library": library}
+    options = SourceOptions(video_id, language, library)
     if detach or pool:
-        return submit(settings, Submission(tuple(found), asked, pool), json=json)
+        return submit(settings, found, options, pool, json=json)
     parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
-    with running(settings, parts) as endpoints:
-        os.environ.update(endpoints.environment())
-        _let_fetch_anywhere()
-        outcomes = [_index_one(item, asked, quiet=json) for item in found]
+    run_environment = flow_environment(os.environ, names_given())
+    with use_services(settings, parts), use_environment(run_environment):
+        results = [_index_one(item, options, quiet=json) for item in found]
     if json:
-        output.print_json([_as_json(outcome) for outcome in outcomes])
-    failed = [outcome.error for outcome in outcomes if outcome.error]
+        output.print_json([_as_json(result) for result in results])
+    failed = [result.error for result in results if result.error]
     code = failed[0].exit_code if failed else 0
-    return SOME_FAILED if failed and len(failed) < len(outcomes) else code
+    return SOME_FAILED if failed and len(failed) < len(results) else code
 
 
 def expand(source: str) -> list[str]:
-    """Return the sources that ``source`` stands for: a folder's media files, or itself.
+    """Return the media files of a folder in order, or ``source`` itself.
 
     Raises ``InputError`` for a folder without any.
     """
@@ -126,55 +112,56 @@ def expand(source: str) -> list[str]:
             return [source]
         named = (file for file in path.rglob("*") if looks_like_media(file.name))
         files = sorted(file for file in named if file.is_file())
-    except (OSError, RuntimeError):  # the run of this source will say what is wrong with it
+    except (OSError, RuntimeError):  # the run of this source reports the error
         return [source]
     if not files:
-        raise InputError(f"The folder {one_line(source)} holds no video or sound files.")
+        raise InputError(f"The folder {one_line(source)} contains no video or audio files.")
     return [str(file) for file in files]
 
 
-def _let_fetch_anywhere() -> None:
-    """Let private addresses be fetched: who sits here can ask them anyway (decision 16)."""
-    if "fetch_private_addresses" not in names_given():
-        os.environ["FETCH_PRIVATE_ADDRESSES"] = "true"
+def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> dict[str, str]:
+    """Return the variables to add to ``environment`` for flow runs in this process.
+
+    ``given`` are the names of the settings that the user has set. Private addresses may be fetched
+    unless that is among them: whoever runs the command can reach them anyway (decision 16).
+    """
+    added = {name: value for name, value in PREFECT_DEFAULTS.items() if name not in environment}
+    if "fetch_private_addresses" not in given:
+        added["FETCH_PRIVATE_ADDRESSES"] = "true"
+    return added | HEARTBEAT
 
 
-def _index_one(source: str, asked: dict[str, str | None], *, quiet: bool) -> Outcome:
+def _index_one(source: str, options: SourceOptions, *, quiet: bool) -> SourceResult:
     started = time.monotonic()
     indexed: str | None = None
     error: ReelworksError | None = None
-    with watching(quiet=quiet) as watch:
+    with watch_stages(quiet=quiet) as watch:
         try:
-            indexed = _run_to_its_end(_run_flow(source, asked, watch))
+            indexed = _run(_run_flow(source, options, watch))
         except ReelworksError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001  # one source's fault must not end the others
+        except Exception as raised:  # noqa: BLE001  # an error of one source must not stop the others
             error = write_crash_report(raised)
         finally:
             deliver_to_prefect()
-    outcome = Outcome(source, indexed, time.monotonic() - started, watch.reports, error)
+    result = SourceResult(source, indexed, time.monotonic() - started, watch.reports, error)
     if not quiet:
-        _print_outcome(outcome)
-    return outcome
+        _print_result(result)
+    return result
 
 
-def _run_to_its_end(run: Coroutine[Any, Any, str]) -> str:
-    # Prefect reads its environment once, when it is imported.
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", PREFECT_RETRIES)
-    os.environ.update(HEARTBEAT)
-    from prefect.exceptions import TerminationSignal
+def _run(run: Coroutine[Any, Any, str]) -> str:
+    from prefect.exceptions import TerminationSignal  # Prefect reads its environment at import
 
-    logging.raiseExceptions = False  # a log line that gets lost is nothing for the terminal
+    logging.raiseExceptions = False  # a lost log line is no news for the terminal
 
     try:
         return asyncio.run(run)
-    except TerminationSignal:  # what Prefect makes of SIGTERM while a flow runs
+    except TerminationSignal:  # Prefect's exception for SIGTERM while a flow runs
         raise KeyboardInterrupt from None
 
 
-async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> str:
+async def _run_flow(source: str, options: SourceOptions, watch: Watch) -> str:
     from prefect import tags
 
     from flows.index import IndexParams
@@ -187,18 +174,18 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
         source.encode()
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
-    params = IndexParams.model_validate({"source": parameter_of(source), **asked})
+    params = IndexParams.model_validate({"source": parameter_of(source), **asdict(options)})
     with use_observer(watch), prefect_errors(), tags(OURS), use_full_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:
             raise StageTimeoutError(f"{shown}: a stage took longer than its limit.") from None
-    assert isinstance(indexed, str)  # noqa: S101 - only a job's run can end as a state
+    assert isinstance(indexed, str)  # noqa: S101 - only a job's run can return a state
     return indexed
 
 
 def deliver_to_prefect() -> None:
-    """Hand Prefect's last logs and task states to its server, which may stop after us."""
+    """Send Prefect's last logs and task states to its server before that is stopped."""
     from tasks.runtime.prefect_outage import retries_disabled
 
     if retries_disabled():
@@ -208,35 +195,35 @@ def deliver_to_prefect() -> None:
     deliver()
 
 
-def _print_outcome(outcome: Outcome) -> None:
-    if outcome.stages:
-        output.out.print(stage_table(outcome.stages))
-    for report in outcome.stages:
+def _print_result(result: SourceResult) -> None:
+    if result.stages:
+        output.out.print(stage_table(result.stages))
+    for report in result.stages:
         for warning in report.warnings:
-            output.note(f"{outcome.source}: {warning}")
-        if report.reason and report.reason.rstrip(".") not in str(outcome.error):
-            output.note(f"{outcome.source}: {report.stage} failed: {report.reason}")
-    if outcome.error:
-        output.print_error(_naming(outcome.source, outcome.error))
+            output.note(f"{result.source}: {warning}")
+        if report.reason and report.reason.rstrip(".") not in str(result.error):
+            output.note(f"{result.source}: {report.stage} failed: {report.reason}")
+    if result.error:
+        output.print_error(_naming(result.source, result.error))
     else:
-        output.echo(("Ready: ", "bold green"), f"{outcome.video_id} in {outcome.seconds:.1f} s")
+        output.echo(("Ready: ", "bold green"), f"{result.video_id} in {result.seconds:.1f} s")
 
 
 def _naming(source: str, error: ReelworksError) -> ReelworksError:
-    """Say which source an error is about, where its own sentence does not (a service's)."""
+    """Return an error whose message names the source, as those of services do not."""
     from reelworks.stages.source.ingest import without_secrets
 
     shown = without_secrets(source)
-    told = PurePath(shown).name in str(error)
-    return error if told else ReelworksError(f"{shown}: {error}")
+    is_named = PurePath(shown).name in str(error)
+    return error if is_named else ReelworksError(f"{shown}: {error}")
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _as_json(result: SourceResult) -> dict[str, Any]:
     return {
-        "source": outcome.source,
-        "video_id": outcome.video_id,
-        "status": "failed" if outcome.error else "ready",
-        "seconds": round(outcome.seconds, 3),
-        "stages": outcome.stages,
-        "error": output.error_json(outcome.error) if outcome.error else None,
+        "source": result.source,
+        "video_id": result.video_id,
+        "status": "failed" if result.error else "ready",
+        "seconds": round(result.seconds, 3),
+        "stages": result.stages,
+        "error": output.error_json(result.error) if result.error else None,
     }

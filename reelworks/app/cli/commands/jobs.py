@@ -1,35 +1,36 @@
-"""``reelworks jobs``: what was asked for, how it goes, and doing something about it."""
+"""``reelworks jobs``: the job queue: list, show, retry, cancel, set priority, pause."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.library import library_engine
-from reelworks.domain.jobs.job import Job, JobSelection, JobStatus
+from reelworks.app.cli.environment import library_engine
+from reelworks.app.cli.job_tables import (
+    STATUS_COLOURS,
+    event_line,
+    print_jobs,
+    progress_rows,
+)
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.pipeline.spec import Stage
 
-app = typer.Typer(help="The job ledger: list, retry, cancel, hurry, pause.", no_args_is_help=True)
+app = typer.Typer(
+    help="The job queue: list, retry, cancel, set priority, pause.", no_args_is_help=True
+)
 
-_COLOURS = {
-    JobStatus.PENDING: "cyan",
-    JobStatus.PROCESSING: "yellow",
-    JobStatus.DONE: "green",
-    JobStatus.FAILED: "red",
-    JobStatus.CANCELLED: "dim",
-}
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs by their ids.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of jobs.")]
 Video = Annotated[str | None, typer.Option(help="Jobs of this video.")]
 Library = Annotated[str | None, typer.Option(help="Jobs of this library's videos.")]
 Backfill = Annotated[str | None, typer.Option(help="Jobs of this backfill.")]
-FailedIn = Annotated[str | None, typer.Option(help="Jobs that failed in this stage.")]
-Code = Annotated[str | None, typer.Option(help="Jobs that failed with this code.")]
-All = Annotated[bool, typer.Option("--all", help="Every job that can be meant.")]
+FailedStage = Annotated[str | None, typer.Option(help="Jobs that failed in this stage.")]
+Code = Annotated[str | None, typer.Option(help="Jobs that failed with this error code.")]
+All = Annotated[bool, typer.Option("--all", help="All matching jobs.")]
 
 
 def _selection(
@@ -42,9 +43,9 @@ def _selection(
     stage: str | None = None,
     code: str | None = None,
 ) -> JobSelection:
-    """Return what the options select. Nothing at all is a mistake, not everything."""
+    """Return the jobs that the options select; no option at all is an error, not all jobs."""
     if not (ids or every or video or library or backfill or stage or code):
-        raise typer.BadParameter("name jobs, or choose them with an option, or give --all")
+        raise typer.BadParameter("give the ids of jobs, an option that selects some, or --all")
     return JobSelection(
         ids=tuple(ids) if ids else None,
         video_id=video,
@@ -57,51 +58,43 @@ def _selection(
 
 @app.command("list")
 def list_(
-    status: Annotated[list[JobStatus] | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[
+        list[JobStatus] | None, typer.Option(help="Only jobs with this status; may be repeated.")
+    ] = None,
     video: Video = None,
     library: Library = None,
     backfill: Backfill = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most jobs to show.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of jobs.")] = 50,
     json: output.Json = False,
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, newest first."""
     from reelworks.store.jobs.jobs import count_jobs, is_paused, list_jobs
 
-    which = JobSelection(
+    selection = JobSelection(
         statuses=frozenset(status) if status else None,
         video_id=video,
         library=library,
         backfill_id=backfill,
     )
     with library_engine() as engine:
-        jobs = list_jobs(engine, which, limit=limit)
-        counts = count_jobs(engine, replace(which, statuses=None))
+        jobs = list_jobs(engine, selection, limit=limit)
+        counts = count_jobs(engine, replace(selection, statuses=None))
         paused = is_paused(engine)
     if json:
         output.print_json({"counts": counts, "paused": paused, "jobs": jobs})
         return
-    made = output.table("job", "status", "video", "stage", "#tries", "")
-    for job in jobs:
-        state = Text(job.status.value, style=_COLOURS[job.status])
-        made.add_row(
-            job.id, state, job.video_id or "", _stage(job), str(job.attempts), job.error or ""
-        )
-    output.out.print(made if jobs else "There are no such jobs.")
+    print_jobs(jobs)
     output.echo(", ".join(f"{number} {name.value}" for name, number in counts.items() if number))
     if paused:
-        output.note("The intake is paused; go on with: reelworks jobs resume")
-
-
-def _stage(job: Job) -> str:
-    if job.error_stage:
-        return job.error_stage
-    busy = [stage for stage, told in job.progress.items() if told.get("state") == "running"]
-    return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
+        output.note("The dispatcher is paused; resume it with: reelworks jobs resume")
 
 
 @app.command()
-def show(job_id: Annotated[str, typer.Argument(metavar="ID")], json: output.Json = False) -> None:
-    """Show a job: its stages, its history, what it cost."""
+def show(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the job.")],
+    json: output.Json = False,
+) -> None:
+    """Show a job: its stages, history and cost."""
     from reelworks.store.jobs.jobs import events_of, get_job
 
     with library_engine() as engine:
@@ -109,22 +102,16 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], json: output.Json
     if json:
         output.print_json({"job": job, "events": events})
         return
-    output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, _COLOURS[job.status]))
+    output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
         output.echo(("Error: ", "red"), job.error)
     for event in events:
-        note = f"  {event.note}" if event.note else ""
-        when = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        output.echo(f"  {when}  {event.status.value}, attempt {event.attempt}{note}")
-    made = output.table("stage", "state", "#seconds", "items", "model", "")
-    for stage, told in job.progress.items():
-        seconds = f"{told['seconds']:.1f}" if "seconds" in told else ""
-        items = f"{told['items']} {told['unit']}" if "items" in told else ""
-        made.add_row(
-            stage, told["state"], seconds, items, told.get("model") or "", told.get("note") or ""
-        )
+        output.echo(event_line(event))
+    table = output.table("stage", "state", "#seconds", "items", "model", "")
+    for row in progress_rows(job):
+        table.add_row(*row)
     if job.progress:
-        output.out.print(made)
+        output.out.print(table)
     if job.cost:
         output.echo(f"Cost so far: {job.cost:.4f} USD")
 
@@ -135,17 +122,19 @@ def retry(
     every: All = False,
     library: Library = None,
     backfill: Backfill = None,
-    stage: FailedIn = None,
+    stage: FailedStage = None,
     code: Code = None,
     json: output.Json = False,
 ) -> None:
-    """Let failed and cancelled jobs run again; finished stages are kept."""
+    """Retry failed and cancelled jobs; finished stages come from the cache."""
     from reelworks.store.jobs.jobs import retry_jobs
 
-    which = _selection(ids, every=every, library=library, backfill=backfill, stage=stage, code=code)
+    selection = _selection(
+        ids, every=every, library=library, backfill=backfill, stage=stage, code=code
+    )
     with library_engine() as engine:
-        changed = retry_jobs(engine, which)
-    _print_changed(changed, "Waiting for a run again", json=json)
+        changed = retry_jobs(engine, selection)
+    _print_changed(changed, "Requeued", json=json)
 
 
 @app.command()
@@ -157,18 +146,20 @@ def cancel(
     backfill: Backfill = None,
     json: output.Json = False,
 ) -> None:
-    """Cancel jobs that wait or run; finished stages are kept."""
+    """Cancel waiting and running jobs; finished stages stay cached."""
     from reelworks.store.jobs.jobs import cancel_jobs
 
-    which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
+    selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
-        changed = cancel_jobs(engine, which)
+        changed = cancel_jobs(engine, selection)
     _print_changed(changed, "Cancelled", json=json)
 
 
 @app.command()
 def priority(
-    number: Annotated[int, typer.Argument(min=-1000, max=1000, help="Higher goes first.")],
+    number: Annotated[
+        int, typer.Argument(min=-1000, max=1000, help="Jobs with a higher priority start first.")
+    ],
     ids: Ids = None,
     every: All = False,
     video: Video = None,
@@ -176,35 +167,35 @@ def priority(
     backfill: Backfill = None,
     json: output.Json = False,
 ) -> None:
-    """Let waiting jobs start sooner or later."""
+    """Set the priority of waiting jobs."""
     from reelworks.store.jobs.jobs import set_priority
 
-    which = _selection(ids, every=every, video=video, library=library, backfill=backfill)
+    selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
-        changed = set_priority(engine, which, number)
-    _print_changed(changed, f"Now of priority {number}", json=json)
+        changed = set_priority(engine, selection, number)
+    _print_changed(changed, f"Priority set to {number}", json=json)
 
 
 @app.command()
 def rerun(
-    stage: Annotated[str, typer.Argument(help="The stage to compute anew, for example vision.")],
-    video: Annotated[list[str] | None, typer.Option(help="Of this video; may be repeated.")] = None,
-    library: Annotated[str | None, typer.Option(help="Of this library's videos.")] = None,
-    status: Annotated[VideoStatus | None, typer.Option(help="Of videos that stand so.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Of every video.")] = False,
+    stage: Annotated[str, typer.Argument(help="The stage to recompute, for example vision.")],
+    video: Annotated[list[str] | None, typer.Option(help="This video; may be repeated.")] = None,
+    library: Annotated[str | None, typer.Option(help="Videos of this library.")] = None,
+    status: Annotated[VideoStatus | None, typer.Option(help="Videos with this status.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All videos.")] = False,
     json: output.Json = False,
 ) -> None:
-    """Compute one stage of many videos again, and what depends on its answer."""
+    """Recompute a stage of many videos, and the stages that depend on it."""
     from reelworks.domain.library.access import LOCAL
     from reelworks.domain.library.selection import VideoSelection
     from reelworks.operations.rerun import rerun_stage
 
     if not (video or library or status or every):
-        raise typer.BadParameter("choose videos with --video, --library, --status, or give --all")
-    which = VideoSelection(ids=tuple(video) if video else None, library=library, status=status)
+        raise typer.BadParameter("select videos with --video, --library or --status, or give --all")
+    videos = VideoSelection(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
-        added = rerun_stage(engine, LOCAL, _stage_named(stage), which)
-    _print_changed([job.id for job in added], f"Asked to run {stage} again", json=json)
+        added = rerun_stage(engine, LOCAL, _stage_named(stage), videos)
+    _print_changed([job.id for job in added], f"Queued to recompute {stage}", json=json)
 
 
 def _stage_named(name: str) -> Stage:
@@ -218,36 +209,36 @@ def _stage_named(name: str) -> Stage:
 
 @app.command()
 def pause(
-    note: Annotated[str | None, typer.Option(help="Why, for the others.")] = None,
+    note: Annotated[str | None, typer.Option(help="Reason, shown to others.")] = None,
     json: output.Json = False,
 ) -> None:
-    """Let no waiting job start; what runs goes on."""
+    """Pause the dispatcher: no more jobs start; running ones finish."""
     from reelworks.store.jobs.jobs import pause_intake
 
     with library_engine() as engine:
         pause_intake(engine, note=note)
-    _tell_switch(paused=True, json=json)
+    _print_switch(paused=True, json=json)
 
 
 @app.command()
 def resume(json: output.Json = False) -> None:
-    """Let waiting jobs start again."""
+    """Resume the dispatcher: waiting jobs start again."""
     from reelworks.store.jobs.jobs import resume_intake
 
     with library_engine() as engine:
         resume_intake(engine)
-    _tell_switch(paused=False, json=json)
+    _print_switch(paused=False, json=json)
 
 
-def _print_changed(ids: list[str], what: str, *, json: bool) -> None:
+def _print_changed(ids: Sequence[str], what: str, *, json: bool) -> None:
     if json:
         output.print_json({"jobs": ids})
     else:
-        output.echo(f"{what}: {len(ids)} job{'' if len(ids) == 1 else 's'}.")
+        output.echo(f"{what}: {output.plural(len(ids), 'job')}.")
 
 
-def _tell_switch(*, paused: bool, json: bool) -> None:
+def _print_switch(*, paused: bool, json: bool) -> None:
     if json:
         output.print_json({"paused": paused})
     else:
-        output.echo("The intake is paused." if paused else "The intake goes on.")
+        output.echo("Dispatcher paused." if paused else "Dispatcher resumed.")

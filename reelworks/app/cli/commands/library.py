@@ -1,50 +1,29 @@
-"""``reelworks show``, ``list`` and ``export``: what the library holds."""
+"""``reelworks show``, ``list`` and ``export``: reading the library."""
 
 from __future__ import annotations
 
 import errno
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
 
-from infra.services.supervision.state import Service
-from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
+from reelworks.app.cli.environment import library_engine
 from reelworks.domain.library.library import StoredFrame, VideoView
 from reelworks.errors import NoSpaceError, PermissionDeniedError
-from reelworks.settings import load_settings
 
 VideoId = Annotated[str, typer.Argument(metavar="ID", help="The video's id.")]
 
 
-class Form(StrEnum):
-    """What ``export`` writes."""
+class Format(StrEnum):
+    """Formats of ``export``."""
 
     SRT = "srt"
     VTT = "vtt"
     JSON = "json"
-
-
-@contextmanager
-def library_engine() -> Iterator[Engine]:
-    """Open the database, starting it if it is embedded and not up."""
-    with running(load_settings(), (Service.POSTGRES,)) as endpoints:
-        os.environ.update(endpoints.environment())
-        from reelworks.store.db.database import create_database_engine, ensure_schema
-
-        engine = create_database_engine(load_settings())
-        try:
-            ensure_schema(engine)
-            yield engine
-        finally:
-            engine.dispose()
 
 
 def _read(video_id: str) -> VideoView:
@@ -63,16 +42,16 @@ def list_(json: output.Json = False) -> None:
     if json:
         output.print_json(videos)
         return
-    made = output.table("id", "status", "#length", "language", "title")
+    table = output.table("id", "status", "#length", "language", "title")
     for video in videos:
         length = output.clock(video.duration) if video.duration is not None else ""
-        status = f"{video.status}, file gone" if video.gone_at else video.status
-        made.add_row(video.id, status, length, video.language or "", video.title)
-    output.out.print(made if videos else "The library is empty. Try: reelworks index FILE")
+        status = f"{video.status}, file missing" if video.gone_at else video.status
+        table.add_row(video.id, status, length, video.language or "", video.title)
+    output.out.print(table if videos else "The library is empty. Try: reelworks index FILE")
 
 
 def show(video_id: VideoId, json: output.Json = False) -> None:
-    """Show what was heard and seen in a video, scene by scene."""
+    """Show a video scene by scene: speech, frames and text on screen."""
     view = _read(video_id)
     if json:
         output.print_json(view)
@@ -84,7 +63,8 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
         output.echo(("Error: ", "red"), summary.error)
     if summary.gone_at:
         when = f"{summary.gone_at:%Y-%m-%d %H:%M}"
-        output.echo(("Note: ", "yellow"), f"Its file is gone since {when}; what was made is kept.")
+        text = f"Its file has been missing since {when}; the video stays in the library."
+        output.echo(("Note: ", "yellow"), text)
     for warning in view.warnings:
         output.echo(("Note: ", "yellow"), warning)
     for scene in view.scenes:
@@ -102,13 +82,13 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
 
 def _print_frame(stored: StoredFrame) -> None:
     if stored.frame.duplicate_of is not None:
-        output.echo(f"  picture: the same as frame {stored.frame.duplicate_of}")
+        output.echo(f"  frame: the same as frame {stored.frame.duplicate_of}")
         return
     seen = stored.description
     if seen is None:
         return
     if seen.caption:
-        output.echo(f"  picture: {seen.caption}")
+        output.echo(f"  frame: {seen.caption}")
     if seen.text:
         output.echo("  text: " + " | ".join(read.text for read in seen.text))
     if seen.controls:
@@ -127,13 +107,13 @@ def export(
     video_id: VideoId,
     srt: Annotated[bool, typer.Option("--srt", help="SubRip subtitles.")] = False,
     vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT subtitles.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="All data, for programs.")] = False,
     to: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write. Default: stdout.")
     ] = None,
 ) -> None:
-    """Write a video's subtitles, or all that is known of it."""
-    wanted = [form for form, on in ((Form.SRT, srt), (Form.VTT, vtt), (Form.JSON, json)) if on]
+    """Export a video's subtitles, or all of its data as JSON."""
+    wanted = [one for one, on in ((Format.SRT, srt), (Format.VTT, vtt), (Format.JSON, json)) if on]
     if len(wanted) != 1:
         raise typer.BadParameter("choose one of --srt, --vtt and --json")
     text = _as_text(_read(video_id), wanted[0])
@@ -150,15 +130,15 @@ def export(
 
 
 def _write_utf8(text: str) -> None:
-    """Write a file's content to stdout: a subtitle file is UTF-8 whatever the terminal's is."""
+    """Write to stdout in UTF-8, whatever the terminal's encoding: subtitle files are UTF-8."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
 
 
-def _as_text(view: VideoView, form: Form) -> str:
+def _as_text(view: VideoView, format_: Format) -> str:
     from reelworks.media.formats.subtitles import to_srt, to_vtt
 
-    if form is Form.JSON:
+    if format_ is Format.JSON:
         return output.as_json(view)
-    return (to_srt if form is Form.SRT else to_vtt)(view.transcript)
+    return (to_srt if format_ is Format.SRT else to_vtt)(view.transcript)

@@ -1,4 +1,4 @@
-"""``reelworks restore``: bring a library back from the bucket alone."""
+"""``reelworks restore``: rebuild the library's database from its bucket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.services import start_stack
+from reelworks.app.cli.stack import use_stack
 from reelworks.settings import load_settings
 
 if TYPE_CHECKING:
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 
 def restore(json: output.Json = False) -> None:
-    """Bring back all videos of the bucket after the database was lost. No model is asked."""
+    """Restore all videos from the bucket after the database was lost, without any model calls."""
     from reelworks.operations.restore import restore_library
     from reelworks.pipeline.run_context import open_run_context
 
-    start_stack(load_settings())
-    with open_run_context(load_settings()) as ctx:
+    with use_stack(load_settings()) as settings, open_run_context(settings) as ctx:
         done = restore_library(ctx.engine, ctx.store)
     if json:
         output.print_json(asdict(done))
@@ -28,11 +27,9 @@ def restore(json: output.Json = False) -> None:
 
 
 def _print(done: Restored) -> None:
-    output.echo(f"Videos restored: {len(done.videos)}; already there: {done.known}.")
+    output.echo(f"Videos restored: {len(done.videos)}; already in the library: {done.known}.")
     if done.jobs:
-        output.echo(
-            f"Jobs that index them from the cache: {len(done.jobs)}; see reelworks jobs list."
-        )
+        output.echo(f"Jobs queued to index them from the cache: {len(done.jobs)}.")
     for video_id in done.without_document:
         output.note(
             f"{video_id} has no document in the bucket: its title, library and language are lost."

@@ -1,8 +1,7 @@
-"""``reelworks search``: where something was said, shown or written."""
+"""``reelworks search``: search by words, by meaning, or by a frame that looks alike."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Annotated
 import typer
 
 from infra.services.supervision.state import Service
-from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.cut_list import write_cut_lists
+from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.library.search import (
     Filters,
     Kind,
@@ -40,17 +39,18 @@ _WHY = {
 
 def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
     query: Annotated[
-        str | None, typer.Argument(help='Words, "a phrase", begin*, or, -unwanted.')
+        str | None, typer.Argument(help='Words, "a phrase", prefix*, or, -excluded.')
     ] = None,
     within: Annotated[
-        list[Kind] | None, typer.Option("--in", help="Search in these only.", show_default="all")
+        list[Kind] | None,
+        typer.Option("--in", help="What to search; may be repeated.", show_default="all"),
     ] = None,
-    video: Annotated[list[str] | None, typer.Option(help="Search in these videos only.")] = None,
-    library: Annotated[list[str] | None, typer.Option(help="Search in these libraries.")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="Search only these videos.")] = None,
+    library: Annotated[list[str] | None, typer.Option(help="Search only these libraries.")] = None,
     language: Annotated[
-        list[str] | None, typer.Option(help="Spoken language as a two-letter code.")
+        list[str] | None, typer.Option(help="Spoken language, for example en.")
     ] = None,
-    speaker: Annotated[list[str] | None, typer.Option(help="Said by these speakers.")] = None,
+    speaker: Annotated[list[str] | None, typer.Option(help="Speech of these speakers.")] = None,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added on this day or later, UTC.")
     ] = None,
@@ -58,15 +58,15 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added before this day, UTC.")
     ] = None,
     longer: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Least length of the video.")
+        float | None, typer.Option(metavar="SECONDS", help="Minimum length of the video.")
     ] = None,
     shorter: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Most length of the video.")
+        float | None, typer.Option(metavar="SECONDS", help="Maximum length of the video.")
     ] = None,
     text_on_screen: Annotated[
         bool | None,
         typer.Option(
-            "--with-text/--without-text", help="Moments with (or without) text on screen."
+            "--with-text/--without-text", help="Only moments with (or without) text on screen."
         ),
     ] = None,
     like: Annotated[
@@ -75,22 +75,22 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
     cursor: Annotated[
         str | None, typer.Option(help="Show the next page of an earlier search.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Most moments to show.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of moments.")] = 10,
     edl: Annotated[
-        Path | None, typer.Option(help="Write the moments as a cut list (CMX 3600) here.")
+        Path | None, typer.Option(help="File to write the moments to as an EDL (CMX 3600).")
     ] = None,
     cuts_json: Annotated[
-        Path | None, typer.Option(help="Write the moments as a cut list in JSON here.")
+        Path | None, typer.Option(help="File to write the moments to as JSON cuts.")
     ] = None,
     handles: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="Seconds more on either side of each cut."),
+        typer.Option(min=0, metavar="SECONDS", help="Seconds to add on both sides of each cut."),
     ] = 0.0,
     json: output.Json = False,
 ) -> None:
-    """Find the second where something was said, shown or written on screen."""
+    """Find the moments when something was said, shown or written on screen."""
     if sum(one is not None for one in (query, like, cursor)) != 1:
-        raise typer.BadParameter("give what to look for, or --like FRAME_ID, or --cursor CURSOR")
+        raise typer.BadParameter("give a query, or --like FRAME_ID, or --cursor CURSOR")
     filters = Filters(
         video_ids=tuple(video or ()),
         libraries=tuple(library or ()),
@@ -102,37 +102,28 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
         max_seconds=shorter,
         text_on_screen=text_on_screen,
     )
-    settings = load_settings()
-    with running(settings, (Service.POSTGRES, Service.STORE)) as endpoints:
-        os.environ.update(endpoints.environment())
-        settings = load_settings()
+    with use_services(load_settings(), (Service.POSTGRES, Service.STORE)) as settings:
         if like is not None:
             _show_similar(settings, like, filters, limit, json)
             return
         request = SearchRequest(query or "", frozenset(within or Kind), filters, limit)
         answer, note = _answer(settings, request, cursor)
         notes = [note] if note else []
-        frames = _frames_here(settings, [one.frame_path for one in answer.moments], notes)
+        frames = _local_frames(settings, [one.frame_path for one in answer.moments], notes)
     write_cut_lists(answer.moments, query or "search", handles, edl=edl, as_json=cuts_json)
-    _show(answer, frames, notes, json=json, asked=query or "this search")
+    _show(answer, frames, notes, json=json, query=query or "this search")
 
 
 def _answer(
     settings: Settings, request: SearchRequest, cursor: str | None
 ) -> tuple[SearchAnswer, str | None]:
-    from reelworks.store.db.database import create_database_engine, ensure_schema
-
-    engine = create_database_engine(settings)
-    try:
-        ensure_schema(engine)
-        page = request if cursor is None else NextPage(cursor, request.limit)
+    page = request if cursor is None else NextPage(cursor, request.limit)
+    with open_database(settings) as engine:
         return find(engine, settings, page)
-    finally:
-        engine.dispose()
 
 
 def _show(
-    answer: SearchAnswer, frames: dict[str, Path], notes: Sequence[str], *, json: bool, asked: str
+    answer: SearchAnswer, frames: dict[str, Path], notes: Sequence[str], *, json: bool, query: str
 ) -> None:
     for text in notes:
         output.note(text)
@@ -147,7 +138,7 @@ def _show(
     for number, moment in enumerate(answer.moments, 1):
         _print_moment(number, moment, frames)
     if not answer.moments:
-        output.echo(f"Nothing found for {asked!r}.")
+        output.echo(f"Nothing found for {query!r}.")
 
 
 def _as_json(moment: Moment, frames: dict[str, Path]) -> dict[str, object]:
@@ -161,7 +152,7 @@ def _print_moment(number: int, moment: Moment, frames: dict[str, Path]) -> None:
     output.echo(f"{number}. ", (moment.video_id, "bold"), f"  {times}  ", (where, "cyan"))
     for hit in moment.hits:
         _print_hit(hit)
-    reasons = ", ".join(f"{_WHY[one.reason]} (place {one.rank})" for one in moment.reasons)
+    reasons = ", ".join(f"{_WHY[one.reason]} (rank {one.rank})" for one in moment.reasons)
     output.echo(f"   why: {reasons}")
     if moment.frame_path:
         frame = frames.get(moment.frame_path)
@@ -179,17 +170,12 @@ def _print_hit(hit: SearchHit) -> None:
 def _show_similar(
     settings: Settings, frame_id: str, filters: Filters, limit: int, json: bool
 ) -> None:
-    from reelworks.store.db.database import create_database_engine, ensure_schema
     from reelworks.store.search.similar_frames import similar_frames
 
-    engine = create_database_engine(settings)
-    try:
-        ensure_schema(engine)
+    with open_database(settings) as engine:
         found = similar_frames(engine, frame_id, filters, limit=limit)
-    finally:
-        engine.dispose()
     notes: list[str] = []
-    frames = _frames_here(settings, [one.frame_path for one in found], notes)
+    frames = _local_frames(settings, [one.frame_path for one in found], notes)
     for text in notes:
         output.note(text)
     if json:
@@ -218,18 +204,18 @@ def _plain(one: SimilarFrame) -> dict[str, object]:
     }
 
 
-def _frames_here(
+def _local_frames(
     settings: Settings, keys: Sequence[str | None], notes: list[str]
 ) -> dict[str, Path]:
     try:
         return _fetch_frames(settings, {key for key in keys if key})
     except ServiceError as error:
-        notes.append(f"The frames cannot be shown: {error}")
+        notes.append(f"The frames could not be downloaded: {error}")
         return {}
 
 
 def _fetch_frames(settings: Settings, keys: set[str]) -> dict[str, Path]:
-    """Bring frames to this machine, so that a person can open them."""
+    """Download frames, so that a person can open them; return their files by key."""
     store = ArtifactStore.open(settings)
     make_private(settings.data_dir / "frames")  # an earlier release made it open to others
     found = {}

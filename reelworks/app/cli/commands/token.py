@@ -1,4 +1,4 @@
-"""``reelworks token``: keys to the API."""
+"""``reelworks token``: API tokens."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from typing import Annotated
 import typer
 
 from reelworks.app.cli import output
-from reelworks.app.cli.commands.library import library_engine
+from reelworks.app.cli.environment import library_engine
+from reelworks.app.cli.output import format_timestamp
 from reelworks.domain.library.access import Scope, Token
 
-app = typer.Typer(help="Keys to the API, for callers on other machines.", no_args_is_help=True)
+app = typer.Typer(help="API tokens, for callers on other machines.", no_args_is_help=True)
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Who or what will use it.")],
+    name: Annotated[str, typer.Argument(help="Who or what uses the token.")],
     scope: Annotated[
         list[Scope],
-        typer.Option(help="What it allows: admin includes submit, submit includes read."),
+        typer.Option(help="What the token allows: admin includes submit, submit includes read."),
     ],
     days: Annotated[
-        int | None, typer.Option(min=1, max=36500, help="Valid for so long.", show_default="ever")
+        int | None,
+        typer.Option(min=1, max=36500, help="Days until it expires.", show_default="never"),
     ] = None,
     json: output.Json = False,
 ) -> None:
-    """Make a token and show it, this once."""
+    """Create a token and print it. It cannot be shown again."""
     from reelworks.store.access.tokens import create_token
 
     lifetime = None if days is None else timedelta(days=days)
@@ -36,12 +38,12 @@ def create(
         output.print_json({"name": name, "token": token})
         return
     output.echo(token)
-    output.note("Keep it now: only its digest is stored, so it cannot be shown again.")
+    output.note("Copy it now: only its digest is stored, so it cannot be shown again.")
 
 
 @app.command("list")
 def list_(json: output.Json = False) -> None:
-    """List the tokens; the keys themselves are not kept."""
+    """List the tokens, without their secrets."""
     from reelworks.store.access.tokens import list_tokens
 
     with library_engine() as engine:
@@ -49,24 +51,24 @@ def list_(json: output.Json = False) -> None:
     if json:
         output.print_json(tokens)
         return
-    made = output.table("name", "scopes", "state", "made", "expires", "last used")
+    table = output.table("name", "scopes", "state", "created", "expires", "last used")
     for token in tokens:
-        made.add_row(
+        table.add_row(
             token.name,
             ", ".join(token.scopes),
             _state(token),
-            _day(token.created_at),
-            _day(token.expires_at),
-            _day(token.used_at),
+            _time(token.created_at),
+            _time(token.expires_at),
+            _time(token.used_at),
         )
-    output.out.print(made if tokens else "There are no tokens.")
+    output.out.print(table if tokens else "There are no tokens.")
 
 
 @app.command()
 def revoke(
     name: Annotated[str, typer.Argument(help="The token's name.")], json: output.Json = False
 ) -> None:
-    """Let a token be valid no more, from now on."""
+    """Revoke a token at once."""
     from reelworks.store.access.tokens import revoke_token
 
     with library_engine() as engine:
@@ -74,7 +76,7 @@ def revoke(
     if json:
         output.print_json({"revoked": name})
     else:
-        output.echo(f"The token {name} is revoked.")
+        output.echo(f"Revoked the token {name}.")
 
 
 def _state(token: Token) -> str:
@@ -83,5 +85,5 @@ def _state(token: Token) -> str:
     return "valid" if token.is_valid(datetime.now(UTC)) else "expired"
 
 
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else format_timestamp(moment)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def started_for(folder) -> list[psutil.Process]:
-    """The processes that were told to work under this DATA_DIR."""
+    """The processes that work under this DATA_DIR."""
     found = []
     for one in psutil.process_iter(["environ"]):
         if (one.info["environ"] or {}).get("DATA_DIR") == str(folder):

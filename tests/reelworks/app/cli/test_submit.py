@@ -26,24 +26,24 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
 
     source = str(media / "odd" / "audio_only.m4a")
     async with pool_with(index) as pool:
-        handed = await asyncio.to_thread(
+        said = await asyncio.to_thread(
             reelworks,
             *("index", source, "--id", "clip", "--pool", pool.name, "--json"),
             PREFECT_API_URL=prefect_api,
         )
-        assert handed.code == 0, handed.err
+        assert said.code == 0, said.err
 
-    (told,) = handed.json
+    (submitted,) = said.json
     engine = create_database_engine(clean_settings)
     try:
-        job = get_job(engine, told["job_id"])
+        job = get_job(engine, submitted["job_id"])
         assert get_summary(engine, "clip").status == "pending"
     finally:
         engine.dispose()
-    assert told == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
-    assert f"No live worker in the pool {pool.name}" in handed.err
-    assert "Until then the runs wait." in handed.err
-    assert "No dispatcher is running" in handed.err
+    assert submitted == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
+    assert f"No live worker in the pool {pool.name}" in said.err
+    assert "Until then the jobs wait." in said.err
+    assert "No dispatcher is running" in said.err
     assert (job.kind, job.video_id, job.pool) == ("index", "clip", pool.name)
     bucket, _, key = job.params["source"].removeprefix("s3://").partition("/")
     assert bucket == clean_settings.s3_bucket
@@ -59,7 +59,7 @@ def test_a_pool_to_which_nothing_is_deployed_is_named(prefect_api, reelworks, me
     )
 
     assert said.code == 4
-    assert "not deployed to a pool nowhere" in said.json["error"]["message"]
+    assert "not deployed to the pool nowhere" in said.json["error"]["message"]
     assert "reelworks deploy" in said.json["error"]["message"]
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from reelworks.app.cli.main import EXIT_CODES
+from reelworks.app.cli.exit_codes import EXIT_CODES
 
 WRONG = [
     ("bogus",),
@@ -98,6 +98,6 @@ def test_a_prefect_server_that_is_away_ends_with_6(reelworks):
 
 def test_prefect_is_not_imported_before_it_is_known_where_its_server_is():
     """It reads its environment once, and would start a server of its own beside ours."""
-    asked = "import sys, reelworks.app.cli.main; sys.exit('prefect' in sys.modules)"
+    script = "import sys, reelworks.app.cli.main; sys.exit('prefect' in sys.modules)"
 
-    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

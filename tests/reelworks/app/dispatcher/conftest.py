@@ -14,9 +14,9 @@ from reelworks.store.db.database import create_database_engine, ensure_schema
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if folder in item.path.parents:
             for kind in ("socket.socket", "event loop", "transport"):
                 item.add_marker(
                     pytest.mark.filterwarnings(f"ignore:unclosed.*{kind}:ResourceWarning")

@@ -21,8 +21,8 @@ PATIENCE = 30.0
 
 
 @asynccontextmanager
-async def intake(settings: Settings, engine: Engine) -> AsyncIterator[None]:
-    """A running intake."""
+async def dispatching(settings: Settings, engine: Engine) -> AsyncIterator[None]:
+    """A running dispatcher."""
     from reelworks.app.dispatcher.loop import run_dispatcher
 
     stop = asyncio.Event()
@@ -37,28 +37,28 @@ async def intake(settings: Settings, engine: Engine) -> AsyncIterator[None]:
 @asynccontextmanager
 async def pool():
     """A pool to which the flow ``nap`` is deployed."""
-    from bench.ledger_flows import nap
-    from reelworks.app.dispatcher.deployments import forget
+    from bench.job_flows import nap
+    from reelworks.app.dispatcher.deployments import clear_cache
     from tests.support.fleet import pool_with
 
-    forget()
+    clear_cache()
     async with pool_with(nap) as made:
         yield made
 
 
-def put(engine: Engine, told: Path, seconds: float = 0.0, **params) -> str:
+def put(engine: Engine, log_file: Path, seconds: float = 0.0, **params) -> str:
     job_id = f"nap-{secrets.token_hex(4)}"
-    wanted = {"seconds": seconds, "told": str(told), **params}
+    wanted = {"seconds": seconds, "log_file": str(log_file), **params}
     add_jobs(engine, [NewJob(job_id, None, kind="nap", params=wanted)])
     return job_id
 
 
 async def events(engine: Engine, job_id: str, number: int) -> list[JobEvent]:
-    """Wait until so much has become of a job; states that pass in a moment are kept there."""
+    """Wait until so much has become of a job; states that pass in a moment are recorded there."""
     async with asyncio.timeout(PATIENCE):
-        while len(told := await asyncio.to_thread(events_of, engine, job_id)) < number:
+        while len(found := await asyncio.to_thread(events_of, engine, job_id)) < number:
             await asyncio.sleep(0.05)
-    return told
+    return found
 
 
 async def until(engine: Engine, job_id: str, status: JobStatus, seconds: float = PATIENCE):
@@ -69,7 +69,7 @@ async def until(engine: Engine, job_id: str, status: JobStatus, seconds: float =
 
 
 async def ended(pool, run_id: str) -> None:
-    """Wait until Prefect, too, knows of a run's end; the ledger hears of it first."""
+    """Wait until Prefect, too, knows of a run's end; the job's row has it first."""
     async with asyncio.timeout(PATIENCE):
         while not (await pool.client.read_flow_run(UUID(run_id))).state.is_final():
             await asyncio.sleep(0.05)
@@ -80,8 +80,8 @@ def history(engine: Engine, job_id: str) -> list[str]:
 
 
 async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path):
-    async with pool() as made, made.worker(), intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, made.worker(), dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         done = await until(engine, job_id, JobStatus.DONE)
         await ended(made, done.flow_run_id)
         (run,) = await made.runs()
@@ -98,7 +98,7 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
     add_jobs(engine, [NewJob("odd", None, kind="no-such-flow")])
     with transaction(engine) as connection:
         connection.execute(text("UPDATE jobs SET created_at = now() - interval '1 hour'"))
-    async with intake(once, engine):
+    async with dispatching(once, engine):
         job = await until(engine, "odd", JobStatus.FAILED)
 
     assert job.error_code == "nothing_deployed"
@@ -107,15 +107,15 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
 
 @pytest.mark.slow
 async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen, engine, tmp_path):
-    async with intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
-        told = await events(engine, job_id, 3)
+    async with dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
+        found = await events(engine, job_id, 3)
         async with pool() as made, made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
             await ended(made, done.flow_run_id)
 
-    assert [one.status for one in told[:3]] == ["pending", "processing", "pending"]
-    assert (told[2].attempt, told[2].note) == (0, None)  # looking for a deployment is no try
+    assert [one.status for one in found[:3]] == ["pending", "processing", "pending"]
+    assert (found[2].attempt, found[2].note) == (0, None)  # looking for a deployment is no try
     assert done.attempts == 1
 
 
@@ -123,9 +123,9 @@ async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen,
 async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
     chosen, engine, tmp_path
 ):
-    async with pool() as made, intake(chosen, engine):
+    async with pool() as made, dispatching(chosen, engine):
         del made
-        job_id = put(engine, tmp_path / "told", seconds="long")
+        job_id = put(engine, tmp_path / "naps", seconds="long")
         job = await until(engine, job_id, JobStatus.FAILED)
 
     assert (job.error_code, job.attempts) == ("job_refused", 1)
@@ -134,8 +134,8 @@ async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
 
 @pytest.mark.slow
 async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine, tmp_path):
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         await made.asked()
         await asyncio.sleep(2 * chosen.job_lease_seconds)
         assert history(engine, job_id) == ["pending", "processing"]
@@ -149,8 +149,8 @@ async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine,
 async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
     from prefect.states import Pending, Running
 
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         (lost,) = await made.asked()
         await made.report(lost, Pending(), Running())
         gone = await until(engine, job_id, JobStatus.PENDING)
@@ -169,8 +169,8 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
 
 @pytest.mark.slow
 async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         (run,) = await made.asked()
         await until(engine, job_id, JobStatus.PROCESSING)
         cancel_jobs(engine, JobSelection(ids=(job_id,)))
@@ -179,13 +179,13 @@ async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
                 await asyncio.sleep(0.05)
 
     assert history(engine, job_id)[-1] == "cancelled"
-    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "naps").exists()
 
 
 @pytest.mark.slow
 async def test_a_cancelled_job_stops_the_run_that_works_on_it(chosen, engine, tmp_path):
-    async with pool() as made, made.worker(), intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told", seconds=60)
+    async with pool() as made, made.worker(), dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps", seconds=60)
         async with asyncio.timeout(PATIENCE):
             while not (get_job(engine, job_id).lease or "").startswith("run:"):
                 await asyncio.sleep(0.05)
@@ -195,13 +195,13 @@ async def test_a_cancelled_job_stops_the_run_that_works_on_it(chosen, engine, tm
             while not (await made.client.read_flow_run(run_id)).state.is_final():
                 await asyncio.sleep(0.05)
 
-    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "naps").exists()
 
 
 @pytest.mark.slow
 async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_path):
-    async with pool() as made, made.worker(), intake(chosen, engine):
-        job_id = put(engine, tmp_path / "missing" / "told")
+    async with pool() as made, made.worker(), dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "missing" / "naps")
         failed = await until(engine, job_id, JobStatus.FAILED)
         (tmp_path / "missing").mkdir()
         retry_jobs(engine, JobSelection(statuses=frozenset({JobStatus.FAILED})))
@@ -212,9 +212,9 @@ async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_pa
 
 
 @pytest.mark.slow
-async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
-    async with pool() as made, intake(chosen, engine), intake(chosen, engine):
-        ids = [put(engine, tmp_path / "told") for _ in range(12)]
+async def test_two_dispatchers_start_each_job_once(chosen, engine, tmp_path):
+    async with pool() as made, dispatching(chosen, engine), dispatching(chosen, engine):
+        ids = [put(engine, tmp_path / "naps") for _ in range(12)]
         await made.asked(12)
         async with made.worker():
             for job_id in ids:
@@ -222,15 +222,15 @@ async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
         assert len(await made.runs()) == 12
 
     assert sorted(
-        line.split()[0] for line in (tmp_path / "told").read_text().splitlines()
+        line.split()[0] for line in (tmp_path / "naps").read_text().splitlines()
     ) == sorted(ids)
 
 
 async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine, tmp_path):
     narrow = chosen.model_copy(update={"jobs_in_flight": 3})
-    async with pool() as made, intake(narrow, engine):
+    async with pool() as made, dispatching(narrow, engine):
         for _ in range(8):
-            put(engine, tmp_path / "told")
+            put(engine, tmp_path / "naps")
         await made.asked(3)
         await asyncio.sleep(0.5)
         assert len(await made.runs()) == 3
@@ -239,18 +239,18 @@ async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine
 async def test_a_server_that_is_away_for_a_while_loses_nothing(chosen, engine, tmp_path):
     from prefect.client.orchestration import get_client
 
-    from reelworks.app.dispatcher.loop import Dispatcher
+    from reelworks.app.dispatcher.dispatcher import Dispatcher
 
     async with pool() as made, get_client() as client:
-        job_id = put(engine, tmp_path / "told")
+        job_id = put(engine, tmp_path / "naps")
         away = client._client.base_url
         one = Dispatcher(chosen, engine, client)
         client._client.base_url = "http://127.0.0.1:9/api"
         with suppress(Exception):
-            await one.round()
+            await one.run_once()
         assert get_job(engine, job_id).flow_run_id is None
         client._client.base_url = away
-        await one.round()
+        await one.run_once()
         (run,) = await made.asked()
 
     assert str(run.id) == get_job(engine, job_id).flow_run_id

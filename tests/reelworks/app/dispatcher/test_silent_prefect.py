@@ -34,14 +34,14 @@ def server(services, tmp_path_factory) -> Iterator[OwnServer]:
 
 
 def put_some(engine) -> list[str]:
-    """More jobs than a dispatcher hands over at once, for a flow that is not deployed yet."""
+    """More jobs than a dispatcher starts at once, for a flow that is not deployed yet."""
     names = [f"nap-{secrets.token_hex(4)}" for _ in range(12)]
     add_jobs(engine, [NewJob(name, None, kind="nap") for name in names])
     return names
 
 
-async def asked(engine, name: str) -> None:
-    """Wait until the dispatcher has asked Prefect for a job and put it back."""
+async def requeued(engine, name: str) -> None:
+    """Wait until the dispatcher has claimed a job and requeued it, as Prefect has no deployment."""
     async with asyncio.timeout(SECONDS):
         while (await asyncio.to_thread(get_job, engine, name)).status is JobStatus.PENDING:
             await asyncio.sleep(0.05)
@@ -57,28 +57,28 @@ async def test_it_beats_on_while_prefect_is_frozen_and_ends_in_time(engine, serv
         "PREFECT_API_URL": server.address,
         "PYTHONPATH": str(ROOT),
     }
-    intake = subprocess.Popen([sys.executable, "-m", "reelworks.app.dispatcher"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "reelworks.app.dispatcher"], env=environment)
     try:
         first, *others = put_some(engine)
-        await asked(engine, first)
+        await requeued(engine, first)
         with frozen(server.pid):
             longest, began = 0.0, time.monotonic()
             while time.monotonic() - began < 50:
                 longest = max(longest, await asyncio.to_thread(dispatchers.silence, engine) or 0.0)
                 await asyncio.sleep(0.5)
             assert longest < dispatchers.SILENT_SECONDS, "it is not the dispatcher that is stuck"
-            assert intake.poll() is None
+            assert process.poll() is None
 
-            intake.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
             began = time.monotonic()
-            assert await asyncio.to_thread(intake.wait, SECONDS) == 0
+            assert await asyncio.to_thread(process.wait, SECONDS) == 0
             assert time.monotonic() - began < DOWN_SECONDS
             for name in (first, *others):
                 job = await asyncio.to_thread(get_job, engine, name)
                 assert job.error is None
                 assert job.status in (JobStatus.PENDING, JobStatus.PROCESSING), "it goes on later"
     finally:
-        if intake.poll() is None:
-            intake.kill()
-            intake.wait()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     assert dispatchers.silence(engine) is None, "one that was stopped leaves nothing behind"

@@ -19,7 +19,7 @@ import pytest
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs.jobs import get_job
-from tests.reelworks.app.dispatcher.test_loop import intake, pool, put, until
+from tests.reelworks.app.dispatcher.test_loop import dispatching, pool, put, until
 from tests.support.frozen import frozen
 
 ROOT = Path(__file__).parents[4]
@@ -34,11 +34,11 @@ async def cpu_pool() -> AsyncIterator[str]:
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.types.entrypoint import EntrypointType
 
-    from bench.ledger_flows import nap
+    from bench.job_flows import nap
     from infra.fleet.plan import POOLS
-    from reelworks.app.dispatcher.deployments import forget
+    from reelworks.app.dispatcher.deployments import clear_cache
 
-    forget()
+    clear_cache()
     name = f"cpu-{secrets.token_hex(4)}"
     kind = next(one.type for one in POOLS if one.name == "cpu")
     async with get_client() as client:
@@ -74,7 +74,7 @@ def worker(name: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def works(engine, job_id: str) -> None:
-    """Wait until a run holds the job."""
+    """Wait until a run has the job's lease."""
     async with asyncio.timeout(SECONDS):
         while not str((await asyncio.to_thread(get_job, engine, job_id)).lease).startswith("run:"):
             await asyncio.sleep(0.1)
@@ -94,9 +94,9 @@ async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(
 ):
     monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # so that it cannot be the lease's end
     patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
-    async with cpu_pool() as name, intake(patient, engine):
+    async with cpu_pool() as name, dispatching(patient, engine):
         with worker(name) as first:
-            job_id = put(engine, tmp_path / "told", seconds=20.0)
+            job_id = put(engine, tmp_path / "naps", seconds=20.0)
             await works(engine, job_id)
             first.send_signal(signal.SIGTERM)
             began = time.monotonic()
@@ -109,14 +109,14 @@ async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(
         with worker(name):
             job = await until(engine, job_id, JobStatus.DONE, SECONDS)
     assert job.attempts == 1
-    assert len((tmp_path / "told").read_text().splitlines()) == 1, "it was done once"
+    assert len((tmp_path / "naps").read_text().splitlines()) == 1, "it was done once"
 
 
 async def test_a_job_whose_run_vanished_before_it_began_gets_another_and_loses_no_try(
     chosen, engine, tmp_path
 ):
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         async with asyncio.timeout(SECONDS):
             while (
                 run_id := (await asyncio.to_thread(get_job, engine, job_id)).flow_run_id
@@ -134,8 +134,8 @@ async def test_a_run_that_a_stop_cancelled_in_prefect_is_no_cancelled_job(chosen
 
     from infra.fleet.plan import STOPPED
 
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         async with asyncio.timeout(SECONDS):
             while (
                 run_id := (await asyncio.to_thread(get_job, engine, job_id)).flow_run_id
@@ -184,9 +184,9 @@ async def test_a_run_that_a_user_cancels_in_prefect_ends_its_job_as_cancelled(
 
     monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # a busy machine starts a process in 20
     patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
-    async with cpu_pool() as name, intake(patient, engine), get_client() as client:
+    async with cpu_pool() as name, dispatching(patient, engine), get_client() as client:
         with worker(name):
-            job_id = put(engine, tmp_path / "told", seconds=60.0)
+            job_id = put(engine, tmp_path / "naps", seconds=60.0)
             await works(engine, job_id)
             run_id = UUID(await run_of(engine, job_id))
             await client.set_flow_run_state(run_id, Cancelling())
@@ -198,7 +198,7 @@ async def test_a_run_that_a_user_cancels_in_prefect_ends_its_job_as_cancelled(
     assert (later.status, later.flow_run_id) == (JobStatus.CANCELLED, str(run_id))
     assert (later.attempts, later.requeues) == (1, 0)
     assert run.state.is_cancelled()
-    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "naps").exists()
 
 
 @pytest.mark.slow
@@ -207,8 +207,8 @@ async def test_a_cancelled_run_whose_process_died_ends_its_job_as_cancelled(
 ):
     from prefect.states import Cancelling, Pending, Running
 
-    async with pool() as made, intake(chosen, engine):
-        job_id = put(engine, tmp_path / "told")
+    async with pool() as made, dispatching(chosen, engine):
+        job_id = put(engine, tmp_path / "naps")
         (run,) = await made.asked(seconds=SECONDS)
         await made.report(run, Pending(), Running(), Cancelling())  # and nobody goes on
         job = await until(engine, job_id, JobStatus.CANCELLED, SECONDS)

@@ -104,14 +104,14 @@ def test_a_call_is_signed_so_that_its_receiver_can_check_it(engine, mine, receiv
     mac = hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()
     assert headers["Webhook-Signature"] == "v1," + base64.b64encode(mac).decode()
     assert abs(int(headers["Webhook-Timestamp"]) - time.time()) < 60
-    told = json.loads(body)
-    assert told["event"] == "job.cancelled"
-    assert (told["job"]["id"], told["job"]["status"]) == ("j", "cancelled")
+    sent = json.loads(body)
+    assert sent["event"] == "job.cancelled"
+    assert (sent["job"]["id"], sent["job"]["status"]) == ("j", "cancelled")
     assert row(engine).delivered_at is not None
     assert deliver_due(engine, mine) == 0
 
 
-def test_nobody_is_told_before_the_end(engine, mine, receiver):
+def test_nobody_is_called_before_the_end(engine, mine, receiver):
     add_jobs(engine, [NewJob("j", "v", webhook_url=receiver)])
 
     assert deliver_due(engine, mine) == 0
@@ -132,7 +132,7 @@ def test_a_call_that_is_not_taken_is_made_again_under_the_same_id(engine, mine, 
     assert len(Receiver.seen) == 3  # and nobody followed the redirect
 
 
-def test_a_job_that_ends_again_is_told_again_under_another_id(engine, mine, receiver):
+def test_a_job_that_ends_again_is_sent_again_under_another_id(engine, mine, receiver):
     ended(engine, receiver)
     deliver_due(engine, mine)
     retry_jobs(engine, JobSelection(ids=("j",)))
@@ -190,7 +190,7 @@ def test_what_the_receiver_says_is_not_read(engine, mine, receiver):
 def test_a_receiver_that_drips_is_left(engine, mine, monkeypatch):
     import socket
 
-    monkeypatch.setattr(webhooks, "SECONDS", 0.5)
+    monkeypatch.setattr(webhooks, "TIMEOUT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 

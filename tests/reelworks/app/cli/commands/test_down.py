@@ -22,7 +22,7 @@ SECONDS = 240.0
 
 
 def started_for(folder: str) -> list[str]:
-    """The command lines of the living processes that were told to work under this DATA_DIR."""
+    """The command lines of the living processes that work under this DATA_DIR."""
     found = []
     for one in psutil.process_iter(["environ", "cmdline", "status"]):
         mine = (one.info["environ"] or {}).get("DATA_DIR") == folder

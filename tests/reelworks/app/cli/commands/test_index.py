@@ -26,7 +26,7 @@ def test_anything_else_stands_for_itself(source):
 
 
 def test_a_folder_without_media(reelworks, tmp_path):
-    with pytest.raises(InputError, match="holds no video or sound files"):
+    with pytest.raises(InputError, match="contains no video or audio files"):
         expand(str(tmp_path))
     assert reelworks("index", str(tmp_path)).code == 3
 

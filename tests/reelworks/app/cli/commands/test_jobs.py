@@ -1,4 +1,4 @@
-"""``reelworks jobs``: the ledger from the command line."""
+"""``reelworks jobs``: the job queue from the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def engine(clean_settings):
 
 def failed(engine: Engine, job_id: str, video_id: str, stage: str) -> None:
     add_jobs(engine, [NewJob(job_id, video_id)])
-    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
     leases.begin(engine, attempt_of(job), "run", 60)
     why = Failure(f"{video_id}.mp4 has no end.", "unsupported_media", stage)
     leases.fail(engine, attempt_of(job), "run", why, most_attempts=3)
@@ -40,13 +40,13 @@ def test_failures_are_listed_with_stage_and_reason_and_retried_by_stage(reelwork
     failed(engine, "two", "film", "vision")
 
     listed = reelworks("jobs", "list", "--status", "failed")
-    told = reelworks("jobs", "list", "--json").json
+    all_jobs = reelworks("jobs", "list", "--json").json
     retried = reelworks("jobs", "retry", "--stage", "vision", "--json").json
 
     assert "talk.mp4 has no end." in listed.out
     assert "2 failed" in listed.out
-    assert told["counts"]["failed"] == 2
-    assert {job["error_stage"] for job in told["jobs"]} == {"ingest", "vision"}
+    assert all_jobs["counts"]["failed"] == 2
+    assert {job["error_stage"] for job in all_jobs["jobs"]} == {"ingest", "vision"}
     assert retried == {"jobs": ["two"]}
     assert get_job(engine, "one").status is JobStatus.FAILED
 
@@ -72,16 +72,16 @@ def test_nothing_named_is_a_mistake_and_not_everything(reelworks, engine):
 
 @pytest.mark.slow
 def test_a_stage_is_run_again_over_a_library(reelworks, engine):
-    made = reelworks("jobs", "rerun", "vision", "--library", "lectures", "--json").json
+    queued = reelworks("jobs", "rerun", "vision", "--library", "lectures", "--json").json
 
-    (job_id,) = made["jobs"]
+    (job_id,) = queued["jobs"]
     job = get_job(engine, job_id)
     assert (job.video_id, job.params) == ("talk", {"recompute": ["vision"]})
     assert reelworks("jobs", "rerun", "smell", "--all").code == 2
 
 
 @pytest.mark.slow
-def test_jobs_are_hurried_cancelled_and_paused(reelworks, engine):
+def test_jobs_are_prioritized_cancelled_and_paused(reelworks, engine):
     add_jobs(engine, [NewJob("one", "talk"), NewJob("two", "film")])
 
     assert reelworks("jobs", "priority", "7", "two", "--json").json == {"jobs": ["two"]}
@@ -90,7 +90,7 @@ def test_jobs_are_hurried_cancelled_and_paused(reelworks, engine):
 
     assert get_job(engine, "two").priority == 7
     assert get_job(engine, "one").status is JobStatus.CANCELLED
-    assert claims.claim(engine, "intake", 60, limit=5) == []
+    assert claims.claim(engine, "dispatcher", 60, limit=5) == []
     assert "paused" in reelworks("jobs", "list").err
     reelworks("jobs", "resume")
-    assert [job.id for job in claims.claim(engine, "intake", 60, limit=5)] == ["two"]
+    assert [job.id for job in claims.claim(engine, "dispatcher", 60, limit=5)] == ["two"]

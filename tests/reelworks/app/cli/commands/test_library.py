@@ -21,7 +21,7 @@ from reelworks.store.library.publish import (
 from tests.support.flows.runs import as_environment
 
 TITLE = "[bold]Team[/bold] talk :smile: \x1b[31mred\x1b[0m \u202eevil"
-KEPT = TITLE.replace("\x1b", "")
+SHOWN_TITLE = TITLE.replace("\x1b", "")
 """The store itself keeps no escape characters."""
 SPOKEN = "Grüße [red]an[/] alle 日本"
 
@@ -81,7 +81,7 @@ def test_titles_and_speech_are_shown_as_they_are_and_steer_nothing(reelworks, li
 def test_json_keeps_every_character_and_is_ascii(reelworks, library):
     shown, listed = reelworks("show", "talk", "--json"), reelworks("list", "--json")
 
-    assert shown.json["summary"]["title"] == listed.json[0]["title"] == KEPT
+    assert shown.json["summary"]["title"] == listed.json[0]["title"] == SHOWN_TITLE
     assert shown.json["segments"][0]["segment"]["text"] == SPOKEN
     assert (shown.err, listed.err) == ("", "")
     assert shown.raw.isascii()
@@ -95,7 +95,7 @@ def test_any_locale_will_do(reelworks, library, locale):
     assert "Gr" in shown.raw.decode("ascii", "replace")
     assert "Traceback" not in shown.err
 
-    assert reelworks("show", "talk", "--json", **quiet).json["summary"]["title"] == KEPT
+    assert reelworks("show", "talk", "--json", **quiet).json["summary"]["title"] == SHOWN_TITLE
     assert SPOKEN in reelworks("export", "talk", "--srt", **quiet).out
 
 

@@ -23,7 +23,7 @@ def test_doctor_checks_every_part(reelworks):
     assert {"Python", "Disk", "ffmpeg", "PostgreSQL", "Store", "Prefect"} <= names
     assert {"transcribe model", "vision model", "embed model"} <= names
     for check in said.json["checks"]:
-        assert check["mend"] or check["verdict"] == "ok"
+        assert check["hint"] or check["verdict"] == "ok"
 
 
 @pytest.mark.usefixtures("prefect_api")
@@ -45,7 +45,7 @@ def test_status_shows_what_is_elsewhere_without_its_password(reelworks, clean_se
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_status_shows_what_warm_workers_hold(reelworks, clean_settings):
+def test_status_shows_what_warm_workers_have_loaded(reelworks, clean_settings):
     model = ModelFacts(
         key="minilm/2",
         loaded=True,
@@ -77,15 +77,15 @@ def test_status_shows_what_warm_workers_hold(reelworks, clean_settings):
     )
     write_facts(own_file(clean_settings.data_dir), worker)
 
-    (told,) = reelworks("status", "--json").json["workers"]
+    (listed,) = reelworks("status", "--json").json["workers"]
     shown = reelworks("status").out
 
-    assert told["children"][0]["models"]["models"][0]["hits"] == 41
+    assert listed["children"][0]["models"]["models"][0]["hits"] == 41
     assert all(word in shown for word in ("warm one", "GPU-1", "idle", "minilm/2", "loaded"))
 
 
 @pytest.mark.slow
-def test_up_indexes_what_is_handed_over_until_down(media, tmp_path):
+def test_up_indexes_what_is_submitted_until_down(media, tmp_path):
     names = ("DATABASE_URL", "S3_ENDPOINT_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
     with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
         own = dict.fromkeys((*names, "PREFECT_API_URL", "S3_BUCKET"), "") | {"DATA_DIR": folder}

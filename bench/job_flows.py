@@ -1,4 +1,4 @@
-"""A flow whose jobs take as long as they are told: what the ledger does is measured with it."""
+"""The flow ``nap``, whose jobs take a given time: it measures what the job queue itself does."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tasks.runtime.job_lease import JobRef, job_lease
 
 
 class NapParams(BaseModel):
-    """How long, and where to tell of it."""
+    """Duration of a nap, and the file to record it in."""
 
     seconds: float
-    told: str
-    """A file: each nap that came to its end is a line."""
+    log_file: str
+    """Gets a line for each nap that was completed."""
     job: JobRef
 
 
 @flow(persist_result=False)
 async def nap(params: NapParams) -> State[None]:
-    """Hold a job and do nothing for it."""
+    """Take the lease of a job, sleep, and finish the job."""
     settings = await current_settings()
     with open_run_context(settings) as ctx:
         try:
             async with job_lease(params.job, ctx) as work:
                 await asyncio.sleep(params.seconds)
                 line = f"{params.job.id} {params.job.attempt} {os.getpid()}\n"
-                with Path(params.told).open("a", encoding="utf-8") as file:
+                with Path(params.log_file).open("a", encoding="utf-8") as file:
                     file.write(line)
                 work.result["slept"] = params.seconds
         except LeaseLostError as lost:

@@ -1,0 +1,59 @@
+"""Jobs, their events and their stages in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from reelworks.app.cli import output
+from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+
+STATUS_COLOURS = {
+    JobStatus.PENDING: "cyan",
+    JobStatus.PROCESSING: "yellow",
+    JobStatus.DONE: "green",
+    JobStatus.FAILED: "red",
+    JobStatus.CANCELLED: "dim",
+}
+
+
+def print_jobs(jobs: Sequence[Job]) -> None:
+    """Print a row for each job."""
+    table = output.table("job", "status", "video", "stage", "#attempts", "")
+    for job in jobs:
+        status = Text(job.status.value, style=STATUS_COLOURS[job.status])
+        table.add_row(
+            job.id, status, job.video_id or "", stage_of(job), str(job.attempts), job.error or ""
+        )
+    output.out.print(table if jobs else "No jobs match.")
+
+
+def stage_of(job: Job) -> str:
+    """Return the stage in which a job failed, or those that it runs now; else nothing."""
+    if job.error_stage:
+        return job.error_stage
+    busy = [stage for stage, report in job.progress.items() if report.get("state") == "running"]
+    return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
+
+
+def event_line(event: JobEvent) -> str:
+    """Return a change of a job's status in one line, in local time."""
+    note = f"  {event.note}" if event.note else ""
+    when = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"  {when}  {event.status.value}, attempt {event.attempt}{note}"
+
+
+def progress_rows(job: Job) -> list[tuple[str, ...]]:
+    """Return a row for each stage of a job: name, state, seconds, items, model, note."""
+    return [
+        (
+            stage,
+            report["state"],
+            f"{report['seconds']:.1f}" if "seconds" in report else "",
+            f"{report['items']} {report['unit']}" if "items" in report else "",
+            report.get("model") or "",
+            report.get("note") or "",
+        )
+        for stage, report in job.progress.items()
+    ]

@@ -1,0 +1,94 @@
+"""What a flow run gets of its job: parameters and an idempotency key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deployed_soon
+from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
+from reelworks.domain.jobs.job import Job, JobStatus
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+JOB = Job(
+    id="j",
+    kind="index",
+    video_id="talk",
+    params={},
+    status=JobStatus.PROCESSING,
+    attempts=1,
+    attempts_before=0,
+    requeues=0,
+    pool=None,
+    priority=0,
+    error=None,
+    error_code=None,
+    error_stage=None,
+    flow_run_id=None,
+    lease=None,
+    expires_at=None,
+    not_before=None,
+    created_at=NOW,
+    started_at=None,
+    ended_at=None,
+    backfill_id=None,
+    requested_by=None,
+    progress={},
+    usage={},
+    cost=Decimal(0),
+    result={},
+)
+
+
+def test_a_flow_gets_the_job_its_video_and_the_location_of_the_source():
+    job = replace(JOB, params={"language": "de"}, attempts=2)
+    assert parameters_of(job, "s3://b/k") == {
+        "params": {
+            "source": "s3://b/k",
+            "language": "de",
+            "video_id": "talk",
+            "job": {"id": "j", "attempt": 2},
+        }
+    }
+
+
+def test_the_source_that_a_job_states_goes_before_the_one_of_its_video():
+    job = replace(JOB, params={"source": "/films/talk.mp4"})
+    assert parameters_of(job, "s3://b/k")["params"]["source"] == "/films/talk.mp4"
+
+
+def test_another_kind_of_job_gets_neither_source_nor_a_video_that_it_does_not_have():
+    job = replace(JOB, kind="sync", video_id=None, params={"library": "films"})
+    assert parameters_of(job, "s3://b/k") == {
+        "params": {"library": "films", "job": {"id": "j", "attempt": 1}}
+    }
+
+
+def test_prefect_never_sees_the_secrets_of_an_address():
+    job = replace(JOB, params={"source": "https://me:secret@host/talk.mp4?token=secret"})
+    assert "secret" not in str(parameters_of(job, None))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "requeues", "key"),
+    [(1, 0, "j"), (2, 0, "j:2"), (1, 1, "j:requeue-1"), (3, 2, "j:3:requeue-2")],
+)
+def test_each_attempt_and_each_requeue_has_a_key_of_its_own(attempts, requeues, key):
+    assert idempotency_key(replace(JOB, attempts=attempts, requeues=requeues)) == key
+
+
+def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
+    now = datetime.now(UTC)
+    assert may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=now))
+    old = now - DEPLOYED_WITHIN - timedelta(seconds=1)
+    assert not may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=old))
+
+
+def test_a_parameter_of_an_earlier_release_gets_its_current_name():
+    old = replace(JOB, params={"again": ["vision"], "language": "de"})
+    new = replace(JOB, params={"recompute": ["vision"], "language": "de"})
+    assert parameters_of(old, None) == parameters_of(new, None)
+    assert parameters_of(old, None)["params"]["recompute"] == ["vision"]
