@@ -13,8 +13,8 @@ import ffmpeg
 
 from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
+from reelworks.media.audio import read_and_drop, sound_chain
 from reelworks.media.ffmpeg import command_line, file_url, source_input
-from reelworks.media.sound import read_and_drop, sound_chain
 
 LONG_SIDE = Fraction(32, 9)
 """The longer side may be this many times ``max_height``: two 16:9 pictures side by side."""

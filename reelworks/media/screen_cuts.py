@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelworks.media.pictures import Luma
+from reelworks.media.video_reader import Luma
 
 _BLOCK = 8
 """Side of a block in pixels: about one letter pair of readable text at 180 lines."""

@@ -11,7 +11,7 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.printable import one_line
 from reelworks.errors import ForbiddenError, InputError
-from reelworks.providers.http.fetching import check_address
+from reelworks.providers.http.public_client import check_address
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
 

@@ -25,7 +25,7 @@ from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
-from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
 from reelworks.models.speech.whisper_decode import DecodeOptions, Heard, WhisperDecoder
 from reelworks.models.speech.whisper_hallucinations import (

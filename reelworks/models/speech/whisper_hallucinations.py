@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech.speech_activity import Region
+from reelworks.models.speech.voice_activity import Region
 from reelworks.models.speech.whisper_decode import Heard
 
 NO_SPEECH_LIMIT = 0.6

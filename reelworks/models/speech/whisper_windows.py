@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 
-from reelworks.models.speech.speech_activity import Region
+from reelworks.models.speech.voice_activity import Region
 
 WINDOW_MAX = 25.0
 """Seconds in a window: Whisper's 30 s, less a rest that it needs to see the end of speech."""

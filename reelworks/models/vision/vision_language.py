@@ -20,12 +20,12 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import GpuMemoryError, ProviderRejectedError
+from reelworks.models.runtime.batching import Batcher
 from reelworks.models.runtime.catalog import find_model
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.torch_runtime import on_gpu
-from reelworks.models.vision.batching import Batcher
 from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.models.vision.vision_language_model import VisionLanguageModel
 

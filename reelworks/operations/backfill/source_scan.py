@@ -13,7 +13,7 @@ from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
 from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError, exhausted
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect.duration import RangeStream, seconds_of_file, seconds_of_object
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.objects.artifacts import ArtifactStore
 

@@ -19,9 +19,9 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.folder import unwritable, writable
-from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
+from reelworks.media.output_folder import unwritable, writable
 from reelworks.media.screen_cuts import changed_blocks
+from reelworks.media.video_reader import Luma, Picture, VideoReader, open_reel
 from reelworks.stages.frames.frame_selection import (
     FrameParams,
     Sample,

@@ -18,8 +18,8 @@ from reelworks.domain.capabilities import ShotDetector, ShotWatch
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
 from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
+from reelworks.media.video_reader import Luma, Picture, VideoReader, open_reel
 
 VERSION = 1
 """Raised when the same proxy and parameters give other scenes."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import AudioTrack, NormalizedAudio, Probe
 from reelworks.errors import UnsupportedMediaError
+from reelworks.media.audio import speech_arguments, zero_of
 from reelworks.media.ffmpeg import DecodeReport, transcode
-from reelworks.media.folder import writable
-from reelworks.media.sound import speech_arguments, zero_of
+from reelworks.media.output_folder import writable
 
 __all__ = ["VERSION", "ExtractedAudio", "extract_audio"]
 

@@ -30,7 +30,7 @@ from reelworks.errors import (
     SourceUnreadableError,
     exhausted,
 )
-from reelworks.providers.http.fetching import client
+from reelworks.providers.http.public_client import client
 from reelworks.providers.http.retry_after import retry_after
 from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
 

@@ -21,9 +21,9 @@ from reelworks.media.encoding import (
     remux_arguments,
 )
 from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
-from reelworks.media.folder import writable
 from reelworks.media.inspect.container import opened
 from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
+from reelworks.media.output_folder import writable
 
 log = logging.getLogger(__name__)
 

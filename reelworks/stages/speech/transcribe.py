@@ -11,11 +11,11 @@ from reelworks.domain.capabilities import ItemCache, Transcriber
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Transcript, Word
-from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
-from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import Piece, cut_at_silences, quietest_sample
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
-from reelworks.stages.speech.transcribe_pieces import PieceWork
+from reelworks.stages.speech.transcribe_chunks import PieceWork
 
 VERSION = 1
 """Raise when what is done with the model's answers changes."""

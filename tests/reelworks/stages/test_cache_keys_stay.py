@@ -50,7 +50,8 @@ from reelworks.settings import Settings
 from reelworks.stages.frames import frames, scenes, vision
 from reelworks.stages.frames.frame_selection import FrameParams
 from reelworks.stages.source import extract_audio, normalize
-from reelworks.stages.speech import transcribe, transcribe_pieces
+from reelworks.stages.speech import transcribe
+from reelworks.stages.speech import transcribe_chunks as transcribe_pieces
 from reelworks.stages.text import embed
 
 SOURCE = "0" * 64

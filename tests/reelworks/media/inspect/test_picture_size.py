@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.errors import OverLimitError, UnsupportedMediaError
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect.duration import RangeStream, seconds_of_file, seconds_of_object
 from reelworks.media.inspect.picture_size import stated_size
 from reelworks.media.inspect.probe import probe
 from reelworks.settings import Settings

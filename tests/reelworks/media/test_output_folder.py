@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import PermissionDeniedError
-from reelworks.media.folder import writable
+from reelworks.media.output_folder import writable
 
 
 def test_the_folder_is_made_and_its_products_stay(tmp_path: Path) -> None:

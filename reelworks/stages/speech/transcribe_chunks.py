@@ -17,7 +17,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import CancelledError, ReelworksError
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_pcm, write_wav
-from reelworks.stages.speech.audio_cuts import Piece
+from reelworks.stages.speech.audio_chunks import Piece
 
 VERSION = 1
 """Raise when what a model is asked changes, or how a local one decodes."""

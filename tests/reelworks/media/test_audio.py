@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
-from reelworks.media.sound import speech_arguments, zero_of
+from reelworks.media.audio import speech_arguments, zero_of
 
 PICTURE = VideoTrack(index=0, codec="h264", width=640, height=360, start=0.5)
 SPEECH = AudioTrack(index=2, codec="aac", sample_rate=48000, channels=6, start=0.25)

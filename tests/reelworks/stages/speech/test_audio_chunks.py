@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.models.speech.waveform import SAMPLE_RATE
-from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import Piece, cut_at_silences, quietest_sample
 
 Region = tuple[float, float]
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.errors import InputError, UnsafeAddressError
-from reelworks.providers.http import fetching
-from reelworks.providers.http.fetching import brief_client, check_address, client, is_public
+from reelworks.providers.http import public_client as fetching
+from reelworks.providers.http.public_client import brief_client, check_address, client, is_public
 
 PUBLIC = ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 NOT_PUBLIC = [

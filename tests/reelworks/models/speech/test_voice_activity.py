@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech import speech_activity
-from reelworks.models.speech.speech_activity import inside_speech, speech_regions
+from reelworks.models.speech import voice_activity as speech_activity
+from reelworks.models.speech.voice_activity import inside_speech, speech_regions
 from reelworks.models.speech.waveform import read_pcm, write_wav
 
 RATE = 16_000

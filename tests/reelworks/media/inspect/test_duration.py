@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import UnsafeMediaError, UnsupportedMediaError
-from reelworks.media.inspect import header
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect import duration as header
+from reelworks.media.inspect.duration import RangeStream, seconds_of_file, seconds_of_object
 from reelworks.media.inspect.probe import probe
 
 
