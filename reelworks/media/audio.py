@@ -14,7 +14,7 @@ SPEECH_RATE = 16_000
 """Hz: what speech models take."""
 
 
-def sound_chain(node: Any, *, start: float, rate: int, layout: str, sample: str) -> Any:
+def audio_filters(node: Any, *, start: float, rate: int, layout: str, sample: str) -> Any:
     """Append the filters that put a decoded sound stream on the picture's clock.
 
     ``start`` is the time of the first picture, in seconds from the container's zero. Sound before
@@ -29,7 +29,7 @@ def sound_chain(node: Any, *, start: float, rate: int, layout: str, sample: str)
     return node.filter("aresample", **{"async": 1, "first_pts": 0})
 
 
-def zero_of(probe: Probe) -> float:
+def time_zero(probe: Probe) -> float:
     """Where sound and picture both count from: the first picture, or else the first sound."""
     if probe.video is not None:
         return probe.video.start
@@ -44,9 +44,9 @@ def speech_arguments(source: Path, probe: Probe, wav: Path) -> list[str]:
     if probe.audio is None:
         raise ValueError("the probe has no sound")
     node = source_input(source)
-    sound = sound_chain(
+    sound = audio_filters(
         node[str(probe.audio.index)],
-        start=zero_of(probe),
+        start=time_zero(probe),
         rate=SPEECH_RATE,
         layout="mono",
         sample="s16",

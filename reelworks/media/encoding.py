@@ -13,7 +13,7 @@ import ffmpeg
 
 from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
-from reelworks.media.audio import read_and_drop, sound_chain
+from reelworks.media.audio import audio_filters, read_and_drop
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 
 LONG_SIDE = Fraction(32, 9)
@@ -62,7 +62,7 @@ class NormalizeParams:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class FrameSize:
     """Pixels."""
 
     width: int
@@ -79,7 +79,7 @@ def display_size(track: VideoTrack) -> tuple[Fraction, Fraction]:
     return (height, width) if track.rotation in (90, 270) else (width, height)
 
 
-def fitted_size(track: VideoTrack, max_height: int) -> Size:
+def fitted_size(track: VideoTrack, max_height: int) -> FrameSize:
     """Return the size of the picture as it will be stored: upright, square pixels, even sides.
 
     The shorter side is at most ``max_height`` and the longer at most 32/9 of it, so landscape
@@ -89,20 +89,20 @@ def fitted_size(track: VideoTrack, max_height: int) -> Size:
     width, height = display_size(track)
     short, long = sorted((width, height))
     factor = min(Fraction(1), max_height / short, max_height * LONG_SIDE / long)
-    return Size(_even(width * factor), _even(height * factor))
+    return FrameSize(_even(width * factor), _even(height * factor))
 
 
-def shrunk_size(size: Size, max_height: int) -> Size:
+def proxy_size(size: FrameSize, max_height: int) -> FrameSize:
     """Return ``size`` with its shorter side at most ``max_height``, even, never larger."""
     factor = min(Fraction(1), Fraction(max_height, min(size.width, size.height)))
-    return Size(_even(size.width * factor), _even(size.height * factor))
+    return FrameSize(_even(size.width * factor), _even(size.height * factor))
 
 
 def _even(pixels: Fraction) -> int:
     return max(2, int(pixels / 2 + Fraction(1, 4)) * 2)
 
 
-def picture_chain(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
+def video_filters(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
     """Append the filters that turn a decoded stream into the normalized picture.
 
     The first picture gets time 0; each moment shows the source picture nearest to it.
@@ -126,7 +126,7 @@ def _rate(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
 def _resize(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
     upright = fitted_size(track, params.max_height)
     sideways = track.rotation in (90, 270)
-    size = Size(upright.height, upright.width) if sideways else upright
+    size = FrameSize(upright.height, upright.width) if sideways else upright
     node = _scaler(track, params)(node, size)
     for name, argument in _TURNS.get(track.rotation, ()):
         node = node.filter(name, *argument)
@@ -145,7 +145,7 @@ _TURNS: dict[int, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 
-def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, Size], Any]:
+def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, FrameSize], Any]:
     if track.hdr:
         return _tone_mapped
     planar = _PLANAR_YUV.fullmatch(track.pixel_format) is not None
@@ -153,18 +153,18 @@ def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, Size],
     return _zscaled if params.scaler == "zscale" and planar and even else _swscaled
 
 
-def _zscaled(node: Any, size: Size) -> Any:
+def _zscaled(node: Any, size: FrameSize) -> Any:
     node = node.filter("zscale", w=size.width, h=size.height, f="bicubic", r="limited")
     return node.filter("format", "yuv420p")
 
 
-def _swscaled(node: Any, size: Size) -> Any:
+def _swscaled(node: Any, size: FrameSize) -> Any:
     options = {"flags": "bicubic", "out_range": "tv", "out_color_matrix": "bt709"}
     node = node.filter("scale", size.width, size.height, **options)
     return node.filter("format", "yuv420p")
 
 
-def _tone_mapped(node: Any, size: Size) -> Any:
+def _tone_mapped(node: Any, size: FrameSize) -> Any:
     """PQ or HLG to BT.709, in linear light.
 
     PQ and HLG pictures have BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
@@ -187,14 +187,14 @@ def normalize_arguments(
 
     ``params.encoder`` must have been settled: ``auto`` counts as x264.
     """
-    track = _picture(probe)
+    track = _video_track(probe)
     on_gpu = params.encoder == "nvenc"
     node = _source(source, **(nvenc.decoder_options(track) if on_gpu else {}))
     picture = node[str(track.index)]
     if on_gpu and nvenc.decodes(track):
         # The card gives NV12 or P010, which the filters below do not take.
         picture = picture.filter("format", track.pixel_format)
-    halves = picture_chain(picture, track, params).filter_multi_output("split", 2)
+    halves = video_filters(picture, track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
     options: dict[str, Any] = {
@@ -211,13 +211,13 @@ def normalize_arguments(
         options = nvenc.encoder_options(params.nvenc_quality, every) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
         layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
-        again = _source_for_sound(source)
+        again = _audio_source(source)
         heard = again[str(probe.audio.index)]
         unused = [
             read_and_drop(again[str(track.index)]),
             read_and_drop(node[str(probe.audio.index)]),
         ]
-        timed = sound_chain(heard, start=track.start, rate=48_000, layout=layout, sample="fltp")
+        timed = audio_filters(heard, start=track.start, rate=48_000, layout=layout, sample="fltp")
         streams.append(timed)
         options |= {"c:a": "aac", "aac_coder": "fast", "b:a": params.audio_bitrate // share}
     whole = mp4_output(streams, normalized, options)
@@ -229,7 +229,7 @@ def remux_arguments(
     source: Path, probe: Probe, params: NormalizeParams, normalized: Path, proxy: Path
 ) -> list[str]:
     """Return ffmpeg's arguments that copy a source that already conforms, and make its proxy."""
-    track = _picture(probe)
+    track = _video_track(probe)
     node = _source(source)
     streams = [node[str(track.index)]]
     if probe.audio is not None:
@@ -250,8 +250,8 @@ def mp4_output(streams: list[Any], path: Path, options: dict[str, Any]) -> Any:
     )
 
 
-def _proxy(node: Any, size: Size, params: NormalizeParams, path: Path) -> Any:
-    small = shrunk_size(size, params.proxy_height)
+def _proxy(node: Any, size: FrameSize, params: NormalizeParams, path: Path) -> Any:
+    small = proxy_size(size, params.proxy_height)
     if params.scaler == "zscale":
         # Shrinking widens its triangle over every pixel, so this is an average by area.
         node = node.filter("zscale", w=small.width, h=small.height, f="bilinear")
@@ -263,7 +263,7 @@ def _proxy(node: Any, size: Size, params: NormalizeParams, path: Path) -> Any:
     return mp4_output([node], path, options | {"fps_mode": "passthrough", "an": None})
 
 
-def _source_for_sound(source: Path) -> Any:
+def _audio_source(source: Path) -> Any:
     """Open the source a second time, for its sound alone.
 
     Where sound starts late or has a hole, the filter that fills it gives a burst of silence. With
@@ -279,7 +279,7 @@ def _source(source: Path, **options: Any) -> Any:
     return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0}, **options)
 
 
-def _picture(probe: Probe) -> VideoTrack:
+def _video_track(probe: Probe) -> VideoTrack:
     if probe.video is None:
         raise ValueError("the probe has no picture")
     return probe.video

@@ -18,7 +18,7 @@ import imageio_ffmpeg
 
 from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import ProcessError, StageTimeoutError
-from reelworks.media import process
+from reelworks.media.process import run_process
 
 PROTOCOLS = "file"
 """The only protocol that a source may use."""
@@ -30,7 +30,7 @@ CONTAINERS = (
 )
 """Demuxers that read one file and nothing else; still pictures, playlists and scripts are out."""
 
-STALLED_SECONDS = 120.0
+STALL_TIMEOUT = 120.0
 """Seconds without a new frame after which ffmpeg is taken to be stuck; it reports four a second."""
 
 _OUT_TIME = "out_time_us="
@@ -51,7 +51,7 @@ class DecodeReport:
     """Frames decoded, by the stream's index."""
     errors: dict[int, int]
     """Packets that could not be decoded, by the stream's index."""
-    damaged_pictures: int
+    damaged_frames: int
     """Pictures that were decoded with visible damage."""
 
 
@@ -118,7 +118,7 @@ def transcode(
     duration: float | None,
     progress: Progress,
     timeout: float | None = None,
-    patience: float = STALLED_SECONDS,
+    stall_timeout: float = STALL_TIMEOUT,
 ) -> DecodeReport:
     """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
 
@@ -138,13 +138,13 @@ def transcode(
             index, frames, failed = (int(group) for group in report.groups())
             decoded[index], errors[index] = frames, failed
 
-    process.run(
+    run_process(
         [ffmpeg_binary(), *arguments],
-        on_line=_progress_reader(duration, progress, patience),
+        on_line=_progress_reader(duration, progress, stall_timeout),
         on_error_line=read_error,
         timeout=timeout,
     )
-    return DecodeReport(decoded=decoded, errors=errors, damaged_pictures=damaged)
+    return DecodeReport(decoded=decoded, errors=errors, damaged_frames=damaged)
 
 
 def frames_decoded(tail: str, index: int) -> int:

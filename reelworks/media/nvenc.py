@@ -9,8 +9,8 @@ from typing import Any
 
 from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError
-from reelworks.media import process
 from reelworks.media.ffmpeg import ffmpeg_binary
+from reelworks.media.process import run_process
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def works() -> bool:
     ]
     command = [ffmpeg_binary(), "-nostdin", "-v", "error", *frames, *options, "-f", "null", "-"]
     try:
-        process.run(command, timeout=_PROBE_SECONDS)
+        run_process(command, timeout=_PROBE_SECONDS)
     except (ProcessError, StageTimeoutError) as error:
         log.info("NVENC does not work here, x264 encodes: %s", error)
         return False

@@ -11,7 +11,7 @@ from reelworks.errors import NoSpaceError, PermissionDeniedError, ServiceError, 
 
 
 @contextmanager
-def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
+def output_folder(folder: Path, products: Sequence[Path]) -> Iterator[None]:
     """Make ``folder``, and take half-written ``products`` away when the work inside fails.
 
     Raises ``PermissionDeniedError`` when the folder cannot be written and ``NoSpaceError`` when
@@ -22,7 +22,7 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
         for product in products:
             product.touch()
     except OSError as error:
-        raise unwritable(folder, folder, error) from error
+        raise write_error(folder, folder, error) from error
     finished = False
     try:
         yield
@@ -33,7 +33,7 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
                 product.unlink(missing_ok=True)
 
 
-def unwritable(path: Path, folder: Path, error: OSError) -> ServiceError:
+def write_error(path: Path, folder: Path, error: OSError) -> ServiceError:
     """Return our error for a ``path`` in ``folder`` that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"The disk under {folder} is full; make room.")

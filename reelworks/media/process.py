@@ -25,7 +25,7 @@ class ProcessResult:
     tail: str
 
 
-def run(
+def run_process(
     arguments: Sequence[str],
     *,
     on_line: Callable[[str], None] | None = None,

@@ -27,38 +27,38 @@ _UNKNOWN_RATE = Fraction(30)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedFrame:
     """One decoded picture: ``t`` and ``t_end`` in seconds after the first picture's start."""
 
     t: float
     t_end: float
     pts: int
-    frame: Any
+    av_frame: Any
     """The ``av.VideoFrame``."""
     converter: VideoReformatter
     """Of the whole reel: setting one up costs more than a small picture's conversion."""
 
     def luma(self) -> Luma:
         """Return the brightness plane, HxW uint8, of a planar YUV picture."""
-        plane = self.frame.planes[0]
+        plane = self.av_frame.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        return rows[: self.frame.height, : self.frame.width]
+        return rows[: self.av_frame.height, : self.av_frame.width]
 
     def bgr(self) -> NDArray[np.uint8]:
         """Return the picture as HxWx3 uint8 BGR, the order that OpenCV works in."""
-        converted = self.converter.reformat(self.frame, format="bgr24")
+        converted = self.converter.reformat(self.av_frame, format="bgr24")
         return np.asarray(converted.to_ndarray(), np.uint8)
 
     def rgb(self, width: int, height: int) -> bytes:
         """Return the picture at another size as 8-bit RGB, row by row, without padding."""
-        pixels: NDArray[np.uint8] = self.frame.to_ndarray(
+        pixels: NDArray[np.uint8] = self.av_frame.to_ndarray(
             format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
         return pixels.tobytes()
 
 
 class VideoReader:
-    """An open video file. Made by :func:`open_reel`."""
+    """An open video file. Made by :func:`open_video`."""
 
     def __init__(self, container: Any, path: Path) -> None:
         self._container = container
@@ -73,7 +73,7 @@ class VideoReader:
         self._tick = Fraction(1) / Fraction(rate)
 
     @property
-    def rate(self) -> Fraction:
+    def frame_rate(self) -> Fraction:
         """Pictures per second."""
         return 1 / self._tick
 
@@ -87,14 +87,14 @@ class VideoReader:
         """Seconds as the container states them; 0.0 when it does not."""
         return float((self._stream.duration or 0) * self._base)
 
-    def pictures(self) -> Iterator[Picture]:
+    def frames(self) -> Iterator[DecodedFrame]:
         """Decode every picture in order.
 
         Raises ``UnsupportedMediaError`` when the file breaks in the middle.
         """
-        with _readable(self._path):
+        with _read_errors(self._path):
             for frame in self._container.decode(self._stream):
-                yield self._picture(frame)
+                yield self._decoded(frame)
 
     def keyframe_times(self) -> NDArray[np.float64]:
         """Return when keyframes start, from the file's index, to within a few pictures.
@@ -105,7 +105,7 @@ class VideoReader:
         stamps = [e.timestamp for e in self._stream.index_entries if e.is_keyframe]
         return np.array([float((s - self._start) * self._base) for s in sorted(stamps)])
 
-    def pictures_at(self, times: list[float]) -> list[Picture]:
+    def frames_at(self, times: list[float]) -> list[DecodedFrame]:
         """Decode the pictures shown at ``times`` (ascending seconds), seeking once.
 
         Starts at the keyframe before the first time and skips pictures that no other picture
@@ -113,8 +113,8 @@ class VideoReader:
         """
         half = self._tick / 2 / self._base
         wanted = [round(t / self._base) + self._start for t in times]
-        found: list[Picture] = []
-        with _readable(self._path):
+        found: list[DecodedFrame] = []
+        with _read_errors(self._path):
             self._container.seek(wanted[0], stream=self._stream, backward=True)
             self._stream.codec_context.flush_buffers()
             for packet in self._container.demux(self._stream):
@@ -122,25 +122,25 @@ class VideoReader:
                 self._stream.codec_context.skip_frame = "DEFAULT" if near else "NONREF"
                 for frame in packet.decode():
                     if abs(frame.pts - wanted[len(found)]) < half:
-                        found.append(self._picture(frame))
+                        found.append(self._decoded(frame))
                         if len(found) == len(wanted):
                             return found
         return found
 
-    def _picture(self, frame: Any) -> Picture:
+    def _decoded(self, frame: Any) -> DecodedFrame:
         t = (frame.pts - self._start) * self._base
         length = frame.duration * self._base if frame.duration else self._tick
         times = {"t": float(t), "t_end": float(t + length)}
-        return Picture(**times, pts=frame.pts, frame=frame, converter=self._converter)
+        return DecodedFrame(**times, pts=frame.pts, av_frame=frame, converter=self._converter)
 
 
 @contextmanager
-def open_reel(path: Path) -> Iterator[VideoReader]:
+def open_video(path: Path) -> Iterator[VideoReader]:
     """Open a video made by the normalize stage.
 
     Raises ``UnsupportedMediaError`` when the file is no video or holds no picture stream.
     """
-    with _readable(path):
+    with _read_errors(path):
         container = av.open(str(path))
     with container:
         if not container.streams.video:
@@ -151,7 +151,7 @@ def open_reel(path: Path) -> Iterator[VideoReader]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:

@@ -73,9 +73,9 @@ def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
     """Return who finds the film cuts of ``library``; None: PySceneDetect's AdaptiveDetector."""
     if settings.shot_detector_for(library) is ShotDetectors.ADAPTIVE:
         return None
-    from reelworks.models.shots.transnet import TransNetShots
+    from reelworks.models.shots.transnet import TransNetShotDetector
 
-    return TransNetShots(settings.models_dir, threads=settings.cpu_threads)
+    return TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads)
 
 
 def benefits_from_gpu(settings: Settings, stage: str) -> bool:
@@ -133,9 +133,9 @@ def preload() -> None:
     if benefits_from_gpu(settings, "embed"):
         made.append(make_embedder(settings))
     if settings.uses_transnet:
-        from reelworks.models.shots.transnet import TransNetShots
+        from reelworks.models.shots.transnet import TransNetShotDetector
 
-        made.append(TransNetShots(settings.models_dir, threads=settings.cpu_threads))
+        made.append(TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads))
     for model in made:
         if isinstance(model, _Loadable):  # every local model is
             model.load()

@@ -15,7 +15,7 @@ from reelworks.domain.video.video import Probe
 from reelworks.pipeline.cache_keys import probe_question
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
-from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
+from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
 from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload, upload_key
 from reelworks.store.library.video_metadata import write_metadata
@@ -48,7 +48,7 @@ async def ingest(
 ) -> State[StageResult[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
     ctx = current_run().ctx
-    limits = limits_of(ctx.settings)
+    limits = source_limits(ctx.settings)
 
     def work(progress: Progress) -> StageResult[Ingested]:
         local = localize(source, video_id, ctx.new_work_dir("ingest"), ctx.store, progress, limits)
@@ -104,7 +104,7 @@ async def ingest(
     return await run_stage("ingest", work, count=lambda _: 1, unit="file")
 
 
-def _look(local: LocalSource, limits: Limits) -> StageOutput[Probe]:
+def _look(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})

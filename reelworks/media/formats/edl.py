@@ -16,7 +16,7 @@ from reelworks.errors import InputError
 
 FPS = 30
 """Frames a second; what an EDL counts by. Non-drop: time code is the time, on any source."""
-MOST_EVENTS = 999
+MAX_EVENTS = 999
 """An event's number has three digits."""
 RECORD_START = 3600 * FPS
 """The finished reel begins at 01:00:00:00, as is the custom."""
@@ -31,7 +31,7 @@ def to_edl(cuts: Sequence[Cut], title: str) -> str:
     own: up to 8 capital letters and digits. Raises ``InputError`` for more than 999 cuts or for
     times of a day and more, which the form cannot hold.
     """
-    if len(cuts) > MOST_EVENTS:
+    if len(cuts) > MAX_EVENTS:
         raise InputError(f"An EDL holds 999 cuts, not {len(cuts)}; ask for fewer moments.")
     reels = reel_names([cut.video_id for cut in cuts])
     lines = [f"TITLE: {_plain(title)[:_TITLE_LENGTH]}", "FCM: NON-DROP FRAME", ""]

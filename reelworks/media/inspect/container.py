@@ -17,7 +17,7 @@ from reelworks.media.inspect.sniff import check_source
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def open_container(path: Path) -> Iterator[Any]:
     """Open a media file with PyAV; it can neither name other files nor hosts.
 
     Raises what ``check_source`` raises, ``UnsupportedMediaError`` when it is no media or its

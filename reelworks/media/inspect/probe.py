@@ -16,12 +16,12 @@ from av.stream import Disposition
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import check_source
 from reelworks.media.inspect.timing import looks_variable
 
-LOOKED_AT = 12
+INTERLACE_SAMPLE = 12
 """Pictures decoded to see whether a video is interlaced."""
 
 _HDR_TRANSFERS = (16, 18)
@@ -55,7 +55,7 @@ def probe(path: Path) -> Probe:
     Raises ``SourceNotFoundError``, ``SourceUnreadableError``, ``UnsafeMediaError`` (a playlist or
     script) and ``UnsupportedMediaError`` (empty, no media, or nothing in it decodes).
     """
-    with opened(path) as container:
+    with open_container(path) as container:
         videos = [s for s in container.streams.video if _is_moving(s)]
         audios = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
         if not videos and not audios:
@@ -63,7 +63,7 @@ def probe(path: Path) -> Probe:
             raise UnsupportedMediaError(f"{path} holds neither video nor sound that can be read.")
         videos.sort(key=lambda s: (not _is_default(s), -s.width * s.height, s.index))
         audios.sort(key=lambda s: (not _is_default(s), s.index))
-        picture = _first_decodable(path, videos, LOOKED_AT)
+        picture = _first_decodable(path, videos, INTERLACE_SAMPLE)
         sound = _first_decodable(path, audios, 1)
         if picture is None and sound is None:
             raise UnsupportedMediaError(f"{path} is damaged: nothing in it can be decoded.")
@@ -105,7 +105,7 @@ def _first_decodable(path: Path, streams: Sequence[Any], count: int) -> _Decoded
 
 def _frames(path: Path, index: int, count: int) -> tuple[Any, ...]:
     """Decode the first ``count`` frames of a stream, stepping over damaged packets."""
-    with opened(path) as container:
+    with open_container(path) as container:
         return tuple(islice(_decodable(container, index), count))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import av.error
 
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 
 SAMPLE = 600
 """Packets looked at to tell whether the rate is variable: 20 s at 30 fps."""
@@ -39,7 +39,7 @@ def read_timing(path: Path, index: int, limit: int | None = None) -> Timing:
     times: list[Fraction] = []
     keyframes: list[Fraction] = []
     complete = True
-    with opened(path) as container:
+    with open_container(path) as container:
         stream = container.streams[index]
         packets = container.demux(stream)
         try:

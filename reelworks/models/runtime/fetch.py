@@ -46,7 +46,7 @@ def ensure_files(model: CatalogModel, models_dir: Path, progress: Progress = sil
     with _disk_errors(models_dir, model):
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(models_dir / f".{model.name}.lock"):
-            if not _is_marked(model, folder) and not _adopt(model, folder):
+            if not _is_marked(model, folder) and not _verify_existing(model, folder):
                 _fetch(model, folder, progress)
     return folder
 
@@ -74,7 +74,7 @@ def _marker(model: CatalogModel, folder: Path) -> dict[str, list[str | int]]:
     return state
 
 
-def _adopt(model: CatalogModel, folder: Path) -> bool:
+def _verify_existing(model: CatalogModel, folder: Path) -> bool:
     """Mark files that somebody put there by hand, when every digest is right."""
     for file in model.files:
         path = folder / file.name

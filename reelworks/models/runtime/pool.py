@@ -229,7 +229,7 @@ class ModelPool:
         return taken
 
 
-def limits_of(settings: Settings) -> PoolLimits:
+def pool_limits(settings: Settings) -> PoolLimits:
     """Return the limits that the settings give."""
     return PoolLimits(
         host=settings.model_memory_mb and settings.model_memory_mb * MB,

@@ -23,7 +23,7 @@ def load_in_background(load: Callable[[], Loaded]) -> Loaded:
     fills the moments in which the picture's side leaves a core idle. Elsewhere than on Linux a
     priority belongs to the whole process, and nothing is changed.
     """
-    with ThreadPoolExecutor(1, initializer=_stand_back) as loader:
+    with ThreadPoolExecutor(1, initializer=_lower_priority) as loader:
         return loader.submit(load).result()
 
 
@@ -36,7 +36,7 @@ def set_omp_passive() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _stand_back() -> None:
+def _lower_priority() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         now = os.getpriority(os.PRIO_PROCESS, thread)

@@ -42,7 +42,7 @@ def on_gpu() -> bool:
 
 
 @contextmanager
-def memory_told(torch: Any, model: str) -> Iterator[None]:
+def gpu_memory_errors(torch: Any, model: str) -> Iterator[None]:
     """Turn torch's "out of memory" into ``GpuMemoryError``."""
     try:
         yield

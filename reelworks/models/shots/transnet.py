@@ -22,7 +22,7 @@ from reelworks.models.runtime.catalog import find_model
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, on_gpu, require
+from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, on_gpu, require
 
 if TYPE_CHECKING:  # for the type checker alone: torch is an extra
     from reelworks.models.shots.transnet_network import TransNetV2
@@ -46,7 +46,7 @@ Predict = Callable[[Frames], npt.NDArray[np.float32]]
 """(n, 100, 27, 48, 3) windows to (n, 100) probabilities."""
 
 
-class TransNetShots:
+class TransNetShotDetector:
     """Finds film cuts; implements ``reelworks.domain.capabilities.ShotDetector``.
 
     Runs on the first visible CUDA device, else on the CPU. Safe to use from several threads.
@@ -91,13 +91,13 @@ class TransNetShots:
             return
 
     @contextmanager
-    def watching(self) -> Iterator[TransNetWatch]:
+    def watching(self) -> Iterator[TransNetRun]:
         """Keep the weights loaded for one film. Raises what ``load`` raises."""
         with self._in_use() as network:
             torch = require("torch", NAME)
             device = next(network.parameters()).device
             at_once = self._windows_at_once or _WINDOWS_AT_ONCE.get(device.type, 1)
-            yield TransNetWatch(lambda windows: _predict(torch, network, windows), at_once)
+            yield TransNetRun(lambda windows: _predict(torch, network, windows), at_once)
 
     def _in_use(self) -> AbstractContextManager[TransNetV2]:
         memory = self._entry.memory(on_gpu=on_gpu())
@@ -110,7 +110,7 @@ class TransNetShots:
         device = device_for(torch)
         if device.type == "cpu":
             torch.set_num_threads(self._threads)
-        with memory_told(torch, NAME):
+        with gpu_memory_errors(torch, NAME):
             try:
                 # weights_only: the file is a pickle, and so could run code of its own.
                 state = torch.load(weights, map_location="cpu", weights_only=True)
@@ -124,7 +124,7 @@ class TransNetShots:
             return loaded
 
 
-class TransNetWatch:
+class TransNetRun:
     """Takes the pictures of one film in order and names its cuts at the end.
 
     Holds no more pictures than one batch of windows needs, however long the film.
@@ -148,7 +148,7 @@ class TransNetWatch:
         self._times.append(t)
         self._waiting.append(frame)
         if len(self._waiting) >= WINDOW + STEP * (self._at_once - 1):
-            self._look(self._at_once)
+            self._predict_next(self._at_once)
 
     def cuts(self) -> list[float]:
         """End the film; return when each shot but the first begins, in seconds, ascending.
@@ -160,10 +160,10 @@ class TransNetWatch:
             windows = -(-missing // STEP)
             short = WINDOW + STEP * (windows - 1) - len(self._waiting)
             self._waiting += [self._waiting[-1]] * short
-            self._look(windows)
-        return [self._times[i] for i in first_pictures(self._chances[: len(self._times)])]
+            self._predict_next(windows)
+        return [self._times[i] for i in first_frames(self._chances[: len(self._times)])]
 
-    def _look(self, count: int) -> None:
+    def _predict_next(self, count: int) -> None:
         """Judge the next ``count`` windows; after too little GPU memory, fewer at once."""
         while count > 0:
             part = min(count, self._at_once)
@@ -183,7 +183,7 @@ class TransNetWatch:
             count -= part
 
 
-def first_pictures(chances: Sequence[float], threshold: float = THRESHOLD) -> list[int]:
+def first_frames(chances: Sequence[float], threshold: float = THRESHOLD) -> list[int]:
     """Return the index of the first picture of each new shot.
 
     ``chances`` says of each picture how likely a transition lies between it and the next. A run
@@ -203,7 +203,7 @@ def first_pictures(chances: Sequence[float], threshold: float = THRESHOLD) -> li
 
 def _predict(torch: Any, network: TransNetV2, windows: Frames) -> npt.NDArray[np.float32]:
     device = next(network.parameters()).device
-    with memory_told(torch, NAME), torch.inference_mode():
+    with gpu_memory_errors(torch, NAME), torch.inference_mode():
         chances: npt.NDArray[np.float32] = (
             network(torch.from_numpy(windows).to(device)).cpu().numpy()
         )

@@ -27,7 +27,7 @@ from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
 from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
-from reelworks.models.speech.whisper_decode import DecodeOptions, Heard, WhisperDecoder
+from reelworks.models.speech.whisper_decode import DecodedWindow, DecodeOptions, WhisperDecoder
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class _TimedWord:
     """Words with file times, and the language of the window that they come from."""
 
     word: Word
@@ -108,7 +108,7 @@ class WhisperTranscriber:
         with self._in_use() as model:
             self._check_language(model, language)
             decoder = WhisperDecoder(model, self._options)
-            spoken = _hear(decoder, wav, regions, language, progress)
+            spoken = _decode_speech(decoder, wav, regions, language, progress)
         progress(duration, duration)
         return _transcript(spoken, duration)
 
@@ -153,28 +153,28 @@ def _has_gpu() -> bool:
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
-def _hear(
+def _decode_speech(
     decoder: WhisperDecoder,
     wav: Path,
     regions: Sequence[Region],
     language: str | None,
     progress: Progress,
-) -> list[_Spoken]:
+) -> list[_TimedWord]:
     """Decode the speech and, once more, what the first look left out."""
     duration = sample_count(wav) / SAMPLE_RATE
-    spoken: list[_Spoken] = []
-    for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
-        spoken += _spoken(window, heard, regions)
+    spoken: list[_TimedWord] = []
+    for window, heard in _decode_windows(decoder, wav, plan_windows(regions, duration), language):
+        spoken += _timed_words(window, heard, regions)
         progress(min(window.span[1], duration), duration)
     missed = missed_regions(regions, [s.word for s in spoken])
-    for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
-        spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
+    for window, heard in _decode_windows(decoder, wav, plan_windows(missed, duration), language):
+        spoken = _fill_in(spoken, _timed_words(window, heard, missed), missed)
     return spoken
 
 
-def _listen(
+def _decode_windows(
     decoder: WhisperDecoder, wav: Path, windows: Sequence[Window], language: str | None
-) -> Iterator[tuple[Window, Heard]]:
+) -> Iterator[tuple[Window, DecodedWindow]]:
     batches = decoder.decode((_samples(wav, window) for window in windows), language)
     done = 0
     while done < len(windows):
@@ -198,7 +198,9 @@ def _samples(wav: Path, window: Window) -> Samples:
     )
 
 
-def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Spoken]:
+def _timed_words(
+    window: Window, heard: DecodedWindow, regions: Sequence[Region]
+) -> list[_TimedWord]:
     """Turn a window's tokens into whole words at the file's times, without made-up ones."""
     if is_hallucination(heard):
         log.debug("Dropped what was heard at %s: not speech.", window.span)
@@ -214,7 +216,7 @@ def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Sp
             t_start, text = before.t_start, before.text + text
         words.append(Word(text, t_start, t_end, round(part.probability, 3)))
     kept = without_loops(inside_speech(words, regions))
-    return [_Spoken(word, heard.language) for word in kept]
+    return [_TimedWord(word, heard.language) for word in kept]
 
 
 def _is_glued(before: str, text: str) -> bool:
@@ -222,7 +224,9 @@ def _is_glued(before: str, text: str) -> bool:
     return before[-1].isascii() and text[0].isascii()
 
 
-def _fill_in(spoken: list[_Spoken], found: list[_Spoken], gaps: Sequence[Region]) -> list[_Spoken]:
+def _fill_in(
+    spoken: list[_TimedWord], found: list[_TimedWord], gaps: Sequence[Region]
+) -> list[_TimedWord]:
     """Add the words of a second look that lie in the gaps; what the first look heard stays."""
     inside = [
         s
@@ -232,7 +236,7 @@ def _fill_in(spoken: list[_Spoken], found: list[_Spoken], gaps: Sequence[Region]
     return sorted([*spoken, *inside], key=lambda s: (s.word.t_start, s.word.t_end))
 
 
-def _transcript(spoken: Sequence[_Spoken], duration: float) -> Transcript:
+def _transcript(spoken: Sequence[_TimedWord], duration: float) -> Transcript:
     """Make one segment of each run of one language; the one most spoken is the file's."""
     seconds: Counter[str] = Counter()
     segments = []

@@ -48,7 +48,7 @@ class DecodeOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardWord:
+class DecodedWord:
     """A word at its seconds from the window's start; a leading space begins a new word."""
 
     text: str
@@ -58,11 +58,11 @@ class HeardWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodedWindow:
     """What Whisper heard in one window."""
 
     language: str
-    words: tuple[HeardWord, ...]
+    words: tuple[DecodedWord, ...]
     log_probability: float
     no_speech_probability: float
     compression: float
@@ -88,7 +88,9 @@ class WhisperDecoder:
         self._batch_size = options.batch_size or _BATCH_SIZE.get(model.model.device, 4)
         self._language_seconds: Counter[str] = Counter()
 
-    def decode(self, windows: Iterator[Samples], language: str | None) -> Iterator[list[Heard]]:
+    def decode(
+        self, windows: Iterator[Samples], language: str | None
+    ) -> Iterator[list[DecodedWindow]]:
         """Yield what is heard, a batch of windows at a time, in order.
 
         ``language`` None: each window's own language, for files that change theirs. Raises
@@ -98,12 +100,14 @@ class WhisperDecoder:
         for samples in windows:
             batch.append(samples)
             if len(batch) >= self._batch_size:
-                yield self._decode_fitting(batch, language)
+                yield self._decode_with_backoff(batch, language)
                 batch = []
         if batch:
-            yield self._decode_fitting(batch, language)
+            yield self._decode_with_backoff(batch, language)
 
-    def _decode_fitting(self, batch: list[Samples], language: str | None) -> list[Heard]:
+    def _decode_with_backoff(
+        self, batch: list[Samples], language: str | None
+    ) -> list[DecodedWindow]:
         """Decode a batch; after too little GPU memory in halves, and smaller ones from then on."""
         before = self._language_seconds.copy()
         try:
@@ -120,16 +124,16 @@ class WhisperDecoder:
         self._batch_size = half = len(batch) // 2
         log.warning("The GPU is short of memory: Whisper takes %d windows at once now.", half)
         return [
-            *self._decode_fitting(batch[:half], language),
-            *self._decode_fitting(batch[half:], language),
+            *self._decode_with_backoff(batch[:half], language),
+            *self._decode_with_backoff(batch[half:], language),
         ]
 
-    def _decode_batch(self, batch: list[Samples], language: str | None) -> list[Heard]:
+    def _decode_batch(self, batch: list[Samples], language: str | None) -> list[DecodedWindow]:
         features = self._features(batch)
         encoded = self._model.encode(features)
         languages = self._languages(encoded, batch, language)
         groups = {code: [i for i, c in enumerate(languages) if c == code] for code in languages}
-        heard: dict[int, Heard] = {}
+        heard: dict[int, DecodedWindow] = {}
         for code, members in groups.items():
             part = encoded if len(groups) == 1 else self._model.encode(features[members])
             sizes = [len(batch[i]) for i in members]
@@ -177,7 +181,7 @@ class WhisperDecoder:
 
     def _decode_group(
         self, features: npt.NDArray[np.float32], encoded: Any, sizes: Sequence[int], language: str
-    ) -> list[Heard]:
+    ) -> list[DecodedWindow]:
         from faster_whisper.tokenizer import Tokenizer
 
         tokenizer = Tokenizer(
@@ -234,7 +238,7 @@ class WhisperDecoder:
 
     def _with_words(
         self, drafts: list[_Draft], tokenizer: Any, encoded: Any, sizes: Sequence[int]
-    ) -> list[Heard]:
+    ) -> list[DecodedWindow]:
         # faster-whisper fills in "words" of one segment for each window.
         segments: list[list[dict[str, Any]]] = [
             [{"tokens": d.tokens, "start": 0.0, "end": size / 16000, "seek": 0}]
@@ -245,10 +249,10 @@ class WhisperDecoder:
             segments, tokenizer, encoded, frames, _PREPEND, _APPEND, 0.0
         )
         return [
-            Heard(
+            DecodedWindow(
                 language=tokenizer.language_code,
                 words=tuple(
-                    HeardWord(
+                    DecodedWord(
                         w["word"], float(w["start"]), float(w["end"]), float(w["probability"])
                     )
                     for w in segment[0].get("words", ())

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from reelworks.domain.video.transcript import Word
 from reelworks.models.speech.voice_activity import Region
-from reelworks.models.speech.whisper_decode import Heard
+from reelworks.models.speech.whisper_decode import DecodedWindow
 
 NO_SPEECH_LIMIT = 0.6
 """Above it, with unlikely text, nobody spoke (OpenAI's Whisper, transcribe.py)."""
@@ -29,7 +29,7 @@ _SCREAM = re.compile(r"(\w)\1{9}")
 """One letter ten times: what a steady tone is heard as."""
 
 
-def is_hallucination(heard: Heard) -> bool:
+def is_hallucination(heard: DecodedWindow) -> bool:
     """True when a window's text is not worth showing."""
     if not heard.words:
         return True

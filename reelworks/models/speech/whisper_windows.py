@@ -64,7 +64,7 @@ def plan_windows(
     stretches = [
         piece
         for stretch in _padded(regions, duration)
-        for piece in _no_longer_than(stretch, limit, pauses)
+        for piece in _split_stretch(stretch, limit, pauses)
     ]
     windows: list[Window] = []
     first = 0
@@ -87,7 +87,7 @@ def _padded(regions: Sequence[Region], duration: float) -> list[Region]:
     return joined
 
 
-def _no_longer_than(
+def _split_stretch(
     stretch: Region, limit: float, pauses: Sequence[tuple[float, float]]
 ) -> list[Region]:
     """Cut a stretch that does not fit a window at its longest pauses, or where it must be."""

@@ -157,7 +157,7 @@ def text_reader(params: OcrParams | None = None) -> TextReader:
     return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen), MEMORY)
 
 
-def reading(params: OcrParams) -> AbstractContextManager[TextReader]:
+def use_text_reader(params: OcrParams) -> AbstractContextManager[TextReader]:
     """Hold the reader for ``params`` while it is used."""
     return pool.use(f"rapidocr {params}", lambda: TextReader(params), MEMORY)
 

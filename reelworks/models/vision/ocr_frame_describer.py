@@ -11,7 +11,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import UnsupportedMediaError
 from reelworks.models.vision.controls import VERSION, find_controls
-from reelworks.models.vision.ocr import Image, OcrParams, ocr_revision, reading, text_reader
+from reelworks.models.vision.ocr import Image, OcrParams, ocr_revision, text_reader, use_text_reader
 
 
 class OcrFrameDescriber:
@@ -44,7 +44,7 @@ class OcrFrameDescriber:
     def describe(self, jpeg: bytes) -> FrameDescription:
         """Read one JPEG picture. Raises ``UnsupportedMediaError`` when it cannot be decoded."""
         image = _decode(jpeg)
-        with reading(self._params) as reader:
+        with use_text_reader(self._params) as reader:
             text = reader.read(image)
         return FrameDescription(caption=None, controls=find_controls(image, text), text=text)
 

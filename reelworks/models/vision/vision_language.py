@@ -59,7 +59,7 @@ Noun = Annotated[
 ]
 
 
-class SeenPicture(BaseModel):
+class CaptionAnswer(BaseModel):
     """What the model is asked for; the rest of a description is read by other means."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +69,7 @@ class SeenPicture(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Caption:
     caption: str
     objects: tuple[str, ...] = ()
 
@@ -97,7 +97,7 @@ class VisionLanguageDescriber:
         self._load = load or self._from_catalog
         self._reader = OcrFrameDescriber(threads)
         self._batch = BATCH
-        self._front = Batcher(self._see, BATCH)
+        self._front = Batcher(self._caption_batch, BATCH)
 
     @property
     def model(self) -> ModelRef:
@@ -138,21 +138,21 @@ class VisionLanguageDescriber:
         folder = ensure_model(self._entry.name, self._models_dir)
         return VisionLanguageModel.load(self._entry.name, folder)
 
-    def _see(self, jpegs: Sequence[bytes]) -> list[_Sight | Exception]:
+    def _caption_batch(self, jpegs: Sequence[bytes]) -> list[_Caption | Exception]:
         """Look at up to a batch of pictures; those without structure are asked for in words."""
         with self._in_use() as model:
             if not model.on_gpu:
                 self._batch = 1  # a CPU is as busy with one: several would only wait longer
-            answers = self._asked(model, jpegs, QUESTION, OPENING)
-            sights: list[_Sight | Exception] = [_structured(answer) for answer in answers]
+            answers = self._generate(model, jpegs, QUESTION, OPENING)
+            sights: list[_Caption | Exception] = [_structured(answer) for answer in answers]
             unclear = [i for i, sight in enumerate(sights) if isinstance(sight, Exception)]
             if unclear:
-                again = self._asked(model, [jpegs[i] for i in unclear], PLAIN_QUESTION, "")
+                again = self._generate(model, [jpegs[i] for i in unclear], PLAIN_QUESTION, "")
                 for i, answer in zip(unclear, again, strict=True):
                     sights[i] = _plain(answer, self._entry.name)
             return sights
 
-    def _asked(
+    def _generate(
         self, model: VisionLanguageModel, jpegs: Sequence[bytes], question: str, opening: str
     ) -> list[str]:
         """Ask in parts that fit the GPU; a part that does not fit is halved, for good."""
@@ -174,30 +174,30 @@ class VisionLanguageDescriber:
         return answers
 
 
-def _structured(answer: str) -> _Sight | ProviderRejectedError:
+def _structured(answer: str) -> _Caption | ProviderRejectedError:
     """Read the JSON object that an answer begins with."""
     found = re.match(r"\{.*?\}", answer, re.DOTALL)
     try:
-        seen = SeenPicture.model_validate_json(found.group() if found else answer)
+        seen = CaptionAnswer.model_validate_json(found.group() if found else answer)
     except ValidationError as error:
         reason = error.errors(include_url=False, include_input=False)[0]["msg"]
         return ProviderRejectedError(f"no description in JSON ({reason})")
     if _repeats(seen.caption):
         return ProviderRejectedError("a caption that repeats itself")
     objects = tuple(dict.fromkeys(seen.objects))
-    return _Sight(seen.caption, objects[:_MOST_OBJECTS])
+    return _Caption(seen.caption, objects[:_MOST_OBJECTS])
 
 
-def _plain(answer: str, model: str) -> _Sight | ProviderRejectedError:
+def _plain(answer: str, model: str) -> _Caption | ProviderRejectedError:
     try:
-        seen = SeenPicture(caption=" ".join(answer.split()))
+        seen = CaptionAnswer(caption=" ".join(answer.split()))
     except ValidationError:
         seen = None
     if seen is None or _repeats(seen.caption):
         return ProviderRejectedError(
             f"{model} found no words for this frame; choose another VISION_MODEL."
         )
-    return _Sight(seen.caption)
+    return _Caption(seen.caption)
 
 
 def _repeats(text: str) -> bool:

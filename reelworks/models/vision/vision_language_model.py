@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reelworks.errors import ModelUnavailableError, UnsupportedMediaError
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, require
+from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, require
 
 LONGEST_SIDE = 1024
 """Pixels that a picture is brought to: 2 x 2 tiles of 512 and the whole, 320 tokens. Its default
@@ -52,7 +52,7 @@ class VisionLanguageModel:
                 f"remove the folder and try again, or choose another VISION_MODEL."
             ) from error
         tokenizer.padding_side = "left"
-        with memory_told(torch, name):
+        with gpu_memory_errors(torch, name):
             return cls(name, network.eval().to(device), tokenizer, pictures)
 
     @property
@@ -81,7 +81,7 @@ class VisionLanguageModel:
         words = self._tokenizer(
             prompts, return_tensors="pt", padding=True, add_special_tokens=False
         )
-        with memory_told(self._torch, self.name):
+        with gpu_memory_errors(self._torch, self.name):
             return [opening + text for text in self._continued(words, seen)]
 
     def free(self) -> None:

@@ -40,11 +40,11 @@ class Bill:
         return {COST: str(Decimal(before) + now)}
 
 
-def usage_of(told: Mapping[str, Any]) -> dict[str, Usage]:
+def usage_of(usage: Mapping[str, Any]) -> dict[str, Usage]:
     """Return the amounts in ``jobs.usage`` by model."""
-    return {model: Usage.from_dict(amounts) for model, amounts in told.items()}
+    return {model: Usage.from_dict(amounts) for model, amounts in usage.items()}
 
 
-def unpriced(told: Mapping[str, Any]) -> frozenset[str]:
+def unpriced(usage: Mapping[str, Any]) -> frozenset[str]:
     """Return the models in ``jobs.usage`` whose cost is not known, so that no sum holds it."""
-    return frozenset(model for model, amounts in told.items() if amounts.get(COST, "0") is None)
+    return frozenset(model for model, amounts in usage.items() if amounts.get(COST, "0") is None)

@@ -14,7 +14,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.usage import Usage
 from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import ProviderRejectedError, SourceNotFoundError, UnsupportedMediaError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.providers.openai.verbose_json import VerboseTranscription
 from reelworks.settings import Settings
 
@@ -73,7 +73,7 @@ class OpenAiTranscriber:
             ).content
 
         def read(body: bytes) -> Transcript:
-            answer = read_as(VerboseTranscription, body, self._api.host)
+            answer = parse_answer(VerboseTranscription, body, self._api.host)
             if answer.has_text_without_times():
                 raise self._gives_no_times()
             return answer.to_domain(duration, language)

@@ -27,8 +27,8 @@ from reelworks.errors import (
     RateLimitedError,
     SettingsError,
 )
-from reelworks.providers.http.deadlines import WholeAnswer, watch
-from reelworks.providers.openai.error_mapping import CallContext, translate
+from reelworks.providers.http.deadlines import ResponseDeadline, add_read_deadlines
+from reelworks.providers.openai.error_mapping import CallContext, provider_error
 from reelworks.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -68,7 +68,7 @@ class HostedApi:
         Raises ``SettingsError`` for a key or an address that cannot be used.
         """
         self._secret = _usable_key(api_key)
-        self._name, self.host = _hosts(base_url or OPENAI_URL)
+        self._name, self.host = _host_and_port(base_url or OPENAI_URL)
         self._attempts = max(1, attempts)
         self._first_wait = first_wait
         self._longest_wait = longest_wait
@@ -80,7 +80,7 @@ class HostedApi:
             max_retries=0,
         )
         # The SDK's own limit begins anew with each byte.
-        watch(self._client._client, lambda _: WholeAnswer(timeout))
+        add_read_deadlines(self._client._client, lambda _: ResponseDeadline(timeout))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -135,12 +135,12 @@ class HostedApi:
         what it counts. A server's Retry-After is kept to exactly. Raises the ``ProviderError`` of
         the last try, or of the first permanent one, and what a turnstile raises.
         """
-        question = CallContext(self.host, model, setting)
+        context = CallContext(self.host, model, setting)
         attempt = 1
         while True:
             for turnstile in self._turnstiles:
                 turnstile.wait(self.provider)
-            outcome = self._once(question, call, read, sent)
+            outcome = self._call_once(context, call, read, sent)
             if not isinstance(outcome, ProviderError):
                 return outcome
             wait = self._wait_before_retry(outcome, attempt)
@@ -160,13 +160,13 @@ class HostedApi:
             model,
             setting,
             lambda api: api.models.with_raw_response.retrieve(model).content,
-            lambda body: read_as(_ModelNotice, body, self.host),
+            lambda body: parse_answer(_ModelNotice, body, self.host),
         )
         return notice.shutdown_date
 
-    def _once(
+    def _call_once(
         self,
-        question: CallContext,
+        context: CallContext,
         call: Callable[[OpenAI], bytes],
         read: Callable[[bytes], Answer],
         sent: Usage,
@@ -176,10 +176,10 @@ class HostedApi:
         try:
             body = call(self._client)
             # An answer that cannot be used is on the bill as well.
-            self._meter.add(f"{self.provider}/{question.model}", usage_in(body, sent))
+            self._meter.add(f"{self.provider}/{context.model}", usage_in(body, sent))
             return read(body)
         except OpenAIError as error:
-            return translate(error, question, self._secret)
+            return provider_error(error, context, self._secret)
         except ProviderError as error:
             return error
 
@@ -225,8 +225,8 @@ class _ModelNotice(BaseModel):
     shutdown_date: date | None = None
 
 
-def read_as(
-    schema: type[Wire], body: bytes | str, host: str, mend: str = "check OPENAI_BASE_URL"
+def parse_answer(
+    schema: type[Wire], body: bytes | str, host: str, hint: str = "check OPENAI_BASE_URL"
 ) -> Wire:
     """Read a JSON answer by its schema; raise ``ProviderAnswerError`` when it is not that.
 
@@ -240,7 +240,7 @@ def read_as(
         where = ".".join(str(part) for part in first["loc"])
         problem = f"{where}: {first['msg']}" if where else first["msg"]
     raise ProviderAnswerError(
-        f"{host} gave an answer that cannot be used ({problem[:200]}): try again, or {mend}."
+        f"{host} gave an answer that cannot be used ({problem[:200]}): try again, or {hint}."
     )
 
 
@@ -254,7 +254,7 @@ def _usable_key(api_key: SecretStr) -> str:
     return secret
 
 
-def _hosts(url: str) -> tuple[str, str]:
+def _host_and_port(url: str) -> tuple[str, str]:
     """Return ``host`` and ``host[:port]`` of an address, without user name or password."""
     try:
         parts = urlsplit(url)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import ProviderAnswerError, ProviderRejectedError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.settings import Settings
 
 BATCH = 256
@@ -67,7 +67,7 @@ class OpenAiEmbedder:
             # Models of one fixed length refuse the parameter; the answer is measured anyway.
             self._states_length = False
             vectors = self._request(texts)
-        return [self._of_our_length(vector) for vector in vectors]
+        return [self._with_our_length(vector) for vector in vectors]
 
     def _request(self, texts: Sequence[str]) -> list[list[float]]:
         length: int | Omit = self._dimensions if self._states_length else omit
@@ -86,7 +86,7 @@ class OpenAiEmbedder:
         sent = Usage(characters=sum(map(len, texts)))
         return self._api.call(self._name, _SETTING, call, read, sent=sent)
 
-    def _of_our_length(self, vector: list[float]) -> list[float]:
+    def _with_our_length(self, vector: list[float]) -> list[float]:
         if len(vector) != self._dimensions:
             raise ProviderRejectedError(
                 f"{self._name} at {self._api.host} gives vectors of {len(vector)} numbers, not "
@@ -95,7 +95,7 @@ class OpenAiEmbedder:
         return vector
 
     def _read(self, body: bytes, expected: int) -> list[list[float]]:
-        items = read_as(_Answer, body, self._api.host).data
+        items = parse_answer(_Answer, body, self._api.host).data
         by_index = {item.index: item.embedding for item in items}
         if len(items) != expected or by_index.keys() != set(range(expected)):
             raise ProviderAnswerError(

@@ -55,12 +55,12 @@ class CallContext:
     """The variable that names the model, such as ``VISION_MODEL``."""
 
 
-def translate(error: OpenAIError, question: CallContext, secret: str) -> ProviderError:
+def provider_error(error: OpenAIError, context: CallContext, secret: str) -> ProviderError:
     """Return our error for one of the SDK's. ``secret`` is taken out of any quoted reason."""
-    host = question.host
+    host = context.host
     if isinstance(error, APITimeoutError):
         return ProviderUnavailableError(
-            f"{host} did not answer in time for {question.model}: try again later, "
+            f"{host} did not answer in time for {context.model}: try again later, "
             "or raise PROVIDER_TIMEOUT."
         )
     if isinstance(error, APIConnectionError):
@@ -71,25 +71,25 @@ def translate(error: OpenAIError, question: CallContext, secret: str) -> Provide
     if isinstance(error, APIResponseValidationError):
         return ProviderAnswerError(f"{host} answered in a form that is not the OpenAI API's.")
     if isinstance(error, APIStatusError):
-        return _of_status(error, question, _reason(error, secret))
+        return _from_status(error, context, _reason(error, secret))
     return ProviderRejectedError(
-        f"The request to {host} for {question.model} could not be made ({type(error).__name__}): "
-        f"check {question.setting} and OPENAI_BASE_URL."
+        f"The request to {host} for {context.model} could not be made ({type(error).__name__}): "
+        f"check {context.setting} and OPENAI_BASE_URL."
     )
 
 
-def _of_status(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
-    status, host, model = error.status_code, question.host, question.model
+def _from_status(error: APIStatusError, context: CallContext, reason: str) -> ProviderError:
+    status, host, model = error.status_code, context.host, context.model
     if status == HTTPStatus.UNAUTHORIZED:
         return ProviderAuthError(f"{host} refuses the key: set OPENAI_API_KEY to a valid one.")
     if status == HTTPStatus.FORBIDDEN:
         return ProviderAuthError(
             f"{host} does not let this key use {model} ({reason}): check OPENAI_API_KEY's rights, "
-            f"or set {question.setting} to another model."
+            f"or set {context.setting} to another model."
         )
     if status == HTTPStatus.NOT_FOUND:
         return ProviderRejectedError(
-            f"{host} has no model {model} ({reason}): check {question.setting} and OPENAI_BASE_URL."
+            f"{host} has no model {model} ({reason}): check {context.setting} and OPENAI_BASE_URL."
         )
     if status == HTTPStatus.PAYMENT_REQUIRED or _is_quota(error):
         return ProviderRejectedError(
@@ -97,20 +97,20 @@ def _of_status(error: APIStatusError, question: CallContext, reason: str) -> Pro
             "add credit or raise the limit there."
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS or status in _TRANSIENT or status >= 500:
-        return _of_passing_trouble(error, question, reason)
+        return _transient_error(error, context, reason)
     return ProviderRejectedError(f"{host} refuses this request for {model}: {reason}.")
 
 
-def _of_passing_trouble(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
+def _transient_error(error: APIStatusError, context: CallContext, reason: str) -> ProviderError:
     wait = retry_after(error.response.headers, datetime.now(UTC))
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
         tail = f"try again in {wait:.0f} s" if wait is not None else "try again later"
         return RateLimitedError(
-            f"{question.host} asks to slow down for {question.model} ({reason}): {tail}.",
+            f"{context.host} asks to slow down for {context.model} ({reason}): {tail}.",
             retry_after=wait,
         )
     return ProviderUnavailableError(
-        f"{question.host} has trouble of its own for {question.model} ({reason}): try again later."
+        f"{context.host} has trouble of its own for {context.model} ({reason}): try again later."
     )
 
 

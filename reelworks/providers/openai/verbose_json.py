@@ -59,9 +59,9 @@ class VerboseTranscription(_Wire):
         """True when the model heard speech and does not say when."""
         return bool(self.text.strip()) and not self.segments and not self.words
 
-    def to_domain(self, duration: float, asked: str | None) -> Transcript:
+    def to_domain(self, duration: float, language_hint: str | None) -> Transcript:
         """Return the transcript of ``duration`` seconds of sound in the language ``asked`` for."""
-        language = asked or iso_639_1(self.language)
+        language = language_hint or iso_639_1(self.language)
         words = _domain_words(self.words or (), duration)
         if self.segments:
             segments = _domain_segments(self.segments, words, duration, language)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import ProviderAnswerError, ProviderRejectedError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.providers.openai.vision_schema import SeenFrame, json_schema
 from reelworks.settings import Settings
 
@@ -86,7 +86,7 @@ class OpenAiDescriber:
         return self._api.call(self._name, _SETTING, call, self._read)
 
     def _read(self, body: bytes) -> FrameDescription:
-        choice = read_as(_Completion, body, self._api.host).only_choice(self._api.host)
+        choice = parse_answer(_Completion, body, self._api.host).only_choice(self._api.host)
         if choice.message.refusal or choice.finish_reason == "content_filter":
             said = " ".join((choice.message.refusal or "content filter").split())[:200]
             raise ProviderRejectedError(
@@ -98,7 +98,7 @@ class OpenAiDescriber:
                 f"try again, or {_ANOTHER_MODEL}."
             )
         content = choice.message.content or ""
-        return read_as(SeenFrame, content, self._api.host, _ANOTHER_MODEL).to_domain()
+        return parse_answer(SeenFrame, content, self._api.host, _ANOTHER_MODEL).to_domain()
 
 
 class _Message(BaseModel):

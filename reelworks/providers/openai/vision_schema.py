@@ -31,8 +31,8 @@ def _said(text: str) -> str:
 
 
 Fraction = Annotated[float, AfterValidator(_inside)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True)]
-Sentence = Annotated[Line, AfterValidator(_said)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Sentence = Annotated[Text, AfterValidator(_said)]
 
 
 class _Seen(BaseModel):
@@ -64,14 +64,14 @@ class SeenControl(_Seen):
     """One user-interface control."""
 
     kind: ControlKind
-    label: Line
+    label: Text
     box: SeenBox
 
 
 class SeenText(_Seen):
     """One line of text on the picture."""
 
-    text: Line
+    text: Text
     box: SeenBox
 
 
@@ -79,7 +79,7 @@ class SeenFrame(_Seen):
     """What one frame shows."""
 
     caption: Sentence
-    objects: list[Line]
+    objects: list[Text]
     controls: list[SeenControl]
     text: list[SeenText]
 

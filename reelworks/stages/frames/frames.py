@@ -19,9 +19,9 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.output_folder import unwritable, writable
+from reelworks.media.output_folder import output_folder, write_error
 from reelworks.media.screen_cuts import changed_blocks
-from reelworks.media.video_reader import Luma, Picture, VideoReader, open_reel
+from reelworks.media.video_reader import DecodedFrame, Luma, VideoReader, open_video
 from reelworks.stages.frames.frame_selection import (
     FrameParams,
     Sample,
@@ -56,37 +56,37 @@ def pick_frames(
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
 
-    def keep(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
-        picture, sharpness = _sharpest(large.pictures_at(times), video)
+    def extract(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
+        picture, sharpness = _sharpest(large.frames_at(times), video)
         jpeg = _encode(picture.bgr(), params.jpeg_quality)
         _write(frame_path(out_dir, index), jpeg)
         return _frame(index, slot.scene_index, picture, jpeg, sharpness)
 
-    def settle(job: Future[Frame]) -> None:
+    def collect(job: Future[Frame]) -> None:
         frame = job.result()
         frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
         progress(slots[frame.index].t_end, slots[-1].t_end)
 
     with (
-        writable(out_dir, ()),
-        open_reel(proxy) as small,
-        open_reel(video) as large,
-        _one_worker() as worker,
+        output_folder(out_dir, ()),
+        open_video(proxy) as small,
+        open_video(video) as large,
+        _decoder_thread() as worker,
     ):
         keyframes = large.keyframe_times()
         jobs: deque[Future[Frame]] = deque()
         for index, (slot, samples) in enumerate(_samples_by_slot(small, slots)):
             times = shortlist(slot, samples, keyframes, params)
-            jobs.append(worker.submit(keep, large, index, slot, times))
+            jobs.append(worker.submit(extract, large, index, slot, times))
             while jobs and jobs[0].done():
-                settle(jobs.popleft())
+                collect(jobs.popleft())
         for job in jobs:
-            settle(job)
+            collect(job)
     return tuple(frames)
 
 
 @contextmanager
-def _one_worker() -> Iterator[ThreadPoolExecutor]:
+def _decoder_thread() -> Iterator[ThreadPoolExecutor]:
     """Give a thread that decodes winners while the proxy is still being judged."""
     worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
     try:
@@ -108,7 +108,7 @@ def _samples_by_slot(
     slot = next(pending, None)
     samples: list[Sample] = []
     before: Luma | None = None
-    for picture in reel.pictures():
+    for picture in reel.frames():
         if slot is not None and picture.t >= slot.t_end and samples:
             yield slot, samples
             slot, samples = next(pending, None), []
@@ -133,7 +133,7 @@ def _sharpness(luma: Luma) -> float:
     return deviation * deviation
 
 
-def _sharpest(pictures: Sequence[Picture], video: Path) -> tuple[Picture, float]:
+def _sharpest(pictures: Sequence[DecodedFrame], video: Path) -> tuple[DecodedFrame, float]:
     if not pictures:
         raise UnsupportedMediaError(
             f"{video.name} is shorter than its proxy: normalize the source again."
@@ -142,7 +142,7 @@ def _sharpest(pictures: Sequence[Picture], video: Path) -> tuple[Picture, float]
     return max(judged, key=lambda pair: pair[1])
 
 
-def _frame(index: int, scene: int, picture: Picture, jpeg: bytes, sharpness: float) -> Frame:
+def _frame(index: int, scene: int, picture: DecodedFrame, jpeg: bytes, sharpness: float) -> Frame:
     grey = Image.fromarray(picture.luma())
     return Frame(
         index=index,
@@ -150,8 +150,8 @@ def _frame(index: int, scene: int, picture: Picture, jpeg: bytes, sharpness: flo
         t=picture.t,
         phash=str(imagehash.phash(grey)),
         sha256=sha256_of_bytes(jpeg),
-        width=picture.frame.width,
-        height=picture.frame.height,
+        width=picture.av_frame.width,
+        height=picture.av_frame.height,
         sharpness=sharpness,
     )
 
@@ -172,15 +172,15 @@ def _original(
     ]
     if not alike:
         return None
-    mine = _small_grey(frame_path(out_dir, frame.index))
+    mine = _half_size_grey(frame_path(out_dir, frame.index))
     for index in alike:
-        theirs = _small_grey(frame_path(out_dir, index))
+        theirs = _half_size_grey(frame_path(out_dir, index))
         if not changed_blocks(theirs, mine, params.duplicate_difference).any():
             return index
     return None
 
 
-def _small_grey(path: Path) -> Luma:
+def _half_size_grey(path: Path) -> Luma:
     """Read a JPEG at half its size, where a block of 8 pixels holds one or two letters."""
     pixels = np.frombuffer(path.read_bytes(), np.uint8)
     return np.asarray(cv2.imdecode(pixels, cv2.IMREAD_REDUCED_GRAYSCALE_2), np.uint8)
@@ -195,4 +195,4 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise unwritable(path, path.parent, error) from error
+        raise write_error(path, path.parent, error) from error

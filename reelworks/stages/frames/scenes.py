@@ -19,7 +19,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Scene
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
-from reelworks.media.video_reader import Luma, Picture, VideoReader, open_reel
+from reelworks.media.video_reader import DecodedFrame, Luma, VideoReader, open_video
 
 VERSION = 1
 """Raised when the same proxy and parameters give other scenes."""
@@ -73,10 +73,10 @@ def detect_scenes(
     ``shots`` raises.
     """
     end = 0.0
-    with open_reel(proxy) as reel, _film_watch(params, reel, shots) as film:
+    with open_video(proxy) as reel, _film_run(params, reel, shots) as film:
         finder = _CutFinder(params, film)
         total = reel.stated_duration
-        for number, picture in enumerate(reel.pictures()):
+        for number, picture in enumerate(reel.frames()):
             finder.feed(picture)
             end = picture.t_end
             if number % _REPORT_EVERY == 0:
@@ -113,7 +113,7 @@ def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
     return tuple(Scene(index, start, end) for index, (start, end) in enumerate(spans))
 
 
-class _AdaptiveWatch:
+class _AdaptiveRun:
     """PySceneDetect's AdaptiveDetector, fed with the pictures that differ from the one before.
 
     Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of nothing,
@@ -133,13 +133,13 @@ class _AdaptiveWatch:
             min_scene_len=params.min_scene_seconds,
         )
 
-    def feed(self, picture: Picture) -> None:
+    def feed(self, picture: DecodedFrame) -> None:
         if self._origin is None:
             self._origin = picture.pts
         if self._is_repeat(picture.luma()):
             return
         pts = picture.pts - self._origin
-        when = FrameTimecode(Timecode(pts, self._reel.time_base), fps=self._reel.rate)
+        when = FrameTimecode(Timecode(pts, self._reel.time_base), fps=self._reel.frame_rate)
         self._cuts.extend(cut.seconds for cut in self._film.process_frame(when, picture.bgr()))
 
     def cuts(self) -> list[float]:
@@ -156,47 +156,47 @@ class _AdaptiveWatch:
         return False
 
 
-class _SmallPictures:
+class _ShotDetectorRun:
     """Hands a detector the pictures at the size that it wants."""
 
     def __init__(self, watch: ShotWatch, size: tuple[int, int]) -> None:
         self._watch = watch
         self._size = size
 
-    def feed(self, picture: Picture) -> None:
+    def feed(self, picture: DecodedFrame) -> None:
         self._watch.feed(picture.t, picture.rgb(*self._size))
 
     def cuts(self) -> list[float]:
         return self._watch.cuts()
 
 
-_FilmWatch = _AdaptiveWatch | _SmallPictures
+_FilmRun = _AdaptiveRun | _ShotDetectorRun
 
 
 @contextmanager
-def _film_watch(
+def _film_run(
     params: SceneParams, reel: VideoReader, shots: ShotDetector | None
-) -> Iterator[_FilmWatch | None]:
+) -> Iterator[_FilmRun | None]:
     if params.profile == "screencast":
         yield None
     elif shots is None:
-        yield _AdaptiveWatch(params, reel)
+        yield _AdaptiveRun(params, reel)
     else:
         with shots.watching() as watch:
-            yield _SmallPictures(watch, shots.picture_size)
+            yield _ShotDetectorRun(watch, shots.picture_size)
 
 
 class _CutFinder:
     """Feeds the detectors of film and of screens in one pass."""
 
-    def __init__(self, params: SceneParams, film: _FilmWatch | None) -> None:
+    def __init__(self, params: SceneParams, film: _FilmRun | None) -> None:
         self.screen_cuts: list[float] = []
         self._screen: ScreenCutDetector | None = None
         self._film = film
         if params.profile != "film":
             self._screen = ScreenCutDetector(ScreenCutParams(lost_content=params.lost_content))
 
-    def feed(self, picture: Picture) -> None:
+    def feed(self, picture: DecodedFrame) -> None:
         """Take the next picture."""
         if self._screen is not None:
             cut = self._screen.feed(picture.t, picture.luma())

@@ -45,7 +45,7 @@ def describe_frames(
     """
     unique = sorted((f for f in frames if f.duplicate_of is None), key=lambda f: f.index)
     tally = _Tally(total=len(unique))
-    work = _Work(read_jpeg, describer, cache)
+    work = _FrameDescription(read_jpeg, describer, cache)
     pool = ThreadPoolExecutor(max(1, describer.parallel), thread_name_prefix="vision")
     futures = {pool.submit(work.describe, frame): frame for frame in unique}
     try:
@@ -67,7 +67,7 @@ def frame_key(frame: Frame, model: ModelRef) -> str:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _FrameDescription:
     """One frame's way: the cache, else the describer. Runs in threads."""
 
     read_jpeg: Callable[[Frame], bytes]
@@ -80,7 +80,7 @@ class _Work:
         if self.stop.is_set():
             return None
         try:
-            return self._kept(frame) or self._asked(frame)
+            return self._cached(frame) or self._describe_and_store(frame)
         except ProviderError as error:
             if error.retryable or isinstance(error, ProviderRejectedError):
                 return error
@@ -90,7 +90,7 @@ class _Work:
             self.stop.set()
             raise
 
-    def _kept(self, frame: Frame) -> FrameDescription | None:
+    def _cached(self, frame: Frame) -> FrameDescription | None:
         answer = self.cache.get(frame_key(frame, self.describer.model))
         if answer is None:
             return None
@@ -100,7 +100,7 @@ class _Work:
             # An answer that was cut off while it was kept is no answer: ask again.
             return None
 
-    def _asked(self, frame: Frame) -> FrameDescription:
+    def _describe_and_store(self, frame: Frame) -> FrameDescription:
         description = self.describer.describe(self.read_jpeg(frame))
         key = frame_key(frame, self.describer.model)
         self.cache.put(key, _DESCRIPTION.dump_json(description))

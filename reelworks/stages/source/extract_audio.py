@@ -10,16 +10,16 @@ from pathlib import Path
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import AudioTrack, NormalizedAudio, Probe
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.audio import speech_arguments, zero_of
+from reelworks.media.audio import speech_arguments, time_zero
 from reelworks.media.ffmpeg import DecodeReport, transcode
-from reelworks.media.output_folder import writable
+from reelworks.media.output_folder import output_folder
 
 __all__ = ["VERSION", "ExtractedAudio", "extract_audio"]
 
 VERSION = 2
 """Raised when the same source gives other bytes."""
 
-MISSING_SECONDS = 0.5
+DURATION_TOLERANCE = 0.5
 """Less than this at the end is rounding of the container, not loss."""
 
 
@@ -44,7 +44,7 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
     if probe.audio is None:
         return ExtractedAudio(None, None)
     wav = out_dir / "audio.wav"
-    with writable(out_dir, [wav]):
+    with output_folder(out_dir, [wav]):
         arguments = speech_arguments(source, probe, wav)
         report = transcode(arguments, duration=probe.duration, progress=progress)
         if not report.decoded.get(probe.audio.index, 0):
@@ -61,8 +61,8 @@ def _losses(probe: Probe, track: AudioTrack, report: DecodeReport, found: float)
     if probe.video_tracks and probe.video is None:
         yield "The picture of the source cannot be decoded; only its sound was used."
     if track.duration is not None:
-        stated = track.duration + track.start - zero_of(probe)
-        if stated - found > MISSING_SECONDS:
+        stated = track.duration + track.start - time_zero(probe)
+        if stated - found > DURATION_TOLERANCE:
             yield (
                 f"The source states {stated:.1f} s of sound "
                 f"but only {found:.1f} s could be decoded."

@@ -32,7 +32,7 @@ from reelworks.errors import (
 )
 from reelworks.providers.http.public_client import client
 from reelworks.providers.http.retry_after import retry_after
-from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
+from reelworks.stages.source.limits import PUBLIC_ONLY, SourceLimits
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SPARE_BYTES = 64 << 20
@@ -76,10 +76,10 @@ class LocalSource:
 def localize(
     source: str,
     video_id: str | None,
-    room: Path,
+    work_dir: Path,
     store: ObjectReader,
     progress: Progress,
-    limits: Limits = PUBLIC_ONLY,
+    limits: SourceLimits = PUBLIC_ONLY,
 ) -> LocalSource:
     """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and name it.
 
@@ -99,10 +99,10 @@ def localize(
         raise InputError(f"{shown} is no address; write / ? # @ of a password as %2F %3F %23 %40.")
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
-        path = _download(source, room / safe_name(name), progress, limits)
+        path = _download(source, work_dir / safe_name(name), progress, limits)
     elif scheme == "s3":
         name = _own_name(rest, video_id, store.bucket)
-        path = _from_store(rest, room / safe_name(name), store)
+        path = _from_store(rest, work_dir / safe_name(name), store)
     elif scheme:
         raise InputError(f"{shown} cannot be read: use a path, http(s):// or s3://.")
     else:
@@ -198,7 +198,7 @@ def _from_store(address: str, target: Path, store: ObjectReader) -> Path:
     return target
 
 
-def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Path:
+def _download(url: str, target: Path, progress: Progress, limits: SourceLimits) -> Path:
     shown = without_secrets(url)
     try:
         with (
@@ -212,7 +212,7 @@ def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Pat
             _check(answer, shown)
             total = int(answer.headers.get("content-length", 0))
             _check_size(total, limits, shown)
-            _check_room(target.parent, total, shown)
+            _check_free_space(target.parent, total, shown)
             with target.open("wb") as file:
                 # As they come: a block that has to be full first keeps a slow source from being
                 # stopped.
@@ -254,16 +254,16 @@ def _check(answer: httpx.Response, shown: str) -> None:
         raise SourceUnreadableError(f"{shown} may not be read (HTTP {status}).")
 
 
-def _check_size(size: int, limits: Limits, shown: str) -> None:
-    if limits.most_bytes is not None and size > limits.most_bytes:
+def _check_size(size: int, limits: SourceLimits, shown: str) -> None:
+    if limits.max_bytes is not None and size > limits.max_bytes:
         raise OverLimitError(
-            f"{shown} is larger than {limits.most_bytes // 1_000_000} MB (MAX_UPLOAD_MB)."
+            f"{shown} is larger than {limits.max_bytes // 1_000_000} MB (MAX_UPLOAD_MB)."
         )
 
 
-def _check_room(room: Path, needed: int, shown: str) -> None:
-    free = shutil.disk_usage(room).free
+def _check_free_space(folder: Path, needed: int, shown: str) -> None:
+    free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise NoSpaceError(
-            f"{shown} needs {needed >> 20} MB, but {room} has {free >> 20} MB free; make room."
+            f"{shown} needs {needed >> 20} MB, but {folder} has {free >> 20} MB free; make room."
         )

@@ -7,43 +7,43 @@ from pathlib import Path
 
 from reelworks.domain.video.video import Probe
 from reelworks.errors import OverLimitError, UnsupportedMediaError
-from reelworks.media.inspect.picture_size import Size, stated_size
+from reelworks.media.inspect.picture_size import PictureSize, stated_size
 from reelworks.media.inspect.probe import probe
 from reelworks.media.inspect.sniff import check_source
 from reelworks.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SourceLimits:
     """What is fetched and taken."""
 
     private_addresses: bool = False
     """Fetch from private networks too."""
-    most_bytes: int | None = None
+    max_bytes: int | None = None
     """Of a download."""
     least_speed: float = 0.0
     """Of a download, in bytes a second; 0: any."""
-    most_seconds: float | None = None
+    max_seconds: float | None = None
     """Of a video or a sound."""
-    most_pixels: float | None = None
+    max_pixels: float | None = None
     """Of one picture."""
 
 
-PUBLIC_ONLY = Limits()
+PUBLIC_ONLY = SourceLimits()
 
 
-def limits_of(settings: Settings) -> Limits:
+def source_limits(settings: Settings) -> SourceLimits:
     """Return the limits that the settings give."""
-    return Limits(
+    return SourceLimits(
         private_addresses=settings.fetch_private_addresses,
-        most_bytes=settings.max_upload_mb * 1_000_000,
+        max_bytes=settings.max_upload_mb * 1_000_000,
         least_speed=settings.fetch_least_kb_per_second * 1000,
-        most_seconds=settings.max_duration_hours * 3600,
-        most_pixels=settings.max_megapixels * 1e6,
+        max_seconds=settings.max_duration_hours * 3600,
+        max_pixels=settings.max_megapixels * 1e6,
     )
 
 
-def probe_within(path: Path, limits: Limits, name: str) -> Probe:
+def probe_within(path: Path, limits: SourceLimits, name: str) -> Probe:
     """Look into a media file, which messages call ``name``; refuse it before it is decoded.
 
     Raises ``OverLimitError`` and what ``probe`` raises. A file that is refused for its size by the
@@ -60,9 +60,9 @@ def probe_within(path: Path, limits: Limits, name: str) -> Probe:
     return found
 
 
-def check_limits(found: Probe, limits: Limits, name: str) -> None:
+def check_limits(found: Probe, limits: SourceLimits, name: str) -> None:
     """Raise ``OverLimitError`` when what was probed is longer or larger than the limits."""
-    seconds, most = found.duration or 0.0, limits.most_seconds
+    seconds, most = found.duration or 0.0, limits.max_seconds
     if most is not None and seconds > most:
         raise OverLimitError(
             f"{name} is {seconds / 3600:.1f} hours long, more than {most / 3600:g} "
@@ -72,10 +72,10 @@ def check_limits(found: Probe, limits: Limits, name: str) -> None:
         _check_pixels((track.width, track.height), limits, name)
 
 
-def _check_pixels(size: Size | None, limits: Limits, name: str) -> None:
+def _check_pixels(size: PictureSize | None, limits: SourceLimits, name: str) -> None:
     pixels = size[0] * size[1] if size else 0
-    if limits.most_pixels is not None and pixels > limits.most_pixels:
+    if limits.max_pixels is not None and pixels > limits.max_pixels:
         raise OverLimitError(
             f"A picture of {name} has {pixels / 1e6:.0f} megapixels, more than "
-            f"{limits.most_pixels / 1e6:g} (MAX_MEGAPIXELS); make it smaller."
+            f"{limits.max_pixels / 1e6:g} (MAX_MEGAPIXELS); make it smaller."
         )

@@ -14,16 +14,16 @@ from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
 from reelworks.media import nvenc
 from reelworks.media.encoding import (
+    FrameSize,
     NormalizeParams,
-    Size,
     fitted_size,
     normalize_arguments,
     remux_arguments,
 )
 from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
-from reelworks.media.output_folder import writable
+from reelworks.media.output_folder import output_folder
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ __all__ = ["VERSION", "NormalizeParams", "Normalized", "is_normalized", "normali
 VERSION = 3
 """Raised when the same parameters give other bytes."""
 
-MISSING_SECONDS = 0.5
+DURATION_TOLERANCE = 0.5
 """Less than this at the end is rounding of the container, not loss."""
-SPARSEST_KEYFRAMES = 10
+MAX_KEYFRAME_INTERVAL = 10
 """Seconds between keyframes beyond which seeking in a copied source would be slow."""
 
 NVENC_FAILED = "The GPU's encoder failed or is not there, so x264 encoded the video."
@@ -69,13 +69,13 @@ def normalize(
     paths = (out_dir / "normalized.mp4", out_dir / "proxy.mp4")
     encoder = None
     copied = is_normalized(source, probe, params)
-    with writable(out_dir, paths):
+    with output_folder(out_dir, paths):
         if copied:
             arguments = remux_arguments(source, probe, params, *paths)
             report = transcode(arguments, duration=probe.duration, progress=progress)
         else:
             encoder, report = _encode(source, probe, resolve_encoder(params), paths, progress)
-        made = _written(paths[0])
+        made = _read_written(paths[0])
     video = NormalizedVideo(
         duration=made.frames / params.frame_rate,
         width=made.size.width,
@@ -106,17 +106,17 @@ def is_normalized(source: Path, probe: Probe, params: NormalizeParams) -> bool:
     read, since a rate that is constant by its header may have holes.
     """
     track = probe.video
-    if track is None or not _stated_to_conform(probe, track, params):
+    if track is None or not _states_normalized_form(probe, track, params):
         return False
     timing = read_timing(source, track.index)
     if not is_constant(timing, params.frame_rate):
         return False
     end = Fraction(len(timing.times), params.frame_rate)
-    whole = track.duration is None or track.duration - end <= MISSING_SECONDS
-    return whole and longest_run(timing.keyframes, end) <= SPARSEST_KEYFRAMES
+    whole = track.duration is None or track.duration - end <= DURATION_TOLERANCE
+    return whole and longest_run(timing.keyframes, end) <= MAX_KEYFRAME_INTERVAL
 
 
-def _stated_to_conform(probe: Probe, track: VideoTrack, params: NormalizeParams) -> bool:
+def _states_normalized_form(probe: Probe, track: VideoTrack, params: NormalizeParams) -> bool:
     sound = probe.audio
     return (
         "mp4" in probe.container
@@ -124,7 +124,7 @@ def _stated_to_conform(probe: Probe, track: VideoTrack, params: NormalizeParams)
         and track.pixel_format == "yuv420p"
         and abs((track.frame_rate or 0) - params.frame_rate) < 0.01
         and not (track.interlaced or track.hdr or track.variable_rate)
-        and fitted_size(track, params.max_height) == Size(track.width, track.height)
+        and fitted_size(track, params.max_height) == FrameSize(track.width, track.height)
         and not (track.rotation or track.mirrored)
         and abs(track.start) < 1e-6
         and (sound is None or (sound.codec == "aac" and sound.start > -1e-6))
@@ -174,19 +174,19 @@ def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _Written:
     frames: int
-    size: Size
+    size: FrameSize
     end: float
 
 
-def _written(path: Path) -> _Made:
+def _read_written(path: Path) -> _Written:
     """Read the header of what was written: its size, frames, and seconds of its longest track."""
-    with opened(path) as container:
+    with open_container(path) as container:
         stream = container.streams.video[0]
-        return _Made(
+        return _Written(
             frames=stream.frames,
-            size=Size(stream.width, stream.height),
+            size=FrameSize(stream.width, stream.height),
             end=(container.duration or 0) / 1_000_000,
         )
 
@@ -195,7 +195,7 @@ def _losses(
     probe: Probe,
     track: VideoTrack,
     report: DecodeReport,
-    made: _Made,
+    made: _Written,
     rate: int,
 ) -> Iterator[str]:
     """Say in plain words what of the source is not in the result."""
@@ -204,12 +204,12 @@ def _losses(
         stated, found = track.duration, made.frames / rate
     else:
         stated, found = (probe.duration or 0) - track.start, made.end
-    if stated - found > MISSING_SECONDS:
+    if stated - found > DURATION_TOLERANCE:
         yield f"The source states {stated:.1f} s but only {found:.1f} s could be decoded."
     if failed := report.errors.get(track.index, 0):
         yield f"{_count(failed, 'picture')} of the source could not be decoded."
-    if report.damaged_pictures:
-        yield f"{_count(report.damaged_pictures, 'picture')} of the source may show damage."
+    if report.damaged_frames:
+        yield f"{_count(report.damaged_frames, 'picture')} of the source may show damage."
     if probe.audio is not None and (failed := report.errors.get(probe.audio.index, 0)):
         yield f"{_count(failed, 'piece')} of sound in the source could not be decoded."
 

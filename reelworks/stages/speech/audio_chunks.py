@@ -20,7 +20,7 @@ _LEAD = SAMPLE_RATE // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AudioChunk:
     """Samples ``start`` (included) to ``stop`` (not) of a file."""
 
     start: int
@@ -46,7 +46,7 @@ def cut_at_silences(
     limit: int,
     regions: Sequence[Region],
     quietest: Callable[[int, int], int],
-) -> list[Piece]:
+) -> list[AudioChunk]:
     """Cut ``total`` samples into pieces of at most ``limit`` samples, in order, without overlap.
 
     A cut falls into the longest silence of a piece's last third, else into the latest silence
@@ -56,7 +56,7 @@ def cut_at_silences(
     if limit < 1:
         raise ValueError("a piece holds at least one sample")
     silences = _silences(total, regions)
-    pieces: list[Piece] = []
+    pieces: list[AudioChunk] = []
     start = 0
     while total - start > limit:
         cut = _cut_between(start + limit * 2 // 3, start + limit, silences, longest=True)
@@ -64,10 +64,10 @@ def cut_at_silences(
         cut = cut or min(
             max(quietest(start + limit * 9 // 10, start + limit), start + 1), start + limit
         )
-        pieces.append(Piece(start, cut))
+        pieces.append(AudioChunk(start, cut))
         start = cut
     if total > start:
-        pieces.append(Piece(start, total))
+        pieces.append(AudioChunk(start, total))
     return pieces
 
 

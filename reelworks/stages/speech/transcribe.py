@@ -13,9 +13,9 @@ from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
-from reelworks.stages.speech.audio_chunks import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
-from reelworks.stages.speech.transcribe_chunks import PieceWork
+from reelworks.stages.speech.transcribe_chunks import ChunkTranscription
 
 VERSION = 1
 """Raise when what is done with the model's answers changes."""
@@ -33,7 +33,7 @@ class TranscribeParams:
     """A pause of so many seconds always ends a segment."""
 
     @property
-    def shape(self) -> SegmentLimits:
+    def segment_limits(self) -> SegmentLimits:
         """How the segments are to be."""
         return SegmentLimits(
             self.max_segment_seconds, self.max_segment_characters, self.pause_seconds
@@ -62,18 +62,18 @@ def transcribe(
     if wav is None or total == 0:
         return Transcript(language=None)
     regions = _needed_regions(wav, total, transcriber)
-    pieces = _pieces(wav, total, transcriber.limits.max_seconds, regions)
+    pieces = _chunks(wav, total, transcriber.limits.max_seconds, regions)
     if regions is not None:
         pieces = [piece for piece in pieces if piece.has_speech(regions)]
-    asking = PieceWork(wav, total, transcriber, params.language, cache, work_dir)
-    answers = asking.ask_all(pieces, progress)
+    transcription = ChunkTranscription(wav, total, transcriber, params.language, cache, work_dir)
+    answers = transcription.transcribe_all(pieces, progress)
     segments = [
         s for piece, answer in zip(pieces, answers, strict=True) for s in _moved(piece, answer)
     ]
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    return Transcript(_main_language(segments), resegment(segments, params.shape))
+    return Transcript(_main_language(segments), resegment(segments, params.segment_limits))
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:
@@ -83,11 +83,11 @@ def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Reg
     return speech_regions(wav) if is_cut or transcriber.model.provider != "local" else None
 
 
-def _pieces(
+def _chunks(
     wav: Path, total: int, longest: float | None, regions: Sequence[Region] | None
-) -> list[Piece]:
+) -> list[AudioChunk]:
     if longest is None or total <= int(longest * SAMPLE_RATE):
-        return [Piece(0, total)]
+        return [AudioChunk(0, total)]
 
     def quietest(start: int, stop: int) -> int:
         return start + quietest_sample(read_samples(wav, start, stop))
@@ -95,7 +95,7 @@ def _pieces(
     return cut_at_silences(total, int(longest * SAMPLE_RATE), regions or (), quietest)
 
 
-def _moved(piece: Piece, answer: Transcript) -> list[Segment]:
+def _moved(piece: AudioChunk, answer: Transcript) -> list[Segment]:
     """Turn times in a piece into times in the file, exact to the sample."""
 
     def at(seconds: float) -> float:

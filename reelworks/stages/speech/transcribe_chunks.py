@@ -17,7 +17,7 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import CancelledError, ReelworksError
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_pcm, write_wav
-from reelworks.stages.speech.audio_chunks import Piece
+from reelworks.stages.speech.audio_chunks import AudioChunk
 
 VERSION = 1
 """Raise when what a model is asked changes, or how a local one decodes."""
@@ -27,7 +27,7 @@ _REPORT_EVERY = 0.2
 _ANSWER = TypeAdapter(Transcript)
 
 
-def piece_key(sound: str, language: str | None, model: ModelRef) -> str:
+def chunk_key(sound: str, language: str | None, model: ModelRef) -> str:
     """Return the cache key of one piece's answer; ``sound`` is the SHA-256 of its samples."""
     return cache_key(
         "transcribe",
@@ -39,7 +39,7 @@ def piece_key(sound: str, language: str | None, model: ModelRef) -> str:
 
 
 @dataclass
-class PieceWork:
+class ChunkTranscription:
     """One file's pieces on their way through the cache and the model."""
 
     wav: Path
@@ -52,7 +52,7 @@ class PieceWork:
     seconds: dict[int, float] = field(default_factory=dict)
     """How far each piece is, by its first sample."""
 
-    def ask_all(self, pieces: Sequence[Piece], progress: Progress) -> list[Transcript]:
+    def transcribe_all(self, pieces: Sequence[AudioChunk], progress: Progress) -> list[Transcript]:
         """Return each piece's answer, in order."""
         length = self.total / SAMPLE_RATE
         if len(pieces) == 1:  # in this thread, so that progress may stop it at any time
@@ -70,7 +70,7 @@ class PieceWork:
         _raise_first(futures)
         return [future.result() for future in futures]
 
-    def _in_thread(self, piece: Piece) -> Transcript:
+    def _in_thread(self, piece: AudioChunk) -> Transcript:
         def note(done: float, total: float) -> None:
             del total
             if self.stop.is_set():
@@ -82,21 +82,21 @@ class PieceWork:
         self.seconds[piece.start] = piece.t_end - piece.t_start
         return answer
 
-    def _answer(self, piece: Piece, progress: Progress) -> Transcript:
-        key = piece_key(_sound_digest(self.wav, piece), self.language, self.transcriber.model)
+    def _answer(self, piece: AudioChunk, progress: Progress) -> Transcript:
+        key = chunk_key(_sound_digest(self.wav, piece), self.language, self.transcriber.model)
         kept = _read_answer(self.cache.get(key))
         if kept is not None:
             return kept
-        with _PieceFile(self.wav, piece, self.total, self.work_dir) as path:
+        with _ChunkFile(self.wav, piece, self.total, self.work_dir) as path:
             answer = self.transcriber.transcribe(path, language=self.language, progress=progress)
         self.cache.put(key, _ANSWER.dump_json(answer))
         return answer
 
 
-class _PieceFile:
+class _ChunkFile:
     """A piece as a wav file of its own while it is needed; the whole file is itself."""
 
-    def __init__(self, wav: Path, piece: Piece, total: int, work_dir: Path) -> None:
+    def __init__(self, wav: Path, piece: AudioChunk, total: int, work_dir: Path) -> None:
         self._whole = (piece.start, piece.stop) == (0, total)
         self._wav, self._piece = wav, piece
         self._path = wav if self._whole else work_dir / f"{wav.stem}_{piece.start}.wav"
@@ -112,7 +112,7 @@ class _PieceFile:
             self._path.unlink(missing_ok=True)
 
 
-def _sound_digest(wav: Path, piece: Piece) -> str:
+def _sound_digest(wav: Path, piece: AudioChunk) -> str:
     digest = hashlib.sha256()
     for start in range(piece.start, piece.stop, _BLOCK):
         digest.update(read_pcm(wav, start, min(start + _BLOCK, piece.stop)))

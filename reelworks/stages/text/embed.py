@@ -54,7 +54,7 @@ def embed_texts(
         progress(done, len(texts))
         for start in range(0, len(missing), embedder.batch_size):
             batch = missing[start : start + embedder.batch_size]
-            answers = _asked(batch, embedder)
+            answers = _embed_batch(batch, embedder)
             list(workers.map(cache.put, (keys[text] for text in batch), answers))
             vectors |= {t: _unpacked(data) for t, data in zip(batch, answers, strict=True)}
             done += sum(times[text] for text in batch)
@@ -74,7 +74,7 @@ def text_key(text: str, embedder: Embedder) -> str:
     )
 
 
-def _asked(batch: Sequence[str], embedder: Embedder) -> list[bytes]:
+def _embed_batch(batch: Sequence[str], embedder: Embedder) -> list[bytes]:
     answer = embedder.embed(batch)
     if len(answer) != len(batch) or any(len(v) != embedder.dimensions for v in answer):
         raise ProviderAnswerError(

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.media.encoding import (
+    FrameSize,
     NormalizeParams,
-    Size,
     fitted_size,
     normalize_arguments,
+    proxy_size,
     remux_arguments,
-    shrunk_size,
 )
 
 FILM = VideoTrack(
@@ -108,7 +108,7 @@ def test_each_oddity_has_its_filter(change: dict[str, object], present: str) -> 
 )
 def test_sizes(width: int, height: int, aspect: str, rotation: int, size: tuple[int, int]) -> None:
     track = replace(FILM, width=width, height=height, pixel_aspect=aspect, rotation=rotation)
-    assert fitted_size(track, 720) == Size(*size)
+    assert fitted_size(track, 720) == FrameSize(*size)
 
 
 @given(st.integers(1, 16384), st.integers(1, 16384), st.sampled_from([0, 90, 180, 270]))
@@ -120,7 +120,7 @@ def test_sizes_are_even_within_the_box_and_never_larger(w: int, h: int, turn: in
     assert max(size.width, size.height) <= 2560
     assert size.width <= max(2, across)
     assert size.height <= max(2, down)
-    proxy = shrunk_size(size, 180)
+    proxy = proxy_size(size, 180)
     assert proxy.width % 2 == proxy.height % 2 == 0
     assert min(proxy.width, proxy.height) <= 180
     assert proxy.width <= size.width

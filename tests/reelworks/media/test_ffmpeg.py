@@ -56,7 +56,7 @@ def test_a_name_that_looks_like_an_address_stays_a_file(media: Path, tmp_path: P
     report = transcode(to_nothing(odd), duration=None, progress=silent, timeout=20)
     assert report.decoded == {0: 127}
     assert report.errors == {0: 0}
-    assert report.damaged_pictures == 0
+    assert report.damaged_frames == 0
 
 
 def test_lost_pictures_are_counted(media: Path) -> None:

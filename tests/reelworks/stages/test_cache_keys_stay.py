@@ -36,7 +36,7 @@ from reelworks.domain.video.vision import (
     VisionResult,
 )
 from reelworks.models.runtime.catalog import catalog
-from reelworks.models.shots.transnet import TransNetShots
+from reelworks.models.shots.transnet import TransNetShotDetector
 from reelworks.models.speech.whisper import WhisperTranscriber
 from reelworks.models.text.minilm import MiniLmEmbedder
 from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
@@ -153,7 +153,7 @@ def test_single_items_have_the_keys_that_they_had() -> None:
         == "94c6c75728f7192ea48b2d0f59c65a121991eee9d1c6e6ffb2ebeb4ae17cf7ad"
     )
     assert (
-        transcribe_pieces.piece_key("2" * 64, "en", MODEL)
+        transcribe_pieces.chunk_key("2" * 64, "en", MODEL)
         == "36cb3294757e907995f1acff4cfadfdcadce450b4a264b72e5a85554d096839d"
     )
     assert (
@@ -224,7 +224,7 @@ def test_models_have_the_names_that_they_had(tmp_path: Path) -> None:
         *(WhisperTranscriber(n, tmp_path) for n, c in names.items() if c == "transcribe"),
         *(MiniLmEmbedder(n, tmp_path) for n, c in names.items() if c == "embed"),
         *(VisionLanguageDescriber(n, tmp_path) for n, c in names.items() if c == "vision"),
-        TransNetShots(tmp_path),
+        TransNetShotDetector(tmp_path),
         OcrFrameDescriber(),
     ]
     reader = f"{version('rapidocr')}-read2-controls1"

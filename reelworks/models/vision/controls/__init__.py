@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reelworks.domain.video.vision import Control, ScreenText
-from reelworks.models.vision.controls.boxed import find_boxed, without_doubles
+from reelworks.models.vision.controls.boxed import find_boxed, without_overlaps
 from reelworks.models.vision.controls.links import find_links, find_navigation
 from reelworks.models.vision.controls.shapes import Image, edge_map
 from reelworks.models.vision.controls.tabs import find_menu_bar, find_tabs
@@ -39,5 +39,5 @@ def find_controls(image: Image, text: Sequence[ScreenText]) -> tuple[Control, ..
     found += find_links(image, lines, taken)
     taken = [rect for rect, _ in found]
     found += find_navigation(image, lines, taken)
-    controls = [control for _, control in without_doubles(found)]
+    controls = [control for _, control in without_overlaps(found)]
     return tuple(sorted(controls, key=lambda c: (round(c.box.y, 2), c.box.x)))

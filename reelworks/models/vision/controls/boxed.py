@@ -47,7 +47,7 @@ def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[
     rects = [rect for rect in rects if not _in_grid(rect, rects)]
     found = []
     for rect in rects:
-        panel = _look(image, edges, lines, rect)
+        panel = _inspect_panel(image, edges, lines, rect)
         named = _classify(panel)
         if named:
             kind, confidence = named
@@ -96,7 +96,7 @@ def _in_grid(rect: Rect, rects: Sequence[Rect]) -> bool:
     return sideways and upright
 
 
-def _look(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
+def _inspect_panel(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
     inside = rect.grown(-4)
     fill = typical_colour(inside.cut(image))
     middle_x = rect.x + rect.w // 3
@@ -181,7 +181,7 @@ def _stacked(lines: Sequence[Line]) -> bool:
     return max(middles) - min(middles) > min(line.rect.h for line in lines) / 2
 
 
-def without_doubles(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, Control]]:
+def without_overlaps(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, Control]]:
     """Keep the surer of any two controls that cover each other."""
     kept: list[tuple[Rect, Control]] = []
     for rect, control in sorted(found, key=lambda pair: -(pair[1].confidence or 0)):

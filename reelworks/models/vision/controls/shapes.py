@@ -47,7 +47,7 @@ class Rect:
         """Return it with each side moved outward by ``by`` pixels, or inward when negative."""
         return Rect(self.x - by, self.y - by, self.w + 2 * by, self.h + 2 * by)
 
-    def holds(self, x: float, y: float) -> bool:
+    def contains_point(self, x: float, y: float) -> bool:
         """True when the point lies inside."""
         return self.x <= x < self.right and self.y <= y < self.bottom
 

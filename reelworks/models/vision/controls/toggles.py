@@ -89,7 +89,7 @@ def _is_letter(rect: Rect, lines: Sequence[Line]) -> bool:
     """True for the O of a word: it fills its line's height, while a toggle is lower."""
     x, y = rect.middle
     return any(
-        line.rect.holds(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
+        line.rect.contains_point(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
         for line in lines
     )
 

@@ -14,7 +14,7 @@ from reelworks.errors import (
     UnsafeMediaError,
     UnsupportedMediaError,
 )
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.probe import probe
 from tests.support.made_media import MadeMedia
 
@@ -180,7 +180,7 @@ def test_a_script_that_looks_like_nothing_is_still_not_opened(tmp_path: Path) ->
     (tmp_path / "secret.ts").write_bytes(b"secret")
     script = tmp_path / "x.m3u8"
     script.write_bytes(b"\n" * 70_000 + b"#EXTM3U\n#EXTINF:1,\nsecret.ts\n")
-    with pytest.raises(UnsupportedMediaError), opened(script):
+    with pytest.raises(UnsupportedMediaError), open_container(script):
         pass
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reelworks.errors import ModelUnavailableError
 from reelworks.models.runtime.memory import MB, Memory
-from reelworks.models.runtime.pool import ModelPool, PoolLimits, limits_of
+from reelworks.models.runtime.pool import ModelPool, PoolLimits, pool_limits
 from reelworks.settings import Settings
 
 NAMES = st.sampled_from("abcdef")
@@ -199,4 +199,4 @@ def test_limits_come_from_the_settings():
         _env_file=None, model_memory_mb=500, gpu_memory_mb=None, model_idle_seconds=9
     )
 
-    assert limits_of(settings) == PoolLimits(500 * MB, None, 9.0)
+    assert pool_limits(settings) == PoolLimits(500 * MB, None, 9.0)

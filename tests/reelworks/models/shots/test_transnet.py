@@ -17,9 +17,9 @@ from reelworks.models.shots.transnet import (
     WIDTH,
     WINDOW,
     Frames,
-    TransNetShots,
-    TransNetWatch,
-    first_pictures,
+    TransNetRun,
+    TransNetShotDetector,
+    first_frames,
 )
 
 EXPECTED = {0: 0.362101, 10: 0.000205, 25: 0.000374, 48: 0.375981, 49: 0.227523, 50: 0.162179}
@@ -42,7 +42,7 @@ def brightens(windows: Frames) -> np.ndarray:
 
 
 def watched(levels: list[int], windows_at_once: int = 1) -> list[float]:
-    watch = TransNetWatch(brightens, windows_at_once)
+    watch = TransNetRun(brightens, windows_at_once)
     for number, level in enumerate(levels):
         watch.feed(number / 30, picture(level))
     return watch.cuts()
@@ -63,7 +63,7 @@ def test_every_picture_is_judged_once_whatever_the_films_length(
 
 
 def test_no_more_is_kept_than_one_batch_needs() -> None:
-    watch = TransNetWatch(brightens, 2)
+    watch = TransNetRun(brightens, 2)
     for number in range(1000):
         watch.feed(number / 30, picture(50))
         assert len(watch._waiting) < WINDOW + 50
@@ -71,7 +71,7 @@ def test_no_more_is_kept_than_one_batch_needs() -> None:
 
 
 def test_a_film_without_pictures_has_no_cuts() -> None:
-    assert TransNetWatch(brightens, 4).cuts() == []
+    assert TransNetRun(brightens, 4).cuts() == []
 
 
 def test_too_little_gpu_memory_halves_the_batch_and_finds_the_same() -> None:
@@ -83,7 +83,7 @@ def test_too_little_gpu_memory_halves_the_batch_and_finds_the_same() -> None:
             raise GpuMemoryError("no room")
         return brightens(windows)
 
-    watch = TransNetWatch(room_for_two, 8)
+    watch = TransNetRun(room_for_two, 8)
     levels = [50] * 700
     levels[333] = 200
     for number, level in enumerate(levels):
@@ -97,7 +97,7 @@ def test_too_little_memory_for_one_window_is_an_error() -> None:
     def no_room(windows: Frames) -> np.ndarray:
         raise GpuMemoryError("no room")
 
-    watch = TransNetWatch(no_room, 2)
+    watch = TransNetRun(no_room, 2)
     watch.feed(0.0, picture(50))
     with pytest.raises(GpuMemoryError):
         watch.cuts()
@@ -118,11 +118,11 @@ def test_too_little_memory_for_one_window_is_an_error() -> None:
 def test_a_shot_begins_after_the_likeliest_picture_of_a_transition(
     chances: list[float], first: list[int]
 ) -> None:
-    assert first_pictures(chances) == first
+    assert first_frames(chances) == first
 
 
 def test_the_model_names_its_weights(tmp_path: Path) -> None:
-    assert TransNetShots(tmp_path).model == ModelRef("local", "transnetv2", "a313d0b3bebf")
+    assert TransNetShotDetector(tmp_path).model == ModelRef("local", "transnetv2", "a313d0b3bebf")
 
 
 def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,13 +130,13 @@ def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         __import__("sys").modules, "torch", None
     )  # what a missing module looks like
     with pytest.raises(ModelUnavailableError, match=r"reelworks\[cuda\]"):
-        TransNetShots(tmp_path, pool=ModelPool()).load()
+        TransNetShotDetector(tmp_path, pool=ModelPool()).load()
 
 
 @pytest.mark.slow
 def test_the_network_answers_as_the_publishers_own(models_dir: Path) -> None:
     torch = pytest.importorskip("torch", reason=NO_TORCH)
-    shots = TransNetShots(models_dir, threads=1, pool=ModelPool())
+    shots = TransNetShotDetector(models_dir, threads=1, pool=ModelPool())
     ramp = torch.arange(WINDOW * HEIGHT * WIDTH * 3, dtype=torch.int64)
     pictures = ((ramp * 7919) % 251).to(torch.uint8).view(1, WINDOW, HEIGHT, WIDTH, 3)
     pictures[:, 50:] = 255 - pictures[:, 50:]

@@ -195,7 +195,7 @@ def test_too_little_gpu_memory_halves_the_batch_for_good(folder: Path) -> None:
     model = ShortOfMemory.load(TINY, folder)
     model.room = 2  # type: ignore[attr-defined]
     see = describer(model, folder)
-    answers = see._asked(model, PICTURES * 2, "What is this?", "")
+    answers = see._generate(model, PICTURES * 2, "What is this?", "")
     assert len(answers) == 8
     assert model.asked[:3] == [8, 4, 2]  # type: ignore[attr-defined]
     assert max(model.asked[3:]) == 2  # type: ignore[attr-defined]

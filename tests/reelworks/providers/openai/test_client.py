@@ -19,7 +19,7 @@ from reelworks.errors import (
     RateLimitedError,
     SettingsError,
 )
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.settings import Settings
 from tests.support.dripping import Dripping
 from tests.support.openai_server import (
@@ -51,7 +51,7 @@ def greet(api: HostedApi, model: str = "gpt-6-luna") -> Said:
                 model=model, messages=[{"role": "user", "content": "Hello"}]
             ).content
         ),
-        lambda body: read_as(Said, body, api.host),
+        lambda body: parse_answer(Said, body, api.host),
     )
 
 

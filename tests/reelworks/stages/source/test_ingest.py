@@ -27,10 +27,10 @@ from reelworks.errors import (
     UnsafeAddressError,
 )
 from reelworks.stages.source.ingest import localize, safe_name, without_secrets
-from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
+from reelworks.stages.source.limits import PUBLIC_ONLY, SourceLimits
 from reelworks.store.objects.artifacts import ArtifactStore
 
-HERE = Limits(private_addresses=True)
+HERE = SourceLimits(private_addresses=True)
 """The web sites of these tests are on this machine."""
 BODY = bytes(range(256)) * 12_000  # 3 MB: several blocks
 
@@ -376,7 +376,7 @@ def test_a_private_address_is_not_fetched_unless_the_settings_allow_it(bring, si
 @pytest.mark.parametrize("path", ["/talk.mp4", "/unknown-length.mp4"])
 def test_a_download_ends_where_it_grows_too_large(bring, site, path):
     with pytest.raises(OverLimitError, match="is larger than 2 MB"):
-        bring(f"{site}{path}", limits=Limits(private_addresses=True, most_bytes=2_000_000))
+        bring(f"{site}{path}", limits=SourceLimits(private_addresses=True, max_bytes=2_000_000))
 
 
 def test_an_upload_s_own_name_is_found_again(bring, settings, bucket):

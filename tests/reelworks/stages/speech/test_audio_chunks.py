@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.models.speech.waveform import SAMPLE_RATE
-from reelworks.stages.speech.audio_chunks import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
 
 Region = tuple[float, float]
 
@@ -68,7 +68,7 @@ def test_a_long_silence_is_cut_shortly_before_speech() -> None:
 
 def test_unbroken_speech_is_cut_where_it_is_quietest() -> None:
     pieces = cut_at_silences(1000, 400, [(0.0, 1000 / SAMPLE_RATE)], lambda a, b: a + 7)
-    assert pieces == [Piece(0, 367), Piece(367, 734), Piece(734, 1000)]
+    assert pieces == [AudioChunk(0, 367), AudioChunk(367, 734), AudioChunk(734, 1000)]
 
 
 def test_the_quietest_place_is_found() -> None:
