@@ -184,11 +184,12 @@ def _still_running(process: subprocess.Popen[bytes]) -> bool:
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # pip moved it between the listing and this line
-            continue
+    for parent, _, names in os.walk(folder):  # which skips folders that pip removes meanwhile
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:  # pip moved it between the listing and this line
+                continue
     return total
 
 

@@ -7,19 +7,16 @@ flashes and fast motion for cuts.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reelworks.domain.digest import ModelRef
 from reelworks.errors import GpuMemoryError, ModelUnavailableError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, on_gpu, require
@@ -46,7 +43,7 @@ Predict = Callable[[Frames], npt.NDArray[np.float32]]
 """(n, 100, 27, 48, 3) windows to (n, 100) probabilities."""
 
 
-class TransNetShotDetector:
+class TransNetShotDetector(LocalModel["TransNetV2"]):
     """Finds film cuts; implements ``reelworks.domain.capabilities.ShotDetector``.
 
     Runs on the first visible CUDA device, else on the CPU. Safe to use from several threads.
@@ -65,48 +62,30 @@ class TransNetShotDetector:
         ``threads`` are CPU threads, None for the machine's cores; ``windows_at_once`` None means
         what suits the device.
         """
-        self._entry = find_model(NAME, "shots")
-        self._models_dir = models_dir
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = pool
+        super().__init__(NAME, "shots", models_dir, threads=threads, pool=pool)
         self._windows_at_once = windows_at_once
-
-    @property
-    def model(self) -> ModelRef:
-        """The catalog's name and the first 12 hex digits of the weights' digest."""
-        return ModelRef("local", self._entry.name, self._entry.revision)
 
     @property
     def picture_size(self) -> tuple[int, int]:
         """Width and height that ``feed`` wants."""
         return WIDTH, HEIGHT
 
-    def load(self) -> None:
-        """Fetch and load the weights now.
-
-        Raises ``ModelUnavailableError``, also when torch is missing, ``NoSpaceError`` or
-        ``PermissionDeniedError``.
-        """
-        with self._in_use():
-            return
-
     @contextmanager
     def watching(self) -> Iterator[TransNetRun]:
         """Keep the weights loaded for one film. Raises what ``load`` raises."""
-        with self._in_use() as network:
+        with self._use() as network:
             torch = require("torch", NAME)
             device = next(network.parameters()).device
             at_once = self._windows_at_once or _WINDOWS_AT_ONCE.get(device.type, 1)
             yield TransNetRun(lambda windows: _predict(torch, network, windows), at_once)
 
-    def _in_use(self) -> AbstractContextManager[TransNetV2]:
-        memory = self._entry.memory(on_gpu=on_gpu())
-        return self._pool.use(f"{NAME}/{self._threads}", self._load, memory)
+    def _runs_on_gpu(self) -> bool:
+        return on_gpu()
 
-    def _load(self) -> TransNetV2:
+    def _load_weights(self) -> TransNetV2:
         torch = require("torch", NAME)
         network = require("reelworks.models.shots.transnet_network", NAME).TransNetV2()
-        weights = ensure_model(NAME, self._models_dir) / self._entry.files[0].name
+        weights = self._weights_folder() / self._entry.files[0].name
         device = device_for(torch)
         if device.type == "cpu":
             torch.set_num_threads(self._threads)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,13 +13,11 @@ from typing import Any
 import numpy as np
 
 from reelworks.domain.capabilities import AudioLimits
-from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.errors import InputError, ModelUnavailableError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
@@ -46,7 +42,7 @@ class _TimedWord:
     language: str
 
 
-class WhisperTranscriber:
+class WhisperTranscriber(LocalModel[Any]):
     """Transcribes on this machine; implements ``reelworks.domain.capabilities.Transcriber``.
 
     Speech is found first; without any, the model is not even loaded. Runs int8 on the CPU and
@@ -67,29 +63,13 @@ class WhisperTranscriber:
         ``threads`` are CPU threads for one transcription; None means the machine's cores.
         Raises ``SettingsError`` when the catalog has no such model for speech.
         """
-        self._entry = find_model(name, "transcribe")
-        self._models_dir = models_dir
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = pool
+        super().__init__(name, "transcribe", models_dir, threads=threads, pool=pool)
         self._options = options or DecodeOptions()
-
-    @property
-    def model(self) -> ModelRef:
-        """The catalog's name and the first 12 hex digits of the weights' digest."""
-        return ModelRef("local", self._entry.name, self._entry.revision)
 
     @property
     def limits(self) -> AudioLimits:
         """Any length in one piece."""
         return AudioLimits()
-
-    def load(self) -> None:
-        """Fetch and load the weights now, to have them ready when the sound is.
-
-        Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
-        """
-        with self._in_use():
-            return
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         """Transcribe a 16 kHz mono wav file; ``progress`` counts its seconds.
@@ -105,7 +85,7 @@ class WhisperTranscriber:
         if not regions:
             progress(duration, duration)
             return Transcript(language=None)
-        with self._in_use() as model:
+        with self._use() as model:
             self._check_language(model, language)
             decoder = WhisperDecoder(model, self._options)
             spoken = _decode_speech(decoder, wav, regions, language, progress)
@@ -120,14 +100,13 @@ class WhisperTranscriber:
                 f"give a code like {', '.join(known[:3])}, or none to have it detected."
             )
 
-    def _in_use(self) -> AbstractContextManager[Any]:
-        memory = self._entry.memory(on_gpu=_has_gpu())
-        return self._pool.use(f"{self._entry.name}/{self._threads}", self._load, memory)
+    def _runs_on_gpu(self) -> bool:
+        return _has_gpu()
 
-    def _load(self) -> Any:
+    def _load_weights(self) -> Any:
         from faster_whisper import WhisperModel
 
-        folder = ensure_model(self._entry.name, self._models_dir)
+        folder = self._weights_folder()
         on_gpu = _has_gpu()
         try:
             return load_in_background(

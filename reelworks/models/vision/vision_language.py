@@ -10,7 +10,6 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -21,8 +20,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import GpuMemoryError, ProviderRejectedError
 from reelworks.models.runtime.batching import Batcher
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.torch_runtime import on_gpu
@@ -74,7 +72,7 @@ class _Caption:
     objects: tuple[str, ...] = ()
 
 
-class VisionLanguageDescriber:
+class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
     """Implements ``FrameDescriber``; frames that come at the same time are answered together."""
 
     def __init__(
@@ -91,9 +89,7 @@ class VisionLanguageDescriber:
         ``threads`` is the number of frames whose text is read at once. ``load`` brings another
         model in the catalog's stead. Raises ``SettingsError`` when the catalog has no such model.
         """
-        self._entry = find_model(name, "vision")
-        self._models_dir = models_dir
-        self._pool = pool
+        super().__init__(name, "vision", models_dir, threads=threads, pool=pool)
         self._load = load or self._from_catalog
         self._reader = OcrFrameDescriber(threads)
         self._batch = BATCH
@@ -117,7 +113,7 @@ class VisionLanguageDescriber:
         Raises ``ModelUnavailableError``, also when the extra is missing, ``NoSpaceError``,
         ``PermissionDeniedError`` and ``GpuMemoryError``.
         """
-        with self._in_use():
+        with self._use():
             self._reader.load()
 
     def describe(self, jpeg: bytes) -> FrameDescription:
@@ -131,16 +127,22 @@ class VisionLanguageDescriber:
         sight = self._front.call(jpeg)
         return replace(read, caption=sight.caption, objects=sight.objects)
 
-    def _in_use(self) -> AbstractContextManager[VisionLanguageModel]:
-        return self._pool.use(self._entry.name, self._load, self._entry.memory(on_gpu=on_gpu()))
+    @property
+    def _pool_key(self) -> str:
+        return self._entry.name  # one for all: threads are the text reader's
+
+    def _runs_on_gpu(self) -> bool:
+        return on_gpu()
+
+    def _load_weights(self) -> VisionLanguageModel:
+        return self._load()
 
     def _from_catalog(self) -> VisionLanguageModel:
-        folder = ensure_model(self._entry.name, self._models_dir)
-        return VisionLanguageModel.load(self._entry.name, folder)
+        return VisionLanguageModel.load(self._entry.name, self._weights_folder())
 
     def _caption_batch(self, jpegs: Sequence[bytes]) -> list[_Caption | Exception]:
         """Look at up to a batch of pictures; those without structure are asked for in words."""
-        with self._in_use() as model:
+        with self._use() as model:
             if not model.on_gpu:
                 self._batch = 1  # a CPU is as busy with one: several would only wait longer
             answers = self._generate(model, jpegs, QUESTION, OPENING)

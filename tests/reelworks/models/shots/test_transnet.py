@@ -140,7 +140,7 @@ def test_the_network_answers_as_the_publishers_own(models_dir: Path) -> None:
     ramp = torch.arange(WINDOW * HEIGHT * WIDTH * 3, dtype=torch.int64)
     pictures = ((ramp * 7919) % 251).to(torch.uint8).view(1, WINDOW, HEIGHT, WIDTH, 3)
     pictures[:, 50:] = 255 - pictures[:, 50:]
-    with shots._in_use() as network, torch.inference_mode():
+    with shots._use() as network, torch.inference_mode():
         chances = network(pictures)[0]
     assert chances.shape == (WINDOW,)
     assert {i: chances[i].item() for i in EXPECTED} == pytest.approx(EXPECTED, abs=1e-4)
