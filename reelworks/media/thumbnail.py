@@ -34,9 +34,9 @@ def shrink_jpeg(jpeg: bytes, width: int) -> bytes:
             height = max(1, round(picture.height * width / picture.width))
             picture.draft("RGB", (2 * width, 2 * height))  # decodes a part of the detail only
             small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-            kept = io.BytesIO()
-            small.save(kept, "JPEG", quality=QUALITY, optimize=True)
-            return kept.getvalue()
+            output = io.BytesIO()
+            small.save(output, "JPEG", quality=QUALITY, optimize=True)
+            return output.getvalue()
     check_jpeg(jpeg)
     return jpeg
 

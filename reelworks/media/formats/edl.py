@@ -75,14 +75,14 @@ def reel_names(video_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _comments(cut: Cut) -> list[str]:
-    told = {
+    fields = {
         "FROM CLIP NAME": cut.title,
         "SOURCE FILE": cut.source,
         "VIDEO ID": cut.video_id,
         "SECONDS": f"{cut.t_in:.3f} - {cut.t_out:.3f}",
         "NOTE": cut.note,
     }
-    return [f"* {name}: {_plain(text)}" for name, text in told.items() if text] + [""]
+    return [f"* {name}: {_plain(text)}" for name, text in fields.items() if text] + [""]
 
 
 def _plain(text: str) -> str:

@@ -56,12 +56,12 @@ def inside_speech(
     words: Sequence[Word], regions: Sequence[Region], slack: float = OUTSIDE_LIMIT
 ) -> list[Word]:
     """Drop words whose middle is more than ``slack`` seconds from every region of speech."""
-    kept = []
+    inside = []
     index = 0
     for word in words:
         middle = (word.t_start + word.t_end) / 2
         while index < len(regions) and regions[index][1] + slack < middle:
             index += 1
         if index < len(regions) and regions[index][0] - slack <= middle:
-            kept.append(word)
-    return kept
+            inside.append(word)
+    return inside

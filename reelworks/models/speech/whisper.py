@@ -194,8 +194,8 @@ def _timed_words(
             before = words.pop()
             t_start, text = before.t_start, before.text + text
         words.append(Word(text, t_start, t_end, round(part.probability, 3)))
-    kept = without_loops(inside_speech(words, regions))
-    return [_TimedWord(word, heard.language) for word in kept]
+    cleaned = without_loops(inside_speech(words, regions))
+    return [_TimedWord(word, heard.language) for word in cleaned]
 
 
 def _is_glued(before: str, text: str) -> bool:

@@ -45,15 +45,15 @@ def is_hallucination(heard: DecodedWindow) -> bool:
 
 def without_loops(words: Sequence[Word]) -> list[Word]:
     """Keep one of the repetitions where a phrase is said over and over, and no endless words."""
-    kept = [word for word in words if not _SCREAM.search(word.text)]
+    result = [word for word in words if not _SCREAM.search(word.text)]
     for length in range(1, _LONGEST_PHRASE + 1):
-        kept = _without_loops_of(kept, length, _REPEATS.get(length, 4))
-    return kept
+        result = _without_loops_of(result, length, _REPEATS.get(length, 4))
+    return result
 
 
 def _without_loops_of(words: list[Word], length: int, limit: int) -> list[Word]:
     spoken = [word.text.strip(" .,!?").casefold() for word in words]
-    kept: list[Word] = []
+    result: list[Word] = []
     first = 0
     while first < len(words):
         phrase = spoken[first : first + length]
@@ -61,12 +61,12 @@ def _without_loops_of(words: list[Word], length: int, limit: int) -> list[Word]:
         while spoken[after : after + length] == phrase:
             after += length
         if (after - first) // length >= limit:
-            kept += words[first : first + length]
+            result += words[first : first + length]
             first = after
         else:
-            kept.append(words[first])
+            result.append(words[first])
             first += 1
-    return kept
+    return result
 
 
 def missed_regions(regions: Sequence[Region], words: Sequence[Word]) -> list[Region]:
@@ -76,10 +76,10 @@ def missed_regions(regions: Sequence[Region], words: Sequence[Word]) -> list[Reg
     for start, end in regions:
         while index < len(words) and words[index].t_end + _REACH <= start:
             index += 1
-        at, here = start, index
-        while here < len(words) and words[here].t_start - _REACH < end:
-            missed.append((at, min(end, words[here].t_start - _REACH)))
-            at = max(at, words[here].t_end + _REACH)
-            here += 1
+        at, later = start, index
+        while later < len(words) and words[later].t_start - _REACH < end:
+            missed.append((at, min(end, words[later].t_start - _REACH)))
+            at = max(at, words[later].t_end + _REACH)
+            later += 1
         missed.append((at, end))
     return [(start, end) for start, end in missed if end - start >= _LEFT_OUT]

@@ -27,10 +27,10 @@ class Bill:
         """Return ``jobs.usage`` and ``jobs.cost`` once ``used`` is added, by model."""
         used = {model: amount for model, amount in used.items() if not model.startswith(LOCAL)}
         total = add_up(usage_of(self.usage), used)
-        told = {
+        charged = {
             model: amount.to_dict() | self._charged(model, used) for model, amount in total.items()
         }
-        return told, self.cost + self.prices.total(used)
+        return charged, self.cost + self.prices.total(used)
 
     def _charged(self, model: str, used: Mapping[str, Usage]) -> dict[str, str | None]:
         before = self.usage.get(model, {}).get(COST, "0")

@@ -95,15 +95,15 @@ def choose_cuts(
 
     A film cut is the surer sign, so a screen cut gives way to it.
     """
-    kept = [0.0]
+    cuts = [0.0]
     for t in sorted(film):
-        if t - kept[-1] >= params.min_scene_seconds and duration - t >= params.min_scene_seconds:
-            kept.append(t)
+        if t - cuts[-1] >= params.min_scene_seconds and duration - t >= params.min_scene_seconds:
+            cuts.append(t)
     for t in screen:
-        nearest = min(abs(t - other) for other in (*kept, duration))
+        nearest = min(abs(t - other) for other in (*cuts, duration))
         if nearest >= params.min_screen_seconds:
-            kept.append(t)
-    return sorted(kept)[1:]
+            cuts.append(t)
+    return sorted(cuts)[1:]
 
 
 def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:

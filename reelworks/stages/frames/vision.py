@@ -141,12 +141,12 @@ class _Tally:
         A server that named a time to wait is let alone. Refusals after an answer are about the
         pictures, and so about each alone.
         """
-        told_to_wait = any(
+        rate_limited = any(
             isinstance(error, RateLimitedError) and error.retry_after is not None
             for _, error in self.failed
         )
         all_alike = bool(self.failed) or not self.described
-        return told_to_wait or (all_alike and self.in_a_row >= GIVE_UP_AFTER)
+        return rate_limited or (all_alike and self.in_a_row >= GIVE_UP_AFTER)
 
     def result(self) -> VisionResult:
         if self.failed:

@@ -84,9 +84,9 @@ class ChunkTranscription:
 
     def _answer(self, piece: AudioChunk, progress: Progress) -> Transcript:
         key = chunk_key(_sound_digest(self.wav, piece), self.language, self.transcriber.model)
-        kept = _read_answer(self.cache.get(key))
-        if kept is not None:
-            return kept
+        cached = _read_answer(self.cache.get(key))
+        if cached is not None:
+            return cached
         with _ChunkFile(self.wav, piece, self.total, self.work_dir) as path:
             answer = self.transcriber.transcribe(path, language=self.language, progress=progress)
         self.cache.put(key, _ANSWER.dump_json(answer))
@@ -119,9 +119,9 @@ def _sound_digest(wav: Path, piece: AudioChunk) -> str:
     return digest.hexdigest()
 
 
-def _read_answer(kept: bytes | None) -> Transcript | None:
+def _read_answer(cached: bytes | None) -> Transcript | None:
     try:
-        return None if kept is None else _ANSWER.validate_json(kept)
+        return None if cached is None else _ANSWER.validate_json(cached)
     except ValidationError:
         # An answer that was cut off while it was kept is no answer: ask again.
         return None

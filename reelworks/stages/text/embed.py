@@ -43,10 +43,10 @@ def embed_texts(
     times = Counter(texts)
     keys = {text: text_key(text, embedder) for text in times if text.strip()}
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="embed") as workers:
-        kept = zip(keys, workers.map(cache.get, keys.values()), strict=True)
+        cached = zip(keys, workers.map(cache.get, keys.values()), strict=True)
         vectors = {
             text: _unpacked(data)
-            for text, data in kept
+            for text, data in cached
             if data is not None and len(data) == 4 * embedder.dimensions
         }
         missing = [text for text in keys if text not in vectors]

@@ -26,7 +26,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_lines_of_both_streams_arrive_in_order_and_stderr_is_kept() -> None:
+def test_lines_of_both_streams_arrive_in_order_and_stderr_is_returned() -> None:
     out: list[str] = []
     err: list[str] = []
     code = "import sys; print('a'); print('b'); print('c', file=sys.stderr)"

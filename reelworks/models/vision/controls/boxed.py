@@ -183,8 +183,8 @@ def _stacked(lines: Sequence[Line]) -> bool:
 
 def without_overlaps(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, Control]]:
     """Keep the surer of any two controls that cover each other."""
-    kept: list[tuple[Rect, Control]] = []
+    chosen: list[tuple[Rect, Control]] = []
     for rect, control in sorted(found, key=lambda pair: -(pair[1].confidence or 0)):
-        if all(rect.overlap(other) < 0.6 for other, _ in kept):
-            kept.append((rect, control))
-    return kept
+        if all(rect.overlap(other) < 0.6 for other, _ in chosen):
+            chosen.append((rect, control))
+    return chosen

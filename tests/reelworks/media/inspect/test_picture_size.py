@@ -66,7 +66,7 @@ def test_the_reason_names_the_size_and_the_setting(huge):
         probe_within(huge, source_limits(Settings(_env_file=None)), "talk")
 
 
-def test_without_a_limit_the_decoder_s_own_is_told(huge):
+def test_without_a_limit_the_decoder_s_own_is_reported(huge):
     with pytest.raises(UnsupportedMediaError, match="60000x60000, 3600 megapixels: no decoder"):
         probe(huge)
 

@@ -56,13 +56,13 @@ def test_every_picture_is_judged_once_whatever_the_films_length(
 ) -> None:
     levels = [50] * length
     inside = sorted(jump for jump in jumps if jump < length)
-    kept = [jump for jump in inside if jump - 1 not in inside]
-    for jump in kept:  # one bright picture
+    flashes = [jump for jump in inside if jump - 1 not in inside]
+    for jump in flashes:  # one bright frame
         levels[jump] = 200
-    assert watched(levels, windows_at_once) == [jump / 30 for jump in kept]
+    assert watched(levels, windows_at_once) == [jump / 30 for jump in flashes]
 
 
-def test_no_more_is_kept_than_one_batch_needs() -> None:
+def test_no_more_is_buffered_than_one_batch_needs() -> None:
     watch = TransNetRun(brightens, 2)
     for number in range(1000):
         watch.feed(number / 30, picture(50))
@@ -75,10 +75,10 @@ def test_a_film_without_pictures_has_no_cuts() -> None:
 
 
 def test_too_little_gpu_memory_halves_the_batch_and_finds_the_same() -> None:
-    asked: list[int] = []
+    batches: list[int] = []
 
     def room_for_two(windows: Frames) -> np.ndarray:
-        asked.append(len(windows))
+        batches.append(len(windows))
         if len(windows) > 2:
             raise GpuMemoryError("no room")
         return brightens(windows)
@@ -89,8 +89,8 @@ def test_too_little_gpu_memory_halves_the_batch_and_finds_the_same() -> None:
     for number, level in enumerate(levels):
         watch.feed(number / 30, picture(level))
     assert watch.cuts() == [333 / 30]
-    assert asked[:3] == [8, 4, 2]
-    assert max(asked[3:]) <= 4
+    assert batches[:3] == [8, 4, 2]
+    assert max(batches[3:]) <= 4
 
 
 def test_too_little_memory_for_one_window_is_an_error() -> None:

@@ -45,10 +45,10 @@ def test_what_people_do_repeat_stays() -> None:
 @given(st.lists(st.sampled_from("ab"), max_size=40))
 def test_loops_only_lose_repetitions(letters: list[str]) -> None:
     words = said(" ".join(letters))
-    kept = without_loops(words)
-    assert set(kept) <= set(words)
-    assert kept == sorted(kept, key=lambda w: w.t_start)
-    assert {w.text for w in kept} == {w.text for w in words}
+    result = without_loops(words)
+    assert set(result) <= set(words)
+    assert result == sorted(result, key=lambda w: w.t_start)
+    assert {w.text for w in result} == {w.text for w in words}
 
 
 def test_unlikely_text_without_speech_is_invented() -> None:

@@ -61,10 +61,10 @@ def test_an_answer_that_cannot_be_used_is_paid_for(
 
 def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
     class Slow:
-        asked: list[str] = []  # noqa: RUF012 - of this test alone
+        calls: list[str] = []  # noqa: RUF012 - of this test alone
 
         def wait(self, provider: str) -> None:
-            self.asked.append(provider)
+            self.calls.append(provider)
             time.sleep(0.05)
 
     with rate_limited(Slow()), rate_limited(Slow()):
@@ -73,7 +73,7 @@ def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
     started = time.monotonic()
     hosted.embed(["text"])
 
-    assert Slow.asked == ["openai-compatible:127.0.0.1"] * 4
+    assert Slow.calls == ["openai-compatible:127.0.0.1"] * 4
     assert time.monotonic() - started >= 0.2
 
 

@@ -382,7 +382,7 @@ def test_where_nvenc_fails_x264_makes_the_same_as_ever_and_it_is_said(
     assert bytes_of["nvenc"] == bytes_of["auto"] == bytes_of["x264"]
 
 
-def test_auto_takes_the_encoder_that_works_here() -> None:
+def test_auto_takes_the_encoder_that_works_on_this_machine() -> None:
     expected = "nvenc" if nvenc.works() else "x264"
     assert resolve_encoder(NormalizeParams(encoder="auto")).encoder == expected
     assert resolve_encoder(NormalizeParams(encoder="nvenc")).encoder == "nvenc"

@@ -71,7 +71,7 @@ def test_a_proxy_is_no_way_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             localize("http://far.example/talk.mp4", None, tmp_path, NO_STORE, silent, SLOW)
 
 
-def test_a_source_that_is_slow_only_because_we_are_is_kept(tmp_path: Path) -> None:
+def test_a_source_that_is_slow_only_because_we_are_is_not_given_up(tmp_path: Path) -> None:
     """What counts is the time that we wait: a slow disk is no fault of the source."""
     body = HEAD.replace(b"1000000", b"300000") + b"x" * 300_000
 
@@ -84,7 +84,7 @@ def test_a_source_that_is_slow_only_because_we_are_is_kept(tmp_path: Path) -> No
     assert source.path.stat().st_size == 300_000
 
 
-def test_a_source_that_sends_enough_is_kept_for_as_long_as_it_takes(tmp_path: Path) -> None:
+def test_a_source_that_sends_enough_may_take_as_long_as_it_needs(tmp_path: Path) -> None:
     """It is never quick enough to have something there at the moment that it is judged."""
     body = HEAD.replace(b"1000000", b"6000")
 
