@@ -1,4 +1,4 @@
-"""What is done to a picture: its size, its filters, and the ffmpeg arguments for it."""
+"""Video encoding: frame size, filters, and the ffmpeg arguments for them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class NormalizeParams:
     """How sources are made alike. JSON values only: they are part of the cache key.
 
     The defaults were measured against ffmpeg's own (bicubic, veryfast, crf 23) on the clip of
-    ``make bench``: SSIM 0.9884 against 0.9880 (to the scaled picture), at 0.57 of its processor
+    ``make bench``: SSIM 0.9884 against 0.9880 (to the scaled source), at 0.57 of its processor
     time, 1.3 times its size.
     """
 
     max_height: int = 720
-    """Pixels of the shorter side at most (the height of a landscape picture)."""
+    """Pixels of the shorter side at most (the height of a landscape video)."""
     frame_rate: int = 30
     """Frames per second, constant."""
     encoder: Literal["auto", "x264", "nvenc"] = "x264"
@@ -58,7 +58,7 @@ class NormalizeParams:
     """Pixels of the proxy's shorter side at most."""
     proxy_crf: int = 28
     audio_bitrate: int = 128_000
-    """Bits per second of stereo AAC sound; mono gets half."""
+    """Bits per second of stereo AAC audio; mono gets half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def display_size(track: VideoTrack) -> tuple[Fraction, Fraction]:
 
 
 def fitted_size(track: VideoTrack, max_height: int) -> FrameSize:
-    """Return the size of the picture as it will be stored: upright, square pixels, even sides.
+    """Return the size of the frames as they will be stored: upright, square pixels, even sides.
 
     The shorter side is at most ``max_height`` and the longer at most 32/9 of it, so landscape
     video is at most 720 high, and portrait video at most 720 wide, which keeps text readable.
@@ -103,9 +103,9 @@ def _even(pixels: Fraction) -> int:
 
 
 def video_filters(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
-    """Append the filters that turn a decoded stream into the normalized picture.
+    """Append the filters that turn a decoded stream into the normalized video.
 
-    The first picture gets time 0; each moment shows the source picture nearest to it.
+    The first frame gets time 0; each moment shows the source frame nearest to it.
     """
     if track.start:
         node = node.filter("setpts", f"round(PTS-{track.start:.6f}/TB)")
@@ -133,7 +133,7 @@ def _resize(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
     if track.mirrored:
         node = node.filter("hflip")
     if track.rotation or track.mirrored:
-        # The matrix has been applied; left in, players would turn the picture again.
+        # The matrix has been applied; left in, players would rotate the video again.
         node = node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
     return node.filter("setsar", 1)
 
@@ -167,7 +167,7 @@ def _swscaled(node: Any, size: FrameSize) -> Any:
 def _tone_mapped(node: Any, size: FrameSize) -> Any:
     """PQ or HLG to BT.709, in linear light.
 
-    PQ and HLG pictures have BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
+    PQ and HLG video has BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
     their white is 203 cd/m2 (ITU-R BT.2408). The Mobius curve leaves what is darker as it was and
     presses only what is brighter together, so that text and skin keep their tones.
     """
@@ -185,16 +185,16 @@ def normalize_arguments(
 ) -> list[str]:
     """Return ffmpeg's arguments that write both files from one decode of ``source``.
 
-    ``params.encoder`` must have been settled: ``auto`` counts as x264.
+    ``params.encoder`` must be resolved: ``auto`` counts as x264.
     """
     track = _video_track(probe)
     on_gpu = params.encoder == "nvenc"
     node = _source(source, **(nvenc.decoder_options(track) if on_gpu else {}))
-    picture = node[str(track.index)]
+    video = node[str(track.index)]
     if on_gpu and nvenc.decodes(track):
         # The card gives NV12 or P010, which the filters below do not take.
-        picture = picture.filter("format", track.pixel_format)
-    halves = video_filters(picture, track, params).filter_multi_output("split", 2)
+        video = video.filter("format", track.pixel_format)
+    halves = video_filters(video, track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
     options: dict[str, Any] = {
@@ -211,13 +211,13 @@ def normalize_arguments(
         options = nvenc.encoder_options(params.nvenc_quality, every) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
         layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
-        again = _audio_source(source)
-        heard = again[str(probe.audio.index)]
+        second = _audio_source(source)
+        audio = second[str(probe.audio.index)]
         unused = [
-            read_and_drop(again[str(track.index)]),
+            read_and_drop(second[str(track.index)]),
             read_and_drop(node[str(probe.audio.index)]),
         ]
-        timed = audio_filters(heard, start=track.start, rate=48_000, layout=layout, sample="fltp")
+        timed = audio_filters(audio, start=track.start, rate=48_000, layout=layout, sample="fltp")
         streams.append(timed)
         options |= {"c:a": "aac", "aac_coder": "fast", "b:a": params.audio_bitrate // share}
     whole = mp4_output(streams, normalized, options)
@@ -237,7 +237,7 @@ def remux_arguments(
     whole = mp4_output(streams, normalized, {"c": "copy"})
     size = fitted_size(track, params.max_height)
     rated = _rate(node[str(track.index)], track, params)
-    # Nothing has shown yet that zscale takes this source, and here speed is not at stake.
+    # Nothing has shown yet that zscale takes this source, and speed does not matter for a copy.
     return command_line([whole, _proxy(rated, size, replace(params, scaler="swscale"), proxy)])
 
 
@@ -264,22 +264,22 @@ def _proxy(node: Any, size: FrameSize, params: NormalizeParams, path: Path) -> A
 
 
 def _audio_source(source: Path) -> Any:
-    """Open the source a second time, for its sound alone.
+    """Open the source a second time, for its audio alone.
 
-    Where sound starts late or has a hole, the filter that fills it gives a burst of silence. With
-    one demuxer for both, ffmpeg 9 then sometimes waits for ever: the picture is held back until
-    sound catches up, and with it the packets that sound needs. The option tells the two apart.
+    Where audio starts late or has a gap, the filter that fills it gives a burst of silence. With
+    one demuxer for both, ffmpeg 9 then sometimes waits for ever: video frames wait until
+    audio catches up, and with them the packets that audio needs. The option separates the two.
     """
     return source_input(source, thread_queue_size=64)
 
 
 def _source(source: Path, **options: Any) -> Any:
     # Rotation is applied by our own filters, after scaling, where it costs least. Kept filters
-    # mean that a source that changes its size half way does not start its clock anew.
+    # mean that a source that changes its size half way does not restart its clock.
     return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0}, **options)
 
 
 def _video_track(probe: Probe) -> VideoTrack:
     if probe.video is None:
-        raise ValueError("the probe has no picture")
+        raise ValueError("the probe has no video")
     return probe.video

@@ -1,4 +1,4 @@
-"""The folder that a stage writes into."""
+"""Output folder of a stage: created, checked for writing, and cleaned up after a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reelworks.errors import NoSpaceError, PermissionDeniedError, ServiceError, 
 
 @contextmanager
 def output_folder(folder: Path, products: Sequence[Path]) -> Iterator[None]:
-    """Make ``folder``, and take half-written ``products`` away when the work inside fails.
+    """Make ``folder``; remove half-written ``products`` when the block fails.
 
     Raises ``PermissionDeniedError`` when the folder cannot be written and ``NoSpaceError`` when
     the disk is full.

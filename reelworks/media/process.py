@@ -1,4 +1,4 @@
-"""The one place in the project that runs a program."""
+"""Subprocesses: run to their end, with progress lines, a timeout and the tail of stderr."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DISK_FULL = "No space left on device"
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """What is left of a program that ended well: the last lines that it wrote to stderr."""
+    """A program that succeeded: its arguments and the last lines that it wrote to stderr."""
 
     arguments: tuple[str, ...]
     tail: str
@@ -118,7 +118,7 @@ def _failure(command: tuple[str, ...], code: int, tail: str) -> ProcessError | N
         return NoSpaceError(f"The disk is full: {_name(command)} could not write; make room.")
     lines = [line for line in tail.splitlines() if line.strip()]
     marked = [line for line in lines if "[error]" in line or "[fatal]" in line]
-    last = (marked or lines or ["it said nothing"])[-1]
+    last = (marked or lines or ["no output"])[-1]
     message = f"{_name(command)} ended with code {code}: {last}"
     return ProcessError(message, arguments=command, tail=tail)
 

@@ -1,7 +1,7 @@
-"""Reads pictures out of a video file, with exact times.
+"""Video reader: decoded frames with exact times.
 
-PyAV is the reader: it hands out presentation times and lets a decoder skip what nobody wants,
-which OpenCV does not. Times are seconds after the first picture, from PTS and time base.
+PyAV gives presentation times and lets a decoder skip frames that are not needed,
+which OpenCV does not. Times are seconds after the first frame, from PTS and time base.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNKNOWN_RATE = Fraction(30)
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """One decoded picture: ``t`` and ``t_end`` in seconds after the first picture's start."""
+    """One decoded frame: ``t`` and ``t_end`` in seconds after the first frame's start."""
 
     t: float
     t_end: float
@@ -36,21 +36,21 @@ class DecodedFrame:
     av_frame: Any
     """The ``av.VideoFrame``."""
     converter: VideoReformatter
-    """Of the whole reel: setting one up costs more than a small picture's conversion."""
+    """One for the whole file: setting one up costs more than a small frame's conversion."""
 
     def luma(self) -> Luma:
-        """Return the brightness plane, HxW uint8, of a planar YUV picture."""
+        """Return the luma plane, HxW uint8, of a planar YUV frame."""
         plane = self.av_frame.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
         return rows[: self.av_frame.height, : self.av_frame.width]
 
     def bgr(self) -> NDArray[np.uint8]:
-        """Return the picture as HxWx3 uint8 BGR, the order that OpenCV works in."""
+        """Return the frame as HxWx3 uint8 BGR, the order that OpenCV works in."""
         converted = self.converter.reformat(self.av_frame, format="bgr24")
         return np.asarray(converted.to_ndarray(), np.uint8)
 
     def rgb(self, width: int, height: int) -> bytes:
-        """Return the picture at another size as 8-bit RGB, row by row, without padding."""
+        """Return the frame at another size as 8-bit RGB, row by row, without padding."""
         pixels: NDArray[np.uint8] = self.av_frame.to_ndarray(
             format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
@@ -63,7 +63,7 @@ class VideoReader:
     def __init__(self, container: Any, path: Path) -> None:
         self._container = container
         self._stream = container.streams.video[0]
-        # One thread costs the least CPU on small pictures and keeps skipping exact.
+        # One thread costs the least CPU on small frames and keeps skipping exact.
         self._stream.thread_type = "NONE"
         self._path = path
         self._converter = VideoReformatter()
@@ -74,7 +74,7 @@ class VideoReader:
 
     @property
     def frame_rate(self) -> Fraction:
-        """Pictures per second."""
+        """Frames per second."""
         return 1 / self._tick
 
     @property
@@ -88,7 +88,7 @@ class VideoReader:
         return float((self._stream.duration or 0) * self._base)
 
     def frames(self) -> Iterator[DecodedFrame]:
-        """Decode every picture in order.
+        """Decode every frame in order.
 
         Raises ``UnsupportedMediaError`` when the file breaks in the middle.
         """
@@ -97,18 +97,18 @@ class VideoReader:
                 yield self._decoded(frame)
 
     def keyframe_times(self) -> NDArray[np.float64]:
-        """Return when keyframes start, from the file's index, to within a few pictures.
+        """Return when keyframes start, from the file's index, to within a few frames.
 
         Index times are decoding times, so they may lie a little early: good enough to see what
-        a seek will cost, not to name a picture.
+        a seek will cost, not to identify a frame.
         """
         stamps = [e.timestamp for e in self._stream.index_entries if e.is_keyframe]
         return np.array([float((s - self._start) * self._base) for s in sorted(stamps)])
 
     def frames_at(self, times: list[float]) -> list[DecodedFrame]:
-        """Decode the pictures shown at ``times`` (ascending seconds), seeking once.
+        """Decode the frames shown at ``times`` (ascending seconds), seeking once.
 
-        Starts at the keyframe before the first time and skips pictures that no other picture
+        Starts at the keyframe before the first time and skips frames that no other frame
         needs. Returns fewer when the file ends early.
         """
         half = self._tick / 2 / self._base
@@ -138,14 +138,14 @@ class VideoReader:
 def open_video(path: Path) -> Iterator[VideoReader]:
     """Open a video made by the normalize stage.
 
-    Raises ``UnsupportedMediaError`` when the file is no video or holds no picture stream.
+    Raises ``UnsupportedMediaError`` when the file is no video or has no video stream.
     """
     with _read_errors(path):
         container = av.open(str(path))
     with container:
         if not container.streams.video:
             raise UnsupportedMediaError(
-                f"{path.name} holds no pictures: normalize the source again."
+                f"{path.name} has no video track; normalize the source again."
             )
         yield VideoReader(container, path)
 
@@ -156,5 +156,5 @@ def _read_errors(path: Path) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         raise UnsupportedMediaError(
-            f"{path.name} cannot be read as video ({error.strerror}): normalize the source again."
+            f"{path.name} cannot be read as video ({error.strerror}); normalize the source again."
         ) from error

@@ -1,4 +1,4 @@
-"""How long a file is, by its header alone: for plans, where nothing is decoded."""
+"""Duration of a file as its header states it: for plans, where nothing is decoded."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import HEAD_BYTES, script_kind
 
 MAX_BYTES = 24 << 20
-"""What is read of an object at most."""
+"""Read of an object at most."""
 MAX_SECONDS = 10.0
 _BLOCK = 256 << 10
 
 
 class _ReadLimitError(Exception):
-    """The header is not where one looks for it."""
+    """The header is not within the bytes and seconds that may be read."""
 
 
 class RangeStream(io.RawIOBase):
-    """An object that is read in ranges, as a file that can be sought in.
+    """A seekable stream over an object that is read in ranges.
 
-    Raises an error that ``object_duration`` knows once it has given ``MAX_BYTES``, or after
+    Raises an error that ``object_duration`` knows once it has read ``MAX_BYTES``, or after
     ``MAX_SECONDS``.
     """
 
@@ -44,21 +44,21 @@ class RangeStream(io.RawIOBase):
         self._until = time.monotonic() + MAX_SECONDS
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a place."""
+        """Move to a position."""
         origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(0, origin + offset)
         return self._at
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._at
 
     def read(self, count: int = -1) -> bytes:
@@ -82,16 +82,16 @@ class RangeStream(io.RawIOBase):
 
 
 def file_duration(path: Path) -> float | None:
-    """Return the length that a file states, None when it states none.
+    """Return the seconds that a file states, None when it states none.
 
-    Raises what ``opened`` raises.
+    Raises what ``open_container`` raises.
     """
     with open_container(path) as container:
         return _stated_duration(container)
 
 
 def object_duration(stream: RangeStream, shown: str) -> float | None:
-    """Return the length that an object states, None when it states none or too far inside.
+    """Return the seconds that an object states, None when it states none or too far inside.
 
     Raises ``UnsupportedMediaError`` and ``UnsafeMediaError``, and what reading it raises.
     """
@@ -110,7 +110,7 @@ def object_duration(stream: RangeStream, shown: str) -> float | None:
     except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
         check_decodable(shown, stated_size(head))
         raise UnsupportedMediaError(
-            f"{shown} is not a video or sound file that can be read; is it damaged?"
+            f"{shown} is not a readable video or audio file; is it damaged?"
         ) from None
     except av.error.FFmpegError as error:
         raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from error

@@ -1,7 +1,7 @@
-"""How large a picture a file states, read from its first bytes: nothing is opened or decoded.
+"""Picture size as a file's first bytes state it: nothing is opened or decoded.
 
 ffmpeg refuses a picture that is too large with whatever error comes first ("invalid data",
-"resource busy"), after it has reserved memory for it; the header tells the true reason before.
+"resource busy"), after it has reserved memory for it; the header shows the true reason before.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def check_decodable(shown: str, size: PictureSize | None) -> None:
     if size is not None and size[0] * size[1] > MAX_PIXELS:
         raise UnsupportedMediaError(
             f"{shown} states a picture of {size[0]}x{size[1]}, {size[0] * size[1] / 1e6:.0f} "
-            "megapixels: no decoder takes one so large; make it smaller."
+            "megapixels: no decoder takes one that large; scale it down."
         )
 
 
@@ -72,7 +72,7 @@ def _ivf(head: bytes) -> PictureSize | None:
 
 
 def _avi(head: bytes) -> PictureSize | None:
-    """Return the largest size of the list ``hdrl``: of the file, or of a picture stream."""
+    """Return the largest size of the list ``hdrl``: of the file, or of a video stream."""
     if head[:4] != b"RIFF" or head[8:12] != b"AVI ":
         return None
     sizes = [_unpacked("<II", head, found.start() + 40) for found in re.finditer(b"avih", head)]
@@ -90,7 +90,7 @@ def _matroska(head: bytes) -> PictureSize | None:
 
 
 def _matroska_video(head: bytes, at: int) -> PictureSize | None:
-    """Read the elements of ``Video`` that begin at ``at`` with its length; None for what is not."""
+    """Read the elements of ``Video`` that begin at ``at`` with its length; None for others."""
     length, at = _number(head, at)
     if not 0 < length <= 512:
         return None
@@ -109,7 +109,7 @@ def _matroska_video(head: bytes, at: int) -> PictureSize | None:
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:
-    """Return an EBML number and where it ends; -1 for what is none."""
+    """Return an EBML number and where it ends; -1 when there is none."""
     if at >= len(head) or head[at] == 0:
         return -1, at
     length = 9 - head[at].bit_length()

@@ -1,4 +1,4 @@
-"""How a model's threads behave beside other work: they stand back, and sleep when idle."""
+"""Thread priority and idle policy of models that compute beside other work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_in_background(load: Callable[[], Loaded]) -> Loaded:
 
     A model of CTranslate2 starts its own threads when it is loaded, and on Linux threads inherit
     the priority of the one that starts them. Speech is the shorter side of an indexing run, so it
-    fills the moments in which the picture's side leaves a core idle. Elsewhere than on Linux a
+    uses the moments in which the video side leaves a core idle. Elsewhere than on Linux a
     priority belongs to the whole process, and nothing is changed.
     """
     with ThreadPoolExecutor(1, initializer=_lower_priority) as loader:

@@ -1,4 +1,4 @@
-"""Torch, imported late: where models run, and what is said when it is not installed."""
+"""Torch runtime, imported late: device choice, and errors when it is missing or out of memory."""
 
 from __future__ import annotations
 

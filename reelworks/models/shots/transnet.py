@@ -1,6 +1,6 @@
-"""Shot detection by a network: TransNet V2 (Souček and Lokoč, MIT) in torch.
+"""Shot boundary detection by a network: TransNet V2 (Souček and Lokoč, MIT) in torch.
 
-It sees what a threshold cannot: dissolves, and cuts between alike pictures, without taking
+It finds what a threshold cannot: dissolves, and cuts between similar frames, without taking
 flashes and fast motion for cuts.
 """
 
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 NAME = "transnetv2"
 WIDTH, HEIGHT = 48, 27
-"""Pixels of a picture as the network takes it."""
+"""Pixels of a frame as the network takes it."""
 WINDOW = 100
 STEP = 50
 EDGE = (WINDOW - STEP) // 2
-"""Pictures at each end of a window whose answers are not used: they lack neighbours."""
+"""Frames at each end of a window whose predictions are not used: they lack neighbours."""
 THRESHOLD = 0.5
-"""Probability from which a picture counts as part of a transition (the paper's inference)."""
+"""Probability from which a frame counts as part of a transition (the paper's inference)."""
 _WINDOWS_AT_ONCE = {"cpu": 1, "cuda": 32}
 
 Frames = npt.NDArray[np.uint8]
@@ -44,7 +44,7 @@ Predict = Callable[[Frames], npt.NDArray[np.float32]]
 
 
 class TransNetShotDetector(LocalModel["TransNetV2"]):
-    """Finds film cuts; implements ``reelworks.domain.capabilities.ShotDetector``.
+    """Shot detector for film; implements ``reelworks.domain.capabilities.ShotDetector``.
 
     Runs on the first visible CUDA device, else on the CPU. Safe to use from several threads.
     """
@@ -67,7 +67,7 @@ class TransNetShotDetector(LocalModel["TransNetV2"]):
 
     @property
     def picture_size(self) -> tuple[int, int]:
-        """Width and height that ``feed`` wants."""
+        """Width and height of the frames that ``feed`` takes."""
         return WIDTH, HEIGHT
 
     @contextmanager
@@ -104,9 +104,9 @@ class TransNetShotDetector(LocalModel["TransNetV2"]):
 
 
 class TransNetRun:
-    """Takes the pictures of one film in order and names its cuts at the end.
+    """One film: takes its frames in order and returns its cuts at the end.
 
-    Holds no more pictures than one batch of windows needs, however long the film.
+    Buffers no more frames than one batch of windows needs, however long the film.
     """
 
     def __init__(self, predict: Predict, windows_at_once: int) -> None:
@@ -117,7 +117,7 @@ class TransNetRun:
         self._chances: list[float] = []
 
     def feed(self, t: float, rgb: bytes) -> None:
-        """Take the picture shown from ``t`` seconds: 48 x 27 RGB, row by row.
+        """Take the frame shown from ``t`` seconds: 48 x 27 RGB, row by row.
 
         Raises ``GpuMemoryError``.
         """
@@ -143,7 +143,7 @@ class TransNetRun:
         return [self._times[i] for i in first_frames(self._chances[: len(self._times)])]
 
     def _predict_next(self, count: int) -> None:
-        """Judge the next ``count`` windows; after too little GPU memory, fewer at once."""
+        """Predict the next ``count`` windows; when GPU memory is short, fewer at once."""
         while count > 0:
             part = min(count, self._at_once)
             starts = range(0, part * STEP, STEP)
@@ -163,11 +163,11 @@ class TransNetRun:
 
 
 def first_frames(chances: Sequence[float], threshold: float = THRESHOLD) -> list[int]:
-    """Return the index of the first picture of each new shot.
+    """Return the index of the first frame of each new shot.
 
-    ``chances`` says of each picture how likely a transition lies between it and the next. A run
+    ``chances`` gives for each frame the probability of a transition between it and the next. A run
     above the threshold is one transition, a dissolve when it is long: the new shot begins after
-    its likeliest picture.
+    its likeliest frame.
     """
     found = []
     run: list[int] = []

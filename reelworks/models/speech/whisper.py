@@ -1,4 +1,4 @@
-"""Local speech to text: Whisper (OpenAI, MIT) in CTranslate2 through faster-whisper."""
+"""Local speech recognition: Whisper (OpenAI, MIT) in CTranslate2 through faster-whisper."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _decode_speech(
     language: str | None,
     progress: Progress,
 ) -> list[_TimedWord]:
-    """Decode the speech and, once more, what the first look left out."""
+    """Decode the speech and, in a second pass, the regions that the first pass missed."""
     duration = sample_count(wav) / SAMPLE_RATE
     spoken: list[_TimedWord] = []
     for window, heard in _decode_windows(decoder, wav, plan_windows(regions, duration), language):
@@ -180,9 +180,9 @@ def _samples(wav: Path, window: Window) -> Samples:
 def _timed_words(
     window: Window, heard: DecodedWindow, regions: Sequence[Region]
 ) -> list[_TimedWord]:
-    """Turn a window's tokens into whole words at the file's times, without made-up ones."""
+    """Turn a window's tokens into whole words at the file's times, without hallucinations."""
     if is_hallucination(heard):
-        log.debug("Dropped what was heard at %s: not speech.", window.span)
+        log.debug("Dropped the text at %s: not speech.", window.span)
         return []
     words: list[Word] = []
     for part in heard.words:
@@ -206,7 +206,7 @@ def _is_glued(before: str, text: str) -> bool:
 def _fill_in(
     spoken: list[_TimedWord], found: list[_TimedWord], gaps: Sequence[Region]
 ) -> list[_TimedWord]:
-    """Add the words of a second look that lie in the gaps; what the first look heard stays."""
+    """Add the words of the second pass that lie in the gaps; those of the first pass stay."""
     inside = [
         s
         for s in found
@@ -216,7 +216,7 @@ def _fill_in(
 
 
 def _transcript(spoken: Sequence[_TimedWord], duration: float) -> Transcript:
-    """Make one segment of each run of one language; the one most spoken is the file's."""
+    """Make one segment of each run of one language; the most spoken language is the file's."""
     seconds: Counter[str] = Counter()
     segments = []
     words = iter(_ordered([s.word for s in spoken], duration))
@@ -237,7 +237,7 @@ def _transcript(spoken: Sequence[_TimedWord], duration: float) -> Transcript:
 
 
 def _ordered(words: Sequence[Word], duration: float) -> list[Word]:
-    """Make times whole milliseconds, rising, not overlapping, within the sound."""
+    """Make times whole milliseconds, rising, not overlapping, within the audio."""
     ordered: list[Word] = []
     at = 0.0
     for word in words:

@@ -1,4 +1,4 @@
-"""Runs Whisper on windows of speech, several at once: text, words and how sure it was."""
+"""Whisper decoding of speech windows, several at once: text, words and confidence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 100
 _TAIL_FRAMES = 400
-"""Silence (4 s) that the encoder sees after the sound; with 2 s it dropped a sentence in a test."""
+"""Silence (4 s) that the encoder sees after the audio; with 2 s it dropped a sentence in a test."""
 _FEWEST_FRAMES = 50
 """Half a second: below a few frames the alignment of words has no path and fails."""
 # The marks that faster-whisper joins to the word before and after.
@@ -29,7 +29,7 @@ _PREPEND = "\"'“¿([{-"
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """How hard Whisper tries.
+    """Search effort of Whisper.
 
     ``beam_size`` is what every window gets. A window that comes out doubtful (repeating itself,
     or unlikely) is decoded again with ``retry_beam_size``.
@@ -59,7 +59,7 @@ class DecodedWord:
 
 @dataclass(frozen=True, slots=True)
 class DecodedWindow:
-    """What Whisper heard in one window."""
+    """The text of one window."""
 
     language: str
     words: tuple[DecodedWord, ...]
@@ -91,7 +91,7 @@ class WhisperDecoder:
     def decode(
         self, windows: Iterator[Samples], language: str | None
     ) -> Iterator[list[DecodedWindow]]:
-        """Yield what is heard, a batch of windows at a time, in order.
+        """Yield the text of the windows, a batch at a time, in order.
 
         ``language`` None: each window's own language, for files that change theirs. Raises
         ``GpuMemoryError`` when not even one window fits the GPU.
@@ -108,7 +108,7 @@ class WhisperDecoder:
     def _decode_with_backoff(
         self, batch: list[Samples], language: str | None
     ) -> list[DecodedWindow]:
-        """Decode a batch; after too little GPU memory in halves, and smaller ones from then on."""
+        """Decode a batch; when GPU memory is short, in halves, and smaller ones from then on."""
         before = self._language_seconds.copy()
         try:
             return self._decode_batch(batch, language)
@@ -169,7 +169,7 @@ class WhisperDecoder:
         ]
 
     def _choose_language(self, chances: dict[str, float], size: int) -> str:
-        """A sure window speaks for itself; a doubtful one follows the file so far."""
+        """A confident window decides alone; a doubtful one follows the file so far."""
         likely = max(chances, key=lambda code: chances[code])
         if chances[likely] < 0.6 and self._language_seconds:
             heard = sum(self._language_seconds.values())

@@ -1,4 +1,4 @@
-"""Local text vectors: all-MiniLM-L6-v2 (Apache-2.0), int8, in ONNX Runtime."""
+"""Local text embeddings: all-MiniLM-L6-v2 (Apache-2.0), int8, in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MiniLmEmbedder(LocalModel[_Loaded]):
 
     @property
     def batch_size(self) -> int:
-        """Texts to hand over in one call."""
+        """Texts per call."""
         return 64
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:

@@ -1,6 +1,6 @@
-"""The local describer that sees: a small vision-language model, beside text and controls read.
+"""Frame describer with a small vision-language model, and OCR for text and controls.
 
-The model says what the picture shows; text on screen and controls come from the screen reader,
+The model says what the image shows; text on screen and controls come from OCR,
 which reads them better and knows where they are.
 """
 
@@ -33,7 +33,7 @@ PROMPT_VERSION = 1
 """Raise with every change of a prompt or of what is made of an answer: part of the cache key."""
 
 BATCH = 8
-"""Pictures answered at once on a GPU; halved where its memory is too small."""
+"""Images per batch on a GPU; halved where its memory is too small."""
 
 QUESTION = (
     "Describe this frame of a video for people who search it or cannot see it. Answer in JSON: "
@@ -58,7 +58,7 @@ Noun = Annotated[
 
 
 class CaptionAnswer(BaseModel):
-    """What the model is asked for; the rest of a description is read by other means."""
+    """The answer that the model is to give; the rest of a description comes from OCR."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +73,7 @@ class _Caption:
 
 
 class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
-    """Implements ``FrameDescriber``; frames that come at the same time are answered together."""
+    """Implements ``FrameDescriber``; concurrent frames are described in one batch."""
 
     def __init__(
         self,
@@ -86,25 +86,25 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
     ) -> None:
         """Choose the catalog's model ``name``; weights are fetched and loaded when first needed.
 
-        ``threads`` is the number of frames whose text is read at once. ``load`` brings another
-        model in the catalog's stead. Raises ``SettingsError`` when the catalog has no such model.
+        ``threads`` is the number of frames whose text is read at once. ``load`` loads another
+        model instead of the catalog's. Raises ``SettingsError`` when the catalog has no such model.
         """
         super().__init__(name, "vision", models_dir, threads=threads, pool=pool)
         self._load = load or self._from_catalog
         self._reader = OcrFrameDescriber(threads)
         self._batch = BATCH
-        self._front = Batcher(self._caption_batch, BATCH)
+        self._batcher = Batcher(self._caption_batch, BATCH)
 
     @property
     def model(self) -> ModelRef:
-        """The weights, the prompts' version, and the reader of text and controls."""
+        """The weights, the prompts' version, and the OCR model."""
         reader = self._reader.model
         revision = f"{self._entry.revision}-prompt{PROMPT_VERSION}-{reader.name}{reader.revision}"
         return ModelRef("local", self._entry.name, revision)
 
     @property
     def parallel(self) -> int:
-        """Calls that may run at once: two batches, so that text is read while the GPU works."""
+        """Calls that may run at once: two batches, so that OCR runs while the GPU works."""
         return 2 * BATCH
 
     def load(self) -> None:
@@ -117,15 +117,15 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
             self._reader.load()
 
     def describe(self, jpeg: bytes) -> FrameDescription:
-        """Describe one JPEG picture.
+        """Describe one JPEG image.
 
         Raises ``UnsupportedMediaError`` when it cannot be decoded, ``ProviderRejectedError`` when
-        the model finds no words for it, ``GpuMemoryError`` when not even one picture fits, and
+        the model finds no words for it, ``GpuMemoryError`` when not even one image fits, and
         what ``load`` raises.
         """
         read = self._reader.describe(jpeg)
-        sight = self._front.call(jpeg)
-        return replace(read, caption=sight.caption, objects=sight.objects)
+        answer = self._batcher.call(jpeg)
+        return replace(read, caption=answer.caption, objects=answer.objects)
 
     @property
     def _pool_key(self) -> str:
@@ -141,7 +141,7 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
         return VisionLanguageModel.load(self._entry.name, self._weights_folder())
 
     def _caption_batch(self, jpegs: Sequence[bytes]) -> list[_Caption | Exception]:
-        """Look at up to a batch of pictures; those without structure are asked for in words."""
+        """Caption up to a batch of images; an unstructured answer gets a plain question."""
         with self._use() as model:
             if not model.on_gpu:
                 self._batch = 1  # a CPU is as busy with one: several would only wait longer
@@ -157,7 +157,7 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
     def _generate(
         self, model: VisionLanguageModel, jpegs: Sequence[bytes], question: str, opening: str
     ) -> list[str]:
-        """Ask in parts that fit the GPU; a part that does not fit is halved, for good."""
+        """Generate in parts that fit the GPU; a part that does not fit is halved, for good."""
         answers: list[str] = []
         while len(answers) < len(jpegs):
             part = jpegs[len(answers) : len(answers) + self._batch]
@@ -169,7 +169,7 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
                     raise
                 self._batch = len(part) // 2
                 log.warning(
-                    "The GPU is short of memory: %s takes %d pictures at once now.",
+                    "The GPU is short of memory: %s takes %d images at once now.",
                     model.name,
                     self._batch,
                 )

@@ -1,4 +1,4 @@
-"""A job's bill: what it used of each hosted model, and what that cost."""
+"""Bill of a job: its usage of each hosted model, and the cost."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from reelworks.domain.jobs.usage import Usage, add_up
 from reelworks.providers.billing.prices import LOCAL, Prices
 
 COST = "cost"
-"""Beside a model's amounts in ``jobs.usage``: US dollars as text, null when no price is known."""
+"""Key of a model's entry in ``jobs.usage``: US dollars as text, null when no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a job was charged in earlier tries, and how to charge this one."""
+    """What a job was charged in earlier attempts, and how to charge this one."""
 
     prices: Prices
     usage: Mapping[str, Any]
-    """``jobs.usage`` when this try began."""
+    """``jobs.usage`` when this attempt began."""
     cost: Decimal
 
     def charge(self, used: Mapping[str, Usage]) -> tuple[dict[str, Any], Decimal]:
@@ -46,5 +46,5 @@ def usage_of(usage: Mapping[str, Any]) -> dict[str, Usage]:
 
 
 def unpriced(usage: Mapping[str, Any]) -> frozenset[str]:
-    """Return the models in ``jobs.usage`` whose cost is not known, so that no sum holds it."""
+    """Return the models in ``jobs.usage`` whose cost is not known, so that it is in no sum."""
     return frozenset(model for model, amounts in usage.items() if amounts.get(COST, "0") is None)

@@ -84,7 +84,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         self._deadline_for = deadline_for
 
     def connect_tcp(self, host: str, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        """Connect; the deadline counts from here on."""
+        """Connect; the deadline counts from now on."""
         stream = self._inner.connect_tcp(host, *arguments, **options)
         return _DeadlineStream(stream, self._deadline_for(host))
 

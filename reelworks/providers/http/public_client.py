@@ -1,7 +1,7 @@
 """HTTP client for user-supplied URLs: it connects to public addresses only.
 
-The name is looked up here, every address that it has is checked, and the connection goes to a
-checked one: a name that resolves differently the next time (DNS rebinding) changes nothing. A
+The client looks the name up itself, checks every address that it has, and connects to a checked
+one: a name that resolves differently the next time (DNS rebinding) changes nothing. A
 redirect is a connection of its own and is checked as well (docs/decisions/0016).
 """
 

@@ -1,8 +1,8 @@
 """An httpx transport over a network backend of one's own.
 
 httpx has no parameter for how connections are made; httpcore, on which it stands, does. This
-transport joins the two by their public parts, so that a change inside httpx cannot silently put
-its own connections in the place of ours.
+transport joins the two by their public parts, so that a change inside httpx cannot silently replace
+our connections by its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Vectors from a hosted embedding model (``/v1/embeddings``)."""
+"""Text embeddings by a hosted model (``/v1/embeddings``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OpenAiEmbedder:
 
     @property
     def model(self) -> ModelRef:
-        """The model; its revision states the length, as each length is a different answer."""
+        """The model; its revision states the length, as each length gives different vectors."""
         return self._api.model(self._name, f"{self._dimensions}d")
 
     @property
@@ -44,7 +44,7 @@ class OpenAiEmbedder:
 
     @property
     def batch_size(self) -> int:
-        """Texts to hand over in one call."""
+        """Texts per call."""
         return BATCH
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -100,7 +100,7 @@ class OpenAiEmbedder:
         if len(items) != expected or by_index.keys() != set(range(expected)):
             raise ProviderAnswerError(
                 f"{self._api.host} gave {len(items)} vectors for {expected} texts, or numbered "
-                "them wrongly: asking again may help."
+                "them wrongly; try again."
             )
         return [self._unit_vector(by_index[index]) for index in range(expected)]
 
@@ -112,8 +112,7 @@ class OpenAiEmbedder:
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0.0:
             raise ProviderAnswerError(
-                f"{self._api.host} gave a vector that is empty or cannot be read: "
-                "asking again may help."
+                f"{self._api.host} gave a vector that is empty or unreadable; try again."
             )
         unit: list[float] = (vector / norm).tolist()
         return unit

@@ -1,4 +1,4 @@
-"""Frames: the one picture that stands for each scene."""
+"""Representative frame of each scene."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def pick_frames(
     out_dir: Path,
     progress: Progress,
 ) -> tuple[Frame, ...]:
-    """Write the representative picture of each scene to ``out_dir/scene_{index:03d}.jpg``.
+    """Write the representative frame of each scene to ``out_dir/scene_{index:03d}.jpg``.
 
-    ``index`` is the frame's, counted over the video. Pictures are judged on the proxy, which has
-    the same frames as the normalized ``video``; only the winners are decoded from that. Equal
-    pictures are marked with ``duplicate_of``. ``progress`` counts seconds of video.
+    ``index`` is the frame's, counted over the video. Frames are compared on the proxy, which has
+    the same frames as the normalized ``video``; only the chosen ones are decoded from that. Equal
+    frames are marked with ``duplicate_of``. ``progress`` counts seconds of video.
 
     Raises ``UnsupportedMediaError`` when a file cannot be read or the two do not belong together,
-    ``NoSpaceError`` and ``PermissionDeniedError`` when the pictures cannot be written.
+    ``NoSpaceError`` and ``PermissionDeniedError`` when the frames cannot be written.
     """
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
 
     def extract(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
-        picture, sharpness = _sharpest(large.frames_at(times), video)
-        jpeg = _encode(picture.bgr(), params.jpeg_quality)
+        frame, sharpness = _sharpest(large.frames_at(times), video)
+        jpeg = _encode(frame.bgr(), params.jpeg_quality)
         _write(frame_path(out_dir, index), jpeg)
-        return _frame(index, slot.scene_index, picture, jpeg, sharpness)
+        return _frame(index, slot.scene_index, frame, jpeg, sharpness)
 
     def collect(job: Future[Frame]) -> None:
         frame = job.result()
@@ -87,7 +87,7 @@ def pick_frames(
 
 @contextmanager
 def _decoder_thread() -> Iterator[ThreadPoolExecutor]:
-    """Give a thread that decodes winners while the proxy is still being judged."""
+    """Yield a thread that decodes chosen frames while the proxy is still being read."""
     worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
     try:
         yield worker
@@ -96,32 +96,32 @@ def _decoder_thread() -> Iterator[ThreadPoolExecutor]:
 
 
 def frame_path(out_dir: Path, index: int) -> Path:
-    """Return where the picture of the ``index``-th frame lies."""
+    """Return the path of the ``index``-th frame's JPEG."""
     return out_dir / f"scene_{index:03d}.jpg"
 
 
 def _samples_by_slot(
-    reel: VideoReader, slots: Sequence[Slot]
+    video: VideoReader, slots: Sequence[Slot]
 ) -> Iterator[tuple[Slot, list[Sample]]]:
-    """Judge the proxy's pictures and hand them out slot by slot, while reading on."""
+    """Measure the proxy's frames and yield them slot by slot, while reading on."""
     pending = iter(slots)
     slot = next(pending, None)
     samples: list[Sample] = []
     before: Luma | None = None
-    for picture in reel.frames():
-        if slot is not None and picture.t >= slot.t_end and samples:
+    for decoded in video.frames():
+        if slot is not None and decoded.t >= slot.t_end and samples:
             yield slot, samples
             slot, samples = next(pending, None), []
         if slot is None:
             return
-        luma = picture.luma()
-        samples.append(_judge(picture.t, luma, before))
+        luma = decoded.luma()
+        samples.append(_measure(decoded.t, luma, before))
         before = luma
     if slot is not None and samples:
         yield slot, samples
 
 
-def _judge(t: float, luma: Luma, before: Luma | None) -> Sample:
+def _measure(t: float, luma: Luma, before: Luma | None) -> Sample:
     moved = 0.0 if before is None else float(changed_blocks(before, luma).mean())
     contrast = float(cv2.meanStdDev(luma)[1][0, 0])
     return Sample(t=t, sharpness=_sharpness(luma), contrast=contrast, moved=moved)
@@ -133,25 +133,25 @@ def _sharpness(luma: Luma) -> float:
     return deviation * deviation
 
 
-def _sharpest(pictures: Sequence[DecodedFrame], video: Path) -> tuple[DecodedFrame, float]:
-    if not pictures:
+def _sharpest(frames: Sequence[DecodedFrame], video: Path) -> tuple[DecodedFrame, float]:
+    if not frames:
         raise UnsupportedMediaError(
-            f"{video.name} is shorter than its proxy: normalize the source again."
+            f"{video.name} is shorter than its proxy; normalize the source again."
         )
-    judged = [(picture, _sharpness(picture.luma())) for picture in pictures]
-    return max(judged, key=lambda pair: pair[1])
+    measured = [(frame, _sharpness(frame.luma())) for frame in frames]
+    return max(measured, key=lambda pair: pair[1])
 
 
-def _frame(index: int, scene: int, picture: DecodedFrame, jpeg: bytes, sharpness: float) -> Frame:
-    grey = Image.fromarray(picture.luma())
+def _frame(index: int, scene: int, decoded: DecodedFrame, jpeg: bytes, sharpness: float) -> Frame:
+    grey = Image.fromarray(decoded.luma())
     return Frame(
         index=index,
         scene_index=scene,
-        t=picture.t,
+        t=decoded.t,
         phash=str(imagehash.phash(grey)),
         sha256=sha256_of_bytes(jpeg),
-        width=picture.av_frame.width,
-        height=picture.av_frame.height,
+        width=decoded.av_frame.width,
+        height=decoded.av_frame.height,
         sharpness=sharpness,
     )
 
@@ -159,10 +159,10 @@ def _frame(index: int, scene: int, picture: DecodedFrame, jpeg: bytes, sharpness
 def _original(
     frame: Frame, earlier: Sequence[Frame], out_dir: Path, params: FrameParams
 ) -> int | None:
-    """Return the index of the first earlier frame with the same picture.
+    """Return the index of the first earlier frame that shows the same.
 
     Perceptual hashes only shortlist: slides with one layout and different words share a hash, so
-    equal pictures must agree in every small block as well.
+    equal frames must agree in every small block as well.
     """
     alike = [
         other.index

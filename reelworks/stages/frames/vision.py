@@ -1,4 +1,4 @@
-"""Describe each unique frame of a video, once."""
+"""Frame descriptions: each unique frame of a video, once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from reelworks.domain.video.vision import Described, FrameDescription, Undescrib
 from reelworks.errors import ProviderError, ProviderRejectedError, RateLimitedError
 
 VERSION = 1
-"""Raise when ``FrameDescription`` or what is done with an answer changes: old answers are stale."""
+"""Raise when ``FrameDescription`` or the processing of an answer changes: old answers are stale."""
 
 GIVE_UP_AFTER = 10
 """Frames that fail with no answer between them, after which a describer counts as down."""
 
 GRACE = 30.0
-"""Seconds that a stopped stage waits for answers under way, which are paid for and so kept."""
+"""Seconds that a stopped stage waits for answers under way, which are paid for and so cached."""
 
 _DESCRIPTION = TypeAdapter(FrameDescription)
 
@@ -37,10 +37,10 @@ def describe_frames(
 ) -> VisionResult:
     """Describe the frames that repeat no other, at most ``describer.parallel`` at once.
 
-    Each answer goes into ``cache`` at once, so that a rerun asks only for what is missing.
+    Each answer goes into ``cache`` at once, so that a rerun requests only what is missing.
     ``progress`` counts frames, cached ones included. A frame that the model refuses is listed as
-    undescribed, and the others go on. Raises the first passing ``ProviderError`` after the other
-    frames had their turn, ``ProviderRejectedError`` when every frame is refused, and at once
+    undescribed, and the others go on. Raises the first transient ``ProviderError`` after the other
+    frames were tried, ``ProviderRejectedError`` when every frame is refused, and at once
     whatever concerns all frames: a refused key, an unreachable cache, ``CancelledError``.
     """
     unique = sorted((f for f in frames if f.duplicate_of is None), key=lambda f: f.index)
@@ -62,13 +62,13 @@ def describe_frames(
 
 
 def frame_key(frame: Frame, model: ModelRef) -> str:
-    """Return the cache key of one frame's description: the picture, the model and the schema."""
+    """Return the cache key of one frame's description: the JPEG, the model and the schema."""
     return cache_key("vision", VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
 
 
 @dataclass(frozen=True)
 class _FrameDescription:
-    """One frame's way: the cache, else the describer. Runs in threads."""
+    """Description of single frames: from the cache, else from the describer. Runs in threads."""
 
     read_jpeg: Callable[[Frame], bytes]
     describer: FrameDescriber
@@ -76,7 +76,7 @@ class _FrameDescription:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def describe(self, frame: Frame) -> FrameDescription | ProviderError | None:
-        """Return the description, the trouble with this frame, or None when told to stop."""
+        """Return the description, the error of this frame, or None once stopped."""
         if self.stop.is_set():
             return None
         try:
@@ -97,7 +97,7 @@ class _FrameDescription:
         try:
             return _DESCRIPTION.validate_json(answer)
         except ValidationError:
-            # An answer that was cut off while it was kept is no answer: ask again.
+            # The answer was truncated while it was stored: request it again.
             return None
 
     def _describe_and_store(self, frame: Frame) -> FrameDescription:
@@ -109,7 +109,7 @@ class _FrameDescription:
 
 @dataclass
 class _Tally:
-    """What came of each frame so far. Used by one thread."""
+    """Outcomes of the frames so far. Used by one thread."""
 
     total: int
     described: list[Described] = field(default_factory=list)
@@ -138,8 +138,8 @@ class _Tally:
     def is_hopeless(self) -> bool:
         """True when more requests would only cost time or money.
 
-        A server that named a time to wait is let alone. Refusals after an answer are about the
-        pictures, and so about each alone.
+        A server that named a time to wait gets no more requests. Refusals after an answer concern
+        single frames.
         """
         rate_limited = any(
             isinstance(error, RateLimitedError) and error.retry_after is not None
@@ -167,7 +167,7 @@ class _Tally:
         skipped = f", {untried} were not tried" if untried else ""
         message = (
             f"{len(self.failed)} of {self.total} frames failed{skipped}; the "
-            f"{len(self.described)} described so far are kept. {first}"
+            f"{len(self.described)} described so far are cached. {first}"
         )
         if isinstance(first, RateLimitedError):
             return RateLimitedError(message, retry_after=first.retry_after)

@@ -1,4 +1,4 @@
-"""Extract audio: the chosen sound track as 16 kHz mono wav, in step with the picture."""
+"""Audio extraction: the chosen track as 16 kHz mono wav, in step with the video."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DURATION_TOLERANCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ExtractedAudio:
-    """What ``extract_audio`` made; both None when the source has no sound."""
+    """What ``extract_audio`` made; both None when the source has no audio."""
 
     audio: NormalizedAudio | None
     wav_path: Path | None
@@ -34,11 +34,11 @@ class ExtractedAudio:
 def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress) -> ExtractedAudio:
     """Write ``audio.wav`` (16 kHz, mono, 16-bit) of the chosen track into ``out_dir``.
 
-    Sample 0 is the moment of the picture's first frame: sound that starts later is led in by
-    silence, sound that starts earlier is cut, holes are filled. Without a picture, sample 0 is
-    the first sound. ``progress`` counts seconds.
+    Sample 0 is the moment of the first video frame: audio that starts later follows
+    silence, audio that starts earlier is cut, gaps are filled. Without video, sample 0 is
+    the first of the track. ``progress`` counts seconds.
 
-    Raises ``UnsupportedMediaError`` when no sound decodes, ``NoSpaceError``,
+    Raises ``UnsupportedMediaError`` when no audio decodes, ``NoSpaceError``,
     ``PermissionDeniedError`` and ``ProcessError``.
     """
     if probe.audio is None:
@@ -48,7 +48,7 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
         arguments = speech_arguments(source, probe, wav)
         report = transcode(arguments, duration=probe.duration, progress=progress)
         if not report.decoded.get(probe.audio.index, 0):
-            raise UnsupportedMediaError(f"{source} is damaged: no sound decodes.")
+            raise UnsupportedMediaError(f"{source} is damaged: no audio can be decoded.")
         with wave.open(str(wav), "rb") as reader:
             duration = reader.getnframes() / reader.getframerate()
     warnings = tuple(_losses(probe, probe.audio, report, duration))

@@ -1,4 +1,4 @@
-"""Bring a source into the store: a file, a web address or an S3 key."""
+"""Ingest: a source (file, URL or S3 key) as a local file with its digest and video id."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SPARE_BYTES = 64 << 20
 _HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
 _HIDDEN = "..."
-"""Shown for an address like ``http://user:a/b@host``, of which a part is taken for the host."""
+"""Shown for a URL like ``http://user:a/b@host``, of which a part would be taken for the host."""
 
 
 class ObjectReader(Protocol):
-    """What ingest needs of an object store; ``store.objects.artifacts`` has it."""
+    """What ingest needs of an object store; ``store.objects.artifacts`` implements it."""
 
     @property
     def bucket(self) -> str:
@@ -55,12 +55,12 @@ class ObjectReader(Protocol):
         """
 
     def note_unreadable(self, key: str) -> None:
-        """Note that an object of our own bucket cannot be read, so that it is stored anew."""
+        """Note that an object of our own bucket cannot be read, so that it is stored again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSource:
-    """A source that lies on this machine now."""
+    """A source as a file on this machine."""
 
     original: str
     """As the user gave it, but for passwords and signatures: see ``without_secrets``."""
@@ -81,11 +81,11 @@ def localize(
     progress: Progress,
     limits: SourceLimits = PUBLIC_ONLY,
 ) -> LocalSource:
-    """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and name it.
+    """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and identify it.
 
     A local file stays where it is; others are downloaded into ``room``. ``progress`` counts bytes.
-    Raises ``InputError`` for an id that is none, ``SourceNotFoundError``,
-    ``SourceUnreadableError``, ``SourceUnavailableError`` (may pass), ``UnsafeAddressError``,
+    Raises ``InputError`` for an invalid id, ``SourceNotFoundError``,
+    ``SourceUnreadableError``, ``SourceUnavailableError`` (transient), ``UnsafeAddressError``,
     ``OverLimitError`` and ``NoSpaceError``.
     """
     if video_id is not None and not is_video_id(video_id):
@@ -96,7 +96,9 @@ def localize(
     scheme, mark, rest = source.partition("://")
     scheme = scheme.lower() if mark else ""
     if shown.endswith(f"://{_HIDDEN}"):
-        raise InputError(f"{shown} is no address; write / ? # @ of a password as %2F %3F %23 %40.")
+        raise InputError(
+            f"{shown} is not a valid URL; write / ? # @ of a password as %2F %3F %23 %40."
+        )
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
         path = _download(source, work_dir / safe_name(name), progress, limits)
@@ -104,7 +106,7 @@ def localize(
         name = _own_name(rest, video_id, store.bucket)
         path = _from_store(rest, work_dir / safe_name(name), store)
     elif scheme:
-        raise InputError(f"{shown} cannot be read: use a path, http(s):// or s3://.")
+        raise InputError(f"{shown} cannot be read; use a path, http(s):// or s3://.")
     else:
         path = existing_file(source)
         name = path.name
@@ -123,8 +125,8 @@ def safe_name(name: str) -> str:
 def without_secrets(source: str) -> str:
     """Return a source fit for rows, logs and messages: no password, no query, one line.
 
-    A web address's query often is its signature. An S3 key stays whole: ``?`` may be part of it.
-    An address whose host cannot be told from a password is not shown at all.
+    The query of a URL is often its signature. An S3 key stays whole: ``?`` may be part of it.
+    A URL whose host cannot be distinguished from a password is not shown at all.
     """
     scheme, mark, rest = source.partition("://")
     if not mark:
@@ -141,8 +143,8 @@ def without_secrets(source: str) -> str:
 def existing_file(source: str) -> Path:
     """Return the path of a source on this machine.
 
-    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when nobody can
-    tell.
+    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when that
+    cannot be determined.
     """
     if not source:
         raise SourceNotFoundError("The source is empty; name a file.")
@@ -150,14 +152,14 @@ def existing_file(source: str) -> Path:
     with _reading(shown):
         try:
             path = Path(source).expanduser()
-        except RuntimeError:  # ~name of somebody who has no account here
+        except RuntimeError:  # ~name of an unknown account
             raise SourceNotFoundError(f"{shown} does not exist.") from None
         if path.is_dir():
             raise SourceNotFoundError(f"{shown} is a folder; name a file in it.")
         if not path.exists():
             raise SourceNotFoundError(f"{shown} does not exist.")
         if not path.is_file():
-            raise SourceUnreadableError(f"{shown} is no regular file; copy it to one first.")
+            raise SourceUnreadableError(f"{shown} is not a regular file; copy it to one first.")
     return path
 
 
@@ -174,7 +176,7 @@ def _reading(shown: str) -> Iterator[None]:
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
-    """Return the file's own name: an upload has lost it to a key that begins with the id."""
+    """Return the file's own name: the key of an upload begins with the video's id."""
     name = PurePosixPath(address).name
     if video_id is not None and address.startswith(f"{bucket}/uploads/"):
         return name.removeprefix(f"{video_id}_")
@@ -185,12 +187,12 @@ def _from_store(address: str, target: Path, store: ObjectReader) -> Path:
     bucket, _, key = address.partition("/")
     shown = one_line(f"s3://{address}")
     if not bucket or not key:
-        raise InputError(f"{shown} is no S3 address: use s3://bucket/key.")
+        raise InputError(f"{shown} is not a valid S3 URL; expected s3://bucket/key.")
     try:
         if not store.download(key, target, bucket=bucket):
             raise SourceNotFoundError(f"{shown} does not exist.")
     except ArtifactUnreadableError as error:  # only of our own bucket
-        store.note_unreadable(key)  # the same file, given again, is stored anew
+        store.note_unreadable(key)  # the same file, given again, is stored again
         raise SourceUnreadableError(
             f"{shown} is damaged in the store and cannot be read; upload the file again, or index "
             "it from where it first came from."
@@ -214,7 +216,7 @@ def _download(url: str, target: Path, progress: Progress, limits: SourceLimits) 
             _check_size(total, limits, shown)
             _check_free_space(target.parent, total, shown)
             with target.open("wb") as file:
-                # As they come: a block that has to be full first keeps a slow source from being
+                # As they arrive: waiting for a full block would keep a slow source from being
                 # stopped.
                 for piece in answer.iter_bytes():
                     file.write(piece)
@@ -235,7 +237,7 @@ def _download(url: str, target: Path, progress: Progress, limits: SourceLimits) 
         ) from None
     except OSError as error:
         raise exhausted(error) or PermissionDeniedError(
-            f"{shown} cannot be kept in {target.parent}: {error.strerror}."
+            f"{shown} cannot be written to {target.parent}: {error.strerror}."
         ) from None
     return target
 

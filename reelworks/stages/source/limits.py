@@ -1,4 +1,4 @@
-"""What is fetched and taken: addresses, bytes, seconds, pixels."""
+"""Source limits: addresses, bytes, seconds and pixels that are accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reelworks.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """What is fetched and taken."""
+    """Limits of sources. None means no limit."""
 
     private_addresses: bool = False
     """Fetch from private networks too."""
@@ -24,16 +24,16 @@ class SourceLimits:
     least_speed: float = 0.0
     """Of a download, in bytes a second; 0: any."""
     max_seconds: float | None = None
-    """Of a video or a sound."""
+    """Of a video or an audio file."""
     max_pixels: float | None = None
-    """Of one picture."""
+    """Of one frame."""
 
 
 PUBLIC_ONLY = SourceLimits()
 
 
 def source_limits(settings: Settings) -> SourceLimits:
-    """Return the limits that the settings give."""
+    """Return the limits in the settings."""
     return SourceLimits(
         private_addresses=settings.fetch_private_addresses,
         max_bytes=settings.max_upload_mb * 1_000_000,
@@ -44,7 +44,7 @@ def source_limits(settings: Settings) -> SourceLimits:
 
 
 def probe_within(path: Path, limits: SourceLimits, name: str) -> Probe:
-    """Look into a media file, which messages call ``name``; refuse it before it is decoded.
+    """Probe a media file, which messages call ``name``; refuse it before it is decoded.
 
     Raises ``OverLimitError`` and what ``probe`` raises. A file that is refused for its size by the
     header, or by the decoder, is refused for that reason and no other.
@@ -66,7 +66,7 @@ def check_limits(found: Probe, limits: SourceLimits, name: str) -> None:
     if most is not None and seconds > most:
         raise OverLimitError(
             f"{name} is {seconds / 3600:.1f} hours long, more than {most / 3600:g} "
-            "(MAX_DURATION_HOURS); cut it."
+            "(MAX_DURATION_HOURS); cut it shorter."
         )
     for track in found.video_tracks:
         _check_pixels((track.width, track.height), limits, name)
@@ -77,5 +77,5 @@ def _check_pixels(size: PictureSize | None, limits: SourceLimits, name: str) -> 
     if limits.max_pixels is not None and pixels > limits.max_pixels:
         raise OverLimitError(
             f"A picture of {name} has {pixels / 1e6:.0f} megapixels, more than "
-            f"{limits.max_pixels / 1e6:g} (MAX_MEGAPIXELS); make it smaller."
+            f"{limits.max_pixels / 1e6:g} (MAX_MEGAPIXELS); scale it down."
         )

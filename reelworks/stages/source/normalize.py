@@ -1,4 +1,4 @@
-"""Normalize: any video becomes H.264, 720p, 30 fps constant, with a small proxy beside it."""
+"""Normalization: any video becomes H.264, 720p, constant 30 fps, with a small proxy."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """What ``normalize`` made; all None when the source has no picture."""
+    """What ``normalize`` made; all None when the source has no video."""
 
     video: NormalizedVideo | None
     video_path: Path | None
@@ -57,9 +57,9 @@ def normalize(
 ) -> Normalized:
     """Write ``normalized.mp4`` and ``proxy.mp4`` into ``out_dir`` from one decode of ``source``.
 
-    Both have the same frames one to one, and their time 0 is the source's first picture. A source
-    that already conforms is copied. ``progress`` counts seconds. Damage is told in
-    ``NormalizedVideo.warnings``; what decodes is kept.
+    Both have the same frames one to one, and their time 0 is the source's first frame. A source
+    that is already normalized is copied. ``progress`` counts seconds. Damage is reported in
+    ``NormalizedVideo.warnings``; what decodes is used.
 
     Raises ``UnsupportedMediaError`` when nothing decodes, ``NoSpaceError``,
     ``PermissionDeniedError`` and ``ProcessError``.
@@ -75,15 +75,15 @@ def normalize(
             report = transcode(arguments, duration=probe.duration, progress=progress)
         else:
             encoder, report = _encode(source, probe, resolve_encoder(params), paths, progress)
-        made = _read_written(paths[0])
+        written = _read_written(paths[0])
     video = NormalizedVideo(
-        duration=made.frames / params.frame_rate,
-        width=made.size.width,
-        height=made.size.height,
-        frames=made.frames,
+        duration=written.frames / params.frame_rate,
+        width=written.size.width,
+        height=written.size.height,
+        frames=written.frames,
         reencoded=not copied,
         warnings=(
-            *_losses(probe, probe.video, report, made, params.frame_rate),
+            *_losses(probe, probe.video, report, written, params.frame_rate),
             *([NVENC_FAILED] if params.encoder == "nvenc" and encoder == "x264" else []),
         ),
     )
@@ -93,7 +93,7 @@ def normalize(
 
 
 def resolve_encoder(params: NormalizeParams) -> NormalizeParams:
-    """Return ``params`` with the encoder that ``auto`` means on this machine."""
+    """Return ``params`` with ``auto`` resolved to this machine's encoder."""
     if params.encoder != "auto":
         return params
     return replace(params, encoder="nvenc" if nvenc.works() else "x264")
@@ -117,7 +117,7 @@ def is_normalized(source: Path, probe: Probe, params: NormalizeParams) -> bool:
 
 
 def _states_normalized_form(probe: Probe, track: VideoTrack, params: NormalizeParams) -> bool:
-    sound = probe.audio
+    audio = probe.audio
     return (
         "mp4" in probe.container
         and track.codec == "h264"
@@ -127,7 +127,7 @@ def _states_normalized_form(probe: Probe, track: VideoTrack, params: NormalizePa
         and fitted_size(track, params.max_height) == FrameSize(track.width, track.height)
         and not (track.rotation or track.mirrored)
         and abs(track.start) < 1e-6
-        and (sound is None or (sound.codec == "aac" and sound.start > -1e-6))
+        and (audio is None or (audio.codec == "aac" and audio.start > -1e-6))
     )
 
 
@@ -140,7 +140,7 @@ def _encode(
 ) -> tuple[str, DecodeReport]:
     """Encode; return the encoder that did it.
 
-    Where NVENC gives up, use x264; where zscale does (a picture that turns odd-sized half way),
+    Where NVENC fails, use x264; where zscale does (frames that become odd-sized half way),
     swscale.
     """
     arguments = normalize_arguments(source, probe, params, *paths)
@@ -152,21 +152,23 @@ def _encode(
         if params.scaler == "zscale" and _ZSCALE_FAILED.search(tail):
             return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
         if params.encoder == "nvenc":
-            log.warning("NVENC could not encode %s, x264 does it now: %s", source.name, error)
+            log.warning(
+                "NVENC could not encode %s; x264 encodes it instead: %s", source.name, error
+            )
             return _encode(source, probe, replace(params, encoder="x264"), paths, progress)
         if not isinstance(error, ProcessError) or "Nothing was written" not in tail:
             raise
         if probe.video is None or not frames_decoded(tail, probe.video.index):
-            raise UnsupportedMediaError(f"{source} is damaged: no picture decodes.") from error
+            raise UnsupportedMediaError(f"{source} is damaged: no frame can be decoded.") from error
         raise _filters_failed(source, error) from error
 
 
 def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
-    """Quote the filter or encoder that failed first, before all that waited for it."""
+    """Return an error that quotes the filter or encoder that failed first."""
     reason = _FILTER_FAILED.search(error.tail)
     said = reason[1].rstrip(".!") if reason else "no reason given"
     return ProcessError(
-        f"The picture of {source} decodes but ffmpeg cannot convert it ({said}); "
+        f"The video of {source} can be decoded, but ffmpeg cannot convert it ({said}); "
         "please report it with the file.",
         arguments=error.arguments,
         tail=error.tail,
@@ -195,15 +197,15 @@ def _losses(
     probe: Probe,
     track: VideoTrack,
     report: DecodeReport,
-    made: _Written,
+    written: _Written,
     rate: int,
 ) -> Iterator[str]:
-    """Say in plain words what of the source is not in the result."""
+    """Yield in plain words which parts of the source are not in the result."""
     if track.duration is not None:
-        # A track's stated length starts at its first picture.
-        stated, found = track.duration, made.frames / rate
+        # A track's stated length starts at its first frame.
+        stated, found = track.duration, written.frames / rate
     else:
-        stated, found = (probe.duration or 0) - track.start, made.end
+        stated, found = (probe.duration or 0) - track.start, written.end
     if stated - found > DURATION_TOLERANCE:
         yield f"The source states {stated:.1f} s but only {found:.1f} s could be decoded."
     if failed := report.errors.get(track.index, 0):

@@ -1,4 +1,4 @@
-"""Makes segments that read well as one line: short, whole phrases, never a torn word."""
+"""Segmentation of transcripts: short, whole phrases that read well as one line."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SegmentLimits:
 
 
 def resegment(segments: Iterable[Segment], limits: SegmentLimits) -> tuple[Segment, ...]:
-    """Return the same words, in order, in segments of ``shape``.
+    """Return the same words, in order, in segments within ``limits``.
 
     Breaks at sentence ends, pauses and changes of language or speaker; a sentence that is too
     long is split at its commas and pauses, near the middle. Only a single word may be longer
-    than the shape allows. Segments without words stay as they are.
+    than the limits allow. Segments without words stay as they are.
     """
     result: list[Segment] = []
     for segment in map(_align_words, segments):
@@ -51,7 +51,7 @@ def resegment(segments: Iterable[Segment], limits: SegmentLimits) -> tuple[Segme
 
 
 def _align_words(segment: Segment) -> Segment:
-    """Make words and text say the same: some servers' words lack the text's punctuation."""
+    """Make words and text agree: some servers' words lack the text's punctuation."""
     if not segment.words or join_words([w.text for w in segment.words]) == segment.text:
         return segment
     tokens = split_words(segment.text)

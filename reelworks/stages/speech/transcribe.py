@@ -1,4 +1,4 @@
-"""Turn a video's sound into a transcript of readable segments with word times."""
+"""Transcription: audio as readable segments with word times."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TranscribeParams:
 
     @property
     def segment_limits(self) -> SegmentLimits:
-        """How the segments are to be."""
+        """Limits of the segments."""
         return SegmentLimits(
             self.max_segment_seconds, self.max_segment_characters, self.pause_seconds
         )
@@ -50,25 +50,25 @@ def transcribe(
 ) -> Transcript:
     """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
 
-    No sound (``wav`` None) and no speech give an empty transcript, without a call to a hosted
-    model. Sound longer than the model takes is cut at silences, and the pieces are asked for at
-    once, as many as the model allows. Each piece's answer is kept in ``cache``. ``work_dir``
-    holds the pieces for as long as they are needed. ``progress`` counts seconds of sound.
+    No audio (``wav`` None) and no speech give an empty transcript, without a call to a hosted
+    model. Audio longer than the model takes is cut at silences, and the chunks are sent at
+    once, as many as the model allows. Each chunk's answer is stored in ``cache``. ``work_dir``
+    contains the chunks for as long as they are needed. ``progress`` counts seconds of audio.
 
-    Raises the first piece's error after the others have finished and are kept, ``CancelledError``
+    Raises the first chunk's error after the others have finished and are cached, ``CancelledError``
     from ``progress``, ``SourceNotFoundError`` and ``UnsupportedMediaError``.
     """
     total = sample_count(wav) if wav is not None else 0
     if wav is None or total == 0:
         return Transcript(language=None)
     regions = _needed_regions(wav, total, transcriber)
-    pieces = _chunks(wav, total, transcriber.limits.max_seconds, regions)
+    chunks = _chunks(wav, total, transcriber.limits.max_seconds, regions)
     if regions is not None:
-        pieces = [piece for piece in pieces if piece.has_speech(regions)]
+        chunks = [chunk for chunk in chunks if chunk.has_speech(regions)]
     transcription = ChunkTranscription(wav, total, transcriber, params.language, cache, work_dir)
-    answers = transcription.transcribe_all(pieces, progress)
+    answers = transcription.transcribe_all(chunks, progress)
     segments = [
-        s for piece, answer in zip(pieces, answers, strict=True) for s in _moved(piece, answer)
+        s for chunk, answer in zip(chunks, answers, strict=True) for s in _moved(chunk, answer)
     ]
     if regions is not None:
         segments = _heard_only(segments, regions)
@@ -95,11 +95,11 @@ def _chunks(
     return cut_at_silences(total, int(longest * SAMPLE_RATE), regions or (), quietest)
 
 
-def _moved(piece: AudioChunk, answer: Transcript) -> list[Segment]:
-    """Turn times in a piece into times in the file, exact to the sample."""
+def _moved(chunk: AudioChunk, answer: Transcript) -> list[Segment]:
+    """Turn times in a chunk into times in the file, exact to the sample."""
 
     def at(seconds: float) -> float:
-        return round(min(max(piece.t_start + seconds, piece.t_start), piece.t_end), 7)
+        return round(min(max(chunk.t_start + seconds, chunk.t_start), chunk.t_end), 7)
 
     return [
         replace(
@@ -117,7 +117,7 @@ def _moved(piece: AudioChunk, answer: Transcript) -> list[Segment]:
 
 
 def _heard_only(segments: Sequence[Segment], regions: Sequence[Region]) -> list[Segment]:
-    """Drop what a model says where nobody speaks: it made that up."""
+    """Drop text where nobody speaks: a hallucination."""
     heard = []
     for segment in segments:
         whole = Word(segment.text, segment.t_start, segment.t_end)

@@ -1,4 +1,4 @@
-"""Turn texts into vectors, each text once."""
+"""Text embeddings: each text once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import ProviderAnswerError
 
 VERSION = 1
-"""Raise when what is done with a text before it is embedded changes."""
+"""Raise when the processing of a text before it is embedded changes."""
 
 _AT_ONCE = 16
-"""Questions to the cache at once: each waits for the network, not for the processor."""
+"""Cache lookups at once: each waits for the network, not for the processor."""
 
 
 class NullItemCache:
-    """The item cache for an embedder that is quicker than a store: it makes each vector anew."""
+    """The item cache for an embedder that is faster than a store: every lookup is a miss."""
 
     def get(self, key: str) -> bytes | None:
         """Return None."""
@@ -32,10 +32,10 @@ class NullItemCache:
 def embed_texts(
     texts: Sequence[str], embedder: Embedder, cache: ItemCache, progress: Progress
 ) -> list[list[float] | None]:
-    """Return one unit vector for each text, in order; None for a text with nothing in it.
+    """Return one unit vector for each text, in order; None for a blank text.
 
-    Equal texts are asked for once, and only those that ``cache`` does not hold, in batches of
-    ``embedder.batch_size``; each batch's vectors are kept at once. ``progress`` counts texts.
+    Equal texts are embedded once, and only those not in ``cache``, in batches of
+    ``embedder.batch_size``; each batch's vectors are cached at once. ``progress`` counts texts.
 
     Raises what the embedder raises, and ``ProviderAnswerError`` when it gives too few vectors or
     vectors of another length than it says.
@@ -78,14 +78,14 @@ def _embed_batch(batch: Sequence[str], embedder: Embedder) -> list[bytes]:
     answer = embedder.embed(batch)
     if len(answer) != len(batch) or any(len(v) != embedder.dimensions for v in answer):
         raise ProviderAnswerError(
-            f"{embedder.model} did not give {len(batch)} vectors of {embedder.dimensions} numbers; "
-            f"try again, or set EMBED_DIMENSIONS to what the model gives."
+            f"{embedder.model} did not return {len(batch)} vectors of {embedder.dimensions} "
+            f"numbers; try again, or set EMBED_DIMENSIONS to what the model gives."
         )
     return [_packed(vector) for vector in answer]
 
 
 def _packed(vector: Sequence[float]) -> bytes:
-    """Little-endian 32-bit floats: what pgvector keeps, so that cached and new are equal."""
+    """Little-endian 32-bit floats: what pgvector stores, so that cached and new are equal."""
     return struct.pack(f"<{len(vector)}f", *vector)
 
 

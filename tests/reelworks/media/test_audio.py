@@ -1,4 +1,4 @@
-"""Arguments for sound."""
+"""Arguments for audio."""
 
 from __future__ import annotations
 

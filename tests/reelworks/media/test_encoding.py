@@ -1,4 +1,4 @@
-"""Sizes, filters and arguments of the normalized picture."""
+"""Sizes, filters and arguments of the normalized frame."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PARAMS = NormalizeParams()
 
 
 def graphs(track: VideoTrack, params: NormalizeParams = PARAMS) -> str:
-    """Return the picture's filter graph without its labels."""
+    """Return the frame's filter graph without its labels."""
     probe = Probe("mov,mp4", 1.0, video=track)
     arguments = normalize_arguments(Path("s"), probe, params, Path("n"), Path("p"))
     steps = arguments[arguments.index("-filter_complex") + 1].split(";")

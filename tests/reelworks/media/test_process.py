@@ -1,4 +1,4 @@
-"""The one place that runs programs."""
+"""Subprocesses: their output, failures and timeouts."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A renamed field of a params type or of a result, or another spelling of a model, would make every
 library compute everything again. The digests below were written down in November 2026, before
-the names of the code were changed; a new one belongs here only together with a raised ``VERSION``.
+the names of the code were changed; a new one needs a raised ``VERSION``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Links: text in the colour of a link, alone or amid a sentence, and rows of a navigation bar."""
+"""Links: text in the colour of a link, alone or within a sentence, and rows of a navigation bar."""
 
 from __future__ import annotations
 

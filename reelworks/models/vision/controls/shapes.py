@@ -1,4 +1,4 @@
-"""Plain shapes on a picture: flat patches shut in by edges, and small marks made of edges."""
+"""Shapes on an image: flat patches enclosed by edges, and small marks made of edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of text in pixels, and what part of a line belongs to a box."""
+"""Text lines in pixels, and the part of a line that belongs to a box."""
 
 from __future__ import annotations
 

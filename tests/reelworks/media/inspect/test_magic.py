@@ -1,4 +1,4 @@
-"""What is no media is told by its first bytes."""
+"""Files that are no media are recognized by their first bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching against the user's own package index, and against wheels made here."""
+"""Fetching against the user's own package index, and against wheels that the tests make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TransNetV2: its windows cover every picture once, and its network is the publisher's."""
+"""TransNetV2: its windows cover every frame once, and its network is the publisher's."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from reelworks.models.shots.transnet import (
 
 EXPECTED = {0: 0.362101, 10: 0.000205, 25: 0.000374, 48: 0.375981, 49: 0.227523, 50: 0.162179}
 EXPECTED |= {51: 0.238417, 75: 0.000285, 99: 0.04503}
-"""Probability by picture, written down from the publisher's network for the pictures below; on
-real and random pictures ours agreed with it to the last bit."""
+"""Probability by frame, written down from the publisher's network for the frames below; on
+real and random frames ours agreed with it to the last bit."""
 
 NO_TORCH = "the extra cuda is not installed"
 
@@ -35,7 +35,7 @@ def picture(brightness: int) -> bytes:
 
 
 def brightens(windows: Frames) -> np.ndarray:
-    """A rule for a network: a transition lies before each picture much brighter than the last."""
+    """A rule for a network: a transition lies before each frame much brighter than the last."""
     levels = windows[:, :, 0, 0, 0].astype(int)
     following = np.concatenate([levels[:, 1:], levels[:, -1:]], axis=1)
     return (following - levels > 40).astype(np.float32)

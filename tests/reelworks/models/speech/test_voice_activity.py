@@ -1,3 +1,7 @@
+"""Voice activity detection on real speech, silence and noise."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path

@@ -1,3 +1,7 @@
+"""WAV files of 16 kHz mono audio, whole and in part."""
+
+from __future__ import annotations
+
 import wave
 from pathlib import Path
 

@@ -46,7 +46,7 @@ def reference(media: Path, name: str) -> str:
 
 
 def check_times(transcript: Transcript, duration: float) -> None:
-    """Times rise, words do not overlap, all lie within the sound."""
+    """Times rise, words do not overlap, all lie within the audio."""
     words = [word for segment in transcript.segments for word in segment.words]
     at = 0.0
     for word in words:

@@ -1,3 +1,7 @@
+"""Whisper hallucinations, loops and missed regions."""
+
+from __future__ import annotations
+
 from hypothesis import given
 from hypothesis import strategies as st
 

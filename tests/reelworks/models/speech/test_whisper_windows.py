@@ -1,3 +1,7 @@
+"""Whisper windows cover all speech and map times back to the file."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import pytest

@@ -1,3 +1,7 @@
+"""The frame describer that reads text and finds controls."""
+
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 

@@ -59,7 +59,7 @@ def tiny(folder: Path) -> VisionLanguageModel:
 
 
 class ShortOfMemory(VisionLanguageModel):
-    """A real model on a GPU that holds no more than ``room`` pictures at once."""
+    """A real model on a GPU that holds no more than ``room`` images at once."""
 
     room = 1
     on_gpu = True  # type: ignore[assignment]

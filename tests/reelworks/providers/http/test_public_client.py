@@ -76,14 +76,14 @@ def test_a_name_is_judged_by_what_it_means(site, names):
 
 
 def test_a_name_that_changes_its_mind_leads_where_it_was_checked(site, names, monkeypatch):
-    # The first answer is judged public here, so that a connection to it can be seen.
+    # The first answer counts as public in this test, so that a connection to it can be seen.
     monkeypatch.setattr(public_client, "is_public", lambda address: str(address) == "127.0.0.1")
     names["rebind.example.org"] = ["10.9.9.9", "127.0.0.1"]
 
     answer = get(f"http://rebind.example.org:{site}/")
 
     assert answer.text == "found"
-    assert names["rebind.example.org"] == ["10.9.9.9"]  # it was asked once
+    assert names["rebind.example.org"] == ["10.9.9.9"]  # it was looked up once
 
 
 def test_a_redirect_is_judged_as_well(site, names, monkeypatch):

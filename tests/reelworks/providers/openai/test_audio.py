@@ -1,4 +1,4 @@
-"""Hosted speech to text: real sound goes out, a transcript with times comes back."""
+"""Hosted speech to text: real audio goes out, a transcript with times comes back."""
 
 from __future__ import annotations
 

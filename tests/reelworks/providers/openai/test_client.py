@@ -1,4 +1,4 @@
-"""The client keeps its patience for what can pass, and says plainly what cannot."""
+"""The client retries transient errors, and reports permanent ones plainly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosted vectors come back complete, in order, of unit length and of the length asked for."""
+"""Hosted vectors come back complete, in order, of unit length and of the requested length."""
 
 from __future__ import annotations
 

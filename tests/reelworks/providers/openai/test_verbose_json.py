@@ -1,4 +1,4 @@
-"""From a server's words and segments to a transcript that is in order and inside the sound."""
+"""From a server's words and segments to a transcript that is in order and inside the audio."""
 
 from __future__ import annotations
 

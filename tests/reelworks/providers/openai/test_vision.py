@@ -169,7 +169,7 @@ def test_an_answer_without_choices_is_no_answer(
 
 
 def test_a_new_prompt_or_schema_has_a_new_version(describer: OpenAiDescriber) -> None:
-    """Fails when either changes: raise ``PROMPT_VERSION`` and note the new digest here."""
+    """Fails when either changes: raise ``PROMPT_VERSION`` and note the new digest in this test."""
     sent = PROMPT + json.dumps(json_schema(SeenFrame), sort_keys=True)
     digest = hashlib.sha256(sent.encode()).hexdigest()[:12]
     assert (PROMPT_VERSION, digest) == (1, "9862eb640830")

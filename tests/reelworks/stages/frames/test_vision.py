@@ -67,7 +67,7 @@ def frames(count: int) -> list[Frame]:
 
 
 def about(*numbers: int) -> Callable[[Seen], bool]:
-    """True for requests about these pictures."""
+    """True for requests about these frames."""
     digests = {frame(number).sha256 for number in numbers}
     return lambda seen: seen.image in digests
 
@@ -200,7 +200,7 @@ def test_a_frame_that_fails_keeps_the_others_and_the_rerun_asks_for_it_alone(
     kind: type[Exception],
 ) -> None:
     openai_server.fault(CHAT, fault, times=None, where=about(1, 4))
-    with pytest.raises(kind, match=r"2 of 6 frames failed; the 4 described so far are kept"):
+    with pytest.raises(kind, match=r"2 of 6 frames failed; the 4 described so far are cached"):
         describe_frames(frames(6), jpeg_of, describer, cache, silent)
     assert openai_server.count(CHAT) == 4 + 2 * 2
 
@@ -311,7 +311,7 @@ def test_cancelling_does_not_wait_for_a_server_that_hangs(
 def test_answers_are_stored_one_by_one(
     openai_server: OpenAiServer, describer: OpenAiDescriber, cache: StoredItems
 ) -> None:
-    """What a killed process leaves behind: frame 0 is kept before frame 1 is even sent."""
+    """What a killed process leaves behind: frame 0 is stored before frame 1 is even sent."""
     key = frame_key(frame(0), describer.model)
 
     def read_after_frame_0(wanted: Frame) -> bytes:

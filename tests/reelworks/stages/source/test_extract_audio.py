@@ -1,4 +1,4 @@
-"""The wav that speech models hear, in step with the picture."""
+"""The wav that speech models hear, in step with the frame."""
 
 from __future__ import annotations
 

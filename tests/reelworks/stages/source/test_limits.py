@@ -1,4 +1,4 @@
-"""What is too long or too large is told with the setting's name."""
+"""What is too long or too large is refused with the setting's name."""
 
 from __future__ import annotations
 

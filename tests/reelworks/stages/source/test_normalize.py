@@ -115,7 +115,7 @@ def test_the_form_is_always_the_same(
 def test_each_moment_shows_the_picture_that_the_source_shows(
     media: Path, made: MadeMedia, tmp_path: Path, name: str
 ) -> None:
-    """Each picture of the counter carries its own number, so that a wrong one is noticed."""
+    """Each frame of the counter carries its own number, so that a wrong one is noticed."""
     source = media / "video" / name if name == "counter.mp4" else made(name)
     _, whole, proxy = run(source, tmp_path)
     originals = pictures(source, size=SMALL)
@@ -124,7 +124,7 @@ def test_each_moment_shows_the_picture_that_the_source_shows(
         for shown in pictures(path, size=SMALL):
             due = [p for p in originals if round((p.t - first) * 30) <= shown.t * 30]
             near = originals[nearest(shown, originals)]
-            # 60 fps repeats each picture of the counter: equal pictures count as the same.
+            # 60 fps repeats each frame of the counter: equal frames count as the same.
             assert np.abs(near.luma - due[-1].luma).mean() < 0.5, (path.name, shown.t)
 
 
@@ -259,7 +259,7 @@ def test_the_default_sound_track_is_heard(made: MadeMedia, tmp_path: Path) -> No
 
 
 def test_sound_that_changes_its_channels_half_way(made: MadeMedia, tmp_path: Path) -> None:
-    """Picture and sound both change at 3 s; neither may start its clock anew."""
+    """Frame and audio both change at 3 s; neither may restart its clock."""
     video, whole, _ = run(made("changing.ts"), tmp_path)
     assert video.duration == pytest.approx(6.0, abs=FRAME)
     assert len(sound(whole)) / 48_000 == pytest.approx(6.0, abs=0.1)

@@ -1,3 +1,7 @@
+"""Audio chunks cover everything and are cut at silences."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np

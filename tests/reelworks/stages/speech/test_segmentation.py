@@ -1,3 +1,7 @@
+"""Segments lose no word and stay within their limits."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import pytest

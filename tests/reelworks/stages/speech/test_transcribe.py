@@ -32,7 +32,7 @@ PARAMS = TranscribeParams()
 
 @dataclass
 class Listener:
-    """The real model, which is asked for the same sound once in all tests together."""
+    """The real model, which transcribes the same audio once in all tests together."""
 
     whisper: WhisperTranscriber
     heard: dict[tuple[bytes, str | None], Transcript] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Listener:
 
 @dataclass
 class Hosted:
-    """The real model behind the limits of a hosted one; fails and invents when told to."""
+    """The real model behind the limits of a hosted one; fails and hallucinates on demand."""
 
     whisper: Listener
     limits: AudioLimits = field(default_factory=lambda: AudioLimits(20.0, parallel=2))

@@ -1,3 +1,5 @@
+"""Text embeddings: each text once, cached, in order."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ TEXTS = ["a red car", "", "a blue sea", "a red car", "  \n", "my old dog"]
 
 @dataclass
 class Counting:
-    """The real model, with small batches, that tells what it was asked."""
+    """The real model, with small batches, that records its batches."""
 
     inner: MiniLmEmbedder
     batch_size: int = 2
