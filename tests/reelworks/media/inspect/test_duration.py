@@ -65,7 +65,7 @@ def test_a_playlist_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_media_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     path.write_text("hello " * 999)
-    with pytest.raises(UnsupportedMediaError, match=r"text\.mp4 is not a video"):
+    with pytest.raises(UnsupportedMediaError, match=r"text\.mp4 is not a readable video"):
         object_duration(Ranges(path).stream(), "text.mp4")
 
 

@@ -153,8 +153,8 @@ def test_gif_is_a_video_and_a_still_picture_is_not(made: MadeMedia) -> None:
     ("name", "error", "reason"),
     [
         ("odd/empty.mp4", UnsupportedMediaError, "is empty"),
-        ("odd/text.mp4", UnsupportedMediaError, "is not a video or sound file"),
-        ("speech/sonnet001.vtt", UnsupportedMediaError, "is not a video or sound file"),
+        ("odd/text.mp4", UnsupportedMediaError, "is not a readable video or audio file"),
+        ("speech/sonnet001.vtt", UnsupportedMediaError, "is not a readable video or audio file"),
         ("hostile/hls_local_file.mp4", UnsafeMediaError, "HLS playlist"),
         ("hostile/concat_script.mp4", UnsafeMediaError, "concat script"),
         ("odd/gone.mp4", SourceNotFoundError, "does not exist"),

@@ -124,7 +124,7 @@ def test_an_answer_ends_where_its_room_ends(tiny: VisionLanguageModel) -> None:
 
 
 def test_what_is_no_image_is_an_error(tiny: VisionLanguageModel) -> None:
-    with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as a picture"):
+    with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as an image"):
         tiny.generate([b"text"], "What is this?")
 
 

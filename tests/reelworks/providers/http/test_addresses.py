@@ -82,3 +82,35 @@ def test_what_is_no_address(url):
 def test_numbers_that_are_private_are_refused_without_a_network(host):
     with pytest.raises(UnsafeAddressError):
         check_url(f"http://{host}/a.mp4")
+
+
+names = st.from_regex(r"[a-z][a-z0-9]{0,20}(\.[a-z]{2,6}){1,2}", fullmatch=True)
+
+
+@given(st.sampled_from(["http", "https", "HTTP", "hTTps"]), names, st.integers(1, 65_535))
+def test_a_named_host_passes_and_is_judged_when_it_is_looked_up(
+    scheme: str, host: str, port: int
+) -> None:
+    check_url(f"{scheme}://{host}/a.mp4")
+    check_url(f"{scheme}://user:word@{host}:{port}/a?b=c#d")
+
+
+@given(st.ip_addresses())
+def test_a_host_given_by_number_is_judged_like_its_number(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    host = f"[{address}]" if address.version == 6 else str(address)
+    if is_public(address):
+        check_url(f"https://{host}/")
+    else:
+        with pytest.raises(UnsafeAddressError, match="on a private network"):
+            check_url(f"https://{host}/")
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_judged_or_refused_and_nothing_else(text: str) -> None:
+    for url in (text, f"http://{text}", f"http://h{text}"):
+        try:
+            check_url(url)
+        except (InputError, UnsafeAddressError) as error:
+            assert len(str(error).splitlines()) == 1

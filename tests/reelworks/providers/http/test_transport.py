@@ -11,7 +11,7 @@ import httpcore
 import httpx
 import pytest
 
-from reelworks.providers.http.transport import BackendTransport
+from reelworks.providers.http.transport import _HTTPCORE_ERRORS, BackendTransport, _httpx_type
 
 
 @contextmanager
@@ -117,3 +117,12 @@ def test_silence_is_httpxs_timeout() -> None:
 def test_an_unknown_scheme_is_httpxs_error() -> None:
     with session() as client, pytest.raises(httpx.UnsupportedProtocol):
         client.get("ftp://127.0.0.1/")
+
+
+def test_every_error_of_httpcore_has_one_in_httpx() -> None:
+    kinds = [k for k in vars(httpcore).values() if isinstance(k, type)]
+    found = [kind for kind in kinds if issubclass(kind, _HTTPCORE_ERRORS)]
+    assert len(found) >= 14
+    assert {_httpx_type(kind).__name__ for kind in found} == {kind.__name__ for kind in found}
+    others = {kind for kind in kinds if issubclass(kind, Exception)} - set(found)
+    assert others == {httpcore.ConnectionNotAvailable}  # which never leaves the pool

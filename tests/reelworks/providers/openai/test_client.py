@@ -209,7 +209,7 @@ def test_no_message_and_no_log_line_holds_the_key(
             assert caught.value.__cause__ is None
     everything = "\n".join([*shown, caplog.text, *(repr(r.args) for r in caplog.records)])
     assert "sk-" not in everything
-    assert "Try 2 of 3" in caplog.text
+    assert "Attempt 2 of 3" in caplog.text
 
 
 def test_a_key_of_another_makers_form_is_not_quoted_either(openai_server: OpenAiServer) -> None:

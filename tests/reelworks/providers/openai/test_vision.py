@@ -90,7 +90,7 @@ def test_the_schema_is_strict_and_complete(
     "content",
     [
         "no JSON at all",
-        '{"caption": "A cut off',
+        '{"caption": "A truncated',
         None,
         {"caption": "Only a caption."},
         with_box() | {"caption": "  "},
@@ -156,7 +156,7 @@ def test_an_answer_cut_off_by_length_says_so(
     describer: OpenAiDescriber, openai_server: OpenAiServer, jpeg: bytes
 ) -> None:
     openai_server.fault(CHAT, says('{"caption": "A', finish="length"), times=None)
-    with pytest.raises(ProviderAnswerError, match="cut off"):
+    with pytest.raises(ProviderAnswerError, match="truncated"):
         describer.describe(jpeg)
 
 
