@@ -37,7 +37,8 @@ from infra.workers.messages import (
     RunRequest,
 )
 from reelworks.errors import ReelworksError, SettingsError
-from reelworks.models.runtime.pool import pool, pool_limits
+from reelworks.models.runtime.pool import pool
+from reelworks.models.runtime.pool_state import pool_limits
 from reelworks.settings import load_settings
 
 log = logging.getLogger("reelworks.child")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +14,8 @@ from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
 from reelworks.media.audio import audio_filters, read_and_drop
 from reelworks.media.ffmpeg import command_line, file_url, source_input
+from reelworks.media.frame_size import FrameSize, fitted_size, proxy_size
 
-LONG_SIDE = Fraction(32, 9)
-"""The longer side may be this many times ``max_height``: two 16:9 pictures side by side."""
-WIDEST_PIXEL = 8
-"""Pixel aspects beyond this (either way) are damage, not intent, and count as square."""
 FASTEST_SCALED_FIRST = 31.0
 """Above this source rate frames are dropped before they are scaled; below, repeated after."""
 
@@ -59,47 +55,6 @@ class NormalizeParams:
     proxy_crf: int = 28
     audio_bitrate: int = 128_000
     """Bits per second of stereo AAC audio; mono gets half."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameSize:
-    """Pixels."""
-
-    width: int
-    height: int
-
-
-def display_size(track: VideoTrack) -> tuple[Fraction, Fraction]:
-    """Width and height in square pixels, upright."""
-    across, down = (int(part) for part in track.pixel_aspect.split(":"))
-    aspect = Fraction(across, down) if across > 0 and down > 0 else Fraction(1)
-    if not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
-        aspect = Fraction(1)
-    width, height = track.width * aspect, Fraction(track.height)
-    return (height, width) if track.rotation in (90, 270) else (width, height)
-
-
-def fitted_size(track: VideoTrack, max_height: int) -> FrameSize:
-    """Return the size of the frames as they will be stored: upright, square pixels, even sides.
-
-    The shorter side is at most ``max_height`` and the longer at most 32/9 of it, so landscape
-    video is at most 720 high, and portrait video at most 720 wide, which keeps text readable.
-    Nothing is ever made larger.
-    """
-    width, height = display_size(track)
-    short, long = sorted((width, height))
-    factor = min(Fraction(1), max_height / short, max_height * LONG_SIDE / long)
-    return FrameSize(_even(width * factor), _even(height * factor))
-
-
-def proxy_size(size: FrameSize, max_height: int) -> FrameSize:
-    """Return ``size`` with its shorter side at most ``max_height``, even, never larger."""
-    factor = min(Fraction(1), Fraction(max_height, min(size.width, size.height)))
-    return FrameSize(_even(size.width * factor), _even(size.height * factor))
-
-
-def _even(pixels: Fraction) -> int:
-    return max(2, int(pixels / 2 + Fraction(1, 4)) * 2)
 
 
 def video_filters(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
@@ -197,18 +152,7 @@ def normalize_arguments(
     halves = video_filters(video, track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
-    options: dict[str, Any] = {
-        "c:v": "libx264",
-        "preset": params.preset,
-        "crf": params.crf,
-        "x264-params": params.x264,
-        "g": params.frame_rate * params.keyframe_seconds,
-        "threads:v": params.threads,
-        "fps_mode": "passthrough",
-    }
-    if on_gpu:
-        every = params.frame_rate * params.keyframe_seconds
-        options = nvenc.encoder_options(params.nvenc_quality, every) | {"fps_mode": "passthrough"}
+    options = _encoder_options(params) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
         layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
         second = _audio_source(source)
@@ -223,6 +167,20 @@ def normalize_arguments(
     whole = mp4_output(streams, normalized, options)
     size = fitted_size(track, params.max_height)
     return command_line([whole, _proxy(halves[1], size, params, proxy), *unused])
+
+
+def _encoder_options(params: NormalizeParams) -> dict[str, Any]:
+    keyframe_every = params.frame_rate * params.keyframe_seconds
+    if params.encoder == "nvenc":
+        return nvenc.encoder_options(params.nvenc_quality, keyframe_every)
+    return {
+        "c:v": "libx264",
+        "preset": params.preset,
+        "crf": params.crf,
+        "x264-params": params.x264,
+        "g": keyframe_every,
+        "threads:v": params.threads,
+    }
 
 
 def remux_arguments(

@@ -58,13 +58,7 @@ def run_process(
         code = process.wait()
     finally:
         timer.cancel()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        reader.join()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+        _finish(process, reader)
     text = "\n".join(tail)
     if expired.is_set():
         raise StageTimeoutError(f"{_name(command)} was stopped after {timeout:g} seconds.")
@@ -90,6 +84,17 @@ def _start(command: tuple[str, ...]) -> subprocess.Popen[str]:
             raise known from error
         message = f"{command[0]} cannot be run: {error.strerror}. Is it installed?"
         raise ProcessError(message, arguments=command) from error
+
+
+def _finish(process: subprocess.Popen[str], reader: threading.Thread) -> None:
+    """Kill the program if it still runs, and close its streams."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    reader.join()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _read_output(stream: IO[str] | None, on_line: Callable[[str], None] | None) -> None:

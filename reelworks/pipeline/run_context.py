@@ -24,7 +24,8 @@ from reelworks.errors import (
     SourceUnreadableError,
     exhausted,
 )
-from reelworks.models.runtime.pool import pool, pool_limits
+from reelworks.models.runtime.pool import pool
+from reelworks.models.runtime.pool_state import pool_limits
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore

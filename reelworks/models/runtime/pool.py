@@ -12,59 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from reelworks.models.runtime.memory import MB, Memory, measure_process
-from reelworks.settings import Settings
+from reelworks.models.runtime.memory import Memory, measure_process
+from reelworks.models.runtime.pool_state import ModelUse, PoolLimits, PoolSnapshot
 
 log = logging.getLogger(__name__)
 
 Model = TypeVar("Model")
-
-
-@dataclass(frozen=True, slots=True)
-class PoolLimits:
-    """Limits of the models of one process. None means no limit."""
-
-    host: int | None = None
-    """Bytes."""
-    gpu: int | None = None
-    """Bytes."""
-    idle_seconds: float | None = None
-    """A model that was not used for this long is evicted."""
-
-    def allow(self, memory: Memory) -> bool:
-        """True when models of this size may stay."""
-        return (self.host is None or memory.host <= self.host) and (
-            self.gpu is None or memory.gpu <= self.gpu
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """How one model was used since the process began."""
-
-    key: str
-    loaded: bool
-    in_use: int
-    """Callers that are working with it now."""
-    loads: int
-    hits: int
-    """Uses that found it loaded."""
-    load_seconds: float
-    """Of all loads together."""
-    idle_seconds: float
-    """Since it was last used; 0 while it is in use."""
-    memory: Memory
-    """Zero unless it is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSnapshot:
-    """The state of a pool at one moment; the least recently used model comes first."""
-
-    models: tuple[ModelUse, ...]
-    used: Memory
-    limits: PoolLimits
-    evictions: int
 
 
 @dataclass
@@ -227,15 +180,6 @@ class ModelPool:
         slot.model, slot.loaded, slot.memory = None, False, Memory()
         self._evictions += 1
         return taken
-
-
-def pool_limits(settings: Settings) -> PoolLimits:
-    """Return the limits in the settings."""
-    return PoolLimits(
-        host=settings.model_memory_mb and settings.model_memory_mb * MB,
-        gpu=settings.gpu_memory_mb and settings.gpu_memory_mb * MB,
-        idle_seconds=settings.model_idle_seconds,
-    )
 
 
 def _unload(evicted: list[_Slot]) -> None:

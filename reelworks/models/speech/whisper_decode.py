@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from reelworks.errors import GpuMemoryError
 from reelworks.models.speech.waveform import Samples
+from reelworks.models.speech.whisper_output import DecodedWindow, DecodedWord
 
 log = logging.getLogger(__name__)
 
@@ -45,27 +46,6 @@ class DecodeOptions:
     """Mean log probability of a token below which the text is doubtful."""
     full_encoder: bool = False
     """Encode 30 s whatever the window's length."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedWord:
-    """A word at its seconds from the window's start; a leading space begins a new word."""
-
-    text: str
-    t_start: float
-    t_end: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedWindow:
-    """The text of one window."""
-
-    language: str
-    words: tuple[DecodedWord, ...]
-    log_probability: float
-    no_speech_probability: float
-    compression: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from reelworks.domain.video.transcript import Word
 from reelworks.models.speech.voice_activity import Region
-from reelworks.models.speech.whisper_decode import DecodedWindow
+from reelworks.models.speech.whisper_output import DecodedWindow
 
 NO_SPEECH_LIMIT = 0.6
 """Above it, with unlikely text, nobody spoke (OpenAI's Whisper, transcribe.py)."""

@@ -29,6 +29,7 @@ from reelworks.errors import (
 )
 from reelworks.providers.http.deadlines import ResponseDeadline, add_read_deadlines
 from reelworks.providers.openai.error_mapping import CallContext, provider_error
+from reelworks.providers.openai.usage import usage_in
 from reelworks.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -191,33 +192,6 @@ class HostedApi:
             return error.retry_after if error.retry_after <= self._longest_wait else None
         wait = self._first_wait * 2.0 ** (attempt - 1) * _jitter.uniform(0.75, 1.25)
         return min(wait, self._longest_wait)
-
-
-class _Stated(BaseModel):
-    prompt_tokens: int | None = None
-    input_tokens: int | None = None
-    completion_tokens: int | None = None
-    output_tokens: int | None = None
-    seconds: float | None = None
-
-
-class _Billed(BaseModel):
-    usage: _Stated | None = None
-
-
-def usage_in(body: bytes, sent: Usage = NOTHING) -> Usage:
-    """Return the usage that an answer states, ``sent`` where it states none; one call."""
-    try:
-        stated = _Billed.model_validate_json(body).usage or _Stated()
-    except ValidationError:  # no JSON, or another form: what was sent is known
-        stated = _Stated()
-    return Usage(
-        calls=1,
-        input_tokens=stated.prompt_tokens or stated.input_tokens or sent.input_tokens,
-        output_tokens=stated.completion_tokens or stated.output_tokens or sent.output_tokens,
-        audio_seconds=stated.seconds or sent.audio_seconds,
-        characters=sent.characters,
-    )
 
 
 class _ModelNotice(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,16 +56,11 @@ def pick_frames(
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
 
-    def extract(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
+    def extract(large: VideoReader, index: int, times: list[float]) -> Frame:
         frame, sharpness = _sharpest(large.frames_at(times), video)
         jpeg = _encode(frame.bgr(), params.jpeg_quality)
         _write(frame_path(out_dir, index), jpeg)
-        return _frame(index, slot.scene_index, frame, jpeg, sharpness)
-
-    def collect(job: Future[Frame]) -> None:
-        frame = job.result()
-        frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
-        progress(slots[frame.index].t_end, slots[-1].t_end)
+        return _frame(index, slots[index].scene_index, frame, jpeg, sharpness)
 
     with (
         output_folder(out_dir, ()),
@@ -74,15 +69,25 @@ def pick_frames(
         _decoder_thread() as worker,
     ):
         keyframes = large.keyframe_times()
-        jobs: deque[Future[Frame]] = deque()
-        for index, (slot, samples) in enumerate(_samples_by_slot(small, slots)):
-            times = shortlist(slot, samples, keyframes, params)
-            jobs.append(worker.submit(extract, large, index, slot, times))
-            while jobs and jobs[0].done():
-                collect(jobs.popleft())
-        for job in jobs:
-            collect(job)
+        jobs = (
+            worker.submit(extract, large, index, shortlist(slot, samples, keyframes, params))
+            for index, (slot, samples) in enumerate(_samples_by_slot(small, slots))
+        )
+        for frame in _as_finished(jobs):
+            frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
+            progress(slots[frame.index].t_end, slots[-1].t_end)
     return tuple(frames)
+
+
+def _as_finished(jobs: Iterable[Future[Frame]]) -> Iterator[Frame]:
+    """Yield the results in order, each as soon as it is there, while more jobs are begun."""
+    waiting: deque[Future[Frame]] = deque()
+    for job in jobs:
+        waiting.append(job)
+        while waiting and waiting[0].done():
+            yield waiting.popleft().result()
+    for job in waiting:
+        yield job.result()
 
 
 @contextmanager

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote
-
-import httpx
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.file_fingerprint import FileStamp, stamp_of
@@ -22,20 +18,13 @@ from reelworks.domain.printable import one_line
 from reelworks.errors import (
     ArtifactUnreadableError,
     InputError,
-    NoSpaceError,
-    OverLimitError,
-    PermissionDeniedError,
     SourceNotFoundError,
-    SourceUnavailableError,
     SourceUnreadableError,
     exhausted,
 )
-from reelworks.providers.http.public_client import client
-from reelworks.providers.http.retry_after import retry_after
+from reelworks.stages.source.download import download
 from reelworks.stages.source.limits import PUBLIC_ONLY, SourceLimits
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_SPARE_BYTES = 64 << 20
 _HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
 _HIDDEN = "..."
 """Shown for a URL like ``http://user:a/b@host``, of which a part would be taken for the host."""
@@ -83,8 +72,8 @@ def localize(
 ) -> LocalSource:
     """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and identify it.
 
-    A local file stays where it is; others are downloaded into ``room``. ``progress`` counts bytes.
-    Raises ``InputError`` for an invalid id, ``SourceNotFoundError``,
+    A local file stays where it is; others are downloaded into ``work_dir``. ``progress`` counts
+    bytes. Raises ``InputError`` for an invalid id, ``SourceNotFoundError``,
     ``SourceUnreadableError``, ``SourceUnavailableError`` (transient), ``UnsafeAddressError``,
     ``OverLimitError`` and ``NoSpaceError``.
     """
@@ -101,7 +90,7 @@ def localize(
         )
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
-        path = _download(source, work_dir / safe_name(name), progress, limits)
+        path = download(source, work_dir / safe_name(name), shown, progress, limits)
     elif scheme == "s3":
         name = _own_name(rest, video_id, store.bucket)
         path = _from_store(rest, work_dir / safe_name(name), store)
@@ -113,8 +102,8 @@ def localize(
     with _reading(shown):
         stamp = stamp_of(path)
         digest = sha256_of_file(path)
-    chosen = video_id or video_id_for(PurePosixPath(name).stem, digest)
-    return LocalSource(shown, path, safe_name(name), digest, stamp, chosen)
+    video_id = video_id or video_id_for(PurePosixPath(name).stem, digest)
+    return LocalSource(shown, path, safe_name(name), digest, stamp, video_id)
 
 
 def safe_name(name: str) -> str:
@@ -198,74 +187,3 @@ def _from_store(address: str, target: Path, store: ObjectReader) -> Path:
             "it from where it first came from."
         ) from error
     return target
-
-
-def _download(url: str, target: Path, progress: Progress, limits: SourceLimits) -> Path:
-    shown = without_secrets(url)
-    try:
-        with (
-            client(
-                private=limits.private_addresses,
-                timeout=_TIMEOUT,
-                least_speed=limits.least_speed,
-            ) as session,
-            session.stream("GET", url) as answer,
-        ):
-            _check(answer, shown)
-            total = int(answer.headers.get("content-length", 0))
-            _check_size(total, limits, shown)
-            _check_free_space(target.parent, total, shown)
-            with target.open("wb") as file:
-                # As they arrive: waiting for a full block would keep a slow source from being
-                # stopped.
-                for piece in answer.iter_bytes():
-                    file.write(piece)
-                    _check_size(file.tell(), limits, shown)
-                    progress(file.tell(), max(total, file.tell()))
-    except (
-        httpx.InvalidURL,
-        httpx.UnsupportedProtocol,
-        httpx.TooManyRedirects,
-        UnicodeError,  # a host name that IDNA cannot encode
-    ) as error:
-        reason = one_line(str(error)).rstrip(".")
-        raise InputError(f"{shown} cannot be fetched: {reason}.") from None
-    except httpx.HTTPError as error:
-        reason = one_line(str(error) or type(error).__name__).rstrip(".")
-        raise exhausted(error) or SourceUnavailableError(
-            f"{shown} cannot be fetched now: {reason}."
-        ) from None
-    except OSError as error:
-        raise exhausted(error) or PermissionDeniedError(
-            f"{shown} cannot be written to {target.parent}: {error.strerror}."
-        ) from None
-    return target
-
-
-def _check(answer: httpx.Response, shown: str) -> None:
-    status = answer.status_code
-    if status in (404, 410):
-        raise SourceNotFoundError(f"{shown} does not exist (HTTP {status}).")
-    if status in (408, 425, 429) or status >= 500:
-        wait = retry_after(answer.headers, datetime.now(UTC))
-        until = "" if wait is None else f"; its server asks to wait {wait:.0f} s"
-        raise SourceUnavailableError(
-            f"{shown} cannot be fetched now (HTTP {status}){until}.", retry_after=wait
-        )
-    if status >= 400:
-        raise SourceUnreadableError(f"{shown} may not be read (HTTP {status}).")
-
-
-def _check_size(size: int, limits: SourceLimits, shown: str) -> None:
-    if limits.max_bytes is not None and size > limits.max_bytes:
-        raise OverLimitError(
-            f"{shown} is larger than {limits.max_bytes // 1_000_000} MB (MAX_UPLOAD_MB)."
-        )
-
-
-def _check_free_space(folder: Path, needed: int, shown: str) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed + _SPARE_BYTES > free:
-        raise NoSpaceError(
-            f"{shown} needs {needed >> 20} MB, but {folder} has {free >> 20} MB free; make room."
-        )

@@ -14,13 +14,12 @@ from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
 from reelworks.media import nvenc
 from reelworks.media.encoding import (
-    FrameSize,
     NormalizeParams,
-    fitted_size,
     normalize_arguments,
     remux_arguments,
 )
 from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
+from reelworks.media.frame_size import FrameSize, fitted_size
 from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
 from reelworks.media.output_folder import output_folder

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from reelworks.errors import ModelUnavailableError
 from reelworks.models.runtime.memory import MB, Memory
-from reelworks.models.runtime.pool import ModelPool, PoolLimits, pool_limits
+from reelworks.models.runtime.pool import ModelPool
+from reelworks.models.runtime.pool_state import PoolLimits, pool_limits
 from reelworks.settings import Settings
 
 NAMES = st.sampled_from("abcdef")

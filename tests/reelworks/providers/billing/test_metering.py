@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from reelworks.domain.jobs.usage import Meter, Usage, counting
 from reelworks.domain.rate_limit import rate_limited
 from reelworks.errors import ProviderAnswerError
-from reelworks.providers.openai.client import HostedApi, usage_in
+from reelworks.providers.openai.client import HostedApi
 from reelworks.providers.openai.embeddings import OpenAiEmbedder
+from reelworks.providers.openai.usage import usage_in
 from reelworks.settings import Settings
 from tests.support.openai_server import EMBED, Fault, OpenAiServer, broken
 
