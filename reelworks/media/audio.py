@@ -10,7 +10,7 @@ import ffmpeg
 from reelworks.domain.video.video import Probe
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 
-SPEECH_RATE = 16_000
+SPEECH_SAMPLE_RATE = 16_000
 """Hz: what speech models take."""
 
 
@@ -47,7 +47,7 @@ def speech_arguments(source: Path, probe: Probe, wav: Path) -> list[str]:
     audio = audio_filters(
         node[str(probe.audio.index)],
         start=time_zero(probe),
-        rate=SPEECH_RATE,
+        rate=SPEECH_SAMPLE_RATE,
         layout="mono",
         sample="s16",
     )

@@ -34,7 +34,7 @@ WINDOW = 180.0
 LEAST_SPEED = 5000.0
 """Bytes a second. Weights are large: at this speed the smallest model takes an hour."""
 
-Report = Callable[[int], None]
+ReportBytes = Callable[[int], None]
 
 _POLL = 0.5
 _FROM_HUB = """
@@ -72,7 +72,7 @@ def _hub_answers() -> bool:
         return False
 
 
-def fetch_from_hub(file: HubFile, target: Path, report: Report) -> bool:
+def fetch_from_hub(file: HubFile, target: Path, report: ReportBytes) -> bool:
     """Write ``file`` to ``target``; False when the hub does not have it.
 
     ``report`` gets the bytes so far, twice a second; what it raises stops the download.
@@ -96,7 +96,7 @@ def fetch_from_hub(file: HubFile, target: Path, report: Report) -> bool:
     return True
 
 
-def download_wheel(package: str, folder: Path, report: Report) -> Path:
+def download_wheel(package: str, folder: Path, report: ReportBytes) -> Path:
     """Download the wheel of ``package`` (``name==version``) into ``folder`` with pip.
 
     ``report`` gets the bytes in ``folder`` so far, twice a second; what it raises stops pip.
@@ -117,7 +117,7 @@ def download_wheel(package: str, folder: Path, report: Report) -> Path:
     return wheels[0]
 
 
-def _download(command: list[str], folder: Path, report: Report) -> str | None:
+def _download(command: list[str], folder: Path, report: ReportBytes) -> str | None:
     """Run a program that downloads into ``folder``; return what went wrong with it, or None.
 
     It is stopped when ``report`` raises, and when the folder hardly grows for ``WINDOW`` seconds.

@@ -66,7 +66,7 @@ class TransNetShotDetector(LocalModel["TransNetV2"]):
         self._windows_at_once = windows_at_once
 
     @property
-    def picture_size(self) -> tuple[int, int]:
+    def frame_size(self) -> tuple[int, int]:
         """Width and height of the frames that ``feed`` takes."""
         return WIDTH, HEIGHT
 

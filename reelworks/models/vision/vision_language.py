@@ -49,7 +49,7 @@ _MOST_OBJECTS = 40
 _REPEATS = 2.4
 """Text that deflates better than this repeats itself (the limit that Whisper uses for speech)."""
 
-Sentence = Annotated[
+CaptionText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=8, max_length=600, pattern=r"\w")
 ]
 Noun = Annotated[
@@ -62,7 +62,7 @@ class CaptionAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    caption: Sentence
+    caption: CaptionText
     objects: list[Noun] = []
 
 

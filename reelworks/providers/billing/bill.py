@@ -26,7 +26,7 @@ class Bill:
     def charge(self, used: Mapping[str, Usage]) -> tuple[dict[str, Any], Decimal]:
         """Return ``jobs.usage`` and ``jobs.cost`` once ``used`` is added, by model."""
         used = {model: amount for model, amount in used.items() if not model.startswith(LOCAL)}
-        total = add_up(usage_of(self.usage), used)
+        total = add_up(usage_by_model(self.usage), used)
         charged = {
             model: amount.to_dict() | self._charged(model, used) for model, amount in total.items()
         }
@@ -40,7 +40,7 @@ class Bill:
         return {COST: str(Decimal(before) + now)}
 
 
-def usage_of(usage: Mapping[str, Any]) -> dict[str, Usage]:
+def usage_by_model(usage: Mapping[str, Any]) -> dict[str, Usage]:
     """Return the amounts in ``jobs.usage`` by model."""
     return {model: Usage.from_dict(amounts) for model, amounts in usage.items()}
 

@@ -183,7 +183,7 @@ def _film_run(
         yield _AdaptiveRun(params, video)
     else:
         with shots.watching() as watch:
-            yield _ShotDetectorRun(watch, shots.picture_size)
+            yield _ShotDetectorRun(watch, shots.frame_size)
 
 
 class _CutFinder:

@@ -61,7 +61,7 @@ def describe_frames(
     return tally.result()
 
 
-def frame_key(frame: Frame, model: ModelRef) -> str:
+def description_key(frame: Frame, model: ModelRef) -> str:
     """Return the cache key of one frame's description: the JPEG, the model and the schema."""
     return cache_key("vision", VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
 
@@ -91,7 +91,7 @@ class _FrameDescription:
             raise
 
     def _cached(self, frame: Frame) -> FrameDescription | None:
-        answer = self.cache.get(frame_key(frame, self.describer.model))
+        answer = self.cache.get(description_key(frame, self.describer.model))
         if answer is None:
             return None
         try:
@@ -102,7 +102,7 @@ class _FrameDescription:
 
     def _describe_and_store(self, frame: Frame) -> FrameDescription:
         description = self.describer.describe(self.read_jpeg(frame))
-        key = frame_key(frame, self.describer.model)
+        key = description_key(frame, self.describer.model)
         self.cache.put(key, _DESCRIPTION.dump_json(description))
         return description
 

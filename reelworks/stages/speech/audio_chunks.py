@@ -8,10 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from reelworks.models.speech.voice_activity import Region
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples
-
-Region = tuple[float, float]
-"""Start and end of speech, in seconds from the first sample."""
 
 _STEP = SAMPLE_RATE // 50
 """Samples (20 ms) over which loudness is compared."""

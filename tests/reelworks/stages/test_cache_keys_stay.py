@@ -149,7 +149,7 @@ class _Embedder:
 def test_single_items_have_the_keys_that_they_had() -> None:
     frame = Frame(0, 0, 0.0, "0" * 16, "1" * 64, 2, 2, 1.0)
     assert (
-        vision.frame_key(frame, MODEL)
+        vision.description_key(frame, MODEL)
         == "94c6c75728f7192ea48b2d0f59c65a121991eee9d1c6e6ffb2ebeb4ae17cf7ad"
     )
     assert (

@@ -98,7 +98,7 @@ class EverySecond:
     """A detector for which a shot begins with every second."""
 
     model = ModelRef("test", "every-second")
-    picture_size = (12, 7)
+    frame_size = (12, 7)
 
     def __init__(self) -> None:
         self.seen: list[float] = []

@@ -29,7 +29,7 @@ from reelworks.providers.openai.client import HostedApi
 from reelworks.providers.openai.vision import OpenAiDescriber
 from reelworks.settings import Settings
 from reelworks.stages.frames import vision
-from reelworks.stages.frames.vision import GIVE_UP_AFTER, describe_frames, frame_key
+from reelworks.stages.frames.vision import GIVE_UP_AFTER, describe_frames, description_key
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.cache_entries import StoredItems
 from tests.support.openai_answers import described
@@ -173,7 +173,7 @@ def test_a_damaged_answer_in_the_cache_is_requested_again(
     openai_server: OpenAiServer, describer: OpenAiDescriber, cache: StoredItems
 ) -> None:
     first = describe_frames(frames(2), jpeg_of, describer, cache, silent)
-    key = frame_key(frame(1), describer.model)
+    key = description_key(frame(1), describer.model)
     stored = cache.get(key)
     assert stored is not None
     cache.put(key, stored[:20])
@@ -304,7 +304,7 @@ def test_cancelling_does_not_wait_for_a_server_that_hangs(
 
     wait_until(lambda: all(seen.status == 200 for seen in openai_server.seen(CHAT)))
     under_way = [frame(n) for n in range(9) if frame(n).sha256 in openai_server.images()]
-    keys = [frame_key(one, describer.model) for one in under_way]
+    keys = [description_key(one, describer.model) for one in under_way]
     wait_until(lambda: all(cache.get(key) is not None for key in keys))
 
 
@@ -312,7 +312,7 @@ def test_answers_are_stored_one_by_one(
     openai_server: OpenAiServer, describer: OpenAiDescriber, cache: StoredItems
 ) -> None:
     """What a killed process leaves behind: frame 0 is stored before frame 1 is even sent."""
-    key = frame_key(frame(0), describer.model)
+    key = description_key(frame(0), describer.model)
 
     def read_after_frame_0(wanted: Frame) -> bytes:
         if wanted.index == 1:
