@@ -47,9 +47,9 @@ from reelworks.providers.openai.audio import OpenAiTranscriber
 from reelworks.providers.openai.embeddings import OpenAiEmbedder
 from reelworks.providers.openai.vision import OpenAiDescriber
 from reelworks.settings import Settings
-from reelworks.stages.frames import frames, scenes, vision
+from reelworks.stages.frames import scenes, vision
 from reelworks.stages.frames.frame_selection import FrameParams
-from reelworks.stages.source import extract_audio, normalize
+from reelworks.stages.source import normalize
 from reelworks.stages.speech import transcribe
 from reelworks.stages.speech import transcribe_chunks as transcribe_pieces
 from reelworks.stages.text import embed
@@ -68,15 +68,13 @@ STAGE_KEYS = {
         "1d46a39e8df5623808b10d12401c8b255c6b1981524f3a0fa54d4420ed392ea9",
     ),
     "extract_audio": (
-        lambda: cache_key(
-            "extract_audio", extract_audio.VERSION, inputs={"source": SOURCE}, params={}
-        ),
+        lambda: cache_key("extract_audio", 2, inputs={"source": SOURCE}, params={}),
         "1db0f1a35a448783965312ffe3bdc32640f2bff1885742aaf25edf8303c78256",
     ),
     "normalize": (
         lambda: cache_key(
             "normalize",
-            normalize.VERSION,
+            3,
             inputs={"source": SOURCE},
             params=asdict(normalize.NormalizeParams()),
         ),
@@ -85,7 +83,7 @@ STAGE_KEYS = {
     "transcribe": (
         lambda: cache_key(
             "transcribe",
-            transcribe.VERSION,
+            1,
             inputs={"audio": ""},
             params=asdict(transcribe.TranscribeParams()),
             model=MODEL,
@@ -93,24 +91,20 @@ STAGE_KEYS = {
         "f6d095c9d246f4dda6c1fb636042f1b36f901ed33a165c1439a9827b7378a12b",
     ),
     "scenes": (
-        lambda: cache_key(
-            "scenes", scenes.VERSION, inputs={"proxy": ""}, params=asdict(scenes.SceneParams())
-        ),
+        lambda: cache_key("scenes", 1, inputs={"proxy": ""}, params=asdict(scenes.SceneParams())),
         "97cd5500f204f6328808a173c9c007c9ebe4e6e62459dfbf2e64ed56eec86b5f",
     ),
     "frames": (
         lambda: cache_key(
             "frames",
-            frames.VERSION,
+            1,
             inputs={"video": "f" * 64, "scenes": "f" * 64},
             params=asdict(FrameParams()),
         ),
         "5904cada089c07f0cdf4118a728981cd52ae444e51e5ac0ce63df1b4a54eb937",
     ),
     "vision": (
-        lambda: cache_key(
-            "vision", vision.VERSION, inputs={"frames": "f" * 64}, params={}, model=MODEL
-        ),
+        lambda: cache_key("vision", 1, inputs={"frames": "f" * 64}, params={}, model=MODEL),
         "6ab5ffbd14317ebbdf92d11c9027eecaf27b35e58465399ed54c14c3bd72d5eb",
     ),
 }
