@@ -133,12 +133,12 @@ def shots(bench: CheckContext) -> Finding:
     """TransNetV2 on a film trailer, against the cuts that three detectors agree on."""
     import torch
 
-    from reelworks.models.shots.transnet import TransNetShots
+    from reelworks.models.shots.transnet import TransNetShotDetector
     from reelworks.stages.frames.scenes import SceneParams, detect_scenes
 
     truth = json.loads((MEDIA / "ground_truth.json").read_text("utf-8"))[f"video/{FILM.name}"]
     proxy = _normalized(bench, "x264")[1]
-    detector = TransNetShots(bench.settings.models_dir)
+    detector = TransNetShotDetector(bench.settings.models_dir)
     detector.load()
     params = SceneParams(profile="film")
     scenes, took = _timed(lambda: detect_scenes(proxy, params, silent, shots=detector))

@@ -37,7 +37,8 @@ from infra.workers.messages import (
     RunRequest,
 )
 from reelworks.errors import ReelworksError, SettingsError
-from reelworks.models.runtime.pool import limits_of, pool
+from reelworks.models.runtime.pool import pool
+from reelworks.models.runtime.pool_state import pool_limits
 from reelworks.settings import load_settings
 
 log = logging.getLogger("reelworks.child")
@@ -175,7 +176,7 @@ def pool_facts() -> PoolFacts:
 
 def _set_limits() -> list[str]:
     try:
-        pool.limit(limits_of(load_settings()))
+        pool.limit(pool_limits(load_settings()))
     except SettingsError as error:
         return [str(error)]
     return []

@@ -98,7 +98,7 @@ class ShotDetector(Protocol):
         """The model that answers."""
 
     @property
-    def picture_size(self) -> tuple[int, int]:
+    def frame_size(self) -> tuple[int, int]:
         """Width and height in pixels of the pictures that it wants."""
 
     def watching(self) -> AbstractContextManager[ShotWatch]:

@@ -35,14 +35,14 @@ class LeastSpeed:
         self.host = host
         return self
 
-    def asked(self) -> None:
+    def sent(self) -> None:
         """Change nothing: a redirect buys no time."""
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the rest of the window."""
         return max(self._window - self._waited, AN_INSTANT)
 
-    def came(self, seconds: float, count: int) -> bool:
+    def received(self, seconds: float, count: int) -> bool:
         """Judge at the end of the window. Raises ``SourceUnavailableError``; else True."""
         self._waited += seconds
         self._bytes += count

@@ -1,11 +1,10 @@
-"""What is done to a picture: its size, its filters, and the ffmpeg arguments for it."""
+"""Video encoding: frame size, filters, and the ffmpeg arguments for them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +12,10 @@ import ffmpeg
 
 from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
+from reelworks.media.audio import audio_filters, read_and_drop
 from reelworks.media.ffmpeg import command_line, file_url, source_input
-from reelworks.media.sound import read_and_drop, sound_chain
+from reelworks.media.frame_size import FrameSize, fitted_size, proxy_size
 
-LONG_SIDE = Fraction(32, 9)
-"""The longer side may be this many times ``max_height``: two 16:9 pictures side by side."""
-WIDEST_PIXEL = 8
-"""Pixel aspects beyond this (either way) are damage, not intent, and count as square."""
 FASTEST_SCALED_FIRST = 31.0
 """Above this source rate frames are dropped before they are scaled; below, repeated after."""
 
@@ -31,12 +27,12 @@ class NormalizeParams:
     """How sources are made alike. JSON values only: they are part of the cache key.
 
     The defaults were measured against ffmpeg's own (bicubic, veryfast, crf 23) on the clip of
-    ``make bench``: SSIM 0.9884 against 0.9880 (to the scaled picture), at 0.57 of its processor
+    ``make bench``: SSIM 0.9884 against 0.9880 (to the scaled source), at 0.57 of its processor
     time, 1.3 times its size.
     """
 
     max_height: int = 720
-    """Pixels of the shorter side at most (the height of a landscape picture)."""
+    """Pixels of the shorter side at most (the height of a landscape video)."""
     frame_rate: int = 30
     """Frames per second, constant."""
     encoder: Literal["auto", "x264", "nvenc"] = "x264"
@@ -58,54 +54,13 @@ class NormalizeParams:
     """Pixels of the proxy's shorter side at most."""
     proxy_crf: int = 28
     audio_bitrate: int = 128_000
-    """Bits per second of stereo AAC sound; mono gets half."""
+    """Bits per second of stereo AAC audio; mono gets half."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Pixels."""
+def video_filters(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
+    """Append the filters that turn a decoded stream into the normalized video.
 
-    width: int
-    height: int
-
-
-def display_size(track: VideoTrack) -> tuple[Fraction, Fraction]:
-    """Width and height in square pixels, upright."""
-    across, down = (int(part) for part in track.pixel_aspect.split(":"))
-    aspect = Fraction(across, down) if across > 0 and down > 0 else Fraction(1)
-    if not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
-        aspect = Fraction(1)
-    width, height = track.width * aspect, Fraction(track.height)
-    return (height, width) if track.rotation in (90, 270) else (width, height)
-
-
-def fitted_size(track: VideoTrack, max_height: int) -> Size:
-    """Return the size of the picture as it will be stored: upright, square pixels, even sides.
-
-    The shorter side is at most ``max_height`` and the longer at most 32/9 of it, so landscape
-    video is at most 720 high, and portrait video at most 720 wide, which keeps text readable.
-    Nothing is ever made larger.
-    """
-    width, height = display_size(track)
-    short, long = sorted((width, height))
-    factor = min(Fraction(1), max_height / short, max_height * LONG_SIDE / long)
-    return Size(_even(width * factor), _even(height * factor))
-
-
-def shrunk_size(size: Size, max_height: int) -> Size:
-    """Return ``size`` with its shorter side at most ``max_height``, even, never larger."""
-    factor = min(Fraction(1), Fraction(max_height, min(size.width, size.height)))
-    return Size(_even(size.width * factor), _even(size.height * factor))
-
-
-def _even(pixels: Fraction) -> int:
-    return max(2, int(pixels / 2 + Fraction(1, 4)) * 2)
-
-
-def picture_chain(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
-    """Append the filters that turn a decoded stream into the normalized picture.
-
-    The first picture gets time 0; each moment shows the source picture nearest to it.
+    The first frame gets time 0; each moment shows the source frame nearest to it.
     """
     if track.start:
         node = node.filter("setpts", f"round(PTS-{track.start:.6f}/TB)")
@@ -126,14 +81,14 @@ def _rate(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
 def _resize(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
     upright = fitted_size(track, params.max_height)
     sideways = track.rotation in (90, 270)
-    size = Size(upright.height, upright.width) if sideways else upright
+    size = FrameSize(upright.height, upright.width) if sideways else upright
     node = _scaler(track, params)(node, size)
     for name, argument in _TURNS.get(track.rotation, ()):
         node = node.filter(name, *argument)
     if track.mirrored:
         node = node.filter("hflip")
     if track.rotation or track.mirrored:
-        # The matrix has been applied; left in, players would turn the picture again.
+        # The matrix has been applied; left in, players would rotate the video again.
         node = node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
     return node.filter("setsar", 1)
 
@@ -145,7 +100,7 @@ _TURNS: dict[int, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 
-def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, Size], Any]:
+def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, FrameSize], Any]:
     if track.hdr:
         return _tone_mapped
     planar = _PLANAR_YUV.fullmatch(track.pixel_format) is not None
@@ -153,21 +108,21 @@ def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, Size],
     return _zscaled if params.scaler == "zscale" and planar and even else _swscaled
 
 
-def _zscaled(node: Any, size: Size) -> Any:
+def _zscaled(node: Any, size: FrameSize) -> Any:
     node = node.filter("zscale", w=size.width, h=size.height, f="bicubic", r="limited")
     return node.filter("format", "yuv420p")
 
 
-def _swscaled(node: Any, size: Size) -> Any:
+def _swscaled(node: Any, size: FrameSize) -> Any:
     options = {"flags": "bicubic", "out_range": "tv", "out_color_matrix": "bt709"}
     node = node.filter("scale", size.width, size.height, **options)
     return node.filter("format", "yuv420p")
 
 
-def _tone_mapped(node: Any, size: Size) -> Any:
+def _tone_mapped(node: Any, size: FrameSize) -> Any:
     """PQ or HLG to BT.709, in linear light.
 
-    PQ and HLG pictures have BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
+    PQ and HLG video has BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
     their white is 203 cd/m2 (ITU-R BT.2408). The Mobius curve leaves what is darker as it was and
     presses only what is brighter together, so that text and skin keep their tones.
     """
@@ -185,39 +140,28 @@ def normalize_arguments(
 ) -> list[str]:
     """Return ffmpeg's arguments that write both files from one decode of ``source``.
 
-    ``params.encoder`` must have been settled: ``auto`` counts as x264.
+    ``params.encoder`` must be resolved: ``auto`` counts as x264.
     """
-    track = _picture(probe)
+    track = _video_track(probe)
     on_gpu = params.encoder == "nvenc"
     node = _source(source, **(nvenc.decoder_options(track) if on_gpu else {}))
-    picture = node[str(track.index)]
+    video = node[str(track.index)]
     if on_gpu and nvenc.decodes(track):
         # The card gives NV12 or P010, which the filters below do not take.
-        picture = picture.filter("format", track.pixel_format)
-    halves = picture_chain(picture, track, params).filter_multi_output("split", 2)
+        video = video.filter("format", track.pixel_format)
+    halves = video_filters(video, track, params).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
-    options: dict[str, Any] = {
-        "c:v": "libx264",
-        "preset": params.preset,
-        "crf": params.crf,
-        "x264-params": params.x264,
-        "g": params.frame_rate * params.keyframe_seconds,
-        "threads:v": params.threads,
-        "fps_mode": "passthrough",
-    }
-    if on_gpu:
-        every = params.frame_rate * params.keyframe_seconds
-        options = nvenc.encoder_options(params.nvenc_quality, every) | {"fps_mode": "passthrough"}
+    options = _encoder_options(params) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
         layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
-        again = _source_for_sound(source)
-        heard = again[str(probe.audio.index)]
+        second = _audio_source(source)
+        audio = second[str(probe.audio.index)]
         unused = [
-            read_and_drop(again[str(track.index)]),
+            read_and_drop(second[str(track.index)]),
             read_and_drop(node[str(probe.audio.index)]),
         ]
-        timed = sound_chain(heard, start=track.start, rate=48_000, layout=layout, sample="fltp")
+        timed = audio_filters(audio, start=track.start, rate=48_000, layout=layout, sample="fltp")
         streams.append(timed)
         options |= {"c:a": "aac", "aac_coder": "fast", "b:a": params.audio_bitrate // share}
     whole = mp4_output(streams, normalized, options)
@@ -225,11 +169,25 @@ def normalize_arguments(
     return command_line([whole, _proxy(halves[1], size, params, proxy), *unused])
 
 
+def _encoder_options(params: NormalizeParams) -> dict[str, Any]:
+    keyframe_every = params.frame_rate * params.keyframe_seconds
+    if params.encoder == "nvenc":
+        return nvenc.encoder_options(params.nvenc_quality, keyframe_every)
+    return {
+        "c:v": "libx264",
+        "preset": params.preset,
+        "crf": params.crf,
+        "x264-params": params.x264,
+        "g": keyframe_every,
+        "threads:v": params.threads,
+    }
+
+
 def remux_arguments(
     source: Path, probe: Probe, params: NormalizeParams, normalized: Path, proxy: Path
 ) -> list[str]:
     """Return ffmpeg's arguments that copy a source that already conforms, and make its proxy."""
-    track = _picture(probe)
+    track = _video_track(probe)
     node = _source(source)
     streams = [node[str(track.index)]]
     if probe.audio is not None:
@@ -237,7 +195,7 @@ def remux_arguments(
     whole = mp4_output(streams, normalized, {"c": "copy"})
     size = fitted_size(track, params.max_height)
     rated = _rate(node[str(track.index)], track, params)
-    # Nothing has shown yet that zscale takes this source, and here speed is not at stake.
+    # Nothing has shown yet that zscale takes this source, and speed does not matter for a copy.
     return command_line([whole, _proxy(rated, size, replace(params, scaler="swscale"), proxy)])
 
 
@@ -250,8 +208,8 @@ def mp4_output(streams: list[Any], path: Path, options: dict[str, Any]) -> Any:
     )
 
 
-def _proxy(node: Any, size: Size, params: NormalizeParams, path: Path) -> Any:
-    small = shrunk_size(size, params.proxy_height)
+def _proxy(node: Any, size: FrameSize, params: NormalizeParams, path: Path) -> Any:
+    small = proxy_size(size, params.proxy_height)
     if params.scaler == "zscale":
         # Shrinking widens its triangle over every pixel, so this is an average by area.
         node = node.filter("zscale", w=small.width, h=small.height, f="bilinear")
@@ -263,23 +221,23 @@ def _proxy(node: Any, size: Size, params: NormalizeParams, path: Path) -> Any:
     return mp4_output([node], path, options | {"fps_mode": "passthrough", "an": None})
 
 
-def _source_for_sound(source: Path) -> Any:
-    """Open the source a second time, for its sound alone.
+def _audio_source(source: Path) -> Any:
+    """Open the source a second time, for its audio alone.
 
-    Where sound starts late or has a hole, the filter that fills it gives a burst of silence. With
-    one demuxer for both, ffmpeg 9 then sometimes waits for ever: the picture is held back until
-    sound catches up, and with it the packets that sound needs. The option tells the two apart.
+    Where audio starts late or has a gap, the filter that fills it gives a burst of silence. With
+    one demuxer for both, ffmpeg 9 then sometimes waits for ever: video frames wait until
+    audio catches up, and with them the packets that audio needs. The option separates the two.
     """
     return source_input(source, thread_queue_size=64)
 
 
 def _source(source: Path, **options: Any) -> Any:
     # Rotation is applied by our own filters, after scaling, where it costs least. Kept filters
-    # mean that a source that changes its size half way does not start its clock anew.
+    # mean that a source that changes its size half way does not restart its clock.
     return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0}, **options)
 
 
-def _picture(probe: Probe) -> VideoTrack:
+def _video_track(probe: Probe) -> VideoTrack:
     if probe.video is None:
-        raise ValueError("the probe has no picture")
+        raise ValueError("the probe has no video")
     return probe.video

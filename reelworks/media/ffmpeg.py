@@ -1,6 +1,6 @@
-"""ffmpeg: where it is, how a source is opened safely, and what its reports mean.
+"""ffmpeg: its binary, safe input options, command lines, and its progress and reports.
 
-ffmpeg is told to read local files only and to take only containers that hold their own media, so
+ffmpeg may read local files only, and only containers that hold their own media, so
 that no playlist, script or link inside a source is ever followed.
 """
 
@@ -18,7 +18,7 @@ import imageio_ffmpeg
 
 from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import ProcessError, StageTimeoutError
-from reelworks.media import process
+from reelworks.media.process import run_process
 
 PROTOCOLS = "file"
 """The only protocol that a source may use."""
@@ -28,9 +28,9 @@ CONTAINERS = (
     "gif,apng,h264,hevc,m4v,mpegvideo,obu,yuv4mpegpipe,"
     "wav,w64,mp3,flac,aac,ac3,eac3,dts,truehd,amr,aiff,caf,au,tta,wv,ape"
 )
-"""Demuxers that read one file and nothing else; still pictures, playlists and scripts are out."""
+"""Demuxers that read one file and nothing else; no still images, playlists or scripts."""
 
-STALLED_SECONDS = 120.0
+STALL_TIMEOUT = 120.0
 """Seconds without a new frame after which ffmpeg is taken to be stuck; it reports four a second."""
 
 _OUT_TIME = "out_time_us="
@@ -39,7 +39,7 @@ _STREAM_REPORT = re.compile(
     r"Input stream #\d+:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
 )
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
-_FIRST_OF_SOUND = re.compile(r"\[\d+:\d+\]aresample=")
+_FIRST_AUDIO_FILTER = re.compile(r"\[\d+:\d+\]aresample=")
 _CORRUPT = re.compile(r"^\[vist#\d+:.*corrupt decoded frame")
 
 
@@ -51,8 +51,8 @@ class DecodeReport:
     """Frames decoded, by the stream's index."""
     errors: dict[int, int]
     """Packets that could not be decoded, by the stream's index."""
-    damaged_pictures: int
-    """Pictures that were decoded with visible damage."""
+    damaged_frames: int
+    """Frames that were decoded with visible damage."""
 
 
 def ffmpeg_binary() -> str:
@@ -60,7 +60,7 @@ def ffmpeg_binary() -> str:
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise ProcessError("ffmpeg is missing; install the imageio-ffmpeg package.") from error
+        raise ProcessError("ffmpeg was not found; install the imageio-ffmpeg package.") from error
 
 
 def file_url(path: Path) -> str:
@@ -88,11 +88,11 @@ def command_line(outputs: Sequence[Any]) -> list[str]:
 
 
 def separate_graphs(arguments: Sequence[str]) -> list[str]:
-    """Give picture, raw sound and timed sound a filter graph of their own.
+    """Give video, raw audio and timed audio a filter graph of their own.
 
-    ffmpeg rebuilds a whole graph when one of its inputs changes its format, as broadcast sound
+    ffmpeg rebuilds a whole graph when one of its inputs changes its format, as broadcast audio
     does between stereo and 5.1, and a rebuilt filter counts its time from 0 again. So the filter
-    that evens out a sound track's formats stands alone, and no filter with a clock is rebuilt.
+    that evens out an audio track's formats stands alone, and no filter with a clock is rebuilt.
     """
     at = arguments.index("-filter_complex") if "-filter_complex" in arguments else None
     if at is None:
@@ -101,7 +101,7 @@ def separate_graphs(arguments: Sequence[str]) -> list[str]:
     for step in arguments[at + 1].split(";"):
         labels = set(_LABEL.findall(step))
         joined = [graph for graph in graphs if graph[0] & labels]
-        if _FIRST_OF_SOUND.match(step):
+        if _FIRST_AUDIO_FILTER.match(step):
             graphs.append((set(), [step]))
         elif joined:
             joined[0][0].update(labels)
@@ -118,11 +118,11 @@ def transcode(
     duration: float | None,
     progress: Progress,
     timeout: float | None = None,
-    patience: float = STALLED_SECONDS,
+    stall_timeout: float = STALL_TIMEOUT,
 ) -> DecodeReport:
     """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
 
-    It is stopped after ``timeout`` seconds, or after ``patience`` seconds without a new frame.
+    It is stopped after ``timeout`` seconds, or after ``stall_timeout`` seconds without a new frame.
     Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck, and whatever
     ``progress`` raises.
     """
@@ -138,13 +138,13 @@ def transcode(
             index, frames, failed = (int(group) for group in report.groups())
             decoded[index], errors[index] = frames, failed
 
-    process.run(
+    run_process(
         [ffmpeg_binary(), *arguments],
-        on_line=_progress_reader(duration, progress, patience),
+        on_line=_progress_reader(duration, progress, stall_timeout),
         on_error_line=read_error,
         timeout=timeout,
     )
-    return DecodeReport(decoded=decoded, errors=errors, damaged_pictures=damaged)
+    return DecodeReport(decoded=decoded, errors=errors, damaged_frames=damaged)
 
 
 def frames_decoded(tail: str, index: int) -> int:
@@ -160,7 +160,7 @@ def progress_seconds(line: str) -> float | None:
 
 
 def _progress_reader(
-    duration: float | None, progress: Progress, patience: float
+    duration: float | None, progress: Progress, stall_timeout: float
 ) -> Callable[[str], None]:
     furthest, reached = -1.0, time.monotonic()
 
@@ -171,9 +171,9 @@ def _progress_reader(
         seconds = progress_seconds(line)
         if seconds is not None and seconds > furthest:
             furthest, reached = seconds, time.monotonic()
-        elif time.monotonic() - reached > patience:
+        elif time.monotonic() - reached > stall_timeout:
             raise StageTimeoutError(
-                f"ffmpeg stood still at {max(furthest, 0):.1f} s for {patience:g} seconds"
+                f"ffmpeg made no progress for {stall_timeout:g} s (at {max(furthest, 0):.1f} s)"
                 " and was stopped."
             )
         if seconds is not None:

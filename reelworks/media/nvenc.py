@@ -1,4 +1,4 @@
-"""NVIDIA's encoder and decoder in ffmpeg: their options, and whether they work here."""
+"""NVENC and NVDEC, NVIDIA's encoder and decoder in ffmpeg: options and availability."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ProcessError, StageTimeoutError
-from reelworks.media import process
 from reelworks.media.ffmpeg import ffmpeg_binary
+from reelworks.media.process import run_process
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def decodes(track: VideoTrack) -> bool:
 
 
 def decoder_options(track: VideoTrack) -> dict[str, Any]:
-    """Return ffmpeg's input options for decoding ``track``; none when the CPU shall do it."""
+    """Return ffmpeg's input options for decoding ``track``; none when the CPU decodes it."""
     return {"hwaccel": "cuda"} if decodes(track) else {}
 
 
@@ -54,15 +54,15 @@ def works() -> bool:
     ]
     command = [ffmpeg_binary(), "-nostdin", "-v", "error", *frames, *options, "-f", "null", "-"]
     try:
-        process.run(command, timeout=_PROBE_SECONDS)
+        run_process(command, timeout=_PROBE_SECONDS)
     except (ProcessError, StageTimeoutError) as error:
-        log.info("NVENC does not work here, x264 encodes: %s", error)
+        log.info("NVENC does not work on this machine; x264 encodes: %s", error)
         return False
     return True
 
 
 def _has_driver() -> bool:
-    """Look for NVIDIA's driver first: without it, starting ffmpeg would be for nothing."""
+    """Look for NVIDIA's driver first: without it, starting ffmpeg is pointless."""
     for name in _DRIVERS:
         try:
             ctypes.CDLL(name)

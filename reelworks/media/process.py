@@ -1,4 +1,4 @@
-"""The one place in the project that runs a program."""
+"""Subprocesses: run to their end, with progress lines, a timeout and the tail of stderr."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _DISK_FULL = "No space left on device"
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """What is left of a program that ended well: the last lines that it wrote to stderr."""
+    """A program that succeeded: its arguments and the last lines that it wrote to stderr."""
 
     arguments: tuple[str, ...]
     tail: str
 
 
-def run(
+def run_process(
     arguments: Sequence[str],
     *,
     on_line: Callable[[str], None] | None = None,
@@ -58,13 +58,7 @@ def run(
         code = process.wait()
     finally:
         timer.cancel()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        reader.join()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+        _finish(process, reader)
     text = "\n".join(tail)
     if expired.is_set():
         raise StageTimeoutError(f"{_name(command)} was stopped after {timeout:g} seconds.")
@@ -90,6 +84,17 @@ def _start(command: tuple[str, ...]) -> subprocess.Popen[str]:
             raise known from error
         message = f"{command[0]} cannot be run: {error.strerror}. Is it installed?"
         raise ProcessError(message, arguments=command) from error
+
+
+def _finish(process: subprocess.Popen[str], reader: threading.Thread) -> None:
+    """Kill the program if it still runs, and close its streams."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    reader.join()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _read_output(stream: IO[str] | None, on_line: Callable[[str], None] | None) -> None:
@@ -118,7 +123,7 @@ def _failure(command: tuple[str, ...], code: int, tail: str) -> ProcessError | N
         return NoSpaceError(f"The disk is full: {_name(command)} could not write; make room.")
     lines = [line for line in tail.splitlines() if line.strip()]
     marked = [line for line in lines if "[error]" in line or "[fatal]" in line]
-    last = (marked or lines or ["it said nothing"])[-1]
+    last = (marked or lines or ["no output"])[-1]
     message = f"{_name(command)} ended with code {code}: {last}"
     return ProcessError(message, arguments=command, tail=tail)
 

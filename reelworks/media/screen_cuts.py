@@ -1,9 +1,9 @@
-"""Finds where a still picture is replaced by another: slides, consoles, recorded screens.
+"""Cut detection for slides, consoles and recorded screens: one still frame replaces another.
 
 Detectors made for film look at the mean change of hue, saturation and brightness. A new slide
-with the same background changes that mean by next to nothing. What tells it is that the *content
-of the old picture is gone*: most of the small blocks that held detail before hold something else
-now. Text that appears by and by adds blocks and loses none, so a slide that builds up stays one
+with the same background changes that mean by next to nothing. The sign of it is that the *content
+of the old frame is gone*: most of the small blocks that had detail before show something else
+now. Text that appears step by step adds blocks and loses none, so a slide that builds up stays one
 scene.
 """
 
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelworks.media.pictures import Luma
+from reelworks.media.video_reader import Luma
 
 _BLOCK = 8
 """Side of a block in pixels: about one letter pair of readable text at 180 lines."""
@@ -26,22 +26,22 @@ Blocks = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class ScreenCutParams:
-    """When a still picture counts as replaced. Areas are shares of the picture, 0 to 1."""
+    """When a still frame counts as replaced. Areas are shares of the frame, 0 to 1."""
 
     lost_content: float = 0.22
-    """Share of the old picture's detailed blocks that must have changed."""
+    """Share of the old frame's detailed blocks that must have changed."""
     smallest_area: float = 0.01
     """Less changed area than this is never a cut: a pointer, a clock, a blinking caret."""
     block_detail: float = 2.5
     """Mean difference from its own surroundings at which a block counts as detailed."""
     still_seconds: float = 0.4
-    """A picture is still when it looks as it did so long ago."""
+    """A frame is still when it looks as it did that long ago."""
     still_area: float = 0.015
     """Changed area up to which it looks the same."""
     refresh_seconds: float = 1.0
-    """How often a slowly growing picture becomes the new thing to compare with."""
+    """How often a slowly growing frame becomes the new thing to compare with."""
     longest_change: float = 2.0
-    """Seconds that one still picture may take to become the next."""
+    """Seconds that one still frame may take to become the next."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class _Still:
 
 
 class ScreenCutDetector:
-    """Fed with brightness planes in order, names the times at which one still replaces another."""
+    """Detector, fed with luma planes in order: the times at which one still replaces another."""
 
     def __init__(self, params: ScreenCutParams | None = None) -> None:
         self._params = params or ScreenCutParams()
@@ -63,9 +63,9 @@ class ScreenCutDetector:
         """Changed area and time of the largest single step since the reference."""
 
     def feed(self, t: float, luma: Luma) -> float | None:
-        """Take the picture shown at ``t`` seconds; return the time of a cut once it is certain.
+        """Take the frame shown at ``t`` seconds; return the time of a cut once it is certain.
 
-        A cut is certain when the new picture has been still for a moment, so the time returned
+        A cut is certain when the new frame has been still for a moment, so the time returned
         lies before ``t``: it is the largest step between the two stills.
         """
         if self._recent:
@@ -84,15 +84,15 @@ class ScreenCutDetector:
         reference, since = self._reference, t - self._last_still
         self._last_still = t
         if reference is None:
-            self._keep(t, luma)
+            self._set_reference(t, luma)
             return None
         cut = self._busiest[1]
         if self._is_replaced(reference, luma):
-            self._keep(t, luma)
+            self._set_reference(t, luma)
             quick = since <= self._params.longest_change + self._params.still_seconds
             return cut if quick else None
         if t - reference.t >= self._params.refresh_seconds:
-            self._keep(t, luma)
+            self._set_reference(t, luma)
         return None
 
     def _is_replaced(self, old: _Still, luma: Luma) -> bool:
@@ -102,7 +102,7 @@ class ScreenCutDetector:
             return False
         return float(lost.sum()) >= self._params.lost_content * float(old.detail.sum())
 
-    def _keep(self, t: float, luma: Luma) -> None:
+    def _set_reference(self, t: float, luma: Luma) -> None:
         blurred = cv2.blur(luma, (_BLOCK + 1, _BLOCK + 1))
         detail = _block_differences(luma, blurred) > self._params.block_detail
         self._reference = _Still(luma, detail, t)

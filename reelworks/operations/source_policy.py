@@ -11,7 +11,7 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.printable import one_line
 from reelworks.errors import ForbiddenError, InputError
-from reelworks.providers.http.fetching import check_address
+from reelworks.providers.http.addresses import check_url
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
 
@@ -54,21 +54,21 @@ def authorize_source(
     if scheme == "":
         return _in_folder(locator, shown, settings)
     if not settings.fetch_private_addresses:
-        check_address(locator)
+        check_url(locator)
     return AllowedSource(locator, unquote(PurePosixPath(shown).name))
 
 
 def check_webhook(url: str | None, settings: Settings) -> None:
     """Refuse an address for webhooks that would never be called.
 
-    Raises ``InputError`` without ``WEBHOOK_SECRET``, else what ``check_address`` raises.
+    Raises ``InputError`` without ``WEBHOOK_SECRET``, else what ``check_url`` raises.
     """
     if url is None:
         return
     if settings.webhook_secret is None:
         raise InputError("Webhooks are off: WEBHOOK_SECRET is not set on the server.")
     if not settings.fetch_private_addresses:
-        check_address(url)
+        check_url(url)
 
 
 def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:

@@ -77,9 +77,9 @@ def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
     """Return the shot detector of ``library``; None: PySceneDetect's AdaptiveDetector."""
     if settings.shot_detector_for(library) is ShotDetectors.ADAPTIVE:
         return None
-    from reelworks.models.shots.transnet import TransNetShots
+    from reelworks.models.shots.transnet import TransNetShotDetector
 
-    return TransNetShots(settings.models_dir, threads=settings.cpu_threads)
+    return TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads)
 
 
 def benefits_from_gpu(settings: Settings, stage: str) -> bool:
@@ -145,9 +145,9 @@ def preload() -> None:
     if _computes_on_gpu(settings, Capability.EMBED):
         made.append(make_embedder(settings))
     if settings.uses_transnet:
-        from reelworks.models.shots.transnet import TransNetShots
+        from reelworks.models.shots.transnet import TransNetShotDetector
 
-        made.append(TransNetShots(settings.models_dir, threads=settings.cpu_threads))
+        made.append(TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads))
     for model in made:
         if isinstance(model, _Loadable):  # every local model is
             model.load()

@@ -25,7 +25,8 @@ from reelworks.errors import (
     SourceUnreadableError,
     exhausted,
 )
-from reelworks.models.runtime.pool import limits_of, pool
+from reelworks.models.runtime.pool import pool
+from reelworks.models.runtime.pool_state import pool_limits
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
@@ -151,7 +152,7 @@ def open_run_context(settings: Settings) -> Iterator[RunContext]:
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when ``DATA_DIR`` cannot be used.
     """
-    pool.limit(limits_of(settings))
+    pool.limit(pool_limits(settings))
     store = ArtifactStore.open(settings)
     engine = create_database_engine(settings)
     try:

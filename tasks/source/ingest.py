@@ -16,7 +16,7 @@ from reelworks.pipeline.cache_keys import probe_call
 from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
-from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
+from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
 from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
@@ -52,7 +52,7 @@ async def ingest(
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
 
     def work(attempt: StageAttempt) -> StageResult[Ingested]:
-        ctx, limits = attempt.ctx, limits_of(attempt.ctx.settings)
+        ctx, limits = attempt.ctx, source_limits(attempt.ctx.settings)
         folder = ctx.new_work_dir(Stage.INGEST)
         local = localize(source, video_id, folder, ctx.store, attempt.progress, limits)
         claimed = claim_video(
@@ -78,7 +78,7 @@ async def ingest(
 
 
 def _store_source(
-    local: LocalSource, claimed: Claimed, limits: Limits, attempt: StageAttempt
+    local: LocalSource, claimed: Claimed, limits: SourceLimits, attempt: StageAttempt
 ) -> StageResult[Ingested]:
     ctx, check_cancelled = attempt.ctx, attempt.check_cancelled
     ctx.register_local_file(local.path, local.sha256, local.stamp)
@@ -105,7 +105,7 @@ def _store_source(
     return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
 
 
-def _probe(local: LocalSource, limits: Limits) -> StageOutput[Probe]:
+def _probe(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})

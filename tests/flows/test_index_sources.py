@@ -231,7 +231,7 @@ async def test_a_damaged_source_is_named_as_its_user_knows_it(index_shared, shar
 
     run = await index_shared(sources[kind], f"damaged-{kind}")
 
-    assert str(run.error).startswith("damaged.mp4 is not a video or sound file")
+    assert str(run.error).startswith("damaged.mp4 is not a readable video or audio file")
     summary = video(shared, f"damaged-{kind}").summary
     assert summary.error == str(run.error)
     assert str(shared.data_dir) not in str(run.recorder.reports)

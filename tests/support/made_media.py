@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reelworks.media import process
 from reelworks.media.ffmpeg import ffmpeg_binary
+from reelworks.media.process import run_process
 
 _TONE = "aevalsrc=sin(880*PI*t):s=48000:d=3"
 _TONE_FROM_1S = "aevalsrc=gte(t\\,1)*sin(880*PI*t):s=48000:d=3"
@@ -128,4 +128,4 @@ class MadeMedia:
 def ffmpeg(arguments: Sequence[str], target: Path) -> None:
     """Run the bundled ffmpeg on trusted arguments."""
     lead = [ffmpeg_binary(), "-nostdin", "-v", "error", "-y"]
-    process.run([*lead, *arguments, f"file:{target}"])
+    run_process([*lead, *arguments, f"file:{target}"])

@@ -27,7 +27,7 @@ from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.domain.library.access import ANONYMOUS
 from reelworks.domain.printable import one_line
 from reelworks.errors import InputError, ReelworksError
-from reelworks.providers.http.fetching import brief_client
+from reelworks.providers.http.public_client import brief_client
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.webhook_deliveries import Delivery, Outcome, settle, take_due

@@ -1,6 +1,6 @@
-"""Cut lists in CMX 3600, the form that every editing program reads.
+"""Edit decision lists (EDL) in CMX 3600, the format that every editing program reads.
 
-The form is the one of the CMX 3600 edit decision list: a title, the frame code mode, and for each
+The format: a title, the frame code mode, and for each
 event a line of number, reel, channels, transition and four time codes, with comments after ``*``.
 """
 
@@ -16,10 +16,10 @@ from reelworks.errors import InputError
 
 FPS = 30
 """Frames a second; what an EDL counts by. Non-drop: time code is the time, on any source."""
-MOST_EVENTS = 999
+MAX_EVENTS = 999
 """An event's number has three digits."""
 RECORD_START = 3600 * FPS
-"""The finished reel begins at 01:00:00:00, as is the custom."""
+"""The finished reel begins at 01:00:00:00, as is customary."""
 DAY = 24 * 3600 * FPS
 _TITLE_LENGTH = 70
 
@@ -29,9 +29,9 @@ def to_edl(cuts: Sequence[Cut], title: str) -> str:
 
     A cut covers every frame that it touches, and at least one. Each video has a reel name of its
     own: up to 8 capital letters and digits. Raises ``InputError`` for more than 999 cuts or for
-    times of a day and more, which the form cannot hold.
+    times of a day and more, which the format cannot hold.
     """
-    if len(cuts) > MOST_EVENTS:
+    if len(cuts) > MAX_EVENTS:
         raise InputError(f"An EDL holds 999 cuts, not {len(cuts)}; ask for fewer moments.")
     reels = reel_names([cut.video_id for cut in cuts])
     lines = [f"TITLE: {_plain(title)[:_TITLE_LENGTH]}", "FCM: NON-DROP FRAME", ""]
@@ -75,14 +75,14 @@ def reel_names(video_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _comments(cut: Cut) -> list[str]:
-    told = {
+    fields = {
         "FROM CLIP NAME": cut.title,
         "SOURCE FILE": cut.source,
         "VIDEO ID": cut.video_id,
         "SECONDS": f"{cut.t_in:.3f} - {cut.t_out:.3f}",
         "NOTE": cut.note,
     }
-    return [f"* {name}: {_plain(text)}" for name, text in told.items() if text] + [""]
+    return [f"* {name}: {_plain(text)}" for name, text in fields.items() if text] + [""]
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Transcripts as SubRip (SRT) and WebVTT text, and back.
+"""Subtitle formats: transcripts as SubRip (SRT) and WebVTT text, and back.
 
 Formats: WebVTT is the W3C's (https://www.w3.org/TR/webvtt1/); SRT has no standard, so the form
 that players agree on is used: counted cues, commas before the milliseconds, blank lines between.
@@ -40,7 +40,7 @@ def to_vtt(transcript: Transcript) -> str:
 
 
 def from_srt(text: str) -> tuple[Segment, ...]:
-    """Read SRT; what is no cue is passed over."""
+    """Read SRT; what is no cue is skipped."""
     return tuple(Segment(start, end, "\n".join(lines)) for start, end, lines in _blocks(text))
 
 

@@ -1,0 +1,1 @@
+"""Inspection of media files before they are decoded: sniffing, probing, sizes and times."""

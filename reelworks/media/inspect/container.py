@@ -1,4 +1,4 @@
-"""Opening a media file for a look inside, safely and without noise."""
+"""Media containers opened with PyAV, restricted to local files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from reelworks.media.inspect.sniff import check_source
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """Open a media file with PyAV; it can neither name other files nor hosts.
+def open_container(path: Path) -> Iterator[Any]:
+    """Open a media file with PyAV; it cannot make the reader open other files or hosts.
 
     Raises what ``check_source`` raises, ``UnsupportedMediaError`` when it is no media or its
     picture is too large for any decoder, and ``SourceUnreadableError`` when reading it fails.
@@ -32,7 +32,7 @@ def opened(path: Path) -> Iterator[Any]:
     except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
         check_decodable(str(path), stated_size(head))
         raise UnsupportedMediaError(
-            f"{path} is not a video or sound file that can be read; is it damaged?"
+            f"{path} is not a readable video or audio file; is it damaged?"
         ) from None
     except av.error.FFmpegError as error:
         raise exhausted(error) or SourceUnreadableError(

@@ -1,4 +1,4 @@
-"""What a file that is no video or sound says of itself in its first bytes."""
+"""Magic bytes of files that are not media."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xcf\xfa\xed\xfe", "a program"),
     (b"\x00asm", "a program"),
     (b"#!", "a script"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"II*\0", "a picture"),
-    (b"MM\0*", "a picture"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"II*\0", "an image"),
+    (b"MM\0*", "an image"),
     (b"SQLite format 3", "a database"),
 )
 _TEXT_LOOKED_AT = 4096
 
 
 def foreign_kind(head: bytes) -> str | None:
-    """Say what ``head`` (a file's first bytes) begins when that is no media, or None."""
+    """Name the kind of a file by ``head`` (its first bytes) when it is no media, or None."""
     for mark, kind in _MARKS:
         if head.startswith(mark):
             return kind
@@ -42,8 +42,8 @@ def foreign_kind(head: bytes) -> str | None:
 def check_head(head: bytes, name: str) -> None:
     """Refuse a file by its first bytes, whatever its name and stated type say.
 
-    What passes may still be no media: only decoding tells. Raises ``UnsupportedMediaError`` for an
-    empty file and for what is something else, ``UnsafeMediaError`` for scripts and playlists.
+    What passes may still be no media: only decoding shows. Raises ``UnsupportedMediaError`` for an
+    empty file and for any other kind of file, ``UnsafeMediaError`` for scripts and playlists.
     """
     if not head:
         raise UnsupportedMediaError(f"{name} is empty; upload it again.")
@@ -54,7 +54,7 @@ def check_head(head: bytes, name: str) -> None:
         )
     kind = foreign_kind(head)
     if kind is not None:
-        raise UnsupportedMediaError(f"{name} is {kind}, not a video or sound file.")
+        raise UnsupportedMediaError(f"{name} is {kind}, not a video or audio file.")
 
 
 def _is_text(head: bytes) -> bool:

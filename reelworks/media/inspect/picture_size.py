@@ -1,7 +1,7 @@
-"""How large a picture a file states, read from its first bytes: nothing is opened or decoded.
+"""Picture size as a file's first bytes state it: nothing is opened or decoded.
 
 ffmpeg refuses a picture that is too large with whatever error comes first ("invalid data",
-"resource busy"), after it has reserved memory for it; the header tells the true reason before.
+"resource busy"), after it has reserved memory for it; the header shows the true reason before.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 from reelworks.errors import UnsupportedMediaError
 
-MOST_PIXELS = 268_000_000
+MAX_PIXELS = 268_000_000
 """What ffmpeg's decoders take at most: a picture with its margins of 2^31 / 8 pixels."""
 
-Size = tuple[int, int]
-_Readers = tuple[Callable[[bytes], Size | None], ...]
+PictureSize = tuple[int, int]
+_Readers = tuple[Callable[[bytes], PictureSize | None], ...]
 _Y4M = re.compile(rb"YUV4MPEG2(?: [^ \n]*)*\n")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MATROSKA = b"\x1a\x45\xdf\xa3"
@@ -24,7 +24,7 @@ _PIXEL_WIDTH, _PIXEL_HEIGHT = b"\xb0", b"\xba"
 _VIDEO_ELEMENT = b"\xe0"
 
 
-def stated_size(head: bytes, *, only_exact: bool = False) -> Size | None:
+def stated_size(head: bytes, *, only_exact: bool = False) -> PictureSize | None:
     """Return width and height that ``head`` (a file's first bytes) states; None when it does not.
 
     With ``only_exact`` None also for containers whose streams have a size of their own, which the
@@ -39,16 +39,16 @@ def stated_size(head: bytes, *, only_exact: bool = False) -> Size | None:
     return None
 
 
-def check_decodable(shown: str, size: Size | None) -> None:
+def check_decodable(shown: str, size: PictureSize | None) -> None:
     """Raise ``UnsupportedMediaError`` for a picture of a size that no decoder takes."""
-    if size is not None and size[0] * size[1] > MOST_PIXELS:
+    if size is not None and size[0] * size[1] > MAX_PIXELS:
         raise UnsupportedMediaError(
             f"{shown} states a picture of {size[0]}x{size[1]}, {size[0] * size[1] / 1e6:.0f} "
-            "megapixels: no decoder takes one so large; make it smaller."
+            "megapixels: no decoder takes one that large; scale it down."
         )
 
 
-def _y4m(head: bytes) -> Size | None:
+def _y4m(head: bytes) -> PictureSize | None:
     line = _Y4M.match(head)
     if line is None:
         return None
@@ -59,20 +59,20 @@ def _y4m(head: bytes) -> Size | None:
         return None
 
 
-def _png(head: bytes) -> Size | None:
+def _png(head: bytes) -> PictureSize | None:
     return _unpacked(">II", head, 16) if head.startswith(_PNG) else None
 
 
-def _gif(head: bytes) -> Size | None:
+def _gif(head: bytes) -> PictureSize | None:
     return _unpacked("<HH", head, 6) if head[:6] in (b"GIF87a", b"GIF89a") else None
 
 
-def _ivf(head: bytes) -> Size | None:
+def _ivf(head: bytes) -> PictureSize | None:
     return _unpacked("<HH", head, 12) if head.startswith(b"DKIF") else None
 
 
-def _avi(head: bytes) -> Size | None:
-    """Return the largest size of the list ``hdrl``: of the file, or of a picture stream."""
+def _avi(head: bytes) -> PictureSize | None:
+    """Return the largest size of the list ``hdrl``: of the file, or of a video stream."""
     if head[:4] != b"RIFF" or head[8:12] != b"AVI ":
         return None
     sizes = [_unpacked("<II", head, found.start() + 40) for found in re.finditer(b"avih", head)]
@@ -82,15 +82,15 @@ def _avi(head: bytes) -> Size | None:
     return _largest(sizes)
 
 
-def _matroska(head: bytes) -> Size | None:
+def _matroska(head: bytes) -> PictureSize | None:
     """Return the largest size of the track entries' element ``Video``."""
     if not head.startswith(_MATROSKA):
         return None
     return _largest([_matroska_video(head, at.end()) for at in re.finditer(_VIDEO_ELEMENT, head)])
 
 
-def _matroska_video(head: bytes, at: int) -> Size | None:
-    """Read the elements of ``Video`` that begin at ``at`` with its length; None for what is not."""
+def _matroska_video(head: bytes, at: int) -> PictureSize | None:
+    """Read the elements of ``Video`` that begin at ``at`` with its length; None for others."""
     length, at = _number(head, at)
     if not 0 < length <= 512:
         return None
@@ -109,7 +109,7 @@ def _matroska_video(head: bytes, at: int) -> Size | None:
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:
-    """Return an EBML number and where it ends; -1 for what is none."""
+    """Return an EBML number and where it ends; -1 when there is none."""
     if at >= len(head) or head[at] == 0:
         return -1, at
     length = 9 - head[at].bit_length()
@@ -117,12 +117,12 @@ def _number(head: bytes, at: int) -> tuple[int, int]:
     return value, at + length
 
 
-def _unpacked(form: str, head: bytes, at: int) -> Size | None:
+def _unpacked(form: str, head: bytes, at: int) -> PictureSize | None:
     if len(head) < at + struct.calcsize(form):
         return None
     width, height = struct.unpack_from(form, head, at)
     return int(width), int(height)
 
 
-def _largest(sizes: list[Size | None]) -> Size | None:
+def _largest(sizes: list[PictureSize | None]) -> PictureSize | None:
     return max((one for one in sizes if one), key=lambda one: one[0] * one[1], default=None)

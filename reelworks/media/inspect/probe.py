@@ -1,4 +1,4 @@
-"""What a file is: its streams, which of them are used, and what is odd about them."""
+"""Probe of a media file: its streams, the ones in use, and their properties."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from av.stream import Disposition
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import check_source
 from reelworks.media.inspect.timing import looks_variable
 
-LOOKED_AT = 12
-"""Pictures decoded to see whether a video is interlaced."""
+INTERLACE_SAMPLE = 12
+"""Frames decoded to see whether a video is interlaced."""
 
 _HDR_TRANSFERS = (16, 18)
 """PQ and HLG: TransferCharacteristics of ITU-T H.273."""
@@ -47,41 +47,41 @@ class _Decoded:
 
 
 def probe(path: Path) -> Probe:
-    """Look into a media file and choose its picture and sound.
+    """Probe a media file and choose its video and audio stream.
 
-    Video is chosen by the default mark, then by pixels; sound by the default mark, then the
-    first; tracks of which nothing decodes, and attached cover pictures, are passed over.
+    Video is chosen by the default mark, then by pixels; audio by the default mark, then the
+    first; tracks of which nothing decodes, and attached cover images, are skipped.
 
     Raises ``SourceNotFoundError``, ``SourceUnreadableError``, ``UnsafeMediaError`` (a playlist or
     script) and ``UnsupportedMediaError`` (empty, no media, or nothing in it decodes).
     """
-    with opened(path) as container:
+    with open_container(path) as container:
         videos = [s for s in container.streams.video if _is_moving(s)]
         audios = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
         if not videos and not audios:
             check_decodable(str(path), stated_size(check_source(path)))
-            raise UnsupportedMediaError(f"{path} holds neither video nor sound that can be read.")
+            raise UnsupportedMediaError(f"{path} holds neither video nor audio that can be read.")
         videos.sort(key=lambda s: (not _is_default(s), -s.width * s.height, s.index))
         audios.sort(key=lambda s: (not _is_default(s), s.index))
-        picture = _first_decodable(path, videos, LOOKED_AT)
-        sound = _first_decodable(path, audios, 1)
-        if picture is None and sound is None:
+        video = _first_decodable(path, videos, INTERLACE_SAMPLE)
+        audio = _first_decodable(path, audios, 1)
+        if video is None and audio is None:
             raise UnsupportedMediaError(f"{path} is damaged: nothing in it can be decoded.")
-        zero = _zero(container, [found for found in (picture, sound) if found])
+        zero = _zero(container, [found for found in (video, audio) if found])
         video_tracks = {s.index: _video_track(s, zero) for s in videos}
         audio_tracks = {s.index: _audio_track(s, zero) for s in audios}
-        if picture is not None:
-            video_tracks[picture.stream.index] = _chosen_video(path, picture, zero)
-        if sound is not None:
-            start = sound.start - zero
-            audio_tracks[sound.stream.index] = _audio_track(sound.stream, zero, start)
+        if video is not None:
+            video_tracks[video.stream.index] = _chosen_video(path, video, zero)
+        if audio is not None:
+            start = audio.start - zero
+            audio_tracks[audio.stream.index] = _audio_track(audio.stream, zero, start)
         return Probe(
             container=str(container.format.name),
             duration=container.duration / av.time_base if container.duration else None,
             video_tracks=tuple(video_tracks[index] for index in sorted(video_tracks)),
             audio_tracks=tuple(audio_tracks[index] for index in sorted(audio_tracks)),
-            video=video_tracks[picture.stream.index] if picture else None,
-            audio=audio_tracks[sound.stream.index] if sound else None,
+            video=video_tracks[video.stream.index] if video else None,
+            audio=audio_tracks[audio.stream.index] if audio else None,
             title=container.metadata.get("title") or None,
         )
 
@@ -105,7 +105,7 @@ def _first_decodable(path: Path, streams: Sequence[Any], count: int) -> _Decoded
 
 def _frames(path: Path, index: int, count: int) -> tuple[Any, ...]:
     """Decode the first ``count`` frames of a stream, stepping over damaged packets."""
-    with opened(path) as container:
+    with open_container(path) as container:
         return tuple(islice(_decodable(container, index), count))
 
 
@@ -118,7 +118,7 @@ def _decodable(container: Any, index: int) -> Any:
             except av.error.FFmpegError:
                 continue  # a damaged packet; the next may decode
     except av.error.FFmpegError:
-        return  # the file ends here
+        return  # the end of the file
 
 
 def _zero(container: Any, used: Sequence[_Decoded]) -> float:
@@ -168,11 +168,11 @@ def _chosen_video(path: Path, found: _Decoded, zero: float) -> VideoTrack:
 
 
 def _orientation(frame: Any) -> tuple[int, bool]:
-    """Return the clockwise degrees to turn a picture, and whether to mirror it then.
+    """Return the clockwise degrees to rotate a frame, and whether to mirror it then.
 
     PyAV gives the display matrix's angle, which turns the other way and knows of no mirror. A
     matrix that mirrors has a negative determinant; the angle is then that of its first row, which
-    for a picture that stands or lies on its head is the one before a left-right mirror.
+    for an upright or upside-down frame is the one before a left-right mirror.
     """
     rotation = round(-frame.rotation / 90) * 90 % 360
     matrix = frame.side_data.get("DISPLAYMATRIX")

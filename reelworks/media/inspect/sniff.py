@@ -1,4 +1,4 @@
-"""Refuses files that would make a media reader open other files or hosts."""
+"""Content sniffing: scripts and playlists that would make a reader open other files or hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def script_kind(head: bytes) -> str | None:
-    """Say which kind of script or playlist ``head`` (a file's first bytes) begins, or None.
+    """Name the kind of script or playlist that ``head`` (a file's first bytes) begins, or None.
 
     Byte order marks, blanks and comment lines before the first real line do not hide it, and
     neither does UTF-16: its zero bytes are dropped first.
@@ -51,7 +51,7 @@ def script_kind(head: bytes) -> str | None:
 def check_source(path: Path) -> bytes:
     """Refuse a source before any media reader opens it, and return its first bytes.
 
-    Raises ``SourceNotFoundError`` when nothing is there, ``SourceUnreadableError`` when it may
+    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when it may
     not be read or is a folder, ``UnsupportedMediaError`` when it is empty, and
     ``UnsafeMediaError`` when it is a playlist or a script.
     """

@@ -1,4 +1,4 @@
-"""When the pictures of a file are shown, read from its packets without decoding them."""
+"""Presentation times of a video stream, read from its packets without decoding them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import av.error
 
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 
 SAMPLE = 600
 """Packets looked at to tell whether the rate is variable: 20 s at 30 fps."""
@@ -25,13 +25,13 @@ _JITTER = Fraction(1, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The times of a picture stream."""
+    """The times of a video stream."""
 
     times: tuple[Fraction, ...]
     """Exact seconds in order of showing, from the container's zero."""
     keyframes: tuple[Fraction, ...]
     complete: bool
-    """False when a packet is damaged, has no time, or is not meant to be shown."""
+    """False when a packet is damaged, has no time, or is marked as not to be shown."""
 
 
 def read_timing(path: Path, index: int, limit: int | None = None) -> Timing:
@@ -39,7 +39,7 @@ def read_timing(path: Path, index: int, limit: int | None = None) -> Timing:
     times: list[Fraction] = []
     keyframes: list[Fraction] = []
     complete = True
-    with opened(path) as container:
+    with open_container(path) as container:
         stream = container.streams[index]
         packets = container.demux(stream)
         try:
@@ -58,7 +58,7 @@ def read_timing(path: Path, index: int, limit: int | None = None) -> Timing:
 
 
 def looks_variable(path: Path, index: int, tick: Fraction) -> bool:
-    """True when the first pictures of stream ``index`` do not come at one rate.
+    """True when the first frames of stream ``index`` do not come at one rate.
 
     ``tick`` is the time base of the stream, to which its times are rounded.
     """
@@ -74,7 +74,7 @@ def is_variable(times: Sequence[Fraction], tick: Fraction) -> bool:
 
 
 def is_constant(timing: Timing, rate: int) -> bool:
-    """True when every picture is there, from 0 on, at exactly ``rate`` a second."""
+    """True when every frame is there, from 0 on, at exactly ``rate`` a second."""
     if not timing.complete or not timing.times or timing.times[0] != 0:
         return False
     return all(later - earlier == Fraction(1, rate) for earlier, later in pairwise(timing.times))

@@ -1,0 +1,1 @@
+"""What all local models share: catalog, fetching, pool, memory, threads and batching."""

@@ -1,4 +1,4 @@
-"""The catalog of model weights: what each file is, where its bytes come from, its digest."""
+"""Model catalog: each weight file, where its bytes come from, and its digest."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class CatalogModel:
-    """One model: its files, licence (SPDX) and the memory that it takes."""
+    """One model: its files, licence (SPDX) and memory."""
 
     name: str
     capability: str

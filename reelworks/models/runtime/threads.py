@@ -1,4 +1,4 @@
-"""How a model's threads behave beside other work: they stand back, and sleep when idle."""
+"""Thread priority and idle policy of models that compute beside other work."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def load_in_background(load: Callable[[], Loaded]) -> Loaded:
 
     A model of CTranslate2 starts its own threads when it is loaded, and on Linux threads inherit
     the priority of the one that starts them. Speech is the shorter side of an indexing run, so it
-    fills the moments in which the picture's side leaves a core idle. Elsewhere than on Linux a
+    uses the moments in which the video side leaves a core idle. Elsewhere than on Linux a
     priority belongs to the whole process, and nothing is changed.
     """
-    with ThreadPoolExecutor(1, initializer=_stand_back) as loader:
+    with ThreadPoolExecutor(1, initializer=_lower_priority) as loader:
         return loader.submit(load).result()
 
 
@@ -36,7 +36,7 @@ def set_omp_passive() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _stand_back() -> None:
+def _lower_priority() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         now = os.getpriority(os.PRIO_PROCESS, thread)

@@ -1,4 +1,4 @@
-"""Torch, imported late: where models run, and what is said when it is not installed."""
+"""Torch runtime, imported late: device choice, and errors when it is missing or out of memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def on_gpu() -> bool:
 
 
 @contextmanager
-def memory_told(torch: Any, model: str) -> Iterator[None]:
+def gpu_memory_errors(torch: Any, model: str) -> Iterator[None]:
     """Turn torch's "out of memory" into ``GpuMemoryError``."""
     try:
         yield

@@ -1,28 +1,25 @@
-"""Shot detection by a network: TransNet V2 (Souček and Lokoč, MIT) in torch.
+"""Shot boundary detection by a network: TransNet V2 (Souček and Lokoč, MIT) in torch.
 
-It sees what a threshold cannot: dissolves, and cuts between alike pictures, without taking
+It finds what a threshold cannot: dissolves, and cuts between similar frames, without taking
 flashes and fast motion for cuts.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reelworks.domain.digest import ModelRef
 from reelworks.errors import GpuMemoryError, ModelUnavailableError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, on_gpu, require
+from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, on_gpu, require
 
 if TYPE_CHECKING:  # for the type checker alone: torch is an extra
     from reelworks.models.shots.transnet_network import TransNetV2
@@ -31,13 +28,13 @@ log = logging.getLogger(__name__)
 
 NAME = "transnetv2"
 WIDTH, HEIGHT = 48, 27
-"""Pixels of a picture as the network takes it."""
+"""Pixels of a frame as the network takes it."""
 WINDOW = 100
 STEP = 50
 EDGE = (WINDOW - STEP) // 2
-"""Pictures at each end of a window whose answers are not used: they lack neighbours."""
+"""Frames at each end of a window whose predictions are not used: they lack neighbours."""
 THRESHOLD = 0.5
-"""Probability from which a picture counts as part of a transition (the paper's inference)."""
+"""Probability from which a frame counts as part of a transition (the paper's inference)."""
 _WINDOWS_AT_ONCE = {"cpu": 1, "cuda": 32}
 
 Frames = npt.NDArray[np.uint8]
@@ -46,8 +43,8 @@ Predict = Callable[[Frames], npt.NDArray[np.float32]]
 """(n, 100, 27, 48, 3) windows to (n, 100) probabilities."""
 
 
-class TransNetShots:
-    """Finds film cuts; implements ``reelworks.domain.capabilities.ShotDetector``.
+class TransNetShotDetector(LocalModel["TransNetV2"]):
+    """Shot detector for film; implements ``reelworks.domain.capabilities.ShotDetector``.
 
     Runs on the first visible CUDA device, else on the CPU. Safe to use from several threads.
     """
@@ -65,52 +62,34 @@ class TransNetShots:
         ``threads`` are CPU threads, None for the machine's cores; ``windows_at_once`` None means
         what suits the device.
         """
-        self._entry = find_model(NAME, "shots")
-        self._models_dir = models_dir
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = pool
+        super().__init__(NAME, "shots", models_dir, threads=threads, pool=pool)
         self._windows_at_once = windows_at_once
 
     @property
-    def model(self) -> ModelRef:
-        """The catalog's name and the first 12 hex digits of the weights' digest."""
-        return ModelRef("local", self._entry.name, self._entry.revision)
-
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        """Width and height that ``feed`` wants."""
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the frames that ``feed`` takes."""
         return WIDTH, HEIGHT
 
-    def load(self) -> None:
-        """Fetch and load the weights now.
-
-        Raises ``ModelUnavailableError``, also when torch is missing, ``NoSpaceError`` or
-        ``PermissionDeniedError``.
-        """
-        with self._in_use():
-            return
-
     @contextmanager
-    def watching(self) -> Iterator[TransNetWatch]:
+    def watching(self) -> Iterator[TransNetRun]:
         """Keep the weights loaded for one film. Raises what ``load`` raises."""
-        with self._in_use() as network:
+        with self._use() as network:
             torch = require("torch", NAME)
             device = next(network.parameters()).device
             at_once = self._windows_at_once or _WINDOWS_AT_ONCE.get(device.type, 1)
-            yield TransNetWatch(lambda windows: _predict(torch, network, windows), at_once)
+            yield TransNetRun(lambda windows: _predict(torch, network, windows), at_once)
 
-    def _in_use(self) -> AbstractContextManager[TransNetV2]:
-        memory = self._entry.memory(on_gpu=on_gpu())
-        return self._pool.use(f"{NAME}/{self._threads}", self._load, memory)
+    def _runs_on_gpu(self) -> bool:
+        return on_gpu()
 
-    def _load(self) -> TransNetV2:
+    def _load_weights(self) -> TransNetV2:
         torch = require("torch", NAME)
         network = require("reelworks.models.shots.transnet_network", NAME).TransNetV2()
-        weights = ensure_model(NAME, self._models_dir) / self._entry.files[0].name
+        weights = self._weights_folder() / self._entry.files[0].name
         device = device_for(torch)
         if device.type == "cpu":
             torch.set_num_threads(self._threads)
-        with memory_told(torch, NAME):
+        with gpu_memory_errors(torch, NAME):
             try:
                 # weights_only: the file is a pickle, and so could run code of its own.
                 state = torch.load(weights, map_location="cpu", weights_only=True)
@@ -124,10 +103,10 @@ class TransNetShots:
             return loaded
 
 
-class TransNetWatch:
-    """Takes the pictures of one film in order and names its cuts at the end.
+class TransNetRun:
+    """One film: takes its frames in order and returns its cuts at the end.
 
-    Holds no more pictures than one batch of windows needs, however long the film.
+    Buffers no more frames than one batch of windows needs, however long the film.
     """
 
     def __init__(self, predict: Predict, windows_at_once: int) -> None:
@@ -138,7 +117,7 @@ class TransNetWatch:
         self._chances: list[float] = []
 
     def feed(self, t: float, rgb: bytes) -> None:
-        """Take the picture shown from ``t`` seconds: 48 x 27 RGB, row by row.
+        """Take the frame shown from ``t`` seconds: 48 x 27 RGB, row by row.
 
         Raises ``GpuMemoryError``.
         """
@@ -148,7 +127,7 @@ class TransNetWatch:
         self._times.append(t)
         self._waiting.append(frame)
         if len(self._waiting) >= WINDOW + STEP * (self._at_once - 1):
-            self._look(self._at_once)
+            self._predict_next(self._at_once)
 
     def cuts(self) -> list[float]:
         """End the film; return when each shot but the first begins, in seconds, ascending.
@@ -160,11 +139,11 @@ class TransNetWatch:
             windows = -(-missing // STEP)
             short = WINDOW + STEP * (windows - 1) - len(self._waiting)
             self._waiting += [self._waiting[-1]] * short
-            self._look(windows)
-        return [self._times[i] for i in first_pictures(self._chances[: len(self._times)])]
+            self._predict_next(windows)
+        return [self._times[i] for i in first_frames(self._chances[: len(self._times)])]
 
-    def _look(self, count: int) -> None:
-        """Judge the next ``count`` windows; after too little GPU memory, fewer at once."""
+    def _predict_next(self, count: int) -> None:
+        """Predict the next ``count`` windows; when GPU memory is short, fewer at once."""
         while count > 0:
             part = min(count, self._at_once)
             starts = range(0, part * STEP, STEP)
@@ -183,12 +162,12 @@ class TransNetWatch:
             count -= part
 
 
-def first_pictures(chances: Sequence[float], threshold: float = THRESHOLD) -> list[int]:
-    """Return the index of the first picture of each new shot.
+def first_frames(chances: Sequence[float], threshold: float = THRESHOLD) -> list[int]:
+    """Return the index of the first frame of each new shot.
 
-    ``chances`` says of each picture how likely a transition lies between it and the next. A run
+    ``chances`` gives for each frame the probability of a transition between it and the next. A run
     above the threshold is one transition, a dissolve when it is long: the new shot begins after
-    its likeliest picture.
+    its likeliest frame.
     """
     found = []
     run: list[int] = []
@@ -203,7 +182,7 @@ def first_pictures(chances: Sequence[float], threshold: float = THRESHOLD) -> li
 
 def _predict(torch: Any, network: TransNetV2, windows: Frames) -> npt.NDArray[np.float32]:
     device = next(network.parameters()).device
-    with memory_told(torch, NAME), torch.inference_mode():
+    with gpu_memory_errors(torch, NAME), torch.inference_mode():
         chances: npt.NDArray[np.float32] = (
             network(torch.from_numpy(windows).to(device)).cpu().numpy()
         )

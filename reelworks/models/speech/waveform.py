@@ -1,4 +1,4 @@
-"""Reads the one kind of sound file that the stages pass on: 16 kHz, mono, 16-bit wav."""
+"""WAV files of 16 kHz mono 16-bit audio, the form that the stages pass on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def sample_count(wav: Path) -> int:
-    """Return how many samples the file really holds, whatever its header states.
+    """Return how many samples the file really has, whatever its header states.
 
     Raises ``SourceNotFoundError`` or ``UnsupportedMediaError``.
     """
@@ -61,15 +61,15 @@ def _opened(wav: Path) -> Iterator[wave.Wave_read]:
             form = (stream.getnchannels(), stream.getsampwidth(), stream.getframerate())
             if form != (1, 2, SAMPLE_RATE):
                 raise UnsupportedMediaError(
-                    f"The sound file {wav.name} is not 16 kHz mono 16-bit; normalize it first."
+                    f"The audio file {wav.name} is not 16 kHz mono 16-bit; normalize it first."
                 )
             yield stream
     except FileNotFoundError as error:
         raise SourceNotFoundError(
-            f"There is no sound file {wav}; run the normalize stage again."
+            f"The audio file {wav} does not exist; extract the audio again."
         ) from error
     except (wave.Error, EOFError) as error:
         raise UnsupportedMediaError(
-            f"The sound file {wav.name} cannot be read as wav ({error or 'it ends too early'}); "
-            f"run the normalize stage again."
+            f"The audio file {wav.name} cannot be read as wav ({error or 'it ends too early'}); "
+            f"extract the audio again."
         ) from error

@@ -1,12 +1,10 @@
-"""Local speech to text: Whisper (OpenAI, MIT) in CTranslate2 through faster-whisper."""
+"""Local speech recognition: Whisper (OpenAI, MIT) in CTranslate2 through faster-whisper."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,38 +13,37 @@ from typing import Any
 import numpy as np
 
 from reelworks.domain.capabilities import AudioLimits
-from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.errors import InputError, ModelUnavailableError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
-from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
-from reelworks.models.speech.whisper_decode import DecodeOptions, Heard, WhisperDecoder
+from reelworks.models.speech.whisper_decode import DecodeOptions, WhisperDecoder
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,
     without_loops,
 )
+from reelworks.models.speech.whisper_output import DecodedWindow
 from reelworks.models.speech.whisper_windows import Window, plan_windows
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class _TimedWord:
     """Words with file times, and the language of the window that they come from."""
 
     word: Word
     language: str
 
 
-class WhisperTranscriber:
+class WhisperTranscriber(LocalModel[Any]):
     """Transcribes on this machine; implements ``reelworks.domain.capabilities.Transcriber``.
 
     Speech is found first; without any, the model is not even loaded. Runs int8 on the CPU and
@@ -67,29 +64,13 @@ class WhisperTranscriber:
         ``threads`` are CPU threads for one transcription; None means the machine's cores.
         Raises ``SettingsError`` when the catalog has no such model for speech.
         """
-        self._entry = find_model(name, "transcribe")
-        self._models_dir = models_dir
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = pool
+        super().__init__(name, "transcribe", models_dir, threads=threads, pool=pool)
         self._options = options or DecodeOptions()
-
-    @property
-    def model(self) -> ModelRef:
-        """The catalog's name and the first 12 hex digits of the weights' digest."""
-        return ModelRef("local", self._entry.name, self._entry.revision)
 
     @property
     def limits(self) -> AudioLimits:
         """Any length in one piece."""
         return AudioLimits()
-
-    def load(self) -> None:
-        """Fetch and load the weights now, to have them ready when the sound is.
-
-        Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
-        """
-        with self._in_use():
-            return
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         """Transcribe a 16 kHz mono wav file; ``progress`` counts its seconds.
@@ -105,10 +86,10 @@ class WhisperTranscriber:
         if not regions:
             progress(duration, duration)
             return Transcript(language=None)
-        with self._in_use() as model:
+        with self._use() as model:
             self._check_language(model, language)
             decoder = WhisperDecoder(model, self._options)
-            spoken = _hear(decoder, wav, regions, language, progress)
+            spoken = _decode_speech(decoder, wav, regions, language, progress)
         progress(duration, duration)
         return _transcript(spoken, duration)
 
@@ -120,14 +101,13 @@ class WhisperTranscriber:
                 f"give a code like {', '.join(known[:3])}, or none to have it detected."
             )
 
-    def _in_use(self) -> AbstractContextManager[Any]:
-        memory = self._entry.memory(on_gpu=_has_gpu())
-        return self._pool.use(f"{self._entry.name}/{self._threads}", self._load, memory)
+    def _runs_on_gpu(self) -> bool:
+        return _has_gpu()
 
-    def _load(self) -> Any:
+    def _load_weights(self) -> Any:
         from faster_whisper import WhisperModel
 
-        folder = ensure_model(self._entry.name, self._models_dir)
+        folder = self._weights_folder()
         on_gpu = _has_gpu()
         try:
             return load_in_background(
@@ -153,28 +133,28 @@ def _has_gpu() -> bool:
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
-def _hear(
+def _decode_speech(
     decoder: WhisperDecoder,
     wav: Path,
     regions: Sequence[Region],
     language: str | None,
     progress: Progress,
-) -> list[_Spoken]:
-    """Decode the speech and, once more, what the first look left out."""
+) -> list[_TimedWord]:
+    """Decode the speech and, in a second pass, the regions that the first pass missed."""
     duration = sample_count(wav) / SAMPLE_RATE
-    spoken: list[_Spoken] = []
-    for window, heard in _listen(decoder, wav, plan_windows(regions, duration), language):
-        spoken += _spoken(window, heard, regions)
+    spoken: list[_TimedWord] = []
+    for window, heard in _decode_windows(decoder, wav, plan_windows(regions, duration), language):
+        spoken += _timed_words(window, heard, regions)
         progress(min(window.span[1], duration), duration)
     missed = missed_regions(regions, [s.word for s in spoken])
-    for window, heard in _listen(decoder, wav, plan_windows(missed, duration), language):
-        spoken = _fill_in(spoken, _spoken(window, heard, missed), missed)
+    for window, heard in _decode_windows(decoder, wav, plan_windows(missed, duration), language):
+        spoken = _fill_in(spoken, _timed_words(window, heard, missed), missed)
     return spoken
 
 
-def _listen(
+def _decode_windows(
     decoder: WhisperDecoder, wav: Path, windows: Sequence[Window], language: str | None
-) -> Iterator[tuple[Window, Heard]]:
+) -> Iterator[tuple[Window, DecodedWindow]]:
     batches = decoder.decode((_samples(wav, window) for window in windows), language)
     done = 0
     while done < len(windows):
@@ -198,10 +178,12 @@ def _samples(wav: Path, window: Window) -> Samples:
     )
 
 
-def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Spoken]:
-    """Turn a window's tokens into whole words at the file's times, without made-up ones."""
+def _timed_words(
+    window: Window, heard: DecodedWindow, regions: Sequence[Region]
+) -> list[_TimedWord]:
+    """Turn a window's tokens into whole words at the file's times, without hallucinations."""
     if is_hallucination(heard):
-        log.debug("Dropped what was heard at %s: not speech.", window.span)
+        log.debug("Dropped the text at %s: not speech.", window.span)
         return []
     words: list[Word] = []
     for part in heard.words:
@@ -213,8 +195,8 @@ def _spoken(window: Window, heard: Heard, regions: Sequence[Region]) -> list[_Sp
             before = words.pop()
             t_start, text = before.t_start, before.text + text
         words.append(Word(text, t_start, t_end, round(part.probability, 3)))
-    kept = without_loops(inside_speech(words, regions))
-    return [_Spoken(word, heard.language) for word in kept]
+    cleaned = without_loops(inside_speech(words, regions))
+    return [_TimedWord(word, heard.language) for word in cleaned]
 
 
 def _is_glued(before: str, text: str) -> bool:
@@ -222,8 +204,10 @@ def _is_glued(before: str, text: str) -> bool:
     return before[-1].isascii() and text[0].isascii()
 
 
-def _fill_in(spoken: list[_Spoken], found: list[_Spoken], gaps: Sequence[Region]) -> list[_Spoken]:
-    """Add the words of a second look that lie in the gaps; what the first look heard stays."""
+def _fill_in(
+    spoken: list[_TimedWord], found: list[_TimedWord], gaps: Sequence[Region]
+) -> list[_TimedWord]:
+    """Add the words of the second pass that lie in the gaps; those of the first pass stay."""
     inside = [
         s
         for s in found
@@ -232,8 +216,8 @@ def _fill_in(spoken: list[_Spoken], found: list[_Spoken], gaps: Sequence[Region]
     return sorted([*spoken, *inside], key=lambda s: (s.word.t_start, s.word.t_end))
 
 
-def _transcript(spoken: Sequence[_Spoken], duration: float) -> Transcript:
-    """Make one segment of each run of one language; the one most spoken is the file's."""
+def _transcript(spoken: Sequence[_TimedWord], duration: float) -> Transcript:
+    """Make one segment of each run of one language; the most spoken language is the file's."""
     seconds: Counter[str] = Counter()
     segments = []
     words = iter(_ordered([s.word for s in spoken], duration))
@@ -254,7 +238,7 @@ def _transcript(spoken: Sequence[_Spoken], duration: float) -> Transcript:
 
 
 def _ordered(words: Sequence[Word], duration: float) -> list[Word]:
-    """Make times whole milliseconds, rising, not overlapping, within the sound."""
+    """Make times whole milliseconds, rising, not overlapping, within the audio."""
     ordered: list[Word] = []
     at = 0.0
     for word in words:

@@ -1,4 +1,4 @@
-"""Runs Whisper on windows of speech, several at once: text, words and how sure it was."""
+"""Whisper decoding of speech windows, several at once: text, words and confidence."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from reelworks.errors import GpuMemoryError
 from reelworks.models.speech.waveform import Samples
+from reelworks.models.speech.whisper_output import DecodedWindow, DecodedWord
 
 log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 100
 _TAIL_FRAMES = 400
-"""Silence (4 s) that the encoder sees after the sound; with 2 s it dropped a sentence in a test."""
+"""Silence (4 s) that the encoder sees after the audio; with 2 s it dropped a sentence in a test."""
 _FEWEST_FRAMES = 50
 """Half a second: below a few frames the alignment of words has no path and fails."""
 # The marks that faster-whisper joins to the word before and after.
@@ -29,7 +30,7 @@ _PREPEND = "\"'“¿([{-"
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """How hard Whisper tries.
+    """Search effort of Whisper.
 
     ``beam_size`` is what every window gets. A window that comes out doubtful (repeating itself,
     or unlikely) is decoded again with ``retry_beam_size``.
@@ -45,27 +46,6 @@ class DecodeOptions:
     """Mean log probability of a token below which the text is doubtful."""
     full_encoder: bool = False
     """Encode 30 s whatever the window's length."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeardWord:
-    """A word at its seconds from the window's start; a leading space begins a new word."""
-
-    text: str
-    t_start: float
-    t_end: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What Whisper heard in one window."""
-
-    language: str
-    words: tuple[HeardWord, ...]
-    log_probability: float
-    no_speech_probability: float
-    compression: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +68,10 @@ class WhisperDecoder:
         self._batch_size = options.batch_size or _BATCH_SIZE.get(model.model.device, 4)
         self._language_seconds: Counter[str] = Counter()
 
-    def decode(self, windows: Iterator[Samples], language: str | None) -> Iterator[list[Heard]]:
-        """Yield what is heard, a batch of windows at a time, in order.
+    def decode(
+        self, windows: Iterator[Samples], language: str | None
+    ) -> Iterator[list[DecodedWindow]]:
+        """Yield the text of the windows, a batch at a time, in order.
 
         ``language`` None: each window's own language, for files that change theirs. Raises
         ``GpuMemoryError`` when not even one window fits the GPU.
@@ -98,13 +80,15 @@ class WhisperDecoder:
         for samples in windows:
             batch.append(samples)
             if len(batch) >= self._batch_size:
-                yield self._decode_fitting(batch, language)
+                yield self._decode_with_backoff(batch, language)
                 batch = []
         if batch:
-            yield self._decode_fitting(batch, language)
+            yield self._decode_with_backoff(batch, language)
 
-    def _decode_fitting(self, batch: list[Samples], language: str | None) -> list[Heard]:
-        """Decode a batch; after too little GPU memory in halves, and smaller ones from then on."""
+    def _decode_with_backoff(
+        self, batch: list[Samples], language: str | None
+    ) -> list[DecodedWindow]:
+        """Decode a batch; when GPU memory is short, in halves, and smaller ones from then on."""
         before = self._language_seconds.copy()
         try:
             return self._decode_batch(batch, language)
@@ -120,16 +104,16 @@ class WhisperDecoder:
         self._batch_size = half = len(batch) // 2
         log.warning("The GPU is short of memory: Whisper takes %d windows at once now.", half)
         return [
-            *self._decode_fitting(batch[:half], language),
-            *self._decode_fitting(batch[half:], language),
+            *self._decode_with_backoff(batch[:half], language),
+            *self._decode_with_backoff(batch[half:], language),
         ]
 
-    def _decode_batch(self, batch: list[Samples], language: str | None) -> list[Heard]:
+    def _decode_batch(self, batch: list[Samples], language: str | None) -> list[DecodedWindow]:
         features = self._features(batch)
         encoded = self._model.encode(features)
         languages = self._languages(encoded, batch, language)
         groups = {code: [i for i, c in enumerate(languages) if c == code] for code in languages}
-        heard: dict[int, Heard] = {}
+        heard: dict[int, DecodedWindow] = {}
         for code, members in groups.items():
             part = encoded if len(groups) == 1 else self._model.encode(features[members])
             sizes = [len(batch[i]) for i in members]
@@ -165,7 +149,7 @@ class WhisperDecoder:
         ]
 
     def _choose_language(self, chances: dict[str, float], size: int) -> str:
-        """A sure window speaks for itself; a doubtful one follows the file so far."""
+        """A confident window decides alone; a doubtful one follows the file so far."""
         likely = max(chances, key=lambda code: chances[code])
         if chances[likely] < 0.6 and self._language_seconds:
             heard = sum(self._language_seconds.values())
@@ -177,7 +161,7 @@ class WhisperDecoder:
 
     def _decode_group(
         self, features: npt.NDArray[np.float32], encoded: Any, sizes: Sequence[int], language: str
-    ) -> list[Heard]:
+    ) -> list[DecodedWindow]:
         from faster_whisper.tokenizer import Tokenizer
 
         tokenizer = Tokenizer(
@@ -234,7 +218,7 @@ class WhisperDecoder:
 
     def _with_words(
         self, drafts: list[_Draft], tokenizer: Any, encoded: Any, sizes: Sequence[int]
-    ) -> list[Heard]:
+    ) -> list[DecodedWindow]:
         # faster-whisper fills in "words" of one segment for each window.
         segments: list[list[dict[str, Any]]] = [
             [{"tokens": d.tokens, "start": 0.0, "end": size / 16000, "seek": 0}]
@@ -245,10 +229,10 @@ class WhisperDecoder:
             segments, tokenizer, encoded, frames, _PREPEND, _APPEND, 0.0
         )
         return [
-            Heard(
+            DecodedWindow(
                 language=tokenizer.language_code,
                 words=tuple(
-                    HeardWord(
+                    DecodedWord(
                         w["word"], float(w["start"]), float(w["end"]), float(w["probability"])
                     )
                     for w in segment[0].get("words", ())

@@ -1,4 +1,4 @@
-"""Tells speech that was heard from text that Whisper made up, and finds what it left out."""
+"""Whisper hallucinations and omissions: text without speech, loops, and speech without text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech.speech_activity import Region
-from reelworks.models.speech.whisper_decode import Heard
+from reelworks.models.speech.voice_activity import Region
+from reelworks.models.speech.whisper_output import DecodedWindow
 
 NO_SPEECH_LIMIT = 0.6
 """Above it, with unlikely text, nobody spoke (OpenAI's Whisper, transcribe.py)."""
@@ -18,19 +18,19 @@ HOPELESS_LOG_PROBABILITY = -1.5
 """Below it text is a guess, whatever else; the test media's speech has -0.05 to -0.4."""
 WORD_PROBABILITY_LIMIT = 0.3
 """Mean over a window's words; real speech in the test media stays above 0.6."""
-_LEFT_OUT = 1.0
-"""Seconds of speech without a word that are worth a second look."""
+_MISSED_SECONDS = 1.0
+"""Seconds of speech without a word that are worth a second pass."""
 _REACH = 0.5
-"""Seconds around a word that count as heard: word times are that exact."""
+"""Seconds around a word that count as covered: word times are that exact."""
 _REPEATS = {1: 6, 2: 5}
 """How often a phrase of so many words is said in a row before it is a loop; longer ones: 4."""
 _LONGEST_PHRASE = 30
-_SCREAM = re.compile(r"(\w)\1{9}")
+_REPEATED_LETTER = re.compile(r"(\w)\1{9}")
 """One letter ten times: what a steady tone is heard as."""
 
 
-def is_hallucination(heard: Heard) -> bool:
-    """True when a window's text is not worth showing."""
+def is_hallucination(heard: DecodedWindow) -> bool:
+    """True when a window's text was made up or is a guess."""
     if not heard.words:
         return True
     if not any(letter.isalnum() for word in heard.words for letter in word.text):
@@ -45,15 +45,15 @@ def is_hallucination(heard: Heard) -> bool:
 
 def without_loops(words: Sequence[Word]) -> list[Word]:
     """Keep one of the repetitions where a phrase is said over and over, and no endless words."""
-    kept = [word for word in words if not _SCREAM.search(word.text)]
+    result = [word for word in words if not _REPEATED_LETTER.search(word.text)]
     for length in range(1, _LONGEST_PHRASE + 1):
-        kept = _without_loops_of(kept, length, _REPEATS.get(length, 4))
-    return kept
+        result = _without_loops_of(result, length, _REPEATS.get(length, 4))
+    return result
 
 
 def _without_loops_of(words: list[Word], length: int, limit: int) -> list[Word]:
     spoken = [word.text.strip(" .,!?").casefold() for word in words]
-    kept: list[Word] = []
+    result: list[Word] = []
     first = 0
     while first < len(words):
         phrase = spoken[first : first + length]
@@ -61,25 +61,25 @@ def _without_loops_of(words: list[Word], length: int, limit: int) -> list[Word]:
         while spoken[after : after + length] == phrase:
             after += length
         if (after - first) // length >= limit:
-            kept += words[first : first + length]
+            result += words[first : first + length]
             first = after
         else:
-            kept.append(words[first])
+            result.append(words[first])
             first += 1
-    return kept
+    return result
 
 
 def missed_regions(regions: Sequence[Region], words: Sequence[Word]) -> list[Region]:
-    """Return the parts of ``regions`` (at least a second each) near which no word was heard."""
+    """Return the parts of ``regions`` (at least a second each) near which there is no word."""
     missed: list[Region] = []
     index = 0
     for start, end in regions:
         while index < len(words) and words[index].t_end + _REACH <= start:
             index += 1
-        at, here = start, index
-        while here < len(words) and words[here].t_start - _REACH < end:
-            missed.append((at, min(end, words[here].t_start - _REACH)))
-            at = max(at, words[here].t_end + _REACH)
-            here += 1
+        at, later = start, index
+        while later < len(words) and words[later].t_start - _REACH < end:
+            missed.append((at, min(end, words[later].t_start - _REACH)))
+            at = max(at, words[later].t_end + _REACH)
+            later += 1
         missed.append((at, end))
-    return [(start, end) for start, end in missed if end - start >= _LEFT_OUT]
+    return [(start, end) for start, end in missed if end - start >= _MISSED_SECONDS]

@@ -1,4 +1,4 @@
-"""Plans what Whisper hears: windows of speech with the silence taken out, and the way back.
+"""Whisper windows: speech with the silence removed, and the mapping back to file times.
 
 A window is a list of stretches of the file, joined. Whisper sees at most 30 s at once and its
 work per window hardly depends on how full the window is, so windows are filled, and they end
@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 
-from reelworks.models.speech.speech_activity import Region
+from reelworks.models.speech.voice_activity import Region
 
 WINDOW_MAX = 25.0
-"""Seconds in a window: Whisper's 30 s, less a rest that it needs to see the end of speech."""
+"""Seconds in a window: Whisper's 30 s, less a rest in which it sees the end of speech."""
 PAD = 0.4
-"""Seconds kept on each side of a stretch of speech: consonants that the VAD cuts off."""
+"""Seconds added on each side of a stretch of speech: consonants that the VAD cuts off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Stretches of the file that are heard as one."""
+    """Stretches of the file that are decoded as one."""
 
     stretches: tuple[Region, ...]
 
     @property
     def duration(self) -> float:
-        """Seconds of sound in the window."""
+        """Seconds of audio in the window."""
         return sum(end - start for start, end in self.stretches)
 
     @property
@@ -64,7 +64,7 @@ def plan_windows(
     stretches = [
         piece
         for stretch in _padded(regions, duration)
-        for piece in _no_longer_than(stretch, limit, pauses)
+        for piece in _split_stretch(stretch, limit, pauses)
     ]
     windows: list[Window] = []
     first = 0
@@ -87,7 +87,7 @@ def _padded(regions: Sequence[Region], duration: float) -> list[Region]:
     return joined
 
 
-def _no_longer_than(
+def _split_stretch(
     stretch: Region, limit: float, pauses: Sequence[tuple[float, float]]
 ) -> list[Region]:
     """Cut a stretch that does not fit a window at its longest pauses, or where it must be."""

@@ -1,10 +1,8 @@
-"""Local text vectors: all-MiniLM-L6-v2 (Apache-2.0), int8, in ONNX Runtime."""
+"""Local text embeddings: all-MiniLM-L6-v2 (Apache-2.0), int8, in ONNX Runtime."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reelworks.domain.digest import ModelRef
 from reelworks.errors import ModelUnavailableError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 
@@ -34,7 +30,7 @@ class _Loaded:
     tokenizer: Tokenizer
 
 
-class MiniLmEmbedder:
+class MiniLmEmbedder(LocalModel[_Loaded]):
     """Embeds on this machine; implements ``reelworks.domain.capabilities.Embedder``.
 
     Only texts of one length are run together, so there is no padding, and a text's vector does
@@ -54,15 +50,7 @@ class MiniLmEmbedder:
         ``threads`` None means the machine's cores.
         Raises ``SettingsError`` when the catalog has no such model for vectors.
         """
-        self._entry = find_model(name, "embed")
-        self._models_dir = models_dir
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = pool
-
-    @property
-    def model(self) -> ModelRef:
-        """The catalog's name and the first 12 hex digits of the weights' digest."""
-        return ModelRef("local", self._entry.name, self._entry.revision)
+        super().__init__(name, "embed", models_dir, threads=threads, pool=pool)
 
     @property
     def dimensions(self) -> int:
@@ -71,16 +59,8 @@ class MiniLmEmbedder:
 
     @property
     def batch_size(self) -> int:
-        """Texts to hand over in one call."""
+        """Texts per call."""
         return 64
-
-    def load(self) -> None:
-        """Fetch and load the weights now.
-
-        Raises ``ModelUnavailableError``, ``NoSpaceError`` or ``PermissionDeniedError``.
-        """
-        with self._in_use():
-            return
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector of 384 numbers for each text, in order.
@@ -89,7 +69,7 @@ class MiniLmEmbedder:
         """
         if not texts:
             return []
-        with self._in_use() as loaded:
+        with self._use() as loaded:
             encodings = loaded.tokenizer.encode_batch(list(texts))
             by_length: dict[int, list[int]] = {}
             for index, encoding in enumerate(encodings):
@@ -100,15 +80,11 @@ class MiniLmEmbedder:
                 vectors[members] = _run(loaded.session, ids)
         return [[float(x) for x in vector] for vector in vectors]
 
-    def _in_use(self) -> AbstractContextManager[_Loaded]:
-        key = f"{self._entry.name}/{self._threads}"
-        return self._pool.use(key, self._load, self._entry.memory())
-
-    def _load(self) -> _Loaded:
+    def _load_weights(self) -> _Loaded:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        folder = ensure_model(self._entry.name, self._models_dir)
+        folder = self._weights_folder()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1

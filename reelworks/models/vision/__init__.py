@@ -1,0 +1,1 @@
+"""Frame description: OCR, controls and a vision-language model."""

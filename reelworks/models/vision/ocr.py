@@ -1,4 +1,4 @@
-"""Reads text on a picture: RapidOCR's PP-OCRv6 small models, which lie inside its wheel.
+"""Optical character recognition (OCR): RapidOCR's PP-OCRv6 small models, part of its wheel.
 
 RapidOCR's own pipeline spends most of its time on spinning threads, padding and a second look at
 every line's angle. This one keeps its two models and its decoding of their answers and runs them
@@ -36,12 +36,12 @@ RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 MEMORY = Memory(host=150 * MB)
 """What both models are counted as in the pool's budget."""
 VERSION = 2
-"""Raise when a change here can change what is read."""
+"""Raise when a change in this module can change what is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class OcrParams:
-    """How text is looked for and what is believed."""
+    """How text is searched and which confidence counts."""
 
     threads: int = 1
     """Threads of each model. One wastes nothing; run several reads at once instead."""
@@ -52,11 +52,11 @@ class OcrParams:
     surroundings: int = 16
     """Pixels of the first look around each signal that the second look covers too."""
     whole_share: float = 0.6
-    """Share of the picture in parts from which one look at the whole is cheaper."""
+    """Share of the image in parts from which one look at the whole is cheaper."""
     fine_side: int = 1280
-    """Longer side in pixels of the second look, if it took in the whole picture."""
+    """Longer side in pixels of the second look, if it took in the whole image."""
     max_upscale: float = 2.0
-    """A small picture is enlarged by no more than this for the second look."""
+    """A small image is enlarged by no more than this for the second look."""
     min_confidence: float = 0.6
     """Mean character probability below which a line is dropped."""
     min_confidence_short: float = 0.85
@@ -80,13 +80,13 @@ class TextReader:
         self._decode = CTCLabelDecode(character=characters.splitlines())
 
     def read(self, image: Image) -> tuple[ScreenText, ...]:
-        """Read an HxWx3 uint8 RGB picture; lines come top to bottom, then left to right."""
+        """Read an HxWx3 uint8 RGB image; lines come top to bottom, then left to right."""
         height, width = image.shape[:2]
         bgr = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
         lines = []
         for points in self._find(bgr):
             text, confidence = self._recognize(_upright_crop(bgr, points))
-            if self._is_believed(text, confidence):
+            if self._is_confident(text, confidence):
                 lines.append(ScreenText(text, _box(points, width, height), round(confidence, 3)))
         return in_reading_order(lines)
 
@@ -105,7 +105,7 @@ class TextReader:
     def _promising(
         self, glance: NDArray[np.float32], width: int, height: int
     ) -> list[tuple[int, int, int, int]]:
-        """Return the parts of the picture that deserve a second look: left, top, right, bottom."""
+        """Return the parts of the image that deserve a second look: left, top, right, bottom."""
         signal = (glance >= self._params.glance_signal).astype(np.uint8)
         rows, columns = signal.shape
         reach = np.ones((2 * self._params.surroundings + 1,) * 2, np.uint8)
@@ -137,7 +137,7 @@ class TextReader:
         [(text, confidence)], _ = self._decode(self._recognizer.run(None, {"x": blob})[0])
         return text.strip(), float(confidence)
 
-    def _is_believed(self, text: str, confidence: float) -> bool:
+    def _is_confident(self, text: str, confidence: float) -> bool:
         if not any(character.isalnum() for character in text):
             return False
         short = len(text) <= 2
@@ -157,13 +157,13 @@ def text_reader(params: OcrParams | None = None) -> TextReader:
     return pool.get(f"rapidocr {chosen}", lambda: TextReader(chosen), MEMORY)
 
 
-def reading(params: OcrParams) -> AbstractContextManager[TextReader]:
-    """Hold the reader for ``params`` while it is used."""
+def use_text_reader(params: OcrParams) -> AbstractContextManager[TextReader]:
+    """Return the reader for ``params``, pinned in the pool until the block ends."""
     return pool.use(f"rapidocr {params}", lambda: TextReader(params), MEMORY)
 
 
 def ocr_revision() -> str:
-    """Return what changes with the weights (they lie inside the wheel) or with their use."""
+    """Return the revision: it changes with the weights (part of the wheel) or with their use."""
     return f"{version('rapidocr')}-read{VERSION}"
 
 

@@ -1,4 +1,4 @@
-"""The local describer: text and controls on a frame, from weights inside a wheel."""
+"""Frame describer without a vision-language model: on-screen text and controls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import UnsupportedMediaError
 from reelworks.models.vision.controls import VERSION, find_controls
-from reelworks.models.vision.ocr import Image, OcrParams, ocr_revision, reading, text_reader
+from reelworks.models.vision.ocr import Image, OcrParams, ocr_revision, text_reader, use_text_reader
 
 
 class OcrFrameDescriber:
-    """Implements ``FrameDescriber``. It reads, it does not see: no caption and no objects.
+    """Implements ``FrameDescriber``. It reads text and finds controls: no caption and no objects.
 
     Threads of one model spin and wait for one another: two reads of one thread each take half
     the processor time of one read with two. So ``threads`` is the number of frames read at
@@ -42,19 +42,19 @@ class OcrFrameDescriber:
         text_reader(self._params)
 
     def describe(self, jpeg: bytes) -> FrameDescription:
-        """Read one JPEG picture. Raises ``UnsupportedMediaError`` when it cannot be decoded."""
+        """Read one JPEG image. Raises ``UnsupportedMediaError`` when it cannot be decoded."""
         image = _decode(jpeg)
-        with reading(self._params) as reader:
+        with use_text_reader(self._params) as reader:
             text = reader.read(image)
         return FrameDescription(caption=None, controls=find_controls(image, text), text=text)
 
 
 def _decode(jpeg: bytes) -> Image:
     data = np.frombuffer(jpeg, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    if picture is None:
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if decoded is None:
         raise UnsupportedMediaError(
-            f"A frame of {len(jpeg)} bytes cannot be read as a picture: extract the frames again."
+            f"A frame of {len(jpeg)} bytes cannot be read as an image: extract the frames again."
         )
-    rgb: Image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8)
+    rgb: Image = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8)
     return rgb

@@ -1,6 +1,6 @@
-"""The local describer that sees: a small vision-language model, beside text and controls read.
+"""Frame describer with a small vision-language model, and OCR for text and controls.
 
-The model says what the picture shows; text on screen and controls come from the screen reader,
+The model says what the image shows; text on screen and controls come from OCR,
 which reads them better and knows where they are.
 """
 
@@ -10,7 +10,6 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +19,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import GpuMemoryError, ProviderRejectedError
-from reelworks.models.runtime.catalog import find_model
-from reelworks.models.runtime.fetch import ensure_model
+from reelworks.models.runtime.batching import Batcher
+from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.torch_runtime import on_gpu
-from reelworks.models.vision.batching import Batcher
 from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.models.vision.vision_language_model import VisionLanguageModel
 
@@ -35,7 +33,7 @@ PROMPT_VERSION = 1
 """Raise with every change of a prompt or of what is made of an answer: part of the cache key."""
 
 BATCH = 8
-"""Pictures answered at once on a GPU; halved where its memory is too small."""
+"""Images per batch on a GPU; halved where its memory is too small."""
 
 QUESTION = (
     "Describe this frame of a video for people who search it or cannot see it. Answer in JSON: "
@@ -51,7 +49,7 @@ _MOST_OBJECTS = 40
 _REPEATS = 2.4
 """Text that deflates better than this repeats itself (the limit that Whisper uses for speech)."""
 
-Sentence = Annotated[
+CaptionText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=8, max_length=600, pattern=r"\w")
 ]
 Noun = Annotated[
@@ -59,23 +57,23 @@ Noun = Annotated[
 ]
 
 
-class SeenPicture(BaseModel):
-    """What the model is asked for; the rest of a description is read by other means."""
+class CaptionAnswer(BaseModel):
+    """The answer that the model is to give; the rest of a description comes from OCR."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    caption: Sentence
+    caption: CaptionText
     objects: list[Noun] = []
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Caption:
     caption: str
     objects: tuple[str, ...] = ()
 
 
-class VisionLanguageDescriber:
-    """Implements ``FrameDescriber``; frames that come at the same time are answered together."""
+class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
+    """Implements ``FrameDescriber``; concurrent frames are described in one batch."""
 
     def __init__(
         self,
@@ -88,27 +86,25 @@ class VisionLanguageDescriber:
     ) -> None:
         """Choose the catalog's model ``name``; weights are fetched and loaded when first needed.
 
-        ``threads`` is the number of frames whose text is read at once. ``load`` brings another
-        model in the catalog's stead. Raises ``SettingsError`` when the catalog has no such model.
+        ``threads`` is the number of frames whose text is read at once. ``load`` loads another
+        model instead of the catalog's. Raises ``SettingsError`` when the catalog has no such model.
         """
-        self._entry = find_model(name, "vision")
-        self._models_dir = models_dir
-        self._pool = pool
+        super().__init__(name, "vision", models_dir, threads=threads, pool=pool)
         self._load = load or self._from_catalog
         self._reader = OcrFrameDescriber(threads)
         self._batch = BATCH
-        self._front = Batcher(self._see, BATCH)
+        self._batcher = Batcher(self._caption_batch, BATCH)
 
     @property
     def model(self) -> ModelRef:
-        """The weights, the prompts' version, and the reader of text and controls."""
+        """The weights, the prompts' version, and the OCR model."""
         reader = self._reader.model
         revision = f"{self._entry.revision}-prompt{PROMPT_VERSION}-{reader.name}{reader.revision}"
         return ModelRef("local", self._entry.name, revision)
 
     @property
     def parallel(self) -> int:
-        """Calls that may run at once: two batches, so that text is read while the GPU works."""
+        """Calls that may run at once: two batches, so that OCR runs while the GPU works."""
         return 2 * BATCH
 
     def load(self) -> None:
@@ -117,45 +113,51 @@ class VisionLanguageDescriber:
         Raises ``ModelUnavailableError``, also when the extra is missing, ``NoSpaceError``,
         ``PermissionDeniedError`` and ``GpuMemoryError``.
         """
-        with self._in_use():
+        with self._use():
             self._reader.load()
 
     def describe(self, jpeg: bytes) -> FrameDescription:
-        """Describe one JPEG picture.
+        """Describe one JPEG image.
 
         Raises ``UnsupportedMediaError`` when it cannot be decoded, ``ProviderRejectedError`` when
-        the model finds no words for it, ``GpuMemoryError`` when not even one picture fits, and
+        the model finds no words for it, ``GpuMemoryError`` when not even one image fits, and
         what ``load`` raises.
         """
         read = self._reader.describe(jpeg)
-        sight = self._front.call(jpeg)
-        return replace(read, caption=sight.caption, objects=sight.objects)
+        answer = self._batcher.call(jpeg)
+        return replace(read, caption=answer.caption, objects=answer.objects)
 
-    def _in_use(self) -> AbstractContextManager[VisionLanguageModel]:
-        return self._pool.use(self._entry.name, self._load, self._entry.memory(on_gpu=on_gpu()))
+    @property
+    def _pool_key(self) -> str:
+        return self._entry.name  # one for all: threads are the text reader's
+
+    def _runs_on_gpu(self) -> bool:
+        return on_gpu()
+
+    def _load_weights(self) -> VisionLanguageModel:
+        return self._load()
 
     def _from_catalog(self) -> VisionLanguageModel:
-        folder = ensure_model(self._entry.name, self._models_dir)
-        return VisionLanguageModel.load(self._entry.name, folder)
+        return VisionLanguageModel.load(self._entry.name, self._weights_folder())
 
-    def _see(self, jpegs: Sequence[bytes]) -> list[_Sight | Exception]:
-        """Look at up to a batch of pictures; those without structure are asked for in words."""
-        with self._in_use() as model:
+    def _caption_batch(self, jpegs: Sequence[bytes]) -> list[_Caption | Exception]:
+        """Caption up to a batch of images; an unstructured answer gets a plain question."""
+        with self._use() as model:
             if not model.on_gpu:
                 self._batch = 1  # a CPU is as busy with one: several would only wait longer
-            answers = self._asked(model, jpegs, QUESTION, OPENING)
-            sights: list[_Sight | Exception] = [_structured(answer) for answer in answers]
+            answers = self._generate(model, jpegs, QUESTION, OPENING)
+            sights: list[_Caption | Exception] = [_structured(answer) for answer in answers]
             unclear = [i for i, sight in enumerate(sights) if isinstance(sight, Exception)]
             if unclear:
-                again = self._asked(model, [jpegs[i] for i in unclear], PLAIN_QUESTION, "")
+                again = self._generate(model, [jpegs[i] for i in unclear], PLAIN_QUESTION, "")
                 for i, answer in zip(unclear, again, strict=True):
                     sights[i] = _plain(answer, self._entry.name)
             return sights
 
-    def _asked(
+    def _generate(
         self, model: VisionLanguageModel, jpegs: Sequence[bytes], question: str, opening: str
     ) -> list[str]:
-        """Ask in parts that fit the GPU; a part that does not fit is halved, for good."""
+        """Generate in parts that fit the GPU; a part that does not fit is halved, for good."""
         answers: list[str] = []
         while len(answers) < len(jpegs):
             part = jpegs[len(answers) : len(answers) + self._batch]
@@ -167,37 +169,37 @@ class VisionLanguageDescriber:
                     raise
                 self._batch = len(part) // 2
                 log.warning(
-                    "The GPU is short of memory: %s takes %d pictures at once now.",
+                    "The GPU is short of memory: %s takes %d images at once now.",
                     model.name,
                     self._batch,
                 )
         return answers
 
 
-def _structured(answer: str) -> _Sight | ProviderRejectedError:
+def _structured(answer: str) -> _Caption | ProviderRejectedError:
     """Read the JSON object that an answer begins with."""
     found = re.match(r"\{.*?\}", answer, re.DOTALL)
     try:
-        seen = SeenPicture.model_validate_json(found.group() if found else answer)
+        seen = CaptionAnswer.model_validate_json(found.group() if found else answer)
     except ValidationError as error:
         reason = error.errors(include_url=False, include_input=False)[0]["msg"]
         return ProviderRejectedError(f"no description in JSON ({reason})")
     if _repeats(seen.caption):
         return ProviderRejectedError("a caption that repeats itself")
     objects = tuple(dict.fromkeys(seen.objects))
-    return _Sight(seen.caption, objects[:_MOST_OBJECTS])
+    return _Caption(seen.caption, objects[:_MOST_OBJECTS])
 
 
-def _plain(answer: str, model: str) -> _Sight | ProviderRejectedError:
+def _plain(answer: str, model: str) -> _Caption | ProviderRejectedError:
     try:
-        seen = SeenPicture(caption=" ".join(answer.split()))
+        seen = CaptionAnswer(caption=" ".join(answer.split()))
     except ValidationError:
         seen = None
     if seen is None or _repeats(seen.caption):
         return ProviderRejectedError(
             f"{model} found no words for this frame; choose another VISION_MODEL."
         )
-    return _Sight(seen.caption)
+    return _Caption(seen.caption)
 
 
 def _repeats(text: str) -> bool:

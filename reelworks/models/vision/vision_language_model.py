@@ -1,4 +1,4 @@
-"""A SmolVLM in transformers: pictures and a question in, text out, many at once."""
+"""SmolVLM in transformers: images and a question in, text out, many at once."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from reelworks.errors import ModelUnavailableError, UnsupportedMediaError
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, require
+from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, require
 
 LONGEST_SIDE = 1024
-"""Pixels that a picture is brought to: 2 x 2 tiles of 512 and the whole, 320 tokens. Its default
-of 2048 makes 832; fine print is read by other means."""
+"""Pixels that an image is brought to: 2 x 2 tiles of 512 and the whole, 320 tokens. Its default
+of 2048 makes 832; fine print is read by OCR."""
 MAX_NEW_TOKENS = 192
 
 
 class VisionLanguageModel:
     """One loaded model with its tokenizer. Not safe for several threads at once."""
 
-    def __init__(self, name: str, network: Any, tokenizer: Any, pictures: Any) -> None:
+    def __init__(self, name: str, network: Any, tokenizer: Any, image_processor: Any) -> None:
         """Take a SmolVLM, its tokenizer and its image processor."""
         self.name = name
         self._torch = require("torch", name)
         self._network = network
         self._tokenizer = tokenizer
-        self._pictures = pictures
+        self._image_processor = image_processor
         vision, shrink = network.config.vision_config, network.config.scale_factor
         self._tokens_per_tile = (vision.image_size // vision.patch_size) ** 2 // shrink**2
 
@@ -42,7 +42,7 @@ class VisionLanguageModel:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         try:
             tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
-            pictures = pil.SmolVLMImageProcessorPil.from_pretrained(folder)
+            image_processor = pil.SmolVLMImageProcessorPil.from_pretrained(folder)
             network = transformers.SmolVLMForConditionalGeneration.from_pretrained(
                 folder, dtype=dtype, local_files_only=True
             )
@@ -52,8 +52,8 @@ class VisionLanguageModel:
                 f"remove the folder and try again, or choose another VISION_MODEL."
             ) from error
         tokenizer.padding_side = "left"
-        with memory_told(torch, name):
-            return cls(name, network.eval().to(device), tokenizer, pictures)
+        with gpu_memory_errors(torch, name):
+            return cls(name, network.eval().to(device), tokenizer, image_processor)
 
     @property
     def on_gpu(self) -> bool:
@@ -61,12 +61,12 @@ class VisionLanguageModel:
         return bool(self._network.device.type == "cuda")
 
     def generate(self, jpegs: Sequence[bytes], question: str, opening: str = "") -> list[str]:
-        """Answer one question about each picture; every answer begins with ``opening``.
+        """Answer one question about each image; every answer begins with ``opening``.
 
-        Greedy, so the same picture gets the same answer. Raises ``GpuMemoryError`` when the batch
-        is too large, and ``UnsupportedMediaError`` for what is no picture.
+        Greedy, so the same image gets the same answer. Raises ``GpuMemoryError`` when the batch
+        is too large, and ``UnsupportedMediaError`` when it is no image.
         """
-        seen = self._pictures(
+        seen = self._image_processor(
             [[_opened(jpeg)] for jpeg in jpegs],
             size={"longest_edge": LONGEST_SIDE},
             return_row_col_info=True,
@@ -81,18 +81,18 @@ class VisionLanguageModel:
         words = self._tokenizer(
             prompts, return_tensors="pt", padding=True, add_special_tokens=False
         )
-        with memory_told(self._torch, self.name):
+        with gpu_memory_errors(self._torch, self.name):
             return [opening + text for text in self._continued(words, seen)]
 
     def free(self) -> None:
-        """Give the GPU memory back that torch keeps for later."""
+        """Release the GPU memory that torch keeps for later."""
         if self.on_gpu:
             self._torch.cuda.empty_cache()
 
     def _continued(self, words: Any, seen: Any) -> list[str]:
         device, dtype = self._network.device, self._network.dtype
         with self._torch.inference_mode():
-            made = self._network.generate(
+            output = self._network.generate(
                 input_ids=words["input_ids"].to(device),
                 attention_mask=words["attention_mask"].to(device),
                 pixel_values=seen["pixel_values"].to(device, dtype),
@@ -101,12 +101,12 @@ class VisionLanguageModel:
                 max_new_tokens=MAX_NEW_TOKENS,
                 pad_token_id=self._tokenizer.pad_token_id,
             )
-        new = made[:, words["input_ids"].shape[1] :]
+        new = output[:, words["input_ids"].shape[1] :]
         texts: list[str] = self._tokenizer.batch_decode(new, skip_special_tokens=True)
         return texts
 
     def _tiles(self, rows: int, cols: int) -> str:
-        """Stand for one picture in the prompt, as the model was trained: its tiles, row by row."""
+        """Return one image's placeholder in the prompt: its tiles, row by row, as in training."""
         pixels = "<image>" * self._tokens_per_tile
         edge = "<fake_token_around_image>"
         split = "".join(
@@ -122,5 +122,5 @@ def _opened(jpeg: bytes) -> Any:
         return pil.open(io.BytesIO(jpeg)).convert("RGB")
     except OSError as error:
         raise UnsupportedMediaError(
-            f"A frame of {len(jpeg)} bytes cannot be read as a picture: extract the frames again."
+            f"A frame of {len(jpeg)} bytes cannot be read as an image: extract the frames again."
         ) from error

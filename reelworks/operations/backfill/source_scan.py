@@ -13,7 +13,7 @@ from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
 from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError, exhausted
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect.duration import RangeStream, file_duration, object_duration
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -147,7 +147,7 @@ def _read(listed: FileEntry, digest: str | None) -> ScannedFile:
             f"{one_line(listed.locator)} cannot be read: {error.strerror}."
         ) from None
     try:
-        return ScannedFile(listed, digest, seconds_of_file(path))
+        return ScannedFile(listed, digest, file_duration(path))
     except InputError as error:
         return ScannedFile(listed, digest, None, str(error))
 
@@ -158,7 +158,7 @@ def _of_object(listed: FileEntry, store: ArtifactStore) -> ScannedFile:
     digest = head.sha256 if head and head.sha256 else None
     stream = RangeStream(partial(store.read_range, key, bucket=bucket), listed.size)
     try:
-        return ScannedFile(listed, digest, seconds_of_object(stream, one_line(listed.locator)))
+        return ScannedFile(listed, digest, object_duration(stream, one_line(listed.locator)))
     except InputError as error:
         return ScannedFile(listed, digest, None, str(error))
 

@@ -1,0 +1,1 @@
+"""Prices of hosted models and the bill of a job."""

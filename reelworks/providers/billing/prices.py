@@ -1,4 +1,4 @@
-"""What hosted models cost. The figures are in ``prices.toml``, each with its date and source."""
+"""Prices of hosted models. The figures are in ``prices.toml``, each with its date and source."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import SettingsError
 
 LOCAL = "local/"
-"""What computes on machines of one's own has no price here."""
+"""Models on our own machines have no price."""
 _MILLION = Decimal(1_000_000)
 _MICRO = Decimal("0.000001")
 
 
 class Price(BaseModel):
-    """What one model costs, in US dollars."""
+    """Price of one model, in US dollars."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +52,7 @@ class _PriceList(BaseModel):
 
 
 class Prices:
-    """The prices that are known."""
+    """The known prices, by model."""
 
     def __init__(self, by_model: Mapping[str, Price]) -> None:
         self._by_model = dict(by_model)
@@ -61,7 +61,7 @@ class Prices:
     def of_settings(cls, path: Path | None) -> Prices:
         """Return the prices that come with Reelworks, those of the file ``path`` before them.
 
-        Raises ``SettingsError`` when the file cannot be read or says something else than prices.
+        Raises ``SettingsError`` when the file cannot be read or is no list of prices.
         """
         return cls(_own() | (_of_file(path) if path else {}))
 

@@ -1,4 +1,4 @@
-"""How long a server asks to wait."""
+"""Retry-After headers: how long a server asks to wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that a server asks to wait, or None when it does not say.
 
     Reads ``retry-after-ms`` and ``Retry-After`` as seconds or as an HTTP date (RFC 9110, 10.2.3).
-    A date counts from the answer's own ``Date``, so that a wrong clock here does no harm.
+    A date counts from the answer's own ``Date``, so that our own clock may be wrong.
     """
     for name, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         seconds = _number(headers.get(name))

@@ -1,4 +1,4 @@
-"""Speech to text by a hosted model (``/v1/audio/transcriptions``)."""
+"""Speech recognition by a hosted model (``/v1/audio/transcriptions``)."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.jobs.usage import Usage
 from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import ProviderRejectedError, SourceNotFoundError, UnsupportedMediaError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.providers.openai.verbose_json import VerboseTranscription
 from reelworks.settings import Settings
 
 MAX_SECONDS = 600.0
-"""Ten minutes of 16 kHz 16-bit sound are 19.2 MB raw, about half of it as FLAC: under OpenAI's
-25 MB ("Speech to text" guide, 2026) whatever the sound."""
+"""Ten minutes of 16 kHz 16-bit audio are 19.2 MB raw, about half of it as FLAC: under OpenAI's
+25 MB ("Speech to text" guide, 2026) whatever the content."""
 
 SHORTEST = 0.1
-"""Seconds; OpenAI refuses shorter sound."""
+"""Seconds; OpenAI refuses shorter audio."""
 
 _SETTING = "TRANSCRIBE_MODEL"
 _TIMES_PARAMETERS = ("response_format", "verbose_json", "timestamp_granularities")
 
 
 class OpenAiTranscriber:
-    """Transcribes sound; threads may share one."""
+    """Transcribes audio; threads may share one."""
 
     def __init__(self, settings: Settings, model: str, *, api: HostedApi | None = None) -> None:
         """Use ``model`` of the server in the settings, through ``api`` if there is one already."""
@@ -45,14 +45,14 @@ class OpenAiTranscriber:
 
     @property
     def limits(self) -> AudioLimits:
-        """How much sound one call takes."""
+        """How much audio one call takes."""
         return AudioLimits(max_seconds=MAX_SECONDS, parallel=self._parallel)
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
 
         Raises ``ProviderRejectedError`` when the model gives no times, the other
-        ``ProviderError`` classes, and ``UnsupportedMediaError`` when the file is no sound.
+        ``ProviderError`` classes, and ``UnsupportedMediaError`` when the file is not audio.
         """
         flac, duration = flac_of(wav)
         progress(0.0, duration)
@@ -73,7 +73,7 @@ class OpenAiTranscriber:
             ).content
 
         def read(body: bytes) -> Transcript:
-            answer = read_as(VerboseTranscription, body, self._api.host)
+            answer = parse_answer(VerboseTranscription, body, self._api.host)
             if answer.has_text_without_times():
                 raise self._gives_no_times()
             return answer.to_domain(duration, language)
@@ -88,16 +88,16 @@ class OpenAiTranscriber:
 
     def _gives_no_times(self) -> ProviderRejectedError:
         return ProviderRejectedError(
-            f"{self._name} at {self._api.host} gives no times of words: set {_SETTING} to a model "
+            f"{self._name} at {self._api.host} gives no word times; set {_SETTING} to a model "
             "that does, such as whisper-1, or TRANSCRIBE_PROVIDER to local."
         )
 
 
 def flac_of(wav: Path) -> tuple[bytes, float]:
-    """Return a wav file's sound as FLAC, and its length in seconds.
+    """Return a wav file's audio as FLAC, and its length in seconds.
 
     Lossless, and about half the bytes. Raises ``SourceNotFoundError`` when there is no file,
-    ``UnsupportedMediaError`` when it is no sound.
+    ``UnsupportedMediaError`` when it is not audio.
     """
     target = io.BytesIO()
     samples = 0
@@ -113,6 +113,6 @@ def flac_of(wav: Path) -> tuple[bytes, float]:
         raise SourceNotFoundError(f"{wav} does not exist, so it cannot be transcribed.") from None
     except (av.FFmpegError, IndexError) as error:
         raise UnsupportedMediaError(
-            f"{wav.name} cannot be read as sound: index the video again."
+            f"{wav.name} cannot be read as audio; index the video again."
         ) from error
     return target.getvalue(), samples / rate

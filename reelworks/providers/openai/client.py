@@ -1,7 +1,7 @@
-"""The one way to a hosted model: the ``openai`` SDK, with our errors and our patience.
+"""Client for OpenAI-compatible servers: the ``openai`` SDK with our errors, retries and deadlines.
 
 The SDK's own retries are off: it would repeat a request that an empty account refuses, and it
-sleeps for up to two minutes where a scheduler should be told instead.
+sleeps for up to two minutes where the scheduler should requeue the job instead.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from reelworks.errors import (
     RateLimitedError,
     SettingsError,
 )
-from reelworks.providers.http.deadlines import WholeAnswer, watch
-from reelworks.providers.openai.error_mapping import CallContext, translate
+from reelworks.providers.http.deadlines import ResponseDeadline, add_read_deadlines
+from reelworks.providers.openai.error_mapping import CallContext, provider_error
+from reelworks.providers.openai.usage import usage_in
 from reelworks.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
 LONGEST_WAIT = 60.0
-"""Seconds that a call sleeps at most before it asks again; the scheduler waits for longer ones."""
+"""Seconds that a call sleeps at most before a retry; longer waits are left to the scheduler."""
 
 _CONNECT_TIMEOUT = 10.0
 _jitter = random.SystemRandom()
@@ -46,7 +47,7 @@ Wire = TypeVar("Wire", bound=BaseModel)
 class HostedApi:
     """An OpenAI-compatible server. Threads may share one; close it when done.
 
-    It counts on the meter and passes the turnstiles of the context in which it is made
+    It counts on the meter and passes the rate limiters of the context in which it is made
     (``domain.jobs.usage``, ``domain.rate_limit``), in whatever thread it is used.
     """
 
@@ -64,11 +65,11 @@ class HostedApi:
 
         ``base_url`` None means OpenAI. ``timeout`` is in seconds for the whole of an answer.
         ``attempts`` counts the first request too. Waits double from ``first_wait`` seconds with
-        jitter, up to ``longest_wait``; a longer one that a server asks for is left to the caller.
-        Raises ``SettingsError`` for a key or an address that cannot be used.
+        jitter, up to ``longest_wait``; a longer one in a Retry-After is left to the caller.
+        Raises ``SettingsError`` for a key or a URL that cannot be used.
         """
         self._secret = _usable_key(api_key)
-        self._name, self.host = _hosts(base_url or OPENAI_URL)
+        self._name, self.host = _host_and_port(base_url or OPENAI_URL)
         self._attempts = max(1, attempts)
         self._first_wait = first_wait
         self._longest_wait = longest_wait
@@ -79,14 +80,14 @@ class HostedApi:
             timeout=Timeout(timeout, connect=min(timeout, _CONNECT_TIMEOUT)),
             max_retries=0,
         )
-        # The SDK's own limit begins anew with each byte.
-        watch(self._client._client, lambda _: WholeAnswer(timeout))
+        # The SDK's own timeout restarts with each byte.
+        add_read_deadlines(self._client._client, lambda _: ResponseDeadline(timeout))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Make the client that the settings describe."""
         if settings.openai_api_key is None:
-            raise SettingsError("OPENAI_API_KEY is not set: hosted models need it.")
+            raise SettingsError("OPENAI_API_KEY is not set; hosted models need it.")
         return cls(
             settings.openai_api_key,
             base_url=settings.openai_base_url,
@@ -105,11 +106,11 @@ class HostedApi:
         self.close()
 
     def close(self) -> None:
-        """End the connections that are kept open."""
+        """Close the open connections."""
         self._client.close()
 
     def model(self, name: str, revision: str = "") -> ModelRef:
-        """Name a model of this server, so that a row tells OpenAI's from another server's."""
+        """Return the reference of a model of this server, as stored in rows."""
         return ModelRef(provider=self.provider, name=name, revision=revision)
 
     @property
@@ -127,59 +128,59 @@ class HostedApi:
         *,
         sent: Usage = NOTHING,
     ) -> Answer:
-        """Send one request and read its answer; ask again after faults that can pass.
+        """Send one request and read its answer; retry after transient errors.
 
         ``call`` sends the request and returns the body. ``read`` turns the body into the answer
         and raises ``ProviderAnswerError`` when it cannot. ``setting`` is the variable that names
-        the model. ``sent`` is what the request holds, for servers whose answer does not state
-        what it counts. A server's Retry-After is kept to exactly. Raises the ``ProviderError`` of
-        the last try, or of the first permanent one, and what a turnstile raises.
+        the model. ``sent`` is the request's usage, for servers whose answer does not state
+        any. A server's Retry-After is respected exactly. Raises the ``ProviderError`` of
+        the last attempt, or of the first permanent one, and what a rate limiter raises.
         """
-        question = CallContext(self.host, model, setting)
+        context = CallContext(self.host, model, setting)
         attempt = 1
         while True:
             for turnstile in self._turnstiles:
                 turnstile.wait(self.provider)
-            outcome = self._once(question, call, read, sent)
+            outcome = self._call_once(context, call, read, sent)
             if not isinstance(outcome, ProviderError):
                 return outcome
             wait = self._wait_before_retry(outcome, attempt)
             if wait is None:
                 raise outcome
             attempt += 1
-            _log.warning("%s Try %d of %d in %.1f s.", outcome, attempt, self._attempts, wait)
+            _log.warning("%s Attempt %d of %d in %.1f s.", outcome, attempt, self._attempts, wait)
             time.sleep(wait)
 
     def announced_shutdown(self, model: str, setting: str) -> date | None:
         """Ask the server about ``model``: its ``shutdown_date``, or None when it states none.
 
-        Also the cheapest proof that key, address and model are right: no tokens are used. OpenAI
+        Also the cheapest proof that key, URL and model are right: no tokens are used. OpenAI
         states the field (its "Deprecations" page, 2026); most other servers do not.
         """
         notice = self.call(
             model,
             setting,
             lambda api: api.models.with_raw_response.retrieve(model).content,
-            lambda body: read_as(_ModelNotice, body, self.host),
+            lambda body: parse_answer(_ModelNotice, body, self.host),
         )
         return notice.shutdown_date
 
-    def _once(
+    def _call_once(
         self,
-        question: CallContext,
+        context: CallContext,
         call: Callable[[OpenAI], bytes],
         read: Callable[[bytes], Answer],
         sent: Usage,
     ) -> Answer | ProviderError:
-        # Faults are returned, not raised from here, so that no traceback shows the SDK's error
-        # and with it a server's words about the key.
+        # Errors are returned, not raised, so that no traceback shows the SDK's error and with it
+        # a server's words about the key.
         try:
             body = call(self._client)
-            # An answer that cannot be used is on the bill as well.
-            self._meter.add(f"{self.provider}/{question.model}", usage_in(body, sent))
+            # An unusable answer is charged as well.
+            self._meter.add(f"{self.provider}/{context.model}", usage_in(body, sent))
             return read(body)
         except OpenAIError as error:
-            return translate(error, question, self._secret)
+            return provider_error(error, context, self._secret)
         except ProviderError as error:
             return error
 
@@ -193,44 +194,17 @@ class HostedApi:
         return min(wait, self._longest_wait)
 
 
-class _Stated(BaseModel):
-    prompt_tokens: int | None = None
-    input_tokens: int | None = None
-    completion_tokens: int | None = None
-    output_tokens: int | None = None
-    seconds: float | None = None
-
-
-class _Billed(BaseModel):
-    usage: _Stated | None = None
-
-
-def usage_in(body: bytes, sent: Usage = NOTHING) -> Usage:
-    """Return what an answer says that it counts, ``sent`` where it says nothing; one call."""
-    try:
-        stated = _Billed.model_validate_json(body).usage or _Stated()
-    except ValidationError:  # no JSON, or a form of its own: what was sent is known
-        stated = _Stated()
-    return Usage(
-        calls=1,
-        input_tokens=stated.prompt_tokens or stated.input_tokens or sent.input_tokens,
-        output_tokens=stated.completion_tokens or stated.output_tokens or sent.output_tokens,
-        audio_seconds=stated.seconds or sent.audio_seconds,
-        characters=sent.characters,
-    )
-
-
 class _ModelNotice(BaseModel):
     id: str
     shutdown_date: date | None = None
 
 
-def read_as(
-    schema: type[Wire], body: bytes | str, host: str, mend: str = "check OPENAI_BASE_URL"
+def parse_answer(
+    schema: type[Wire], body: bytes | str, host: str, hint: str = "check OPENAI_BASE_URL"
 ) -> Wire:
-    """Read a JSON answer by its schema; raise ``ProviderAnswerError`` when it is not that.
+    """Read a JSON answer by its schema; raise ``ProviderAnswerError`` when it does not match.
 
-    ``mend`` says what to do when asking again does not help.
+    ``hint`` says what to do when a retry does not help.
     """
     problem: str
     try:
@@ -240,7 +214,7 @@ def read_as(
         where = ".".join(str(part) for part in first["loc"])
         problem = f"{where}: {first['msg']}" if where else first["msg"]
     raise ProviderAnswerError(
-        f"{host} gave an answer that cannot be used ({problem[:200]}): try again, or {mend}."
+        f"{host} gave an unusable answer ({problem[:200]}); try again, or {hint}."
     )
 
 
@@ -248,19 +222,21 @@ def _usable_key(api_key: SecretStr) -> str:
     secret = api_key.get_secret_value()
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise SettingsError(
-            "OPENAI_API_KEY is empty or holds a space, a line break or an odd character: "
+            "OPENAI_API_KEY is empty or contains a space, a line break or an invalid character; "
             "set it to the key alone."
         )
     return secret
 
 
-def _hosts(url: str) -> tuple[str, str]:
-    """Return ``host`` and ``host[:port]`` of an address, without user name or password."""
+def _host_and_port(url: str) -> tuple[str, str]:
+    """Return ``host`` and ``host[:port]`` of a URL, without user name or password."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host:
-        raise SettingsError("OPENAI_BASE_URL is no address: write it like http://host:8000/v1.")
+        raise SettingsError(
+            "OPENAI_BASE_URL is not a valid URL; expected e.g. http://host:8000/v1."
+        )
     return host, host if port is None else f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""Vectors from a hosted embedding model (``/v1/embeddings``)."""
+"""Text embeddings by a hosted model (``/v1/embeddings``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import ProviderAnswerError, ProviderRejectedError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.settings import Settings
 
 BATCH = 256
@@ -34,7 +34,7 @@ class OpenAiEmbedder:
 
     @property
     def model(self) -> ModelRef:
-        """The model; its revision states the length, as each length is a different answer."""
+        """The model; its revision states the length, as each length gives different vectors."""
         return self._api.model(self._name, f"{self._dimensions}d")
 
     @property
@@ -44,7 +44,7 @@ class OpenAiEmbedder:
 
     @property
     def batch_size(self) -> int:
-        """Texts to hand over in one call."""
+        """Texts per call."""
         return BATCH
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -67,7 +67,7 @@ class OpenAiEmbedder:
             # Models of one fixed length refuse the parameter; the answer is measured anyway.
             self._states_length = False
             vectors = self._request(texts)
-        return [self._of_our_length(vector) for vector in vectors]
+        return [self._with_our_length(vector) for vector in vectors]
 
     def _request(self, texts: Sequence[str]) -> list[list[float]]:
         length: int | Omit = self._dimensions if self._states_length else omit
@@ -86,7 +86,7 @@ class OpenAiEmbedder:
         sent = Usage(characters=sum(map(len, texts)))
         return self._api.call(self._name, _SETTING, call, read, sent=sent)
 
-    def _of_our_length(self, vector: list[float]) -> list[float]:
+    def _with_our_length(self, vector: list[float]) -> list[float]:
         if len(vector) != self._dimensions:
             raise ProviderRejectedError(
                 f"{self._name} at {self._api.host} gives vectors of {len(vector)} numbers, not "
@@ -95,12 +95,12 @@ class OpenAiEmbedder:
         return vector
 
     def _read(self, body: bytes, expected: int) -> list[list[float]]:
-        items = read_as(_Answer, body, self._api.host).data
+        items = parse_answer(_Answer, body, self._api.host).data
         by_index = {item.index: item.embedding for item in items}
         if len(items) != expected or by_index.keys() != set(range(expected)):
             raise ProviderAnswerError(
                 f"{self._api.host} gave {len(items)} vectors for {expected} texts, or numbered "
-                "them wrongly: asking again may help."
+                "them wrongly; try again."
             )
         return [self._unit_vector(by_index[index]) for index in range(expected)]
 
@@ -112,8 +112,7 @@ class OpenAiEmbedder:
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0.0:
             raise ProviderAnswerError(
-                f"{self._api.host} gave a vector that is empty or cannot be read: "
-                "asking again may help."
+                f"{self._api.host} gave a vector that is empty or unreadable; try again."
             )
         unit: list[float] = (vector / norm).tolist()
         return unit

@@ -1,4 +1,4 @@
-"""What went wrong at a hosted model, said in our own errors.
+"""Error mapping of the ``openai`` SDK to our own errors.
 
 Pure: an SDK error in, an error of ``reelworks.errors`` out. No message repeats the key, not even
 the masked form that a server quotes.
@@ -38,7 +38,7 @@ QUOTA_CODES = frozenset(
         "project_spend_limit_exceeded",
     }
 )
-"""``type`` or ``code`` of a 429 that no waiting mends (OpenAI, "Error codes" guide, 2026)."""
+"""``type`` or ``code`` of a 429 that is permanent (OpenAI, "Error codes" guide, 2026)."""
 
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
 _KEY_LIKE = re.compile(r"\b(?:g?sk[-_]|AIza|Bearer )[\w*.-]{4,}")
@@ -47,70 +47,70 @@ _LONGEST_REASON = 240
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Whom we ask: what a message needs in order to say what to mend."""
+    """Context of a call, for error messages: the server, the model and its setting."""
 
     host: str
     model: str
     setting: str
-    """The variable that names the model, such as ``VISION_MODEL``."""
+    """The environment variable that names the model, such as ``VISION_MODEL``."""
 
 
-def translate(error: OpenAIError, question: CallContext, secret: str) -> ProviderError:
-    """Return our error for one of the SDK's. ``secret`` is taken out of any quoted reason."""
-    host = question.host
+def provider_error(error: OpenAIError, context: CallContext, secret: str) -> ProviderError:
+    """Return our error for one of the SDK's. ``secret`` is removed from any quoted reason."""
+    host = context.host
     if isinstance(error, APITimeoutError):
         return ProviderUnavailableError(
-            f"{host} did not answer in time for {question.model}: try again later, "
+            f"{host} did not answer in time for {context.model}; try again later, "
             "or raise PROVIDER_TIMEOUT."
         )
     if isinstance(error, APIConnectionError):
         return ProviderUnavailableError(
-            f"{host} cannot be reached, or ended the connection: check the network and "
+            f"{host} cannot be reached, or closed the connection; check the network and "
             "OPENAI_BASE_URL, then try again."
         )
     if isinstance(error, APIResponseValidationError):
-        return ProviderAnswerError(f"{host} answered in a form that is not the OpenAI API's.")
+        return ProviderAnswerError(f"{host} answered in a format that is not the OpenAI API's.")
     if isinstance(error, APIStatusError):
-        return _of_status(error, question, _reason(error, secret))
+        return _from_status(error, context, _reason(error, secret))
     return ProviderRejectedError(
-        f"The request to {host} for {question.model} could not be made ({type(error).__name__}): "
-        f"check {question.setting} and OPENAI_BASE_URL."
+        f"The request to {host} for {context.model} could not be made ({type(error).__name__}); "
+        f"check {context.setting} and OPENAI_BASE_URL."
     )
 
 
-def _of_status(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
-    status, host, model = error.status_code, question.host, question.model
+def _from_status(error: APIStatusError, context: CallContext, reason: str) -> ProviderError:
+    status, host, model = error.status_code, context.host, context.model
     if status == HTTPStatus.UNAUTHORIZED:
-        return ProviderAuthError(f"{host} refuses the key: set OPENAI_API_KEY to a valid one.")
+        return ProviderAuthError(f"{host} rejected the key; set OPENAI_API_KEY to a valid one.")
     if status == HTTPStatus.FORBIDDEN:
         return ProviderAuthError(
-            f"{host} does not let this key use {model} ({reason}): check OPENAI_API_KEY's rights, "
-            f"or set {question.setting} to another model."
+            f"{host} does not let this key use {model} ({reason}); check OPENAI_API_KEY's "
+            f"permissions, or set {context.setting} to another model."
         )
     if status == HTTPStatus.NOT_FOUND:
         return ProviderRejectedError(
-            f"{host} has no model {model} ({reason}): check {question.setting} and OPENAI_BASE_URL."
+            f"{host} has no model {model} ({reason}); check {context.setting} and OPENAI_BASE_URL."
         )
     if status == HTTPStatus.PAYMENT_REQUIRED or _is_quota(error):
         return ProviderRejectedError(
-            f"The account at {host} has no credit left or met its spending limit ({reason}): "
+            f"The account at {host} has no credit left or reached its spending limit ({reason}); "
             "add credit or raise the limit there."
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS or status in _TRANSIENT or status >= 500:
-        return _of_passing_trouble(error, question, reason)
-    return ProviderRejectedError(f"{host} refuses this request for {model}: {reason}.")
+        return _transient_error(error, context, reason)
+    return ProviderRejectedError(f"{host} rejected this request for {model}: {reason}.")
 
 
-def _of_passing_trouble(error: APIStatusError, question: CallContext, reason: str) -> ProviderError:
+def _transient_error(error: APIStatusError, context: CallContext, reason: str) -> ProviderError:
     wait = retry_after(error.response.headers, datetime.now(UTC))
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
         tail = f"try again in {wait:.0f} s" if wait is not None else "try again later"
         return RateLimitedError(
-            f"{question.host} asks to slow down for {question.model} ({reason}): {tail}.",
+            f"{context.host} rate-limited the request for {context.model} ({reason}); {tail}.",
             retry_after=wait,
         )
     return ProviderUnavailableError(
-        f"{question.host} has trouble of its own for {question.model} ({reason}): try again later."
+        f"{context.host} returned a server error for {context.model} ({reason}); try again later."
     )
 
 

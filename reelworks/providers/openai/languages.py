@@ -1,4 +1,4 @@
-"""Names of languages as speech models say them, and their ISO 639-1 codes."""
+"""Language names as speech models give them, and their ISO 639-1 codes."""
 
 from __future__ import annotations
 

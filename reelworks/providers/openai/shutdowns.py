@@ -1,7 +1,7 @@
-"""Announced shutdown dates of hosted models, so that nobody learns of one from a failed run.
+"""Announced shutdown dates of hosted models, so that a run need not fail to show one.
 
-The dates are in ``shutdowns.toml``, each with its source. A server that states a date itself
-(``HostedApi.announced_shutdown``) knows better.
+The dates are in ``shutdowns.toml``, each with its source. A date that the server states
+itself (``HostedApi.announced_shutdown``) goes first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ``response_format=verbose_json`` answers, and the transcript made from it."""
+"""Answer format ``verbose_json`` of hosted speech models, and the transcript made from it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TimedSegment(_Wire):
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     words: list[TimedWord] | None = None
-    """Some servers put the words here and not beside the segments."""
+    """Some servers put the words into each segment and not beside the segments."""
 
     @property
     def is_silence(self) -> bool:
@@ -56,12 +56,12 @@ class VerboseTranscription(_Wire):
     words: list[TimedWord] | None = None
 
     def has_text_without_times(self) -> bool:
-        """True when the model heard speech and does not say when."""
+        """True when there is text without any times."""
         return bool(self.text.strip()) and not self.segments and not self.words
 
-    def to_domain(self, duration: float, asked: str | None) -> Transcript:
-        """Return the transcript of ``duration`` seconds of sound in the language ``asked`` for."""
-        language = asked or iso_639_1(self.language)
+    def to_domain(self, duration: float, language_hint: str | None) -> Transcript:
+        """Return the transcript of ``duration`` seconds of audio; the hint goes first."""
+        language = language_hint or iso_639_1(self.language)
         words = _domain_words(self.words or (), duration)
         if self.segments:
             segments = _domain_segments(self.segments, words, duration, language)
@@ -135,7 +135,7 @@ def _domain_words(wire: Iterable[TimedWord], duration: float) -> list[Word]:
 
 
 def _clamped(start: float, end: float, duration: float) -> tuple[float, float]:
-    """Keep times inside the sound: Whisper pads to 30 s and may state times past the end."""
+    """Keep times inside the audio: Whisper pads to 30 s and may state times past the end."""
     first = min(max(start, 0.0), duration)
     return first, min(max(end, first), duration)
 

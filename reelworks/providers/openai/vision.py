@@ -1,4 +1,4 @@
-"""Descriptions of frames from a hosted vision model (``/v1/chat/completions``).
+"""Frame descriptions by a hosted vision model (``/v1/chat/completions``).
 
 Chat completions, as this is what compatible servers speak too (Gemini, vLLM, Ollama).
 """
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import ProviderAnswerError, ProviderRejectedError
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.providers.openai.vision_schema import SeenFrame, json_schema
 from reelworks.settings import Settings
 
@@ -71,10 +71,10 @@ class OpenAiDescriber:
         return self._parallel
 
     def describe(self, jpeg: bytes) -> FrameDescription:
-        """Describe one JPEG picture.
+        """Describe one JPEG image.
 
-        Raises ``ProviderRejectedError`` when the model refuses the picture, and
-        ``ProviderAnswerError`` when its answers stay cut off or break the schema.
+        Raises ``ProviderRejectedError`` when the model refuses the image, and
+        ``ProviderAnswerError`` when its answers remain truncated or break the schema.
         """
         messages = _messages(jpeg)
 
@@ -86,7 +86,7 @@ class OpenAiDescriber:
         return self._api.call(self._name, _SETTING, call, self._read)
 
     def _read(self, body: bytes) -> FrameDescription:
-        choice = read_as(_Completion, body, self._api.host).only_choice(self._api.host)
+        choice = parse_answer(_Completion, body, self._api.host).only_choice(self._api.host)
         if choice.message.refusal or choice.finish_reason == "content_filter":
             said = " ".join((choice.message.refusal or "content filter").split())[:200]
             raise ProviderRejectedError(
@@ -94,11 +94,11 @@ class OpenAiDescriber:
             )
         if choice.finish_reason == "length":
             raise ProviderAnswerError(
-                f"{self._name} at {self._api.host} ran out of room and its answer is cut off: "
-                f"try again, or {_ANOTHER_MODEL}."
+                f"{self._name} at {self._api.host} reached its output limit and truncated the "
+                f"answer; try again, or {_ANOTHER_MODEL}."
             )
         content = choice.message.content or ""
-        return read_as(SeenFrame, content, self._api.host, _ANOTHER_MODEL).to_domain()
+        return parse_answer(SeenFrame, content, self._api.host, _ANOTHER_MODEL).to_domain()
 
 
 class _Message(BaseModel):
@@ -116,12 +116,12 @@ class _Completion(BaseModel):
 
     def only_choice(self, host: str) -> _Choice:
         if not self.choices:
-            raise ProviderAnswerError(f"{host} gave an empty answer: asking again may help.")
+            raise ProviderAnswerError(f"{host} gave an empty answer; try again.")
         return self.choices[0]
 
 
 def _messages(jpeg: bytes) -> list[ChatCompletionMessageParam]:
-    # Fine print is what people search for on screens: "high" keeps it readable.
+    # Fine print is what people search for on screens: "high" leaves it readable.
     detail: Literal["high"] = "high"
     url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
     return [

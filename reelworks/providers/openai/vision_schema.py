@@ -1,4 +1,4 @@
-"""The one schema of a frame's description: it asks the model, and it checks the answer.
+"""Schema of a frame's description: sent to the model, and used to validate the answer.
 
 Structured output takes a subset of JSON Schema: every property required, no extra ones, and no
 number ranges that all servers know. So the schema states the shape; validators state the rest.
@@ -31,8 +31,8 @@ def _said(text: str) -> str:
 
 
 Fraction = Annotated[float, AfterValidator(_inside)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True)]
-Sentence = Annotated[Line, AfterValidator(_said)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Sentence = Annotated[Text, AfterValidator(_said)]
 
 
 class _Seen(BaseModel):
@@ -64,14 +64,14 @@ class SeenControl(_Seen):
     """One user-interface control."""
 
     kind: ControlKind
-    label: Line
+    label: Text
     box: SeenBox
 
 
 class SeenText(_Seen):
-    """One line of text on the picture."""
+    """One line of text on the image."""
 
-    text: Line
+    text: Text
     box: SeenBox
 
 
@@ -79,7 +79,7 @@ class SeenFrame(_Seen):
     """What one frame shows."""
 
     caption: Sentence
-    objects: list[Line]
+    objects: list[Text]
     controls: list[SeenControl]
     text: list[SeenText]
 
@@ -99,7 +99,7 @@ class SeenFrame(_Seen):
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, object]:
-    """Return a model's JSON Schema with every reference put in place.
+    """Return a model's JSON Schema with every reference inlined.
 
     Not every compatible server follows ``$ref``; OpenAI's strict mode takes no text beside it.
     """

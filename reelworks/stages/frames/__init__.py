@@ -1,0 +1,1 @@
+"""Stages on video frames: scenes, representative frames and their descriptions."""

@@ -1,4 +1,4 @@
-"""Which pictures of a scene are worth a closer look: decided on numbers alone."""
+"""Frame selection: candidate frames of a scene, by measurements of its proxy."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ class FrameParams:
     max_seconds_per_frame: float = 30.0
     """A longer scene is cut into equal parts of at most this length, one frame each."""
     margin_seconds: float = 0.4
-    """Kept off both ends of a scene, where fades and dissolves live; at most a fifth of it."""
+    """Left out at both ends of a scene, where fades and dissolves live; at most a fifth of it."""
     blank_contrast: float = 5.0
-    """Standard deviation of brightness (0 to 255) up to which a picture is blank."""
+    """Standard deviation of brightness (0 to 255) up to which a frame is blank."""
     good_sharpness: float = 0.85
-    """Share of the best sharpness at which a picture is good enough to win by other merits."""
+    """Share of the best sharpness at which a frame is good enough to win by other merits."""
     still_area: float = 0.015
-    """Changed share of the picture from one frame to the next up to which it is at rest."""
+    """Changed share of the area from one frame to the next up to which it is at rest."""
     still_share: float = 0.7
-    """Share of resting pictures from which a scene is a slide or a screen, not film."""
+    """Share of resting frames from which a scene is a slide or a screen, not film."""
     shortlist: int = 3
-    """Pictures compared at full size."""
+    """Frames compared at full size."""
     jpeg_quality: int = 90
     duplicate_distance: int = 10
-    """Bits of 64 in which the perceptual hashes of equal pictures may differ."""
+    """Bits of 64 in which the perceptual hashes of equal frames may differ."""
     duplicate_difference: float = 12.0
-    """Mean brightness difference (0 to 255) that no 8x8 block of equal pictures may exceed."""
+    """Mean brightness difference (0 to 255) that no 8x8 block of equal frames may exceed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the proxy tells of one picture."""
+    """Measurements of one frame of the proxy."""
 
     t: float
     sharpness: float
     """Variance of the Laplacian of the luma."""
     contrast: float
     moved: float
-    """Changed share of the picture since the one before."""
+    """Changed share of the area since the previous frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ def split_scenes(scenes: Sequence[Scene], params: FrameParams) -> tuple[Slot, ..
 def shortlist(
     slot: Slot, samples: Sequence[Sample], keyframes: NDArray[np.float64], params: FrameParams
 ) -> list[float]:
-    """Return the times of the pictures worth decoding, ascending, close together.
+    """Return the times of the frames worth decoding, ascending, close together.
 
-    Film: sharp pictures, and of those nearly as sharp the ones cheapest to reach after a keyframe.
-    Slides and screens: the last settled picture, since text appears by and by.
+    Film: sharp frames, and of those nearly as sharp the ones cheapest to reach after a keyframe.
+    Slides and screens: the last settled frame, since text appears step by step.
     """
     margin = min(params.margin_seconds, (slot.t_end - slot.t_start) / 5)
     inside = [s for s in samples if slot.t_start + margin <= s.t < slot.t_end - margin]

@@ -1,9 +1,9 @@
-"""Frames: the one picture that stands for each scene."""
+"""Representative frame of each scene."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,9 +20,9 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.folder import unwritable, writable
-from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
+from reelworks.media.output_folder import output_folder, write_error
 from reelworks.media.screen_cuts import changed_blocks
+from reelworks.media.video_reader import DecodedFrame, Luma, VideoReader, open_video
 from reelworks.stages.frames.frame_selection import (
     FrameParams,
     Sample,
@@ -42,50 +42,55 @@ def pick_frames(
     out_dir: Path,
     progress: Progress,
 ) -> tuple[Frame, ...]:
-    """Write the representative picture of each scene to ``out_dir/scene_{index:03d}.jpg``.
+    """Write the representative frame of each scene to ``out_dir/scene_{index:03d}.jpg``.
 
-    ``index`` is the frame's, counted over the video. Pictures are judged on the proxy, which has
-    the same frames as the normalized ``video``; only the winners are decoded from that. Equal
-    pictures are marked with ``duplicate_of``. ``progress`` counts seconds of video.
+    ``index`` is the frame's, counted over the video. Frames are compared on the proxy, which has
+    the same frames as the normalized ``video``; only the chosen ones are decoded from that. Equal
+    frames are marked with ``duplicate_of``. ``progress`` counts seconds of video.
 
     Raises ``UnsupportedMediaError`` when a file cannot be read or the two do not belong together,
-    ``NoSpaceError`` and ``PermissionDeniedError`` when the pictures cannot be written.
+    ``NoSpaceError`` and ``PermissionDeniedError`` when the frames cannot be written.
     """
     frames: list[Frame] = []
     slots = split_scenes(scenes, params)
 
-    def keep(large: VideoReader, index: int, slot: Slot, times: list[float]) -> Frame:
-        picture, sharpness = _sharpest(large.pictures_at(times), video)
-        jpeg = _encode(picture.bgr(), params.jpeg_quality)
+    def extract(large: VideoReader, index: int, times: list[float]) -> Frame:
+        frame, sharpness = _sharpest(large.frames_at(times), video)
+        jpeg = _encode(frame.bgr(), params.jpeg_quality)
         _write(frame_path(out_dir, index), jpeg)
-        return _frame(index, slot.scene_index, picture, jpeg, sharpness)
-
-    def settle(job: Future[Frame]) -> None:
-        frame = job.result()
-        frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
-        progress(slots[frame.index].t_end, slots[-1].t_end)
+        return _frame(index, slots[index].scene_index, frame, jpeg, sharpness)
 
     with (
-        writable(out_dir, ()),
-        open_reel(proxy) as small,
-        open_reel(video) as large,
-        _one_worker() as worker,
+        output_folder(out_dir, ()),
+        open_video(proxy) as small,
+        open_video(video) as large,
+        _decoder_thread() as worker,
     ):
         keyframes = large.keyframe_times()
-        jobs: deque[Future[Frame]] = deque()
-        for index, (slot, samples) in enumerate(_samples_by_slot(small, slots)):
-            times = shortlist(slot, samples, keyframes, params)
-            jobs.append(worker.submit(keep, large, index, slot, times))
-            while jobs and jobs[0].done():
-                settle(jobs.popleft())
-        for job in jobs:
-            settle(job)
+        jobs = (
+            worker.submit(extract, large, index, shortlist(slot, samples, keyframes, params))
+            for index, (slot, samples) in enumerate(_samples_by_slot(small, slots))
+        )
+        for frame in _as_finished(jobs):
+            frames.append(replace(frame, duplicate_of=_original(frame, frames, out_dir, params)))
+            progress(slots[frame.index].t_end, slots[-1].t_end)
     return tuple(frames)
 
 
+def _as_finished(jobs: Iterable[Future[Frame]]) -> Iterator[Frame]:
+    """Yield the results in order, each as soon as it is there, while more jobs are begun."""
+    waiting: deque[Future[Frame]] = deque()
+    for job in jobs:
+        waiting.append(job)
+        while waiting and waiting[0].done():
+            yield waiting.popleft().result()
+    for job in waiting:
+        yield job.result()
+
+
 @contextmanager
-def _one_worker() -> Iterator[ThreadPoolExecutor]:
-    """Give a thread that decodes winners while the proxy is still being judged."""
+def _decoder_thread() -> Iterator[ThreadPoolExecutor]:
+    """Yield a thread that decodes chosen frames while the proxy is still being read."""
     worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
     try:
         yield worker
@@ -94,32 +99,32 @@ def _one_worker() -> Iterator[ThreadPoolExecutor]:
 
 
 def frame_path(out_dir: Path, index: int) -> Path:
-    """Return where the picture of the ``index``-th frame lies."""
+    """Return the path of the ``index``-th frame's JPEG."""
     return out_dir / frame_name(index)
 
 
 def _samples_by_slot(
-    reel: VideoReader, slots: Sequence[Slot]
+    video: VideoReader, slots: Sequence[Slot]
 ) -> Iterator[tuple[Slot, list[Sample]]]:
-    """Judge the proxy's pictures and hand them out slot by slot, while reading on."""
+    """Measure the proxy's frames and yield them slot by slot, while reading on."""
     pending = iter(slots)
     slot = next(pending, None)
     samples: list[Sample] = []
     before: Luma | None = None
-    for picture in reel.pictures():
-        if slot is not None and picture.t >= slot.t_end and samples:
+    for decoded in video.frames():
+        if slot is not None and decoded.t >= slot.t_end and samples:
             yield slot, samples
             slot, samples = next(pending, None), []
         if slot is None:
             return
-        luma = picture.luma()
-        samples.append(_judge(picture.t, luma, before))
+        luma = decoded.luma()
+        samples.append(_measure(decoded.t, luma, before))
         before = luma
     if slot is not None and samples:
         yield slot, samples
 
 
-def _judge(t: float, luma: Luma, before: Luma | None) -> Sample:
+def _measure(t: float, luma: Luma, before: Luma | None) -> Sample:
     moved = 0.0 if before is None else float(changed_blocks(before, luma).mean())
     contrast = float(cv2.meanStdDev(luma)[1][0, 0])
     return Sample(t=t, sharpness=_sharpness(luma), contrast=contrast, moved=moved)
@@ -131,25 +136,25 @@ def _sharpness(luma: Luma) -> float:
     return deviation * deviation
 
 
-def _sharpest(pictures: Sequence[Picture], video: Path) -> tuple[Picture, float]:
-    if not pictures:
+def _sharpest(frames: Sequence[DecodedFrame], video: Path) -> tuple[DecodedFrame, float]:
+    if not frames:
         raise UnsupportedMediaError(
-            f"{video.name} is shorter than its proxy: normalize the source again."
+            f"{video.name} is shorter than its proxy; normalize the source again."
         )
-    judged = [(picture, _sharpness(picture.luma())) for picture in pictures]
-    return max(judged, key=lambda pair: pair[1])
+    measured = [(frame, _sharpness(frame.luma())) for frame in frames]
+    return max(measured, key=lambda pair: pair[1])
 
 
-def _frame(index: int, scene: int, picture: Picture, jpeg: bytes, sharpness: float) -> Frame:
-    grey = Image.fromarray(picture.luma())
+def _frame(index: int, scene: int, decoded: DecodedFrame, jpeg: bytes, sharpness: float) -> Frame:
+    grey = Image.fromarray(decoded.luma())
     return Frame(
         index=index,
         scene_index=scene,
-        t=picture.t,
+        t=decoded.t,
         phash=str(imagehash.phash(grey)),
         sha256=sha256_of_bytes(jpeg),
-        width=picture.frame.width,
-        height=picture.frame.height,
+        width=decoded.av_frame.width,
+        height=decoded.av_frame.height,
         sharpness=sharpness,
     )
 
@@ -157,10 +162,10 @@ def _frame(index: int, scene: int, picture: Picture, jpeg: bytes, sharpness: flo
 def _original(
     frame: Frame, earlier: Sequence[Frame], out_dir: Path, params: FrameParams
 ) -> int | None:
-    """Return the index of the first earlier frame with the same picture.
+    """Return the index of the first earlier frame that shows the same.
 
     Perceptual hashes only shortlist: slides with one layout and different words share a hash, so
-    equal pictures must agree in every small block as well.
+    equal frames must agree in every small block as well.
     """
     alike = [
         other.index
@@ -170,15 +175,15 @@ def _original(
     ]
     if not alike:
         return None
-    mine = _small_grey(frame_path(out_dir, frame.index))
+    mine = _half_size_grey(frame_path(out_dir, frame.index))
     for index in alike:
-        theirs = _small_grey(frame_path(out_dir, index))
+        theirs = _half_size_grey(frame_path(out_dir, index))
         if not changed_blocks(theirs, mine, params.duplicate_difference).any():
             return index
     return None
 
 
-def _small_grey(path: Path) -> Luma:
+def _half_size_grey(path: Path) -> Luma:
     """Read a JPEG at half its size, where a block of 8 pixels holds one or two letters."""
     pixels = np.frombuffer(path.read_bytes(), np.uint8)
     return np.asarray(cv2.imdecode(pixels, cv2.IMREAD_REDUCED_GRAYSCALE_2), np.uint8)
@@ -193,4 +198,4 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise unwritable(path, path.parent, error) from error
+        raise write_error(path, path.parent, error) from error

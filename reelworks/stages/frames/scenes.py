@@ -1,4 +1,4 @@
-"""Scenes: where one shot, slide or screen ends and the next begins."""
+"""Scene detection: where one shot, slide or screen ends and the next begins."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from reelworks.domain.capabilities import ShotDetector, ShotWatch
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.scene import Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.media.pictures import Luma, Picture, VideoReader, open_reel
 from reelworks.media.screen_cuts import ScreenCutDetector, ScreenCutParams
+from reelworks.media.video_reader import DecodedFrame, Luma, VideoReader, open_video
 
 Profile = Literal["auto", "film", "screencast"]
 
 _REPORT_EVERY = 30
-"""Pictures between two reports of progress."""
+"""Frames between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,22 @@ class SceneParams:
 
     profile: Profile = "auto"
     """``film``: hard cuts between moving shots. ``screencast``: replaced slides and screens.
-    ``auto``: both, each where the picture behaves like that, so that a film with slides in it
+    ``auto``: both, each where the video behaves like that, so that a film with slides in it
     is cut well throughout."""
     min_scene_seconds: float = 0.5
     """Shortest scene."""
     min_screen_seconds: float = 1.0
-    """Least distance of a cut between two still pictures from any other cut."""
+    """Least distance of a cut between two still frames from any other cut."""
     adaptive_threshold: float = 3.0
     """How many times its neighbours' change a film cut must reach (PySceneDetect's default)."""
     min_content_change: float = 15.0
     """Least mean change of hue, saturation and brightness (0 to 255) of a film cut; its default."""
     lost_content: float = 0.22
-    """Share of a still picture's details that must go for it to count as replaced."""
+    """Share of a still frame's details that must go for it to count as replaced."""
     repeat_difference: float = 0.4
-    """Mean brightness difference (0 to 255) up to which a picture repeats the one before."""
+    """Mean brightness difference (0 to 255) up to which a frame repeats the one before."""
     max_repeats: int = 3
-    """So many repeats in a row come from a lower source rate; more mean that the picture rests."""
+    """So many repeats in a row come from a lower source rate; more mean that the image rests."""
 
 
 def detect_scenes(
@@ -63,24 +63,24 @@ def detect_scenes(
     ``shots`` finds the film cuts; without it PySceneDetect's AdaptiveDetector does.
 
     The scenes cover the whole duration without gaps: the first starts at 0.0, the last ends with
-    the last picture. A cut is the time of the first picture of the new scene, in seconds, exact by
+    the last frame. A cut is the time of the first frame of the new scene, in seconds, exact by
     PTS. ``progress`` counts seconds of video.
 
-    Raises ``UnsupportedMediaError`` when the proxy cannot be read or holds no picture, and what
+    Raises ``UnsupportedMediaError`` when the proxy cannot be read or has no frames, and what
     ``shots`` raises.
     """
     end = 0.0
-    with open_reel(proxy) as reel, _film_watch(params, reel, shots) as film:
+    with open_video(proxy) as video, _film_run(params, video, shots) as film:
         finder = _CutFinder(params, film)
-        total = reel.stated_duration
-        for number, picture in enumerate(reel.pictures()):
-            finder.feed(picture)
-            end = picture.t_end
+        total = video.stated_duration
+        for number, frame in enumerate(video.frames()):
+            finder.feed(frame)
+            end = frame.t_end
             if number % _REPORT_EVERY == 0:
                 progress(min(end, total), total)
         film_cuts = finder.film_cuts()
     if end <= 0.0:
-        raise UnsupportedMediaError(f"{proxy.name} holds no pictures: normalize the source again.")
+        raise UnsupportedMediaError(f"{proxy.name} has no frames; normalize the source again.")
     progress(end, end)
     return tile_scenes(choose_cuts(film_cuts, finder.screen_cuts, end, params), end)
 
@@ -90,17 +90,17 @@ def choose_cuts(
 ) -> list[float]:
     """Merge the cuts of both detectors, in order, and drop those that make too short a scene.
 
-    A film cut is the surer sign, so a screen cut gives way to it.
+    A film cut is the more reliable sign, so a screen cut gives way to it.
     """
-    kept = [0.0]
+    cuts = [0.0]
     for t in sorted(film):
-        if t - kept[-1] >= params.min_scene_seconds and duration - t >= params.min_scene_seconds:
-            kept.append(t)
+        if t - cuts[-1] >= params.min_scene_seconds and duration - t >= params.min_scene_seconds:
+            cuts.append(t)
     for t in screen:
-        nearest = min(abs(t - other) for other in (*kept, duration))
+        nearest = min(abs(t - other) for other in (*cuts, duration))
         if nearest >= params.min_screen_seconds:
-            kept.append(t)
-    return sorted(kept)[1:]
+            cuts.append(t)
+    return sorted(cuts)[1:]
 
 
 def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
@@ -110,16 +110,16 @@ def tile_scenes(cuts: Sequence[float], duration: float) -> tuple[Scene, ...]:
     return tuple(Scene(index, start, end) for index, (start, end) in enumerate(spans))
 
 
-class _AdaptiveWatch:
-    """PySceneDetect's AdaptiveDetector, fed with the pictures that differ from the one before.
+class _AdaptiveRun:
+    """PySceneDetect's AdaptiveDetector, fed with the frames that differ from the one before.
 
-    Raising 24 or 10 pictures a second to 30 repeats some. A repeat has a difference of nothing,
+    Raising 24 or 10 frames a second to 30 repeats some. A repeat has a difference of nothing,
     which would make any motion beside it look like a cut to this detector.
     """
 
-    def __init__(self, params: SceneParams, reel: VideoReader) -> None:
+    def __init__(self, params: SceneParams, video: VideoReader) -> None:
         self._params = params
-        self._reel = reel
+        self._video = video
         self._origin: int | None = None
         self._cuts: list[float] = []
         self._fed: Luma | None = None
@@ -130,14 +130,14 @@ class _AdaptiveWatch:
             min_scene_len=params.min_scene_seconds,
         )
 
-    def feed(self, picture: Picture) -> None:
+    def feed(self, frame: DecodedFrame) -> None:
         if self._origin is None:
-            self._origin = picture.pts
-        if self._is_repeat(picture.luma()):
+            self._origin = frame.pts
+        if self._is_repeat(frame.luma()):
             return
-        pts = picture.pts - self._origin
-        when = FrameTimecode(Timecode(pts, self._reel.time_base), fps=self._reel.rate)
-        self._cuts.extend(cut.seconds for cut in self._film.process_frame(when, picture.bgr()))
+        pts = frame.pts - self._origin
+        when = FrameTimecode(Timecode(pts, self._video.time_base), fps=self._video.frame_rate)
+        self._cuts.extend(cut.seconds for cut in self._film.process_frame(when, frame.bgr()))
 
     def cuts(self) -> list[float]:
         return self._cuts
@@ -153,55 +153,55 @@ class _AdaptiveWatch:
         return False
 
 
-class _SmallPictures:
-    """Hands a detector the pictures at the size that it wants."""
+class _ShotDetectorRun:
+    """A shot detector, fed with frames at its input size."""
 
     def __init__(self, watch: ShotWatch, size: tuple[int, int]) -> None:
         self._watch = watch
         self._size = size
 
-    def feed(self, picture: Picture) -> None:
-        self._watch.feed(picture.t, picture.rgb(*self._size))
+    def feed(self, frame: DecodedFrame) -> None:
+        self._watch.feed(frame.t, frame.rgb(*self._size))
 
     def cuts(self) -> list[float]:
         return self._watch.cuts()
 
 
-_FilmWatch = _AdaptiveWatch | _SmallPictures
+_FilmRun = _AdaptiveRun | _ShotDetectorRun
 
 
 @contextmanager
-def _film_watch(
-    params: SceneParams, reel: VideoReader, shots: ShotDetector | None
-) -> Iterator[_FilmWatch | None]:
+def _film_run(
+    params: SceneParams, video: VideoReader, shots: ShotDetector | None
+) -> Iterator[_FilmRun | None]:
     if params.profile == "screencast":
         yield None
     elif shots is None:
-        yield _AdaptiveWatch(params, reel)
+        yield _AdaptiveRun(params, video)
     else:
         with shots.watching() as watch:
-            yield _SmallPictures(watch, shots.picture_size)
+            yield _ShotDetectorRun(watch, shots.frame_size)
 
 
 class _CutFinder:
     """Feeds the detectors of film and of screens in one pass."""
 
-    def __init__(self, params: SceneParams, film: _FilmWatch | None) -> None:
+    def __init__(self, params: SceneParams, film: _FilmRun | None) -> None:
         self.screen_cuts: list[float] = []
         self._screen: ScreenCutDetector | None = None
         self._film = film
         if params.profile != "film":
             self._screen = ScreenCutDetector(ScreenCutParams(lost_content=params.lost_content))
 
-    def feed(self, picture: Picture) -> None:
-        """Take the next picture."""
+    def feed(self, frame: DecodedFrame) -> None:
+        """Take the next frame."""
         if self._screen is not None:
-            cut = self._screen.feed(picture.t, picture.luma())
+            cut = self._screen.feed(frame.t, frame.luma())
             if cut is not None:
                 self.screen_cuts.append(cut)
         if self._film is not None:
-            self._film.feed(picture)
+            self._film.feed(frame)
 
     def film_cuts(self) -> list[float]:
-        """Return the film cuts, after the last picture."""
+        """Return the film cuts, after the last frame."""
         return self._film.cuts() if self._film is not None else []

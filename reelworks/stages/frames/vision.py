@@ -1,4 +1,4 @@
-"""Describe each unique frame of a video, once."""
+"""Frame descriptions: each unique frame of a video, once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GIVE_UP_AFTER = 10
 """Frames that fail with no answer between them, after which a describer counts as down."""
 
 GRACE = 30.0
-"""Seconds that a stopped stage waits for answers under way, which are paid for and so kept."""
+"""Seconds that a stopped stage waits for answers under way, which are paid for and so cached."""
 
 _DESCRIPTION = TypeAdapter(FrameDescription)
 
@@ -38,15 +38,15 @@ def describe_frames(
 ) -> VisionResult:
     """Describe the frames that repeat no other, at most ``describer.parallel`` at once.
 
-    Each answer goes into ``cache`` at once, so that a rerun asks only for what is missing.
+    Each answer goes into ``cache`` at once, so that a rerun requests only what is missing.
     ``progress`` counts frames, cached ones included. A frame that the model refuses is listed as
-    undescribed, and the others go on. Raises the first passing ``ProviderError`` after the other
-    frames had their turn, ``ProviderRejectedError`` when every frame is refused, and at once
+    undescribed, and the others go on. Raises the first transient ``ProviderError`` after the other
+    frames were tried, ``ProviderRejectedError`` when every frame is refused, and at once
     whatever concerns all frames: a refused key, an unreachable cache, ``CancelledError``.
     """
     unique = sorted((f for f in frames if f.duplicate_of is None), key=lambda f: f.index)
     tally = _Tally(total=len(unique))
-    work = _Work(read_jpeg, describer, cache)
+    work = _FrameDescription(read_jpeg, describer, cache)
     pool = ThreadPoolExecutor(max(1, describer.parallel), thread_name_prefix="vision")
     futures = {pool.submit(work.describe, frame): frame for frame in unique}
     try:
@@ -62,14 +62,14 @@ def describe_frames(
     return tally.result()
 
 
-def frame_key(frame: Frame, model: ModelRef) -> str:
-    """Return the cache key of one frame's description: the picture, the model and the schema."""
+def description_key(frame: Frame, model: ModelRef) -> str:
+    """Return the cache key of one frame's description: the JPEG, the model and the schema."""
     return cache_key("vision", ITEM_VERSION, inputs={"frame": frame.sha256}, params={}, model=model)
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One frame's way: the cache, else the describer. Runs in threads."""
+class _FrameDescription:
+    """Description of single frames: from the cache, else from the describer. Runs in threads."""
 
     read_jpeg: Callable[[Frame], bytes]
     describer: FrameDescriber
@@ -77,11 +77,11 @@ class _Work:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def describe(self, frame: Frame) -> FrameDescription | ProviderError | None:
-        """Return the description, the trouble with this frame, or None when told to stop."""
+        """Return the description, the error of this frame, or None once stopped."""
         if self.stop.is_set():
             return None
         try:
-            return self._kept(frame) or self._asked(frame)
+            return self._cached(frame) or self._describe_and_store(frame)
         except ProviderError as error:
             if error.retryable or isinstance(error, ProviderRejectedError):
                 return error
@@ -91,26 +91,26 @@ class _Work:
             self.stop.set()
             raise
 
-    def _kept(self, frame: Frame) -> FrameDescription | None:
-        answer = self.cache.get(frame_key(frame, self.describer.model))
+    def _cached(self, frame: Frame) -> FrameDescription | None:
+        answer = self.cache.get(description_key(frame, self.describer.model))
         if answer is None:
             return None
         try:
             return _DESCRIPTION.validate_json(answer)
         except ValidationError:
-            # An answer that was cut off while it was kept is no answer: ask again.
+            # The answer was truncated while it was stored: request it again.
             return None
 
-    def _asked(self, frame: Frame) -> FrameDescription:
+    def _describe_and_store(self, frame: Frame) -> FrameDescription:
         description = self.describer.describe(self.read_jpeg(frame))
-        key = frame_key(frame, self.describer.model)
+        key = description_key(frame, self.describer.model)
         self.cache.put(key, _DESCRIPTION.dump_json(description))
         return description
 
 
 @dataclass
 class _Tally:
-    """What came of each frame so far. Used by one thread."""
+    """Outcomes of the frames so far. Used by one thread."""
 
     total: int
     described: list[Described] = field(default_factory=list)
@@ -139,15 +139,15 @@ class _Tally:
     def is_hopeless(self) -> bool:
         """True when more requests would only cost time or money.
 
-        A server that named a time to wait is let alone. Refusals after an answer are about the
-        pictures, and so about each alone.
+        A server that named a time to wait gets no more requests. Refusals after an answer concern
+        single frames.
         """
-        told_to_wait = any(
+        rate_limited = any(
             isinstance(error, RateLimitedError) and error.retry_after is not None
             for _, error in self.failed
         )
         all_alike = bool(self.failed) or not self.described
-        return told_to_wait or (all_alike and self.in_a_row >= GIVE_UP_AFTER)
+        return rate_limited or (all_alike and self.in_a_row >= GIVE_UP_AFTER)
 
     def result(self) -> VisionResult:
         if self.failed:
@@ -168,7 +168,7 @@ class _Tally:
         skipped = f", {untried} were not tried" if untried else ""
         message = (
             f"{len(self.failed)} of {self.total} frames failed{skipped}; the "
-            f"{len(self.described)} described so far are kept. {first}"
+            f"{len(self.described)} described so far are cached. {first}"
         )
         if isinstance(first, RateLimitedError):
             return RateLimitedError(message, retry_after=first.retry_after)

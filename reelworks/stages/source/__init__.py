@@ -1,0 +1,1 @@
+"""Stages on the source: ingest, limits, normalization and audio extraction."""

@@ -1,18 +1,14 @@
-"""Bring a source into the store: a file, a web address or an S3 key."""
+"""Ingest: a source (file, URL or S3 key) as a local file with its digest and video id."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote
-
-import httpx
 
 from reelworks.domain.artifact_keys import UPLOADS
 from reelworks.domain.digest import sha256_of_file
@@ -23,27 +19,20 @@ from reelworks.domain.printable import one_line
 from reelworks.errors import (
     ArtifactUnreadableError,
     InputError,
-    NoSpaceError,
-    OverLimitError,
-    PermissionDeniedError,
     SourceNotFoundError,
-    SourceUnavailableError,
     SourceUnreadableError,
     exhausted,
 )
-from reelworks.providers.http.fetching import client
-from reelworks.providers.http.retry_after import retry_after
-from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
+from reelworks.stages.source.download import download
+from reelworks.stages.source.limits import PUBLIC_ONLY, SourceLimits
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_SPARE_BYTES = 64 << 20
 _HOST = re.compile(r"([^:\[\]]*|\[[^\]]*\])(:\d*)?")
 _HIDDEN = "..."
-"""Shown for an address like ``http://user:a/b@host``, of which a part is taken for the host."""
+"""Shown for a URL like ``http://user:a/b@host``, of which a part would be taken for the host."""
 
 
 class ObjectReader(Protocol):
-    """What ingest needs of an object store; ``store.objects.artifacts`` has it."""
+    """What ingest needs of an object store; ``store.objects.artifacts`` implements it."""
 
     @property
     def bucket(self) -> str:
@@ -56,12 +45,12 @@ class ObjectReader(Protocol):
         """
 
     def note_unreadable(self, key: str) -> None:
-        """Note that an object of our own bucket cannot be read, so that it is stored anew."""
+        """Note that an object of our own bucket cannot be read, so that it is stored again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSource:
-    """A source that lies on this machine now."""
+    """A source as a file on this machine."""
 
     original: str
     """As the user gave it, but for passwords and signatures: see ``without_secrets``."""
@@ -77,16 +66,16 @@ class LocalSource:
 def localize(
     source: str,
     video_id: str | None,
-    room: Path,
+    work_dir: Path,
     store: ObjectReader,
     progress: Progress,
-    limits: Limits = PUBLIC_ONLY,
+    limits: SourceLimits = PUBLIC_ONLY,
 ) -> LocalSource:
-    """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and name it.
+    """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and identify it.
 
-    A local file stays where it is; others are downloaded into ``room``. ``progress`` counts bytes.
-    Raises ``InputError`` for an id that is none, ``SourceNotFoundError``,
-    ``SourceUnreadableError``, ``SourceUnavailableError`` (may pass), ``UnsafeAddressError``,
+    A local file stays where it is; others are downloaded into ``work_dir``. ``progress`` counts
+    bytes. Raises ``InputError`` for an invalid id, ``SourceNotFoundError``,
+    ``SourceUnreadableError``, ``SourceUnavailableError`` (transient), ``UnsafeAddressError``,
     ``OverLimitError`` and ``NoSpaceError``.
     """
     if video_id is not None and not is_video_id(video_id):
@@ -97,23 +86,25 @@ def localize(
     scheme, mark, rest = source.partition("://")
     scheme = scheme.lower() if mark else ""
     if shown.endswith(f"://{_HIDDEN}"):
-        raise InputError(f"{shown} is no address; write / ? # @ of a password as %2F %3F %23 %40.")
+        raise InputError(
+            f"{shown} is not a valid URL; write / ? # @ of a password as %2F %3F %23 %40."
+        )
     if scheme in ("http", "https"):
         name = unquote(PurePosixPath(shown).name)
-        path = _download(source, room / safe_name(name), progress, limits)
+        path = download(source, work_dir / safe_name(name), shown, progress, limits)
     elif scheme == "s3":
         name = _own_name(rest, video_id, store.bucket)
-        path = _from_store(rest, room / safe_name(name), store)
+        path = _from_store(rest, work_dir / safe_name(name), store)
     elif scheme:
-        raise InputError(f"{shown} cannot be read: use a path, http(s):// or s3://.")
+        raise InputError(f"{shown} cannot be read; use a path, http(s):// or s3://.")
     else:
         path = existing_file(source)
         name = path.name
     with _reading(shown):
         stamp = stamp_of(path)
         digest = sha256_of_file(path)
-    chosen = video_id or video_id_for(PurePosixPath(name).stem, digest)
-    return LocalSource(shown, path, safe_name(name), digest, stamp, chosen)
+    video_id = video_id or video_id_for(PurePosixPath(name).stem, digest)
+    return LocalSource(shown, path, safe_name(name), digest, stamp, video_id)
 
 
 def safe_name(name: str) -> str:
@@ -124,8 +115,8 @@ def safe_name(name: str) -> str:
 def without_secrets(source: str) -> str:
     """Return a source fit for rows, logs and messages: no password, no query, one line.
 
-    A web address's query often is its signature. An S3 key stays whole: ``?`` may be part of it.
-    An address whose host cannot be told from a password is not shown at all.
+    The query of a URL is often its signature. An S3 key stays whole: ``?`` may be part of it.
+    A URL whose host cannot be distinguished from a password is not shown at all.
     """
     scheme, mark, rest = source.partition("://")
     if not mark:
@@ -142,8 +133,8 @@ def without_secrets(source: str) -> str:
 def existing_file(source: str) -> Path:
     """Return the path of a source on this machine.
 
-    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when nobody can
-    tell.
+    Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when that
+    cannot be determined.
     """
     if not source:
         raise SourceNotFoundError("The source is empty; name a file.")
@@ -151,14 +142,14 @@ def existing_file(source: str) -> Path:
     with _reading(shown):
         try:
             path = Path(source).expanduser()
-        except RuntimeError:  # ~name of somebody who has no account here
+        except RuntimeError:  # ~name of an unknown account
             raise SourceNotFoundError(f"{shown} does not exist.") from None
         if path.is_dir():
             raise SourceNotFoundError(f"{shown} is a folder; name a file in it.")
         if not path.exists():
             raise SourceNotFoundError(f"{shown} does not exist.")
         if not path.is_file():
-            raise SourceUnreadableError(f"{shown} is no regular file; copy it to one first.")
+            raise SourceUnreadableError(f"{shown} is not a regular file; copy it to one first.")
     return path
 
 
@@ -175,7 +166,7 @@ def _reading(shown: str) -> Iterator[None]:
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
-    """Return the file's own name: an upload has lost it to a key that begins with the id."""
+    """Return the file's own name: the key of an upload begins with the video's id."""
     name = PurePosixPath(address).name
     if video_id is not None and address.startswith(f"{bucket}/{UPLOADS}"):
         return name.removeprefix(f"{video_id}_")
@@ -186,85 +177,14 @@ def _from_store(address: str, target: Path, store: ObjectReader) -> Path:
     bucket, _, key = address.partition("/")
     shown = one_line(f"s3://{address}")
     if not bucket or not key:
-        raise InputError(f"{shown} is no S3 address: use s3://bucket/key.")
+        raise InputError(f"{shown} is not a valid S3 URL; expected s3://bucket/key.")
     try:
         if not store.download(key, target, bucket=bucket):
             raise SourceNotFoundError(f"{shown} does not exist.")
     except ArtifactUnreadableError as error:  # only of our own bucket
-        store.note_unreadable(key)  # the same file, given again, is stored anew
+        store.note_unreadable(key)  # the same file, given again, is stored again
         raise SourceUnreadableError(
             f"{shown} is damaged in the store and cannot be read; upload the file again, or index "
             "it from where it first came from."
         ) from error
     return target
-
-
-def _download(url: str, target: Path, progress: Progress, limits: Limits) -> Path:
-    shown = without_secrets(url)
-    try:
-        with (
-            client(
-                private=limits.private_addresses,
-                timeout=_TIMEOUT,
-                least_speed=limits.least_speed,
-            ) as session,
-            session.stream("GET", url) as answer,
-        ):
-            _check(answer, shown)
-            total = int(answer.headers.get("content-length", 0))
-            _check_size(total, limits, shown)
-            _check_room(target.parent, total, shown)
-            with target.open("wb") as file:
-                # As they come: a block that has to be full first keeps a slow source from being
-                # stopped.
-                for piece in answer.iter_bytes():
-                    file.write(piece)
-                    _check_size(file.tell(), limits, shown)
-                    progress(file.tell(), max(total, file.tell()))
-    except (
-        httpx.InvalidURL,
-        httpx.UnsupportedProtocol,
-        httpx.TooManyRedirects,
-        UnicodeError,  # a host name that IDNA cannot encode
-    ) as error:
-        reason = one_line(str(error)).rstrip(".")
-        raise InputError(f"{shown} cannot be fetched: {reason}.") from None
-    except httpx.HTTPError as error:
-        reason = one_line(str(error) or type(error).__name__).rstrip(".")
-        raise exhausted(error) or SourceUnavailableError(
-            f"{shown} cannot be fetched now: {reason}."
-        ) from None
-    except OSError as error:
-        raise exhausted(error) or PermissionDeniedError(
-            f"{shown} cannot be kept in {target.parent}: {error.strerror}."
-        ) from None
-    return target
-
-
-def _check(answer: httpx.Response, shown: str) -> None:
-    status = answer.status_code
-    if status in (404, 410):
-        raise SourceNotFoundError(f"{shown} does not exist (HTTP {status}).")
-    if status in (408, 425, 429) or status >= 500:
-        wait = retry_after(answer.headers, datetime.now(UTC))
-        until = "" if wait is None else f"; its server asks to wait {wait:.0f} s"
-        raise SourceUnavailableError(
-            f"{shown} cannot be fetched now (HTTP {status}){until}.", retry_after=wait
-        )
-    if status >= 400:
-        raise SourceUnreadableError(f"{shown} may not be read (HTTP {status}).")
-
-
-def _check_size(size: int, limits: Limits, shown: str) -> None:
-    if limits.most_bytes is not None and size > limits.most_bytes:
-        raise OverLimitError(
-            f"{shown} is larger than {limits.most_bytes // 1_000_000} MB (MAX_UPLOAD_MB)."
-        )
-
-
-def _check_room(room: Path, needed: int, shown: str) -> None:
-    free = shutil.disk_usage(room).free
-    if needed + _SPARE_BYTES > free:
-        raise NoSpaceError(
-            f"{shown} needs {needed >> 20} MB, but {room} has {free >> 20} MB free; make room."
-        )

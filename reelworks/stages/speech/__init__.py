@@ -1,0 +1,1 @@
+"""Stages on speech: transcription in chunks, and segmentation."""

@@ -1,4 +1,4 @@
-"""Makes segments that read well as one line: short, whole phrases, never a torn word."""
+"""Segmentation of transcripts: short, whole phrases that read well as one line."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ class SegmentLimits:
     """Seconds."""
 
 
-def resegment(segments: Iterable[Segment], shape: SegmentLimits) -> tuple[Segment, ...]:
-    """Return the same words, in order, in segments of ``shape``.
+def resegment(segments: Iterable[Segment], limits: SegmentLimits) -> tuple[Segment, ...]:
+    """Return the same words, in order, in segments within ``limits``.
 
     Breaks at sentence ends, pauses and changes of language or speaker; a sentence that is too
     long is split at its commas and pauses, near the middle. Only a single word may be longer
-    than the shape allows. Segments without words stay as they are.
+    than the limits allow. Segments without words stay as they are.
     """
     result: list[Segment] = []
-    for segment in map(_agreeing, segments):
+    for segment in map(_align_words, segments):
         if not segment.words:
             result.append(segment)
             continue
         phrases = [
-            part for phrase in _phrases(segment.words, shape) for part in _fitting(phrase, shape)
+            part for phrase in _phrases(segment.words, limits) for part in _fitting(phrase, limits)
         ]
-        result += [_segment(phrase, segment) for phrase in _without_crumbs(phrases, shape)]
+        result += [_segment(phrase, segment) for phrase in _without_short_phrases(phrases, limits)]
     return tuple(result)
 
 
-def _agreeing(segment: Segment) -> Segment:
-    """Make words and text say the same: some servers' words lack the text's punctuation."""
+def _align_words(segment: Segment) -> Segment:
+    """Make words and text agree: some servers' words lack the text's punctuation."""
     if not segment.words or join_words([w.text for w in segment.words]) == segment.text:
         return segment
     tokens = split_words(segment.text)
@@ -69,11 +69,11 @@ def _agreeing(segment: Segment) -> Segment:
     return replace(segment, words=tuple(words))
 
 
-def _phrases(words: Sequence[Word], shape: SegmentLimits) -> list[list[Word]]:
+def _phrases(words: Sequence[Word], limits: SegmentLimits) -> list[list[Word]]:
     """Split where a sentence ends or the speaker pauses."""
     phrases: list[list[Word]] = []
     for word in words:
-        if phrases and not _ends(phrases[-1][-1]) and _pause(phrases[-1][-1], word) < shape.pause:
+        if phrases and not _ends(phrases[-1][-1]) and _pause(phrases[-1][-1], word) < limits.pause:
             phrases[-1].append(word)
         else:
             phrases.append([word])
@@ -89,15 +89,15 @@ def _pause(before: Word, after: Word) -> float:
     return after.t_start - before.t_end
 
 
-def _fits(words: Sequence[Word], shape: SegmentLimits) -> bool:
+def _fits(words: Sequence[Word], limits: SegmentLimits) -> bool:
     seconds = words[-1].t_end - words[0].t_start
     characters = len(join_words([word.text for word in words]))
-    return seconds <= shape.max_seconds and characters <= shape.max_characters
+    return seconds <= limits.max_seconds and characters <= limits.max_characters
 
 
-def _fitting(words: list[Word], shape: SegmentLimits) -> list[list[Word]]:
+def _fitting(words: list[Word], limits: SegmentLimits) -> list[list[Word]]:
     """Halve a phrase at its best break until every part fits."""
-    if len(words) == 1 or _fits(words, shape):
+    if len(words) == 1 or _fits(words, limits):
         return [words]
     lengths = list(accumulate(len(word.text) + 1 for word in words))
     half = lengths[-1] / 2
@@ -108,16 +108,18 @@ def _fitting(words: list[Word], shape: SegmentLimits) -> list[list[Word]]:
         return clause + min(_pause(words[cut - 1], words[cut]), 0.5) - off_middle
 
     cut = max(range(1, len(words)), key=merit)
-    return [*_fitting(words[:cut], shape), *_fitting(words[cut:], shape)]
+    return [*_fitting(words[:cut], limits), *_fitting(words[cut:], limits)]
 
 
-def _without_crumbs(phrases: Sequence[list[Word]], shape: SegmentLimits) -> list[list[Word]]:
+def _without_short_phrases(
+    phrases: Sequence[list[Word]], limits: SegmentLimits
+) -> list[list[Word]]:
     """Join a phrase too short to read with the one before, or the next, where they fit."""
     merged: list[list[Word]] = []
     for phrase in phrases:
-        near = merged and _pause(merged[-1][-1], phrase[0]) < shape.pause
+        near = merged and _pause(merged[-1][-1], phrase[0]) < limits.pause
         short = merged and (_is_short(merged[-1]) or _is_short(phrase))
-        if near and short and _fits([*merged[-1], *phrase], shape):
+        if near and short and _fits([*merged[-1], *phrase], limits):
             merged[-1] = [*merged[-1], *phrase]
         else:
             merged.append(phrase)

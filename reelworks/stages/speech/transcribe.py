@@ -1,4 +1,4 @@
-"""Turn a video's sound into a transcript of readable segments with word times."""
+"""Transcription: audio as readable segments with word times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reelworks.domain.capabilities import ItemCache, Transcriber
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Transcript, Word
-from reelworks.models.speech.speech_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
-from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
-from reelworks.stages.speech.transcribe_pieces import PieceWork
+from reelworks.stages.speech.transcribe_chunks import ChunkTranscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class TranscribeParams:
     """A pause of so many seconds always ends a segment."""
 
     @property
-    def shape(self) -> SegmentLimits:
-        """How the segments are to be."""
+    def segment_limits(self) -> SegmentLimits:
+        """Limits of the segments."""
         return SegmentLimits(
             self.max_segment_seconds, self.max_segment_characters, self.pause_seconds
         )
@@ -47,30 +47,30 @@ def transcribe(
 ) -> Transcript:
     """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
 
-    No sound (``wav`` None) and no speech give an empty transcript, without a call to a hosted
-    model. Sound longer than the model takes is cut at silences, and the pieces are asked for at
-    once, as many as the model allows. Each piece's answer is kept in ``cache``. ``work_dir``
-    holds the pieces for as long as they are needed. ``progress`` counts seconds of sound.
+    No audio (``wav`` None) and no speech give an empty transcript, without a call to a hosted
+    model. Audio longer than the model takes is cut at silences, and the chunks are sent at
+    once, as many as the model allows. Each chunk's answer is stored in ``cache``. ``work_dir``
+    contains the chunks for as long as they are needed. ``progress`` counts seconds of audio.
 
-    Raises the first piece's error after the others have finished and are kept, ``CancelledError``
+    Raises the first chunk's error after the others have finished and are cached, ``CancelledError``
     from ``progress``, ``SourceNotFoundError`` and ``UnsupportedMediaError``.
     """
     total = sample_count(wav) if wav is not None else 0
     if wav is None or total == 0:
         return Transcript(language=None)
     regions = _needed_regions(wav, total, transcriber)
-    pieces = _pieces(wav, total, transcriber.limits.max_seconds, regions)
+    chunks = _chunks(wav, total, transcriber.limits.max_seconds, regions)
     if regions is not None:
-        pieces = [piece for piece in pieces if piece.has_speech(regions)]
-    asking = PieceWork(wav, total, transcriber, params.language, cache, work_dir)
-    answers = asking.ask_all(pieces, progress)
+        chunks = [chunk for chunk in chunks if chunk.has_speech(regions)]
+    transcription = ChunkTranscription(wav, total, transcriber, params.language, cache, work_dir)
+    answers = transcription.transcribe_all(chunks, progress)
     segments = [
-        s for piece, answer in zip(pieces, answers, strict=True) for s in _moved(piece, answer)
+        s for chunk, answer in zip(chunks, answers, strict=True) for s in _moved(chunk, answer)
     ]
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    return Transcript(_main_language(segments), resegment(segments, params.shape))
+    return Transcript(_main_language(segments), resegment(segments, params.segment_limits))
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:
@@ -80,11 +80,11 @@ def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Reg
     return speech_regions(wav) if is_cut or transcriber.model.provider != "local" else None
 
 
-def _pieces(
+def _chunks(
     wav: Path, total: int, longest: float | None, regions: Sequence[Region] | None
-) -> list[Piece]:
+) -> list[AudioChunk]:
     if longest is None or total <= int(longest * SAMPLE_RATE):
-        return [Piece(0, total)]
+        return [AudioChunk(0, total)]
 
     def quietest(start: int, stop: int) -> int:
         return start + quietest_sample(read_samples(wav, start, stop))
@@ -92,11 +92,11 @@ def _pieces(
     return cut_at_silences(total, int(longest * SAMPLE_RATE), regions or (), quietest)
 
 
-def _moved(piece: Piece, answer: Transcript) -> list[Segment]:
-    """Turn times in a piece into times in the file, exact to the sample."""
+def _moved(chunk: AudioChunk, answer: Transcript) -> list[Segment]:
+    """Turn times in a chunk into times in the file, exact to the sample."""
 
     def at(seconds: float) -> float:
-        return round(min(max(piece.t_start + seconds, piece.t_start), piece.t_end), 7)
+        return round(min(max(chunk.t_start + seconds, chunk.t_start), chunk.t_end), 7)
 
     return [
         replace(
@@ -114,7 +114,7 @@ def _moved(piece: Piece, answer: Transcript) -> list[Segment]:
 
 
 def _heard_only(segments: Sequence[Segment], regions: Sequence[Region]) -> list[Segment]:
-    """Drop what a model says where nobody speaks: it made that up."""
+    """Drop text where nobody speaks: a hallucination."""
     heard = []
     for segment in segments:
         whole = Word(segment.text, segment.t_start, segment.t_end)

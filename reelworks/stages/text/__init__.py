@@ -1,0 +1,1 @@
+"""Stages on text: embeddings."""

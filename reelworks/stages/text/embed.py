@@ -1,4 +1,4 @@
-"""Turn texts into vectors, each text once."""
+"""Text embeddings: each text once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ITEM_VERSION = 1
 when what is done with a text before it is embedded changes."""
 
 _AT_ONCE = 16
-"""Questions to the cache at once: each waits for the network, not for the processor."""
+"""Cache lookups at once: each waits for the network, not for the processor."""
 
 
 class NullItemCache:
-    """The item cache for an embedder that is quicker than a store: it makes each vector anew."""
+    """The item cache for an embedder that is faster than a store: every lookup is a miss."""
 
     def get(self, key: str) -> bytes | None:
         """Return None."""
@@ -33,10 +33,10 @@ class NullItemCache:
 def embed_texts(
     texts: Sequence[str], embedder: Embedder, cache: ItemCache, progress: Progress
 ) -> list[list[float] | None]:
-    """Return one unit vector for each text, in order; None for a text with nothing in it.
+    """Return one unit vector for each text, in order; None for a blank text.
 
-    Equal texts are asked for once, and only those that ``cache`` does not hold, in batches of
-    ``embedder.batch_size``; each batch's vectors are kept at once. ``progress`` counts texts.
+    Equal texts are embedded once, and only those not in ``cache``, in batches of
+    ``embedder.batch_size``; each batch's vectors are cached at once. ``progress`` counts texts.
 
     Raises what the embedder raises, and ``ProviderAnswerError`` when it gives too few vectors or
     vectors of another length than it says.
@@ -44,10 +44,10 @@ def embed_texts(
     times = Counter(texts)
     keys = {text: text_key(text, embedder) for text in times if text.strip()}
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="embed") as workers:
-        kept = zip(keys, workers.map(cache.get, keys.values()), strict=True)
+        cached = zip(keys, workers.map(cache.get, keys.values()), strict=True)
         vectors = {
             text: _unpacked(data)
-            for text, data in kept
+            for text, data in cached
             if data is not None and len(data) == 4 * embedder.dimensions
         }
         missing = [text for text in keys if text not in vectors]
@@ -55,7 +55,7 @@ def embed_texts(
         progress(done, len(texts))
         for start in range(0, len(missing), embedder.batch_size):
             batch = missing[start : start + embedder.batch_size]
-            answers = _asked(batch, embedder)
+            answers = _embed_batch(batch, embedder)
             list(workers.map(cache.put, (keys[text] for text in batch), answers))
             vectors |= {t: _unpacked(data) for t, data in zip(batch, answers, strict=True)}
             done += sum(times[text] for text in batch)
@@ -75,18 +75,18 @@ def text_key(text: str, embedder: Embedder) -> str:
     )
 
 
-def _asked(batch: Sequence[str], embedder: Embedder) -> list[bytes]:
+def _embed_batch(batch: Sequence[str], embedder: Embedder) -> list[bytes]:
     answer = embedder.embed(batch)
     if len(answer) != len(batch) or any(len(v) != embedder.dimensions for v in answer):
         raise ProviderAnswerError(
-            f"{embedder.model} did not give {len(batch)} vectors of {embedder.dimensions} numbers; "
-            f"try again, or set EMBED_DIMENSIONS to what the model gives."
+            f"{embedder.model} did not return {len(batch)} vectors of {embedder.dimensions} "
+            f"numbers; try again, or set EMBED_DIMENSIONS to what the model gives."
         )
     return [_packed(vector) for vector in answer]
 
 
 def _packed(vector: Sequence[float]) -> bytes:
-    """Little-endian 32-bit floats: what pgvector keeps, so that cached and new are equal."""
+    """Little-endian 32-bit floats: what pgvector stores, so that cached and new are equal."""
     return struct.pack(f"<{len(vector)}f", *vector)
 
 

@@ -50,7 +50,7 @@ class _Watched:
             began = time.monotonic()
             piece = self._beneath.read1(None if amount is None else amount - len(found))
             try:
-                self._patience.came(time.monotonic() - began, len(piece))
+                self._patience.received(time.monotonic() - began, len(piece))
             except SourceUnavailableError:
                 self._beneath.close()  # what is still to come is of no use
                 raise

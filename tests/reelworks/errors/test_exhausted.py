@@ -23,7 +23,7 @@ from reelworks.errors import (
     exhausted,
 )
 from reelworks.media.inspect.probe import probe
-from reelworks.media.process import run
+from reelworks.media.process import run_process
 from reelworks.store.db.error_mapping import database_errors
 
 ROOT = Path(__file__).parents[3]
@@ -72,7 +72,7 @@ def test_media_that_cannot_be_opened_for_want_of_files_are_not_called_bad(media:
     probe(clip)  # all is imported
     with no_file_left():
         assert isinstance(caught(lambda: probe(clip)), OutOfResourcesError)
-        assert isinstance(caught(lambda: run(["ffmpeg"])), OutOfResourcesError)
+        assert isinstance(caught(lambda: run_process(["ffmpeg"])), OutOfResourcesError)
 
 
 def test_postgresql_is_not_called_out_of_reach_when_no_socket_is_left() -> None:

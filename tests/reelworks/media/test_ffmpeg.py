@@ -56,7 +56,7 @@ def test_a_name_that_looks_like_an_address_stays_a_file(media: Path, tmp_path: P
     report = transcode(to_nothing(odd), duration=None, progress=silent, timeout=20)
     assert report.decoded == {0: 127}
     assert report.errors == {0: 0}
-    assert report.damaged_pictures == 0
+    assert report.damaged_frames == 0
 
 
 def test_lost_pictures_are_counted(media: Path) -> None:
@@ -92,16 +92,16 @@ def test_other_lines_are_no_progress(line: str) -> None:
 
 
 def test_standing_still_is_an_error_once_patience_is_over() -> None:
-    read = _progress_reader(10.0, silent, patience=0.0)
+    read = _progress_reader(10.0, silent, stall_timeout=0.0)
     read("out_time_us=2000000")
-    with pytest.raises(StageTimeoutError, match=r"stood still at 2\.0 s"):
+    with pytest.raises(StageTimeoutError, match=r"made no progress for .* \(at 2\.0 s\)"):
         for _ in range(1000):
             read("out_time_us=2000000")
 
 
 def test_going_on_slowly_is_not_standing_still() -> None:
     seen: list[tuple[float, float]] = []
-    read = _progress_reader(10.0, lambda done, total: seen.append((done, total)), patience=0.0)
+    read = _progress_reader(10.0, lambda done, total: seen.append((done, total)), stall_timeout=0.0)
     for second in range(12):
         read("frame=1")
         read(f"out_time_us={second}000000")

@@ -1,4 +1,4 @@
-"""NVENC and NVDEC: their options, and that a machine without them is told apart."""
+"""NVENC and NVDEC: their options, and a machine without them."""
 
 from __future__ import annotations
 

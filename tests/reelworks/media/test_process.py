@@ -1,4 +1,4 @@
-"""The one place that runs programs."""
+"""Subprocesses: their output, failures and timeouts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from reelworks.errors import CancelledError, NoSpaceError, ProcessError, StageTimeoutError
-from reelworks.media.process import run
+from reelworks.media.process import run_process
 
 SLEEP = "import os,time; print(os.getpid(), flush=True); time.sleep(60)"
 
@@ -26,23 +26,23 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_lines_of_both_streams_arrive_in_order_and_stderr_is_kept() -> None:
+def test_lines_of_both_streams_arrive_in_order_and_stderr_is_returned() -> None:
     out: list[str] = []
     err: list[str] = []
     code = "import sys; print('a'); print('b'); print('c', file=sys.stderr)"
-    result = run(python(code), on_line=out.append, on_error_line=err.append)
+    result = run_process(python(code), on_line=out.append, on_error_line=err.append)
     assert (out, err, result.tail) == (["a", "b"], ["c"], "c")
 
 
 def test_stdin_is_closed() -> None:
     lines: list[str] = []
-    run(python("import sys; print(repr(sys.stdin.read()))"), on_line=lines.append)
+    run_process(python("import sys; print(repr(sys.stdin.read()))"), on_line=lines.append)
     assert lines == ["''"]
 
 
 def test_much_output_on_both_streams_does_not_block() -> None:
     code = "import sys\nfor i in range(20000): print('x' * 50); print(i, file=sys.stderr)"
-    result = run(python(code), timeout=30)
+    result = run_process(python(code), timeout=30)
     assert result.tail.splitlines()[-1] == "19999"
     assert len(result.tail.splitlines()) == 400
 
@@ -50,32 +50,32 @@ def test_much_output_on_both_streams_does_not_block() -> None:
 def test_no_shell_reads_the_arguments() -> None:
     lines: list[str] = []
     odd = "$(touch x); `id` 'quote\" \n line"
-    run([*python("import sys; print(ascii(sys.argv[1]))"), odd], on_line=lines.append)
+    run_process([*python("import sys; print(ascii(sys.argv[1]))"), odd], on_line=lines.append)
     assert lines == [ascii(odd)]
 
 
 def test_failure_tells_the_program_its_code_and_what_it_said_last() -> None:
     with pytest.raises(ProcessError, match="ended with code 3: dear me") as caught:
-        run(python("import sys; print('dear me', file=sys.stderr); sys.exit(3)"))
+        run_process(python("import sys; print('dear me', file=sys.stderr); sys.exit(3)"))
     assert caught.value.arguments[0] == sys.executable
     assert caught.value.tail == "dear me"
 
 
 def test_missing_program_is_a_clear_error() -> None:
     with pytest.raises(ProcessError, match="no-such-program cannot be run"):
-        run(["no-such-program"])
+        run_process(["no-such-program"])
 
 
 def test_full_disk_has_its_own_error() -> None:
     with pytest.raises(NoSpaceError, match="disk is full"):
-        run(python("import os; f = os.open('/dev/full', os.O_WRONLY); os.write(f, b'x')"))
+        run_process(python("import os; f = os.open('/dev/full', os.O_WRONLY); os.write(f, b'x')"))
 
 
 def test_timeout_kills() -> None:
     pids: list[int] = []
     started = time.monotonic()
     with pytest.raises(StageTimeoutError, match="after 1 seconds"):
-        run(python(SLEEP), on_line=lambda line: pids.append(int(line)), timeout=1)
+        run_process(python(SLEEP), on_line=lambda line: pids.append(int(line)), timeout=1)
     assert time.monotonic() - started < 20
     assert not is_alive(pids[0])
 
@@ -88,5 +88,5 @@ def test_an_exception_of_the_listener_kills_and_passes() -> None:
         raise CancelledError("stop")
 
     with pytest.raises(CancelledError, match="stop"):
-        run(python(SLEEP), on_line=cancel)
+        run_process(python(SLEEP), on_line=cancel)
     assert not is_alive(pids[0])

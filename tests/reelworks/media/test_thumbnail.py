@@ -1,4 +1,4 @@
-"""Small pictures keep what is seen, and what is no picture is refused."""
+"""Small images keep what is seen, and what is no image is refused."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from reelworks.media.thumbnail import shrink_jpeg
 
 
 def jpeg(width: int, height: int, kind: str = "RGB") -> bytes:
-    """A picture that is dark on the left and light on the right."""
+    """An image that is dark on the left and light on the right."""
     ramp = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
-    kept = io.BytesIO()
-    Image.fromarray(ramp).convert(kind).save(kept, "JPEG", quality=92)
-    return kept.getvalue()
+    output = io.BytesIO()
+    Image.fromarray(ramp).convert(kind).save(output, "JPEG", quality=92)
+    return output.getvalue()
 
 
 def opened(data: bytes) -> Image.Image:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reelworks.errors import SettingsError
-from reelworks.models.shots.transnet import TransNetShots
+from reelworks.models.shots.transnet import TransNetShotDetector
 from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.models.vision.vision_language import VisionLanguageDescriber
 from reelworks.pipeline.capabilities import benefits_from_gpu, make_describer, make_shot_detector
@@ -60,5 +60,5 @@ def test_the_local_describer_reads_unless_a_model_that_sees_is_named() -> None:
 def test_each_library_has_its_detector() -> None:
     chosen = settings(shot_detector="transnetv2", library_shot_detectors="news=adaptive")
     assert make_shot_detector(chosen, "news") is None
-    assert isinstance(make_shot_detector(chosen, "films"), TransNetShots)
+    assert isinstance(make_shot_detector(chosen, "films"), TransNetShotDetector)
     assert make_shot_detector(settings(), "films") is None

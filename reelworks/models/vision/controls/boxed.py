@@ -1,4 +1,4 @@
-"""Controls that are a box: buttons, fields and drop-downs."""
+"""Boxed controls: buttons, fields and drop-downs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from reelworks.models.vision.controls.words import Line, crossing, ink
 
 SMALLEST = Rect(0, 0, 18, 14)
 LARGEST = Rect(0, 0, 900, 220)
-"""Insides of boxed controls on a picture of 720 rows, in pixels."""
+"""Insides of boxed controls on an image of 720 rows, in pixels."""
 TALLEST_ONE_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A box on the picture and what is in it."""
+    """A box on the image and what is in it."""
 
     rect: Rect
     lines: tuple[Line, ...]
@@ -47,7 +47,7 @@ def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[
     rects = [rect for rect in rects if not _in_grid(rect, rects)]
     found = []
     for rect in rects:
-        panel = _look(image, edges, lines, rect)
+        panel = _inspect_panel(image, edges, lines, rect)
         named = _classify(panel)
         if named:
             kind, confidence = named
@@ -77,7 +77,7 @@ def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
 
 
 def _innermost(rects: list[Rect]) -> list[Rect]:
-    """Drop boxes that hold a box of a control's size: they are cards and panels."""
+    """Drop boxes that contain a box of a control's size: they are cards and panels."""
     return [
         rect
         for rect in rects
@@ -96,7 +96,7 @@ def _in_grid(rect: Rect, rects: Sequence[Rect]) -> bool:
     return sideways and upright
 
 
-def _look(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
+def _inspect_panel(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
     inside = rect.grown(-4)
     fill = typical_colour(inside.cut(image))
     middle_x = rect.x + rect.w // 3
@@ -148,7 +148,7 @@ def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
 
 
 def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
-    """Tell a button, whose word is centred, from a field, whose text starts at its left."""
+    """Distinguish a button, whose word is centred, from a field, whose text starts at its left."""
     rect, content = panel.rect, panel.content or panel.rect
     left, right = content.x - rect.x, rect.right - content.right
     if panel.lines and abs(left - right) <= max(7, 0.06 * rect.w) and left >= 3:
@@ -181,10 +181,10 @@ def _stacked(lines: Sequence[Line]) -> bool:
     return max(middles) - min(middles) > min(line.rect.h for line in lines) / 2
 
 
-def without_doubles(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, Control]]:
-    """Keep the surer of any two controls that cover each other."""
-    kept: list[tuple[Rect, Control]] = []
+def without_overlaps(found: Sequence[tuple[Rect, Control]]) -> list[tuple[Rect, Control]]:
+    """Drop the less confident of any two controls that overlap."""
+    chosen: list[tuple[Rect, Control]] = []
     for rect, control in sorted(found, key=lambda pair: -(pair[1].confidence or 0)):
-        if all(rect.overlap(other) < 0.6 for other, _ in kept):
-            kept.append((rect, control))
-    return kept
+        if all(rect.overlap(other) < 0.6 for other, _ in chosen):
+            chosen.append((rect, control))
+    return chosen

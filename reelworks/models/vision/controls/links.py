@@ -1,4 +1,4 @@
-"""Links: text in the colour of a link, alone or amid a sentence, and rows of a navigation bar."""
+"""Links: text in the colour of a link, alone or within a sentence, and rows of a navigation bar."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def find_links(
     """Return links outside the boxes ``taken``, with their boxes in pixels."""
     found = []
     for line in lines:
-        if any(rect.holds(*line.rect.middle) for rect in taken):
+        if any(rect.contains_point(*line.rect.middle) for rect in taken):
             continue
         for run, underlined in _coloured_runs(image, line.rect):
             label = line.part(run.x - 3, run.right + 3)
@@ -92,7 +92,7 @@ def find_navigation(
         for line in lines
         if line.rect.right < 0.3 * width
         and len(line.text) <= 24
-        and not any(rect.holds(*line.rect.middle) for rect in taken)
+        and not any(rect.contains_point(*line.rect.middle) for rect in taken)
     ]
     page = typical_colour(image[height // 2 :, width // 2 :])
     groups = [group for group in _columns(free) if len(group) >= 3]
@@ -115,7 +115,7 @@ def _top_bars(lines: Sequence[Line], taken: Sequence[Rect], height: int) -> list
         for line in lines
         if line.rect.bottom < height / 9
         and len(line.text) <= 20
-        and not any(rect.holds(*line.rect.middle) for rect in taken)
+        and not any(rect.contains_point(*line.rect.middle) for rect in taken)
     ]
     rows = []
     for row in rows_of(free):

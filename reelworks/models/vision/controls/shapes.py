@@ -1,4 +1,4 @@
-"""Plain shapes on a picture: flat patches shut in by edges, and small marks made of edges."""
+"""Shapes on an image: flat patches enclosed by edges, and small marks made of edges."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Rect:
         """Return it with each side moved outward by ``by`` pixels, or inward when negative."""
         return Rect(self.x - by, self.y - by, self.w + 2 * by, self.h + 2 * by)
 
-    def holds(self, x: float, y: float) -> bool:
+    def contains_point(self, x: float, y: float) -> bool:
         """True when the point lies inside."""
         return self.x <= x < self.right and self.y <= y < self.bottom
 

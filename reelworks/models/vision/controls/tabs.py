@@ -1,4 +1,4 @@
-"""Rows of words that are controls: tabs over a marked bar, and the words of a menu bar."""
+"""Tabs and menu bars: rows of words that are controls."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def find_menu_bar(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Contr
 
 
 def _single_words(line: Line) -> list[Line]:
-    """Split a line whose words are all of a menu bar; keep any other whole."""
+    """Split a line whose words are all of a menu bar; leave any other whole."""
     words = line.text.split()
     if len(words) < 2 or any(word.lower() not in MENU_WORDS for word in words):
         return [line]

@@ -1,4 +1,4 @@
-"""Check boxes and radio buttons: small squares and circles that stand free."""
+"""Check boxes and radio buttons: small squares and circles with free space around them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reelworks.models.vision.controls.shapes import Image, Rect, edge_map, marks
 from reelworks.models.vision.controls.words import Line
 
 SMALLEST, LARGEST = 14, 26
-"""Sides of the mark with its soft edge, in pixels of a picture of 720 rows."""
+"""Sides of the mark with its soft edge, in pixels of an image of 720 rows."""
 EDGE = 40
 """Difference from a neighbour, of 255, at a toggle's outline."""
 CONTRAST = 45
@@ -43,9 +43,9 @@ def find_toggles(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Contro
 
 
 def _shape(image: Image, rect: Rect) -> ControlKind | None:
-    """Tell a square from a circle by its outline; None when it is neither or does not stand free.
+    """Distinguish a square from a circle by its outline; None for neither, or without free space.
 
-    To the right a label may follow closely, so that side is not asked to be free.
+    To the right a label may follow closely, so that side need not be free.
     """
     around = rect.grown(2)
     patch = np.asarray(around.cut(image), np.int16)
@@ -89,7 +89,7 @@ def _is_letter(rect: Rect, lines: Sequence[Line]) -> bool:
     """True for the O of a word: it fills its line's height, while a toggle is lower."""
     x, y = rect.middle
     return any(
-        line.rect.holds(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
+        line.rect.contains_point(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
         for line in lines
     )
 

@@ -1,4 +1,4 @@
-"""Lines of text in pixels, and what part of a line belongs to a box."""
+"""Text lines in pixels, and the part of a line that belongs to a box."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Line:
         if left <= self.rect.x and right >= self.rect.right:
             return self.text
         step = self.rect.w / max(len(self.text), 1)
-        kept, at = [], 0
+        inside, at = [], 0
         for word in self.text.split(" "):
             middle = self.rect.x + (at + len(word) / 2) * step
             if left <= middle < right:
-                kept.append(word)
+                inside.append(word)
             at += len(word) + 1
-        return " ".join(kept)
+        return " ".join(inside)
 
 
 def lines_of(text: Sequence[ScreenText], image: Image) -> list[Line]:

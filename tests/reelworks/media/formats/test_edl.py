@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reelworks.domain.library.cuts import Cut, cuts_of
 from reelworks.domain.library.search import Excerpt, Kind, Moment, SearchHit
 from reelworks.errors import InputError
-from reelworks.media.formats.edl import FPS, reel_names, to_edl
+from reelworks.media.formats.edl import FPS, reel_names, timecode, to_edl
 
 EVENT = re.compile(
     r"(\d{3})  ([A-Z0-9]{1,8}) +(B|V|A) +C +" + " ".join([r"(\d\d):(\d\d):(\d\d):(\d\d)"] * 4)
@@ -144,3 +144,18 @@ def test_handles_stay_inside_the_video() -> None:
     for wrong in (-1, 3601, float("nan")):
         with pytest.raises(InputError, match="out of range"):
             cuts_of([], handles=wrong)
+
+
+@given(st.integers(0, 24 * 3600 * FPS - 1))
+def test_a_timecode_counts_every_frame_once(frames: int) -> None:
+    code = timecode(frames)
+    assert re.fullmatch(r"\d\d:[0-5]\d:[0-5]\d:[0-2]\d", code)
+    hours, minutes, seconds, frame = (int(part) for part in code.split(":"))
+    assert ((hours * 60 + minutes) * 60 + seconds) * FPS + frame == frames
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_no_title_or_note_breaks_a_line(title: str, note: str) -> None:
+    lines = to_edl([Cut("v", title, "/v.mp4", 0, 1, True, note)], title).split("\n")
+    assert lines[0].startswith("TITLE: ") and lines[1] == "FCM: NON-DROP FRAME"
+    assert all(line.startswith("* ") for line in lines[4:] if line)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import UnsafeMediaError
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_name_is_only_a_name(
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(media / "odd" / "no_audio.mp4", tmp_path / name)
     for path in (Path(name), tmp_path / name):
-        with opened(path) as container:
+        with open_container(path) as container:
             assert [stream.type for stream in container.streams] == ["video"]
 
 
@@ -47,5 +47,5 @@ def test_the_file_that_a_script_names_is_never_opened(tmp_path: Path, script: st
     disguised = tmp_path / "video.mp4"
     disguised.write_text(script.format(named=named))
     # A reader that opened the pipe would wait for a writer for ever.
-    with pytest.raises(UnsafeMediaError, match=r"video\.mp4"), opened(disguised):
+    with pytest.raises(UnsafeMediaError, match=r"video\.mp4"), open_container(disguised):
         pass

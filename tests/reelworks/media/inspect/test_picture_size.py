@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.errors import OverLimitError, UnsupportedMediaError
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect.duration import RangeStream, file_duration, object_duration
 from reelworks.media.inspect.picture_size import stated_size
 from reelworks.media.inspect.probe import probe
 from reelworks.settings import Settings
-from reelworks.stages.source.limits import limits_of, probe_within
+from reelworks.stages.source.limits import probe_within, source_limits
 
 SIDE = 60_000
 RECIPES = {
@@ -63,10 +63,10 @@ def huge(request, tmp_path_factory) -> Path:
 def test_the_reason_names_the_size_and_the_setting(huge):
     reason = r"A picture of talk has 3600 megapixels, more than 40 \(MAX_MEGAPIXELS\)"
     with pytest.raises(OverLimitError, match=reason):
-        probe_within(huge, limits_of(Settings(_env_file=None)), "talk")
+        probe_within(huge, source_limits(Settings(_env_file=None)), "talk")
 
 
-def test_without_a_limit_the_decoder_s_own_is_told(huge):
+def test_without_a_limit_the_decoder_s_own_is_reported(huge):
     with pytest.raises(UnsupportedMediaError, match="60000x60000, 3600 megapixels: no decoder"):
         probe(huge)
 
@@ -76,9 +76,9 @@ def test_plans_tell_it_too(huge):
     stream = RangeStream(lambda start, length: content[start : start + length], len(content))
     if huge.name in EXACT:
         with pytest.raises(UnsupportedMediaError, match="3600 megapixels"):
-            seconds_of_file(huge)
+            file_duration(huge)
         with pytest.raises(UnsupportedMediaError, match="3600 megapixels"):
-            seconds_of_object(stream, "talk")
+            object_duration(stream, "talk")
 
 
 def test_a_header_of_some_bytes_is_enough(tmp_path):
@@ -86,7 +86,7 @@ def test_a_header_of_some_bytes_is_enough(tmp_path):
     path.write_bytes(b"YUV4MPEG2 W60000 H60000 F25:1 Ip A1:1 C420jpeg\nFRAME\n" + bytes(1000))
 
     with pytest.raises(OverLimitError, match="3600 megapixels"):
-        probe_within(path, limits_of(Settings(_env_file=None)), path.name)
+        probe_within(path, source_limits(Settings(_env_file=None)), path.name)
 
 
 def test_a_container_that_is_mistaken_does_not_hide_a_picture_that_decodes(tmp_path):
@@ -95,7 +95,7 @@ def test_a_container_that_is_mistaken_does_not_hide_a_picture_that_decodes(tmp_p
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, str(path)], check=True)
     path.write_bytes(enlarged(path.name, path.read_bytes()))
 
-    found = probe_within(path, limits_of(Settings(_env_file=None)), "clip.avi")
+    found = probe_within(path, source_limits(Settings(_env_file=None)), "clip.avi")
 
     assert found.video is not None
     assert (found.video.width, found.video.height) == (512, 256)

@@ -14,7 +14,7 @@ from reelworks.errors import (
     UnsafeMediaError,
     UnsupportedMediaError,
 )
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.probe import probe
 from tests.support.made_media import MadeMedia
 
@@ -153,8 +153,8 @@ def test_gif_is_a_video_and_a_still_picture_is_not(made: MadeMedia) -> None:
     ("name", "error", "reason"),
     [
         ("odd/empty.mp4", UnsupportedMediaError, "is empty"),
-        ("odd/text.mp4", UnsupportedMediaError, "is not a video or sound file"),
-        ("speech/sonnet001.vtt", UnsupportedMediaError, "is not a video or sound file"),
+        ("odd/text.mp4", UnsupportedMediaError, "is not a readable video or audio file"),
+        ("speech/sonnet001.vtt", UnsupportedMediaError, "is not a readable video or audio file"),
         ("hostile/hls_local_file.mp4", UnsafeMediaError, "HLS playlist"),
         ("hostile/concat_script.mp4", UnsafeMediaError, "concat script"),
         ("odd/gone.mp4", SourceNotFoundError, "does not exist"),
@@ -180,7 +180,7 @@ def test_a_script_that_looks_like_nothing_is_still_not_opened(tmp_path: Path) ->
     (tmp_path / "secret.ts").write_bytes(b"secret")
     script = tmp_path / "x.m3u8"
     script.write_bytes(b"\n" * 70_000 + b"#EXTM3U\n#EXTINF:1,\nsecret.ts\n")
-    with pytest.raises(UnsupportedMediaError), opened(script):
+    with pytest.raises(UnsupportedMediaError), open_container(script):
         pass
 
 

@@ -71,3 +71,16 @@ def test_what_is_not_there_or_no_file(media: Path) -> None:
         check_source(media)
     with pytest.raises(UnsupportedMediaError, match=r"empty\.mp4 is empty"):
         check_source(media / "odd" / "empty.mp4")
+
+
+@given(
+    st.sampled_from(SCRIPTS),
+    st.lists(st.from_regex(rb"#[ -~]{0,20}|[ \t]{0,5}", fullmatch=True), max_size=5),
+)
+def test_comments_and_blank_lines_do_not_hide_a_script(script: bytes, lines: list[bytes]) -> None:
+    assert script_kind(b"".join(line + b"\n" for line in lines) + script) is not None
+
+
+@given(st.sampled_from(["utf-16-le", "utf-16-be"]), st.sampled_from(SCRIPTS))
+def test_neither_byte_order_hides_a_script(encoding: str, script: bytes) -> None:
+    assert script_kind(("\ufeff" + script.decode()).encode(encoding)) is not None

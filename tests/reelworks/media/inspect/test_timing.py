@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
@@ -61,3 +62,23 @@ def test_the_last_stretch_without_a_keyframe_counts() -> None:
     marks = [Fraction(0), Fraction(2)]
     assert longest_run(marks, Fraction(9)) == 7
     assert longest_run([], Fraction(4)) == 4
+
+
+@given(
+    st.lists(st.fractions(0, 100, max_denominator=1000), unique=True, max_size=20),
+    st.fractions(100, 200, max_denominator=1000),
+)
+def test_no_stretch_is_longer_than_the_longest_and_all_fill_the_file(
+    marks: list[Fraction], end: Fraction
+) -> None:
+    keyframes = sorted({Fraction(0), *marks})
+    longest = longest_run(keyframes, end)
+    assert end / len(keyframes) <= longest <= end
+    assert any(longest_run([first], later) == longest or later - first == longest
+               for first, later in pairwise([*keyframes, end]))  # fmt: skip
+
+
+@given(st.integers(1, 240), st.integers(3, 60), st.integers(1, 59))
+def test_a_frame_left_out_is_a_variable_rate(rate: int, count: int, gap: int) -> None:
+    times = [Fraction(n, rate) for n in range(count + 1) if n != min(gap, count - 1)]
+    assert is_variable(times, Fraction(1, 15_360)) or len(times) < 3

@@ -1,3 +1,7 @@
+"""The model catalog is complete: sources, digests and licences."""
+
+from __future__ import annotations
+
 import re
 
 import pytest

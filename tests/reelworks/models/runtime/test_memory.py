@@ -1,4 +1,4 @@
-"""Growth is told part by part, so that one part's loss hides no other's gain."""
+"""Growth is reported part by part, so that one part's loss hides no other's gain."""
 
 from __future__ import annotations
 

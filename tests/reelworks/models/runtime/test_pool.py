@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from reelworks.errors import ModelUnavailableError
 from reelworks.models.runtime.memory import MB, Memory
-from reelworks.models.runtime.pool import ModelPool, PoolLimits, limits_of
+from reelworks.models.runtime.pool import ModelPool
+from reelworks.models.runtime.pool_state import PoolLimits, pool_limits
 from reelworks.settings import Settings
 
 NAMES = st.sampled_from("abcdef")
@@ -38,13 +39,13 @@ def use_of(pool: ModelPool, key: str):
     st.integers(0, 120) | st.none(),
     st.integers(0, 20) | st.none(),
 )
-def test_models_that_nobody_uses_never_exceed_the_limits(asked, host, gpu):
+def test_models_that_nobody_uses_never_exceed_the_limits(uses, host, gpu):
     limits = PoolLimits(host, gpu)
     pool = ModelPool(limits)
-    with ExitStack() as held:
-        for name, hold in asked:
+    with ExitStack() as in_use:
+        for name, hold in uses:
             if hold:
-                held.enter_context(pool.use(name, object, SIZES[name]))
+                in_use.enter_context(pool.use(name, object, SIZES[name]))
             else:
                 pool.get(name, object, SIZES[name])
             unused = [
@@ -55,35 +56,35 @@ def test_models_that_nobody_uses_never_exceed_the_limits(asked, host, gpu):
 
 
 @given(st.lists(st.tuples(NAMES, st.booleans())), st.integers(0, 120))
-def test_what_is_in_use_is_never_let_go(asked, host):
+def test_what_is_in_use_is_never_let_go(uses, host):
     pool = ModelPool(PoolLimits(host))
-    held: dict[str, object] = {}
+    in_use: dict[str, object] = {}
     with ExitStack() as stack:
-        for name, hold in asked:
+        for name, hold in uses:
             with pool.use(name, object, SIZES[name]) as model:
-                assert held.get(name, model) is model
-            if hold and name not in held:
-                held[name] = stack.enter_context(pool.use(name, object, SIZES[name]))
-            assert held.keys() <= set(pool.loaded())
+                assert in_use.get(name, model) is model
+            if hold and name not in in_use:
+                in_use[name] = stack.enter_context(pool.use(name, object, SIZES[name]))
+            assert in_use.keys() <= set(pool.loaded())
 
 
 @given(st.lists(NAMES), st.integers(1, 6))
-def test_the_least_recently_used_goes_first(asked, room):
+def test_the_least_recently_used_goes_first(uses, room):
     pool = ModelPool(PoolLimits(room * 10))
     expected: list[str] = []
-    for name in asked:
+    for name in uses:
         pool.get(name, object, Memory(host=10))
         expected = [*(other for other in expected if other != name), name][-room:]
         assert list(pool.loaded()) == expected
 
 
 @given(st.lists(NAMES, min_size=1))
-def test_loads_and_hits_add_up(asked):
+def test_loads_and_hits_add_up(uses):
     pool = ModelPool()
-    for name in asked:
+    for name in uses:
         pool.get(name, object, SIZES[name])
     found = {model.key: (model.loads, model.hits) for model in pool.snapshot().models}
-    assert found == {name: (1, asked.count(name) - 1) for name in asked}
+    assert found == {name: (1, uses.count(name) - 1) for name in uses}
 
 
 def test_many_threads_load_a_model_once():
@@ -114,7 +115,7 @@ def test_a_model_that_is_being_loaded_counts_already():
     assert pool.get("new", object, Memory(6)) == ()  # the old one had gone before the load
 
 
-def test_a_model_larger_than_the_limit_works_and_is_not_kept():
+def test_a_model_larger_than_the_limit_works_and_is_evicted():
     pool = ModelPool(PoolLimits(host=5))
 
     with pool.use("large", object, Memory(6)):
@@ -180,9 +181,9 @@ def test_an_unknown_size_is_measured():
         "print(pool.snapshot().used.host)\n"
     )
 
-    told = run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    done = run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
 
-    assert 50 * MB < int(told.stdout) < 200 * MB
+    assert 50 * MB < int(done.stdout) < 200 * MB
 
 
 def test_what_was_let_go_stays_with_those_who_have_it():
@@ -199,4 +200,4 @@ def test_limits_come_from_the_settings():
         _env_file=None, model_memory_mb=500, gpu_memory_mb=None, model_idle_seconds=9
     )
 
-    assert limits_of(settings) == PoolLimits(500 * MB, None, 9.0)
+    assert pool_limits(settings) == PoolLimits(500 * MB, None, 9.0)

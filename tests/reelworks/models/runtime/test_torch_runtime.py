@@ -3,7 +3,7 @@
 import pytest
 
 from reelworks.errors import GpuMemoryError, ModelUnavailableError
-from reelworks.models.runtime.torch_runtime import device_for, memory_told, require
+from reelworks.models.runtime.torch_runtime import device_for, gpu_memory_errors, require
 
 
 def test_a_missing_module_is_answered_with_the_extra() -> None:
@@ -19,7 +19,7 @@ def test_too_little_gpu_memory_is_permanent_and_names_the_model() -> None:
     torch = pytest.importorskip("torch", reason="the extra cuda is not installed")
     with (
         pytest.raises(GpuMemoryError, match="transnetv2") as caught,
-        memory_told(torch, "transnetv2"),
+        gpu_memory_errors(torch, "transnetv2"),
     ):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
     assert not caught.value.retryable

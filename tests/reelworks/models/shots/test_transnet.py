@@ -1,4 +1,4 @@
-"""TransNetV2: its windows cover every picture once, and its network is the publisher's."""
+"""TransNetV2: its windows cover every frame once, and its network is the publisher's."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from reelworks.models.shots.transnet import (
     WIDTH,
     WINDOW,
     Frames,
-    TransNetShots,
-    TransNetWatch,
-    first_pictures,
+    TransNetRun,
+    TransNetShotDetector,
+    first_frames,
 )
 
 EXPECTED = {0: 0.362101, 10: 0.000205, 25: 0.000374, 48: 0.375981, 49: 0.227523, 50: 0.162179}
 EXPECTED |= {51: 0.238417, 75: 0.000285, 99: 0.04503}
-"""Probability by picture, written down from the publisher's network for the pictures below; on
-real and random pictures ours agreed with it to the last bit."""
+"""Probability by frame, written down from the publisher's network for the frames below; on
+real and random frames ours agreed with it to the last bit."""
 
 NO_TORCH = "the extra cuda is not installed"
 
@@ -35,14 +35,14 @@ def picture(brightness: int) -> bytes:
 
 
 def brightens(windows: Frames) -> np.ndarray:
-    """A rule for a network: a transition lies before each picture much brighter than the last."""
+    """A rule for a network: a transition lies before each frame much brighter than the last."""
     levels = windows[:, :, 0, 0, 0].astype(int)
     following = np.concatenate([levels[:, 1:], levels[:, -1:]], axis=1)
     return (following - levels > 40).astype(np.float32)
 
 
 def watched(levels: list[int], windows_at_once: int = 1) -> list[float]:
-    watch = TransNetWatch(brightens, windows_at_once)
+    watch = TransNetRun(brightens, windows_at_once)
     for number, level in enumerate(levels):
         watch.feed(number / 30, picture(level))
     return watch.cuts()
@@ -56,14 +56,14 @@ def test_every_picture_is_judged_once_whatever_the_films_length(
 ) -> None:
     levels = [50] * length
     inside = sorted(jump for jump in jumps if jump < length)
-    kept = [jump for jump in inside if jump - 1 not in inside]
-    for jump in kept:  # one bright picture
+    flashes = [jump for jump in inside if jump - 1 not in inside]
+    for jump in flashes:  # one bright frame
         levels[jump] = 200
-    assert watched(levels, windows_at_once) == [jump / 30 for jump in kept]
+    assert watched(levels, windows_at_once) == [jump / 30 for jump in flashes]
 
 
-def test_no_more_is_kept_than_one_batch_needs() -> None:
-    watch = TransNetWatch(brightens, 2)
+def test_no_more_is_buffered_than_one_batch_needs() -> None:
+    watch = TransNetRun(brightens, 2)
     for number in range(1000):
         watch.feed(number / 30, picture(50))
         assert len(watch._waiting) < WINDOW + 50
@@ -71,33 +71,33 @@ def test_no_more_is_kept_than_one_batch_needs() -> None:
 
 
 def test_a_film_without_pictures_has_no_cuts() -> None:
-    assert TransNetWatch(brightens, 4).cuts() == []
+    assert TransNetRun(brightens, 4).cuts() == []
 
 
 def test_too_little_gpu_memory_halves_the_batch_and_finds_the_same() -> None:
-    asked: list[int] = []
+    batches: list[int] = []
 
     def room_for_two(windows: Frames) -> np.ndarray:
-        asked.append(len(windows))
+        batches.append(len(windows))
         if len(windows) > 2:
             raise GpuMemoryError("no room")
         return brightens(windows)
 
-    watch = TransNetWatch(room_for_two, 8)
+    watch = TransNetRun(room_for_two, 8)
     levels = [50] * 700
     levels[333] = 200
     for number, level in enumerate(levels):
         watch.feed(number / 30, picture(level))
     assert watch.cuts() == [333 / 30]
-    assert asked[:3] == [8, 4, 2]
-    assert max(asked[3:]) <= 4
+    assert batches[:3] == [8, 4, 2]
+    assert max(batches[3:]) <= 4
 
 
 def test_too_little_memory_for_one_window_is_an_error() -> None:
     def no_room(windows: Frames) -> np.ndarray:
         raise GpuMemoryError("no room")
 
-    watch = TransNetWatch(no_room, 2)
+    watch = TransNetRun(no_room, 2)
     watch.feed(0.0, picture(50))
     with pytest.raises(GpuMemoryError):
         watch.cuts()
@@ -118,11 +118,11 @@ def test_too_little_memory_for_one_window_is_an_error() -> None:
 def test_a_shot_begins_after_the_likeliest_picture_of_a_transition(
     chances: list[float], first: list[int]
 ) -> None:
-    assert first_pictures(chances) == first
+    assert first_frames(chances) == first
 
 
 def test_the_model_names_its_weights(tmp_path: Path) -> None:
-    assert TransNetShots(tmp_path).model == ModelRef("local", "transnetv2", "a313d0b3bebf")
+    assert TransNetShotDetector(tmp_path).model == ModelRef("local", "transnetv2", "a313d0b3bebf")
 
 
 def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,17 +130,17 @@ def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         __import__("sys").modules, "torch", None
     )  # what a missing module looks like
     with pytest.raises(ModelUnavailableError, match=r"reelworks\[cuda\]"):
-        TransNetShots(tmp_path, pool=ModelPool()).load()
+        TransNetShotDetector(tmp_path, pool=ModelPool()).load()
 
 
 @pytest.mark.slow
 def test_the_network_answers_as_the_publishers_own(models_dir: Path) -> None:
     torch = pytest.importorskip("torch", reason=NO_TORCH)
-    shots = TransNetShots(models_dir, threads=1, pool=ModelPool())
+    shots = TransNetShotDetector(models_dir, threads=1, pool=ModelPool())
     ramp = torch.arange(WINDOW * HEIGHT * WIDTH * 3, dtype=torch.int64)
     pictures = ((ramp * 7919) % 251).to(torch.uint8).view(1, WINDOW, HEIGHT, WIDTH, 3)
     pictures[:, 50:] = 255 - pictures[:, 50:]
-    with shots._in_use() as network, torch.inference_mode():
+    with shots._use() as network, torch.inference_mode():
         chances = network(pictures)[0]
     assert chances.shape == (WINDOW,)
     assert {i: chances[i].item() for i in EXPECTED} == pytest.approx(EXPECTED, abs=1e-4)

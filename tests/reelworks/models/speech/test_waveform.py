@@ -1,3 +1,7 @@
+"""WAV files of 16 kHz mono audio, whole and in part."""
+
+from __future__ import annotations
+
 import wave
 from pathlib import Path
 
@@ -16,7 +20,7 @@ def ramp(tmp_path: Path) -> Path:
     return wav
 
 
-def test_samples_are_read_by_their_place(ramp: Path) -> None:
+def test_samples_are_read_by_their_position(ramp: Path) -> None:
     assert sample_count(ramp) == 1000
     assert np.frombuffer(read_pcm(ramp, 10, 13), "<i2").tolist() == [10, 11, 12]
     assert (read_samples(ramp, 998) * 32768).tolist() == [998, 999]

@@ -46,7 +46,7 @@ def reference(media: Path, name: str) -> str:
 
 
 def check_times(transcript: Transcript, duration: float) -> None:
-    """Times rise, words do not overlap, all lie within the sound."""
+    """Times rise, words do not overlap, all lie within the audio."""
     words = [word for segment in transcript.segments for word in segment.words]
     at = 0.0
     for word in words:
@@ -95,9 +95,7 @@ def test_times_count_from_the_first_sample(
     assert said[1].t_start < 55.8 < said[1].t_end
 
 
-def test_both_languages_of_a_mixed_file_are_kept(
-    whisper: WhisperTranscriber, as_wav: AsWav
-) -> None:
+def test_both_languages_of_a_mixed_file_stay(whisper: WhisperTranscriber, as_wav: AsWav) -> None:
     result = whisper.transcribe(
         as_wav("speech/fw-multilingual.mp3"), language=None, progress=silent
     )

@@ -1,13 +1,18 @@
+"""Whisper hallucinations, loops and missed regions."""
+
+from __future__ import annotations
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech.whisper_decode import Heard, HeardWord, compression_ratio
+from reelworks.models.speech.whisper_decode import compression_ratio
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,
     without_loops,
 )
+from reelworks.models.speech.whisper_output import DecodedWindow, DecodedWord
 
 
 def said(text: str) -> list[Word]:
@@ -18,9 +23,9 @@ def text_of(words: list[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-def heard(probability: float, log_probability: float, no_speech: float) -> Heard:
-    words = (HeardWord(" you", 0.0, 1.0, probability),)
-    return Heard("en", words, log_probability, no_speech, 1.0)
+def heard(probability: float, log_probability: float, no_speech: float) -> DecodedWindow:
+    words = (DecodedWord(" you", 0.0, 1.0, probability),)
+    return DecodedWindow("en", words, log_probability, no_speech, 1.0)
 
 
 def test_a_loop_is_said_once() -> None:
@@ -45,17 +50,19 @@ def test_what_people_do_repeat_stays() -> None:
 @given(st.lists(st.sampled_from("ab"), max_size=40))
 def test_loops_only_lose_repetitions(letters: list[str]) -> None:
     words = said(" ".join(letters))
-    kept = without_loops(words)
-    assert set(kept) <= set(words)
-    assert kept == sorted(kept, key=lambda w: w.t_start)
-    assert {w.text for w in kept} == {w.text for w in words}
+    result = without_loops(words)
+    assert set(result) <= set(words)
+    assert result == sorted(result, key=lambda w: w.t_start)
+    assert {w.text for w in result} == {w.text for w in words}
 
 
 def test_unlikely_text_without_speech_is_invented() -> None:
     assert is_hallucination(heard(0.9, -1.2, 0.8))
     assert is_hallucination(heard(0.1, -0.5, 0.1))
     assert is_hallucination(heard(0.9, -1.8, 0.1))
-    assert is_hallucination(Heard("nn", (HeardWord(" ...", 0.0, 1.0, 0.9),), -0.2, 0.1, 1.0))
+    assert is_hallucination(
+        DecodedWindow("nn", (DecodedWord(" ...", 0.0, 1.0, 0.9),), -0.2, 0.1, 1.0)
+    )
     assert not is_hallucination(heard(0.9, -0.2, 0.8))
     assert not is_hallucination(heard(0.5, -1.2, 0.1))
 

@@ -1,3 +1,7 @@
+"""Whisper windows cover all speech and map times back to the file."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import pytest
@@ -30,11 +34,11 @@ def test_windows_hold_all_speech_once_and_none_is_too_long(regions: list[Region]
     assert all(a[1] <= b[0] for a, b in pairwise(stretches))
     assert all(window.duration <= WINDOW_MAX + 1e-6 for window in windows)
     for start, end in regions:
-        held = sum(max(0.0, min(end, b) - max(start, a)) for a, b in stretches)
-        assert held == pytest.approx(end - start)
+        seconds = sum(max(0.0, min(end, b) - max(start, a)) for a, b in stretches)
+        assert seconds == pytest.approx(end - start)
     spoken = sum(end - start for start, end in regions)
-    held = sum(window.duration for window in windows)
-    assert held <= spoken + 2 * PAD * len(regions) + 1e-6
+    seconds = sum(window.duration for window in windows)
+    assert seconds <= spoken + 2 * PAD * len(regions) + 1e-6
 
 
 @given(speech(), st.floats(0, 1))

@@ -1,3 +1,7 @@
+"""Local text embeddings with the real weights."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

@@ -1,3 +1,7 @@
+"""Detection of user-interface controls on rendered pages."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

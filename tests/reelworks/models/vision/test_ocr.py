@@ -1,3 +1,7 @@
+"""OCR on rendered and real frames."""
+
+from __future__ import annotations
+
 from importlib.metadata import version
 from pathlib import Path
 

@@ -1,3 +1,7 @@
+"""The frame describer that reads text and finds controls."""
+
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,7 +41,7 @@ def test_frames_read_at_once_give_the_same_answers(jpeg: bytes) -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"no picture", np.zeros(300, np.uint8).tobytes()])
 def test_a_broken_picture_is_a_clear_error(broken: bytes) -> None:
-    with pytest.raises(UnsupportedMediaError, match="cannot be read as a picture"):
+    with pytest.raises(UnsupportedMediaError, match="cannot be read as an image"):
         OcrFrameDescriber().describe(broken)
 
 

@@ -59,14 +59,14 @@ def tiny(folder: Path) -> VisionLanguageModel:
 
 
 class ShortOfMemory(VisionLanguageModel):
-    """A real model on a GPU that holds no more than ``room`` pictures at once."""
+    """A real model on a GPU that holds no more than ``room`` images at once."""
 
     room = 1
     on_gpu = True  # type: ignore[assignment]
 
     def _continued(self, words, seen):  # type: ignore[no-untyped-def]
-        self.asked = [*getattr(self, "asked", []), len(words["input_ids"])]
-        if self.asked[-1] > self.room:
+        self.batches = [*getattr(self, "batches", []), len(words["input_ids"])]
+        if self.batches[-1] > self.room:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return super()._continued(words, seen)
 
@@ -123,8 +123,8 @@ def test_an_answer_ends_where_its_room_ends(tiny: VisionLanguageModel) -> None:
     assert len(tiny.generate([PICTURES[0]], "What?")[0]) <= 12 * 4
 
 
-def test_what_is_no_picture_is_told(tiny: VisionLanguageModel) -> None:
-    with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as a picture"):
+def test_what_is_no_image_is_an_error(tiny: VisionLanguageModel) -> None:
+    with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as an image"):
         tiny.generate([b"text"], "What is this?")
 
 
@@ -158,7 +158,7 @@ def test_text_and_controls_are_read_beside_it(folder: Path, media: Path) -> None
         'the the the the the the the the the the the the the the the", "objects": []}',
     ],
 )
-def test_an_answer_that_breaks_the_schema_is_asked_for_in_words(folder: Path, broken: str) -> None:
+def test_an_answer_that_breaks_the_schema_is_requested_in_words(folder: Path, broken: str) -> None:
     see = answering(folder, broken, " A red wall.\n")
     assert see.describe(PICTURES[0]) == FrameDescription(caption="A red wall.")
 
@@ -188,17 +188,17 @@ def test_frames_that_come_together_are_answered_together(
     see = describer(model, folder)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda picture: _outcome(see, picture), PICTURES))
-    assert max(model.asked) > 1  # type: ignore[attr-defined]
+    assert max(model.batches) > 1  # type: ignore[attr-defined]
 
 
 def test_too_little_gpu_memory_halves_the_batch_for_good(folder: Path) -> None:
     model = ShortOfMemory.load(TINY, folder)
     model.room = 2  # type: ignore[attr-defined]
     see = describer(model, folder)
-    answers = see._asked(model, PICTURES * 2, "What is this?", "")
+    answers = see._generate(model, PICTURES * 2, "What is this?", "")
     assert len(answers) == 8
-    assert model.asked[:3] == [8, 4, 2]  # type: ignore[attr-defined]
-    assert max(model.asked[3:]) == 2  # type: ignore[attr-defined]
+    assert model.batches[:3] == [8, 4, 2]  # type: ignore[attr-defined]
+    assert max(model.batches[3:]) == 2  # type: ignore[attr-defined]
     assert see._batch == 2
 
 

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from reelworks.domain.jobs.usage import Meter, Usage, counting
 from reelworks.domain.rate_limit import rate_limited
 from reelworks.errors import ProviderAnswerError
-from reelworks.providers.openai.client import HostedApi, usage_in
+from reelworks.providers.openai.client import HostedApi
 from reelworks.providers.openai.embeddings import OpenAiEmbedder
+from reelworks.providers.openai.usage import usage_in
 from reelworks.settings import Settings
 from tests.support.openai_server import EMBED, Fault, OpenAiServer, broken
 
@@ -61,10 +62,10 @@ def test_an_answer_that_cannot_be_used_is_paid_for(
 
 def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
     class Slow:
-        asked: list[str] = []  # noqa: RUF012 - of this test alone
+        calls: list[str] = []  # noqa: RUF012 - of this test alone
 
         def wait(self, provider: str) -> None:
-            self.asked.append(provider)
+            self.calls.append(provider)
             time.sleep(0.05)
 
     with rate_limited(Slow()), rate_limited(Slow()):
@@ -73,7 +74,7 @@ def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
     started = time.monotonic()
     hosted.embed(["text"])
 
-    assert Slow.asked == ["openai-compatible:127.0.0.1"] * 4
+    assert Slow.calls == ["openai-compatible:127.0.0.1"] * 4
     assert time.monotonic() - started >= 0.2
 
 

@@ -41,3 +41,15 @@ def test_a_past_date_is_none() -> None:
     past = format_datetime(NOW - timedelta(hours=1), usegmt=True)
     assert retry_after({"retry-after": past}, NOW) is None
     assert retry_after({}, NOW) is None
+
+
+@given(st.integers(min_value=1, max_value=100_000))
+def test_without_the_servers_clock_a_date_counts_from_ours(ahead: int) -> None:
+    headers = {"retry-after": format_datetime(NOW + timedelta(seconds=ahead), usegmt=True)}
+    assert retry_after(headers, NOW) == ahead
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
+def test_any_header_gives_a_wait_or_none(headers: dict[str, str]) -> None:
+    wait = retry_after(headers, NOW)
+    assert wait is None or wait > 0

@@ -1,4 +1,4 @@
-"""Hosted speech to text: real sound goes out, a transcript with times comes back."""
+"""Hosted speech to text: real audio goes out, a transcript with times comes back."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_retried_upload_is_sent_whole_again(
     assert first.upload == second.upload
 
 
-def test_faults_are_told_apart(
+def test_faults_are_distinguished(
     transcriber: OpenAiTranscriber, openai_server: OpenAiServer, jfk: Path
 ) -> None:
     for fault, kind in [

@@ -1,4 +1,4 @@
-"""The client keeps its patience for what can pass, and says plainly what cannot."""
+"""The client retries transient errors, and reports permanent ones plainly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reelworks.errors import (
     RateLimitedError,
     SettingsError,
 )
-from reelworks.providers.openai.client import HostedApi, read_as
+from reelworks.providers.openai.client import HostedApi, parse_answer
 from reelworks.settings import Settings
 from tests.support.dripping import Dripping
 from tests.support.openai_server import (
@@ -51,7 +51,7 @@ def greet(api: HostedApi, model: str = "gpt-6-luna") -> Said:
                 model=model, messages=[{"role": "user", "content": "Hello"}]
             ).content
         ),
-        lambda body: read_as(Said, body, api.host),
+        lambda body: parse_answer(Said, body, api.host),
     )
 
 
@@ -82,7 +82,7 @@ def test_a_right_answer_takes_one_request(openai_server: OpenAiServer, api: Host
         ),
     ],
 )
-def test_what_waiting_cannot_mend_is_asked_once(
+def test_a_permanent_error_is_not_retried(
     openai_server: OpenAiServer,
     api: HostedApi,
     fault: Fault,
@@ -109,7 +109,7 @@ def test_what_waiting_cannot_mend_is_asked_once(
         (rate_limited(), RateLimitedError),
     ],
 )
-def test_what_can_pass_is_asked_again_up_to_the_bound(
+def test_a_transient_error_is_retried_up_to_the_bound(
     openai_server: OpenAiServer, api: HostedApi, fault: Fault, kind: type[ProviderError]
 ) -> None:
     openai_server.fault(CHAT, fault, times=2)
@@ -151,14 +151,14 @@ def test_waits_grow(openai_server: OpenAiServer) -> None:
     assert third - second >= 0.15
 
 
-def test_retry_after_in_seconds_is_kept_to(openai_server: OpenAiServer, api: HostedApi) -> None:
+def test_retry_after_in_seconds_is_respected(openai_server: OpenAiServer, api: HostedApi) -> None:
     openai_server.fault(CHAT, rate_limited(1))
     greet(api)
     first, second = (seen.at for seen in openai_server.seen(CHAT))
     assert 1.0 <= second - first < 3.0
 
 
-def test_retry_after_as_a_date_is_kept_to(openai_server: OpenAiServer, api: HostedApi) -> None:
+def test_retry_after_as_a_date_is_respected(openai_server: OpenAiServer, api: HostedApi) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
     openai_server.fault(CHAT, rate_limited(format_datetime(until, usegmt=True)))
     greet(api)
@@ -190,7 +190,7 @@ def test_no_message_and_no_log_line_holds_the_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = "sk-wrong-4f0c9a"
-    told: list[str] = []
+    shown: list[str] = []
     # The server quotes the key that it was given.
     other = HostedApi(SecretStr(wrong), base_url=openai_server.base_url)
     with client_of(openai_server) as right, other:
@@ -205,11 +205,11 @@ def test_no_message_and_no_log_line_holds_the_key(
                 openai_server.fault(CHAT, fault, times=None)
             with pytest.raises(ProviderError) as caught:
                 greet(api)
-            told += [str(caught.value), repr(caught.value), repr(caught.value.__context__)]
+            shown += [str(caught.value), repr(caught.value), repr(caught.value.__context__)]
             assert caught.value.__cause__ is None
-    everything = "\n".join([*told, caplog.text, *(repr(r.args) for r in caplog.records)])
+    everything = "\n".join([*shown, caplog.text, *(repr(r.args) for r in caplog.records)])
     assert "sk-" not in everything
-    assert "Try 2 of 3" in caplog.text
+    assert "Attempt 2 of 3" in caplog.text
 
 
 def test_a_key_of_another_makers_form_is_not_quoted_either(openai_server: OpenAiServer) -> None:

@@ -1,4 +1,4 @@
-"""Hosted vectors come back complete, in order, of unit length and of the length asked for."""
+"""Hosted vectors come back complete, in order, of unit length and of the requested length."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_no_text_is_no_request(embedder: OpenAiEmbedder, openai_server: OpenAiSe
     ],
     ids=["one missing", "same number", "no base64", "half a float", "zeros", "no data"],
 )
-def test_an_incomplete_answer_is_asked_for_again(
+def test_an_incomplete_answer_is_requested_again(
     embedder: OpenAiEmbedder, openai_server: OpenAiServer, change: Callable[[Any], Any]
 ) -> None:
     fault = Fault(edit=lambda answer: answer | {"data": change(answer["data"])})
@@ -99,7 +99,7 @@ def test_vectors_of_another_length_are_a_matter_of_settings(
     assert openai_server.count(EMBED) == 1
 
 
-def test_a_model_of_one_length_is_not_told_a_length_twice(
+def test_a_model_of_one_length_is_not_sent_a_length_twice(
     hosted: Settings, openai_server: OpenAiServer
 ) -> None:
     longer = hosted.model_copy(update={"embed_dimensions": 1536})

@@ -1,4 +1,4 @@
-"""From a server's words and segments to a transcript that is in order and inside the sound."""
+"""From a server's words and segments to a transcript that is in order and inside the audio."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_what_was_heard_in_silence_is_left_out() -> None:
     assert transcript.text == "Hello\nthere"
 
 
-def test_the_language_asked_for_wins() -> None:
+def test_the_requested_language_wins() -> None:
     answer = read(language="english", segments=[segment("Hallo", 0, 1)])
     assert answer.to_domain(1.0, "de").language == "de"
     assert answer.to_domain(1.0, None).language == "en"

@@ -64,9 +64,9 @@ def test_the_schema_is_strict_and_complete(
     describer: OpenAiDescriber, openai_server: OpenAiServer, jpeg: bytes
 ) -> None:
     describer.describe(jpeg)
-    asked = openai_server.seen(CHAT)[0].body["response_format"]
-    assert asked["type"] == "json_schema"
-    assert asked["json_schema"]["strict"] is True
+    sent = openai_server.seen(CHAT)[0].body["response_format"]
+    assert sent["type"] == "json_schema"
+    assert sent["json_schema"]["strict"] is True
 
     def objects(node: Any) -> list[dict[str, Any]]:
         if isinstance(node, list):
@@ -76,7 +76,7 @@ def test_the_schema_is_strict_and_complete(
         own = [node] if node.get("type") == "object" else []
         return own + [found for item in node.values() for found in objects(item)]
 
-    schema = asked["json_schema"]["schema"]
+    schema = sent["json_schema"]["schema"]
     assert "$ref" not in json.dumps(schema)
     assert len(objects(schema)) == 5
     for node in objects(schema):
@@ -90,7 +90,7 @@ def test_the_schema_is_strict_and_complete(
     "content",
     [
         "no JSON at all",
-        '{"caption": "A cut off',
+        '{"caption": "A truncated',
         None,
         {"caption": "Only a caption."},
         with_box() | {"caption": "  "},
@@ -103,7 +103,7 @@ def test_the_schema_is_strict_and_complete(
         with_box(x=1.005),
     ],
 )
-def test_an_answer_that_breaks_the_schema_is_asked_for_again_a_few_times(
+def test_an_answer_that_breaks_the_schema_is_requested_again_a_few_times(
     describer: OpenAiDescriber, openai_server: OpenAiServer, jpeg: bytes, content: object
 ) -> None:
     openai_server.fault(CHAT, says(content))
@@ -156,7 +156,7 @@ def test_an_answer_cut_off_by_length_says_so(
     describer: OpenAiDescriber, openai_server: OpenAiServer, jpeg: bytes
 ) -> None:
     openai_server.fault(CHAT, says('{"caption": "A', finish="length"), times=None)
-    with pytest.raises(ProviderAnswerError, match="cut off"):
+    with pytest.raises(ProviderAnswerError, match="truncated"):
         describer.describe(jpeg)
 
 
@@ -169,9 +169,9 @@ def test_an_answer_without_choices_is_no_answer(
 
 
 def test_a_new_prompt_or_schema_has_a_new_version(describer: OpenAiDescriber) -> None:
-    """Fails when either changes: raise ``PROMPT_VERSION`` and note the new digest here."""
-    asked = PROMPT + json.dumps(json_schema(SeenFrame), sort_keys=True)
-    digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
+    """Fails when either changes: raise ``PROMPT_VERSION`` and note the new digest in this test."""
+    sent = PROMPT + json.dumps(json_schema(SeenFrame), sort_keys=True)
+    digest = hashlib.sha256(sent.encode()).hexdigest()[:12]
     assert (PROMPT_VERSION, digest) == (1, "9862eb640830")
     assert describer.parallel == 4
     assert describer.model.revision == f"prompt-{PROMPT_VERSION}"

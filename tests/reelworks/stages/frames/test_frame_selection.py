@@ -1,4 +1,4 @@
-"""Which pictures get a closer look, for any scenes and any pictures."""
+"""Which frames get a closer look, for any scenes and any frames."""
 
 from __future__ import annotations
 

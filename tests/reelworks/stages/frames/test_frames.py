@@ -1,4 +1,4 @@
-"""Each scene gets its sharpest picture, exactly where it says, and equal ones are marked."""
+"""Each scene gets its sharpest frame, exactly where it says, and equal ones are marked."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_picture_is_the_one_shown_at_its_time(film: Film, tmp_path: Path) ->
             for t, picture in shown.items()
             if abs(t - frame.t) < 0.11
         }
-        # Black and resting shots hold equal pictures: none may be nearer than the one named.
+        # Black and resting shots hold equal frames: none may be nearer than the one named.
         assert differences[round(frame.t, 4)] == pytest.approx(min(differences.values()))
 
 

@@ -15,7 +15,7 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.progress import silent
 from reelworks.domain.video.scene import Scene
 from reelworks.errors import UnsupportedMediaError
-from reelworks.models.shots.transnet import TransNetShots
+from reelworks.models.shots.transnet import TransNetShotDetector
 from reelworks.stages.frames.scenes import SceneParams, choose_cuts, detect_scenes, tile_scenes
 from tests.support.made_slides import DECK, normalized, show, slide
 
@@ -73,7 +73,7 @@ def test_transnet_finds_hard_cuts_within_one_frame_and_a_dissolve_besides(
 ) -> None:
     pytest.importorskip("torch", reason="the extra cuda is not installed")
     _, proxy = normalized(media / "video" / "nasa_13013.mp4", tmp_path)
-    shots = TransNetShots(models_dir, threads=1)
+    shots = TransNetShotDetector(models_dir, threads=1)
     scenes = detect_scenes(proxy, SceneParams(profile="film"), silent, shots=shots)
     assert_tiled(scenes)
     dissolve, cut = (scene.t_start for scene in scenes[1:])
@@ -98,7 +98,7 @@ class EverySecond:
     """A detector for which a shot begins with every second."""
 
     model = ModelRef("test", "every-second")
-    picture_size = (12, 7)
+    frame_size = (12, 7)
 
     def __init__(self) -> None:
         self.seen: list[float] = []

@@ -29,7 +29,7 @@ from reelworks.providers.openai.client import HostedApi
 from reelworks.providers.openai.vision import OpenAiDescriber
 from reelworks.settings import Settings
 from reelworks.stages.frames import vision
-from reelworks.stages.frames.vision import GIVE_UP_AFTER, describe_frames, frame_key
+from reelworks.stages.frames.vision import GIVE_UP_AFTER, describe_frames, description_key
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.cache_entries import StoredItems
 from tests.support.openai_answers import described
@@ -67,7 +67,7 @@ def frames(count: int) -> list[Frame]:
 
 
 def about(*numbers: int) -> Callable[[Seen], bool]:
-    """True for requests about these pictures."""
+    """True for requests about these frames."""
     digests = {frame(number).sha256 for number in numbers}
     return lambda seen: seen.image in digests
 
@@ -169,17 +169,17 @@ def test_another_model_is_another_question(
     assert openai_server.count(CHAT) == 4
 
 
-def test_a_damaged_answer_in_the_cache_is_asked_for_again(
+def test_a_damaged_answer_in_the_cache_is_requested_again(
     openai_server: OpenAiServer, describer: OpenAiDescriber, cache: StoredItems
 ) -> None:
     first = describe_frames(frames(2), jpeg_of, describer, cache, silent)
-    key = frame_key(frame(1), describer.model)
-    kept = cache.get(key)
-    assert kept is not None
-    cache.put(key, kept[:20])
+    key = description_key(frame(1), describer.model)
+    stored = cache.get(key)
+    assert stored is not None
+    cache.put(key, stored[:20])
     assert describe_frames(frames(2), jpeg_of, describer, cache, silent) == first
     assert openai_server.images()[2:] == [frame(1).sha256]
-    assert cache.get(key) == kept
+    assert cache.get(key) == stored
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_frame_that_fails_keeps_the_others_and_the_rerun_asks_for_it_alone(
     kind: type[Exception],
 ) -> None:
     openai_server.fault(CHAT, fault, times=None, where=about(1, 4))
-    with pytest.raises(kind, match=r"2 of 6 frames failed; the 4 described so far are kept"):
+    with pytest.raises(kind, match=r"2 of 6 frames failed; the 4 described so far are cached"):
         describe_frames(frames(6), jpeg_of, describer, cache, silent)
     assert openai_server.count(CHAT) == 4 + 2 * 2
 
@@ -250,8 +250,8 @@ def test_a_describer_that_never_answers_is_given_up(
     openai_server.fault(CHAT, fault, times=None)
     with pytest.raises((ProviderRejectedError, ProviderUnavailableError)):
         describe_frames(frames(60), jpeg_of, describer, cache, silent)
-    asked = set(openai_server.images())
-    assert GIVE_UP_AFTER <= len(asked) <= GIVE_UP_AFTER + 2 * PARALLEL
+    requested = set(openai_server.images())
+    assert GIVE_UP_AFTER <= len(requested) <= GIVE_UP_AFTER + 2 * PARALLEL
 
 
 def test_many_refusals_after_an_answer_are_about_the_pictures(
@@ -279,8 +279,8 @@ def test_cancelling_starts_no_more_frames_and_keeps_what_is_paid_for(
     openai_server.delay[CHAT] = 0.1
     with pytest.raises(CancelledError):
         describe_frames(frames(40), jpeg_of, describer, cache, Watch(stop_at=3))
-    asked = openai_server.images(answered=True)
-    assert 3 <= len(asked) <= 3 + 2 * PARALLEL
+    requested = openai_server.images(answered=True)
+    assert 3 <= len(requested) <= 3 + 2 * PARALLEL
 
     openai_server.heal()
     describe_frames(frames(40), jpeg_of, describer, cache, silent)
@@ -304,15 +304,15 @@ def test_cancelling_does_not_wait_for_a_server_that_hangs(
 
     wait_until(lambda: all(seen.status == 200 for seen in openai_server.seen(CHAT)))
     under_way = [frame(n) for n in range(9) if frame(n).sha256 in openai_server.images()]
-    keys = [frame_key(one, describer.model) for one in under_way]
+    keys = [description_key(one, describer.model) for one in under_way]
     wait_until(lambda: all(cache.get(key) is not None for key in keys))
 
 
-def test_answers_are_kept_one_by_one(
+def test_answers_are_stored_one_by_one(
     openai_server: OpenAiServer, describer: OpenAiDescriber, cache: StoredItems
 ) -> None:
-    """What a killed process leaves behind: frame 0 is kept before frame 1 is even sent."""
-    key = frame_key(frame(0), describer.model)
+    """What a killed process leaves behind: frame 0 is stored before frame 1 is even sent."""
+    key = description_key(frame(0), describer.model)
 
     def read_after_frame_0(wanted: Frame) -> bytes:
         if wanted.index == 1:
@@ -335,7 +335,7 @@ def test_a_picture_that_is_gone_stops_the_stage(
     assert openai_server.count(CHAT) == 0
 
 
-def test_nothing_is_asked_while_answers_cannot_be_kept(
+def test_nothing_is_requested_while_answers_cannot_be_stored(
     openai_server: OpenAiServer, describer: OpenAiDescriber, settings: Settings
 ) -> None:
     nowhere = settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"})

@@ -1,4 +1,4 @@
-"""The wav that speech models hear, in step with the picture."""
+"""The wav that speech models hear, in step with the frame."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_the_same_source_gives_the_same_bytes(media: Path, tmp_path: Path) -> No
     assert once == again
 
 
-def test_cut_off_sound_is_told(media: Path, tmp_path: Path) -> None:
+def test_truncated_audio_is_reported(media: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole.mp4"
     ffmpeg(["-i", str(media / "video" / "voicestudio-en.mp4"), *_INDEX_IN_FRONT], whole)
     data = whole.read_bytes()

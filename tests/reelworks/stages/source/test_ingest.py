@@ -27,10 +27,10 @@ from reelworks.errors import (
     UnsafeAddressError,
 )
 from reelworks.stages.source.ingest import localize, safe_name, without_secrets
-from reelworks.stages.source.limits import PUBLIC_ONLY, Limits
+from reelworks.stages.source.limits import PUBLIC_ONLY, SourceLimits
 from reelworks.store.objects.artifacts import ArtifactStore
 
-HERE = Limits(private_addresses=True)
+PRIVATE_ALLOWED = SourceLimits(private_addresses=True)
 """The web sites of these tests are on this machine."""
 BODY = bytes(range(256)) * 12_000  # 3 MB: several blocks
 
@@ -89,7 +89,7 @@ def bring(settings, bucket, tmp_path):
     room = tmp_path / "room"
     room.mkdir()
 
-    def run(source, video_id=None, progress=silent, limits=HERE):
+    def run(source, video_id=None, progress=silent, limits=PRIVATE_ALLOWED):
         return localize(source, video_id, room, store, progress, limits)
 
     return run
@@ -107,7 +107,7 @@ def test_a_file_stays_where_it_is(bring, media):
     assert local.name == "no_audio.mp4"
 
 
-def test_an_id_of_the_user_s_is_kept(bring, media):
+def test_an_id_of_the_user_s_is_used(bring, media):
     assert bring(str(media / "odd" / "no_audio.mp4"), "my-clip").video_id == "my-clip"
 
 
@@ -153,7 +153,7 @@ def test_a_name_that_is_too_long_is_one_sentence(bring):
 def test_a_pipe_is_refused_at_once_and_not_waited_for(bring, tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
 
-    with pytest.raises(SourceUnreadableError, match="is no regular file"):
+    with pytest.raises(SourceUnreadableError, match="is not a regular file"):
         bring(str(tmp_path / "pipe.mp4"))
 
 
@@ -166,12 +166,12 @@ def test_a_file_that_may_not_be_read(bring, tmp_path):
         bring(str(tmp_path / "clip.mp4"))
 
 
-def test_an_address_is_downloaded_and_its_progress_told(bring, site):
-    told = []
+def test_a_url_is_downloaded_and_its_progress_reported(bring, site):
+    reports = []
 
     local = bring(
         f"{site}/Team%20talk.mp4?sig=secret",
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: reports.append((done, total)),
     )
 
     assert local.path.read_bytes() == BODY
@@ -179,20 +179,20 @@ def test_an_address_is_downloaded_and_its_progress_told(bring, site):
     assert local.video_id == f"team-talk-{local.sha256[:8]}"
     assert local.name == "Team-talk.mp4"
     assert local.original == f"{site}/Team%20talk.mp4"
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert told[-1] == (len(BODY), len(BODY))
-    assert len(told) >= 3
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+    assert reports[-1] == (len(BODY), len(BODY))
+    assert len(reports) >= 3
 
 
 def test_the_length_need_not_be_known(bring, site):
-    told = []
+    reports = []
 
     local = bring(
-        f"{site}/unknown-length.mp4", progress=lambda done, total: told.append((done, total))
+        f"{site}/unknown-length.mp4", progress=lambda done, total: reports.append((done, total))
     )
 
     assert local.path.read_bytes() == BODY
-    assert all(done <= total for done, total in told)
+    assert all(done <= total for done, total in reports)
 
 
 def test_a_redirect_is_followed_under_the_first_name(bring, site):
@@ -205,10 +205,10 @@ def test_a_redirect_is_followed_under_the_first_name(bring, site):
 def test_the_same_bytes_and_name_have_one_id_wherever_they_lie(bring, site, tmp_path):
     (tmp_path / "видео.mp4").write_bytes(BODY)
 
-    here = bring(str(tmp_path / "видео.mp4"))
+    local = bring(str(tmp_path / "видео.mp4"))
     there = bring(f"{site}/видео.mp4")
 
-    assert here.video_id == there.video_id
+    assert local.video_id == there.video_id
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_an_address_that_is_none(bring, source):
 
 
 def test_an_address_that_cannot_be_read_may_hold_a_password_and_is_not_shown(bring):
-    with pytest.raises(InputError, match=r"^http://\.\.\. is no address"):
+    with pytest.raises(InputError, match=r"^http://\.\.\. is not a valid URL"):
         bring("http://[::1")
 
 
@@ -309,7 +309,7 @@ def test_a_key_or_a_bucket_that_is_not_there(bring, bucket):
 
 @pytest.mark.parametrize("source", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key"])
 def test_an_s3_address_needs_bucket_and_key(bring, source):
-    with pytest.raises(InputError, match="use s3://bucket/key"):
+    with pytest.raises(InputError, match="expected s3://bucket/key"):
         bring(source)
 
 
@@ -376,7 +376,7 @@ def test_a_private_address_is_not_fetched_unless_the_settings_allow_it(bring, si
 @pytest.mark.parametrize("path", ["/talk.mp4", "/unknown-length.mp4"])
 def test_a_download_ends_where_it_grows_too_large(bring, site, path):
     with pytest.raises(OverLimitError, match="is larger than 2 MB"):
-        bring(f"{site}{path}", limits=Limits(private_addresses=True, most_bytes=2_000_000))
+        bring(f"{site}{path}", limits=SourceLimits(private_addresses=True, max_bytes=2_000_000))
 
 
 def test_an_upload_s_own_name_is_found_again(bring, settings, bucket):

@@ -115,7 +115,7 @@ def test_the_form_is_always_the_same(
 def test_each_moment_shows_the_picture_that_the_source_shows(
     media: Path, made: MadeMedia, tmp_path: Path, name: str
 ) -> None:
-    """Each picture of the counter carries its own number, so that a wrong one is noticed."""
+    """Each frame of the counter carries its own number, so that a wrong one is noticed."""
     source = media / "video" / name if name == "counter.mp4" else made(name)
     _, whole, proxy = run(source, tmp_path)
     originals = pictures(source, size=SMALL)
@@ -124,7 +124,7 @@ def test_each_moment_shows_the_picture_that_the_source_shows(
         for shown in pictures(path, size=SMALL):
             due = [p for p in originals if round((p.t - first) * 30) <= shown.t * 30]
             near = originals[nearest(shown, originals)]
-            # 60 fps repeats each picture of the counter: equal pictures count as the same.
+            # 60 fps repeats each frame of the counter: equal frames count as the same.
             assert np.abs(near.luma - due[-1].luma).mean() < 0.5, (path.name, shown.t)
 
 
@@ -259,7 +259,7 @@ def test_the_default_sound_track_is_heard(made: MadeMedia, tmp_path: Path) -> No
 
 
 def test_sound_that_changes_its_channels_half_way(made: MadeMedia, tmp_path: Path) -> None:
-    """Picture and sound both change at 3 s; neither may start its clock anew."""
+    """Frame and audio both change at 3 s; neither may restart its clock."""
     video, whole, _ = run(made("changing.ts"), tmp_path)
     assert video.duration == pytest.approx(6.0, abs=FRAME)
     assert len(sound(whole)) / 48_000 == pytest.approx(6.0, abs=0.1)
@@ -382,7 +382,7 @@ def test_where_nvenc_fails_x264_makes_the_same_as_ever_and_it_is_said(
     assert bytes_of["nvenc"] == bytes_of["auto"] == bytes_of["x264"]
 
 
-def test_auto_takes_the_encoder_that_works_here() -> None:
+def test_auto_takes_the_encoder_that_works_on_this_machine() -> None:
     expected = "nvenc" if nvenc.works() else "x264"
     assert resolve_encoder(NormalizeParams(encoder="auto")).encoder == expected
     assert resolve_encoder(NormalizeParams(encoder="nvenc")).encoder == "nvenc"
@@ -393,7 +393,7 @@ def test_a_damaged_source_is_blamed_on_the_source_and_not_on_nvenc(
     made: MadeMedia, media: Path, tmp_path: Path
 ) -> None:
     known = probe(media / "odd" / "single_frame.mp4")
-    with pytest.raises(UnsupportedMediaError, match="no picture decodes"):
+    with pytest.raises(UnsupportedMediaError, match="no frame can be decoded"):
         normalize(made("wiped.mp4"), known, NormalizeParams(encoder="nvenc"), tmp_path, silent)
 
 
@@ -403,5 +403,7 @@ def test_a_filter_that_fails_is_not_called_damage_of_the_file(media: Path, tmp_p
     found = probe(source)
     assert found.video is not None
     wrong = replace(found, video=replace(found.video, hdr=True))
-    with pytest.raises(ProcessError, match=r"counter\.mp4 decodes but .*no path between colo"):
+    with pytest.raises(
+        ProcessError, match=r"counter\.mp4 can be decoded, but .*no path between colo"
+    ):
         normalize(source, wrong, PARAMS, tmp_path, silent)

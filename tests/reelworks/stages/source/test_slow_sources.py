@@ -16,11 +16,11 @@ from reelworks.domain.jobs.progress import silent
 from reelworks.errors import SourceUnavailableError
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import localize
-from reelworks.stages.source.limits import Limits, limits_of
+from reelworks.stages.source.limits import SourceLimits, source_limits
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.dripping import Dripping
 
-SLOW = Limits(private_addresses=True, least_speed=1000)
+SLOW = SourceLimits(private_addresses=True, least_speed=1000)
 """50 times what a dripping server sends."""
 NO_STORE = cast(ArtifactStore, None)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
@@ -71,7 +71,7 @@ def test_a_proxy_is_no_way_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             localize("http://far.example/talk.mp4", None, tmp_path, NO_STORE, silent, SLOW)
 
 
-def test_a_source_that_is_slow_only_because_we_are_is_kept(tmp_path: Path) -> None:
+def test_a_source_that_is_slow_only_because_we_are_is_not_given_up(tmp_path: Path) -> None:
     """What counts is the time that we wait: a slow disk is no fault of the source."""
     body = HEAD.replace(b"1000000", b"300000") + b"x" * 300_000
 
@@ -84,7 +84,7 @@ def test_a_source_that_is_slow_only_because_we_are_is_kept(tmp_path: Path) -> No
     assert source.path.stat().st_size == 300_000
 
 
-def test_a_source_that_sends_enough_is_kept_for_as_long_as_it_takes(tmp_path: Path) -> None:
+def test_a_source_that_sends_enough_may_take_as_long_as_it_needs(tmp_path: Path) -> None:
     """It is never quick enough to have something there at the moment that it is judged."""
     body = HEAD.replace(b"1000000", b"6000")
 
@@ -100,13 +100,13 @@ def test_whoever_wants_takes_any_speed(tmp_path: Path) -> None:
     small = HEAD.replace(b"1000000", b"40")
 
     with Dripping(small) as server:
-        patient = Limits(private_addresses=True, least_speed=0)
+        patient = SourceLimits(private_addresses=True, least_speed=0)
         source = localize(f"{server.address}/a.mp4", None, tmp_path, NO_STORE, silent, patient)
 
     assert source.path.read_bytes() == b"x" * 40
 
 
 def test_the_least_speed_is_a_setting() -> None:
-    assert limits_of(Settings(_env_file=None)).least_speed == 20_000
+    assert source_limits(Settings(_env_file=None)).least_speed == 20_000
     quick = Settings(_env_file=None, fetch_least_kb_per_second=500)
-    assert limits_of(quick).least_speed == 500_000
+    assert source_limits(quick).least_speed == 500_000

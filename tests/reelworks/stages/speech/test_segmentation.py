@@ -1,3 +1,7 @@
+"""Segments lose no word and stay within their limits."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import pytest
@@ -41,7 +45,7 @@ def segments(draw: st.DrawFn) -> list[Segment]:
 
 
 @given(segments())
-def test_no_word_is_lost_and_order_is_kept(given_segments: list[Segment]) -> None:
+def test_no_word_is_lost_and_order_stays(given_segments: list[Segment]) -> None:
     result = resegment(given_segments, SHAPE)
     before = [(w, s.language) for s in given_segments for w in s.words]
     assert [(w, s.language) for s in result for w in s.words] == before

@@ -32,7 +32,7 @@ PARAMS = TranscribeParams()
 
 @dataclass
 class Listener:
-    """The real model, which is asked for the same sound once in all tests together."""
+    """The real model, which transcribes the same audio once in all tests together."""
 
     whisper: WhisperTranscriber
     heard: dict[tuple[bytes, str | None], Transcript] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Listener:
 
 @dataclass
 class Hosted:
-    """The real model behind the limits of a hosted one; fails and invents when told to."""
+    """The real model behind the limits of a hosted one; fails and hallucinates on demand."""
 
     whisper: Listener
     limits: AudioLimits = field(default_factory=lambda: AudioLimits(20.0, parallel=2))
@@ -97,7 +97,7 @@ def test_no_sound_is_an_empty_transcript(
     assert hosted.pieces == []
 
 
-def test_a_local_answer_is_kept_and_the_model_is_not_run_again(
+def test_a_local_answer_is_cached_and_the_model_is_not_run_again(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
     counted = Hosted(whisper, AudioLimits(), model=whisper.model)
@@ -142,16 +142,16 @@ def test_a_failed_piece_costs_only_itself(
     hosted = Hosted(whisper, errors={0: ProviderUnavailableError("The provider is down.")})
     with pytest.raises(ProviderUnavailableError):
         transcribe(wav, hosted, PARAMS, items, tmp_path, silent)
-    asked = len(hosted.pieces)
-    assert asked == 3
+    requests = len(hosted.pieces)
+    assert requests == 3
     hosted.errors.clear()
     result = transcribe(wav, hosted, PARAMS, items, tmp_path, silent)
-    assert len(hosted.pieces) == asked + 1
+    assert len(hosted.pieces) == requests + 1
     assert result.segments[0].text.startswith("It was the best of times")
     assert result.segments[-1].text.endswith("only.")
 
 
-def test_an_error_that_no_retry_mends_comes_first(
+def test_a_permanent_error_comes_first(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
     errors: dict[int, ReelworksError] = {
@@ -189,14 +189,14 @@ def test_text_where_nobody_speaks_is_dropped(
     assert result.segments[-1].text.endswith("country.")
 
 
-def test_a_damaged_kept_answer_is_asked_for_again(
+def test_a_damaged_cached_answer_is_requested_again(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
     counted = Hosted(whisper, AudioLimits(), model=whisper.model)
     wav = as_wav("speech/jfk.flac")
     first = transcribe(wav, counted, PARAMS, items, tmp_path, silent)
-    (kept,) = (tmp_path / "items").iterdir()
-    kept.write_bytes(kept.read_bytes()[:100])
+    (stored,) = (tmp_path / "items").iterdir()
+    stored.write_bytes(stored.read_bytes()[:100])
     assert transcribe(wav, counted, PARAMS, items, tmp_path, silent) == first
     assert len(counted.pieces) == 2
 

@@ -1,4 +1,4 @@
-"""Groups calls that come at the same time, for models that answer many items at once faster."""
+"""Batching of concurrent calls, for models that are faster on many items at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINGER = 0.05
 class Batcher(Generic[Item, Answer]):
     """Turns single calls from many threads into batches, run one after another.
 
-    No thread of its own: whoever comes first runs the batch for all who wait.
+    It has no thread of its own: the first caller runs the batch for all that wait.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Batcher(Generic[Item, Answer]):
         try:
             answers = self._run([item for item, _ in batch])
         except BaseException as error:
-            # Who waits must hear of it too, else they wait for ever.
+            # Callers that wait must get the error too, or they would wait for ever.
             for _, future in batch:
                 future.set_exception(error)
             if not isinstance(error, Exception):

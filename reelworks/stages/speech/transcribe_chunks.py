@@ -1,4 +1,4 @@
-"""Ask a model for pieces of a sound file, several at once, and keep each answer."""
+"""Transcription of audio chunks, several at once, each answer cached."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import CancelledError, ReelworksError
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_pcm, write_wav
-from reelworks.stages.speech.audio_cuts import Piece
+from reelworks.stages.speech.audio_chunks import AudioChunk
 
 VERSION = 1
-"""Raise when what a model is asked changes, or how a local one decodes."""
+"""Raise when the request to a model changes, or the decoding of a local one."""
 
 _BLOCK = 60 * SAMPLE_RATE
 _REPORT_EVERY = 0.2
 _ANSWER = TypeAdapter(Transcript)
 
 
-def piece_key(sound: str, language: str | None, model: ModelRef) -> str:
-    """Return the cache key of one piece's answer; ``sound`` is the SHA-256 of its samples."""
+def chunk_key(audio: str, language: str | None, model: ModelRef) -> str:
+    """Return the cache key of one chunk's answer; ``audio`` is the SHA-256 of its samples."""
     return cache_key(
         "transcribe",
         VERSION,
-        inputs={"sound": sound},
+        inputs={"sound": audio},
         params={"language": language},
         model=model,
     )
 
 
 @dataclass
-class PieceWork:
-    """One file's pieces on their way through the cache and the model."""
+class ChunkTranscription:
+    """One file's chunks on their way through the cache and the model."""
 
     wav: Path
     total: int
@@ -50,16 +50,16 @@ class PieceWork:
     work_dir: Path
     stop: threading.Event = field(default_factory=threading.Event)
     seconds: dict[int, float] = field(default_factory=dict)
-    """How far each piece is, by its first sample."""
+    """How far each chunk is, by its first sample."""
 
-    def ask_all(self, pieces: Sequence[Piece], progress: Progress) -> list[Transcript]:
-        """Return each piece's answer, in order."""
+    def transcribe_all(self, chunks: Sequence[AudioChunk], progress: Progress) -> list[Transcript]:
+        """Return each chunk's answer, in order."""
         length = self.total / SAMPLE_RATE
-        if len(pieces) == 1:  # in this thread, so that progress may stop it at any time
-            offset = pieces[0].t_start
-            return [self._answer(pieces[0], lambda done, _: progress(offset + done, length))]
+        if len(chunks) == 1:  # in this thread, so that progress may stop it at any time
+            offset = chunks[0].t_start
+            return [self._answer(chunks[0], lambda done, _: progress(offset + done, length))]
         with ThreadPoolExecutor(max(1, self.transcriber.limits.parallel)) as workers:
-            futures = [workers.submit(self._in_thread, piece) for piece in pieces]
+            futures = [workers.submit(self._in_thread, chunk) for chunk in chunks]
             try:
                 while wait(futures, timeout=_REPORT_EVERY).not_done:
                     progress(min(sum(list(self.seconds.values())), length), length)
@@ -70,36 +70,36 @@ class PieceWork:
         _raise_first(futures)
         return [future.result() for future in futures]
 
-    def _in_thread(self, piece: Piece) -> Transcript:
+    def _in_thread(self, chunk: AudioChunk) -> Transcript:
         def note(done: float, total: float) -> None:
             del total
             if self.stop.is_set():
                 raise CancelledError("The transcription was stopped.")
-            self.seconds[piece.start] = done
+            self.seconds[chunk.start] = done
 
         note(0.0, 0.0)
-        answer = self._answer(piece, note)
-        self.seconds[piece.start] = piece.t_end - piece.t_start
+        answer = self._answer(chunk, note)
+        self.seconds[chunk.start] = chunk.t_end - chunk.t_start
         return answer
 
-    def _answer(self, piece: Piece, progress: Progress) -> Transcript:
-        key = piece_key(_sound_digest(self.wav, piece), self.language, self.transcriber.model)
-        kept = _read_answer(self.cache.get(key))
-        if kept is not None:
-            return kept
-        with _PieceFile(self.wav, piece, self.total, self.work_dir) as path:
+    def _answer(self, chunk: AudioChunk, progress: Progress) -> Transcript:
+        key = chunk_key(_audio_digest(self.wav, chunk), self.language, self.transcriber.model)
+        cached = _read_answer(self.cache.get(key))
+        if cached is not None:
+            return cached
+        with _ChunkFile(self.wav, chunk, self.total, self.work_dir) as path:
             answer = self.transcriber.transcribe(path, language=self.language, progress=progress)
         self.cache.put(key, _ANSWER.dump_json(answer))
         return answer
 
 
-class _PieceFile:
-    """A piece as a wav file of its own while it is needed; the whole file is itself."""
+class _ChunkFile:
+    """A chunk as a wav file of its own while it is needed; the whole file is itself."""
 
-    def __init__(self, wav: Path, piece: Piece, total: int, work_dir: Path) -> None:
-        self._whole = (piece.start, piece.stop) == (0, total)
-        self._wav, self._piece = wav, piece
-        self._path = wav if self._whole else work_dir / f"{wav.stem}_{piece.start}.wav"
+    def __init__(self, wav: Path, chunk: AudioChunk, total: int, work_dir: Path) -> None:
+        self._whole = (chunk.start, chunk.stop) == (0, total)
+        self._wav, self._piece = wav, chunk
+        self._path = wav if self._whole else work_dir / f"{wav.stem}_{chunk.start}.wav"
 
     def __enter__(self) -> Path:
         if not self._whole:
@@ -112,23 +112,23 @@ class _PieceFile:
             self._path.unlink(missing_ok=True)
 
 
-def _sound_digest(wav: Path, piece: Piece) -> str:
+def _audio_digest(wav: Path, chunk: AudioChunk) -> str:
     digest = hashlib.sha256()
-    for start in range(piece.start, piece.stop, _BLOCK):
-        digest.update(read_pcm(wav, start, min(start + _BLOCK, piece.stop)))
+    for start in range(chunk.start, chunk.stop, _BLOCK):
+        digest.update(read_pcm(wav, start, min(start + _BLOCK, chunk.stop)))
     return digest.hexdigest()
 
 
-def _read_answer(kept: bytes | None) -> Transcript | None:
+def _read_answer(cached: bytes | None) -> Transcript | None:
     try:
-        return None if kept is None else _ANSWER.validate_json(kept)
+        return None if cached is None else _ANSWER.validate_json(cached)
     except ValidationError:
-        # An answer that was cut off while it was kept is no answer: ask again.
+        # The answer was truncated while it was stored: request it again.
         return None
 
 
 def _raise_first(futures: Iterable[Future[Transcript]]) -> None:
-    """Raise what went wrong first; what no retry can mend comes before what one can."""
+    """Raise the first error; a permanent one goes before a transient one."""
     errors = [error for future in futures if (error := future.exception()) is not None]
     if errors:
         raise min(errors, key=lambda error: isinstance(error, ReelworksError) and error.retryable)

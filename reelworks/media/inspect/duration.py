@@ -1,4 +1,4 @@
-"""How long a file is, by its header alone: for plans, where nothing is decoded."""
+"""Duration of a file as its header states it: for plans, where nothing is decoded."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import av.error
 
 from reelworks.errors import SourceUnreadableError, UnsafeMediaError, UnsupportedMediaError
 from reelworks.media.ffmpeg import CONTAINERS
-from reelworks.media.inspect.container import opened
+from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import HEAD_BYTES, script_kind
 
-MOST_BYTES = 24 << 20
-"""What is read of an object at most."""
-MOST_SECONDS = 10.0
+MAX_BYTES = 24 << 20
+"""Read of an object at most."""
+MAX_SECONDS = 10.0
 _BLOCK = 256 << 10
 
 
-class _TooMuchError(Exception):
-    """The header is not where one looks for it."""
+class _ReadLimitError(Exception):
+    """The header is not within the bytes and seconds that may be read."""
 
 
 class RangeStream(io.RawIOBase):
-    """An object that is read in ranges, as a file that can be sought in.
+    """A seekable stream over an object that is read in ranges.
 
-    Raises an error that ``seconds_of_object`` knows once it has given ``MOST_BYTES``, or after
-    ``MOST_SECONDS``.
+    Raises an error that ``object_duration`` knows once it has read ``MAX_BYTES``, or after
+    ``MAX_SECONDS``.
     """
 
     def __init__(self, read_range: Callable[[int, int], bytes], size: int) -> None:
@@ -41,24 +41,24 @@ class RangeStream(io.RawIOBase):
         self._at = 0
         self._block = (0, b"")
         self._given = 0
-        self._until = time.monotonic() + MOST_SECONDS
+        self._until = time.monotonic() + MAX_SECONDS
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a place."""
+        """Move to a position."""
         origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(0, origin + offset)
         return self._at
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._at
 
     def read(self, count: int = -1) -> bytes:
@@ -74,24 +74,24 @@ class RangeStream(io.RawIOBase):
     def _fetch(self, count: int) -> bytes:
         if self._at >= self._size:
             return b""
-        if self._given >= MOST_BYTES or time.monotonic() > self._until:
-            raise _TooMuchError
+        if self._given >= MAX_BYTES or time.monotonic() > self._until:
+            raise _ReadLimitError
         block = self._read_range(self._at, min(count, self._size - self._at))
         self._given += len(block)
         return block
 
 
-def seconds_of_file(path: Path) -> float | None:
-    """Return the length that a file states, None when it states none.
+def file_duration(path: Path) -> float | None:
+    """Return the seconds that a file states, None when it states none.
 
-    Raises what ``opened`` raises.
+    Raises what ``open_container`` raises.
     """
-    with opened(path) as container:
-        return _stated(container)
+    with open_container(path) as container:
+        return _stated_duration(container)
 
 
-def seconds_of_object(stream: RangeStream, shown: str) -> float | None:
-    """Return the length that an object states, None when it states none or too far inside.
+def object_duration(stream: RangeStream, shown: str) -> float | None:
+    """Return the seconds that an object states, None when it states none or too far inside.
 
     Raises ``UnsupportedMediaError`` and ``UnsafeMediaError``, and what reading it raises.
     """
@@ -104,17 +104,17 @@ def seconds_of_object(stream: RangeStream, shown: str) -> float | None:
         check_decodable(shown, stated_size(head, only_exact=True))
         stream.seek(0)
         with av.open(stream, options=options, metadata_errors="replace") as container:
-            return _stated(container)
-    except _TooMuchError:
+            return _stated_duration(container)
+    except _ReadLimitError:
         return None
     except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
         check_decodable(shown, stated_size(head))
         raise UnsupportedMediaError(
-            f"{shown} is not a video or sound file that can be read; is it damaged?"
+            f"{shown} is not a readable video or audio file; is it damaged?"
         ) from None
     except av.error.FFmpegError as error:
         raise SourceUnreadableError(f"{shown} cannot be read: {error.strerror}.") from error
 
 
-def _stated(container: Any) -> float | None:
+def _stated_duration(container: Any) -> float | None:
     return container.duration / av.time_base if container.duration else None

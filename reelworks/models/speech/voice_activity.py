@@ -1,4 +1,4 @@
-"""Finds where somebody speaks, with the Silero VAD v6 that ships inside faster-whisper (MIT)."""
+"""Voice activity detection (VAD) with Silero VAD v6, which ships in faster-whisper (MIT)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ MIN_SPEECH = 0.1
 OUTSIDE_LIMIT = 1.0
 """Seconds that a word may lie outside every stretch of speech."""
 _BLOCK = 600 * SAMPLE_RATE
-"""Samples looked at in one go, so that a day of sound does not fill the memory."""
+"""Samples analysed at once, so that a day of audio does not fill the memory."""
 
 
 def speech_regions(wav: Path) -> list[Region]:
     """Return the stretches of speech in a 16 kHz mono wav file, in order, without overlap.
 
-    An empty list means that nobody speaks. The edges are those of the voice, without padding.
+    An empty list means no speech. The edges are those of the voice, without padding.
 
     Raises ``SourceNotFoundError`` or ``UnsupportedMediaError``.
     """
-    # Loaded late: it takes a second, which those who only import this module need not wait.
+    # Loaded late: it takes a second, which a mere import of this module should not cost.
     set_omp_passive()
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
@@ -56,12 +56,12 @@ def inside_speech(
     words: Sequence[Word], regions: Sequence[Region], slack: float = OUTSIDE_LIMIT
 ) -> list[Word]:
     """Drop words whose middle is more than ``slack`` seconds from every region of speech."""
-    kept = []
+    inside = []
     index = 0
     for word in words:
         middle = (word.t_start + word.t_end) / 2
         while index < len(regions) and regions[index][1] + slack < middle:
             index += 1
         if index < len(regions) and regions[index][0] - slack <= middle:
-            kept.append(word)
-    return kept
+            inside.append(word)
+    return inside

@@ -1,4 +1,4 @@
-"""A file's length by its header alone, also where the header is at the end."""
+"""A file's duration by its header alone, also where the header is at the end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import UnsafeMediaError, UnsupportedMediaError
-from reelworks.media.inspect import header
-from reelworks.media.inspect.header import RangeStream, seconds_of_file, seconds_of_object
+from reelworks.media.inspect import duration
+from reelworks.media.inspect.duration import RangeStream, file_duration, object_duration
 from reelworks.media.inspect.probe import probe
 
 
@@ -31,8 +31,8 @@ class Ranges:
 def test_an_object_tells_what_the_file_tells(media: Path, name: str) -> None:
     ranges = Ranges(media / name)
 
-    found = seconds_of_object(ranges.stream(), name)
-    assert found == seconds_of_file(media / name)
+    found = object_duration(ranges.stream(), name)
+    assert found == file_duration(media / name)
     tracks = [*probe(media / name).video_tracks, *probe(media / name).audio_tracks]
     assert found == pytest.approx(max(track.duration or 0 for track in tracks), abs=0.3)
 
@@ -40,17 +40,17 @@ def test_an_object_tells_what_the_file_tells(media: Path, name: str) -> None:
 def test_only_a_part_of_a_large_object_is_read(media: Path, monkeypatch) -> None:
     ranges = Ranges(media / "video" / "nasa_13013.mp4")
     ranges.content += bytes(64 << 20)  # a tail that players pass over
-    assert seconds_of_object(ranges.stream(), "large.mp4") is not None
-    assert ranges.given < header.MOST_BYTES
+    assert object_duration(ranges.stream(), "large.mp4") is not None
+    assert ranges.given < duration.MAX_BYTES
 
 
 def test_a_header_that_is_not_found_in_time_is_unknown(media: Path, monkeypatch) -> None:
-    monkeypatch.setattr(header, "MOST_BYTES", 100 << 10)
-    monkeypatch.setattr(header, "_BLOCK", 4 << 10)
+    monkeypatch.setattr(duration, "MAX_BYTES", 100 << 10)
+    monkeypatch.setattr(duration, "_BLOCK", 4 << 10)
     ranges = Ranges(media / "video" / "nasa_13013.mp4")
     ranges.content = bytes(8) + ranges.content[8:]  # nothing at the start says what it is
     try:
-        assert seconds_of_object(ranges.stream(), "far.mp4") is None
+        assert object_duration(ranges.stream(), "far.mp4") is None
     except UnsupportedMediaError:
         assert ranges.given <= 200 << 10
 
@@ -59,14 +59,14 @@ def test_a_playlist_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.mp4"
     path.write_text("#EXTM3U\nfile:///etc/passwd\n")
     with pytest.raises(UnsafeMediaError, match="HLS playlist"):
-        seconds_of_object(Ranges(path).stream(), "list.mp4")
+        object_duration(Ranges(path).stream(), "list.mp4")
 
 
 def test_what_is_no_media_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     path.write_text("hello " * 999)
-    with pytest.raises(UnsupportedMediaError, match=r"text\.mp4 is not a video"):
-        seconds_of_object(Ranges(path).stream(), "text.mp4")
+    with pytest.raises(UnsupportedMediaError, match=r"text\.mp4 is not a readable video"):
+        object_duration(Ranges(path).stream(), "text.mp4")
 
 
 def test_reading_goes_where_it_is_sent(tmp_path: Path) -> None:

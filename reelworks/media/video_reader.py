@@ -1,7 +1,7 @@
-"""Reads pictures out of a video file, with exact times.
+"""Video reader: decoded frames with exact times.
 
-PyAV is the reader: it hands out presentation times and lets a decoder skip what nobody wants,
-which OpenCV does not. Times are seconds after the first picture, from PTS and time base.
+PyAV gives presentation times and lets a decoder skip frames that are not needed,
+which OpenCV does not. Times are seconds after the first frame, from PTS and time base.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ _UNKNOWN_RATE = Fraction(30)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One decoded picture: ``t`` and ``t_end`` in seconds after the first picture's start."""
+class DecodedFrame:
+    """One decoded frame: ``t`` and ``t_end`` in seconds after the first frame's start."""
 
     t: float
     t_end: float
     pts: int
-    frame: Any
+    av_frame: Any
     """The ``av.VideoFrame``."""
     converter: VideoReformatter
-    """Of the whole reel: setting one up costs more than a small picture's conversion."""
+    """One for the whole file: setting one up costs more than a small frame's conversion."""
 
     def luma(self) -> Luma:
-        """Return the brightness plane, HxW uint8, of a planar YUV picture."""
-        plane = self.frame.planes[0]
+        """Return the luma plane, HxW uint8, of a planar YUV frame."""
+        plane = self.av_frame.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        return rows[: self.frame.height, : self.frame.width]
+        return rows[: self.av_frame.height, : self.av_frame.width]
 
     def bgr(self) -> NDArray[np.uint8]:
-        """Return the picture as HxWx3 uint8 BGR, the order that OpenCV works in."""
-        converted = self.converter.reformat(self.frame, format="bgr24")
+        """Return the frame as HxWx3 uint8 BGR, the order that OpenCV works in."""
+        converted = self.converter.reformat(self.av_frame, format="bgr24")
         return np.asarray(converted.to_ndarray(), np.uint8)
 
     def rgb(self, width: int, height: int) -> bytes:
-        """Return the picture at another size as 8-bit RGB, row by row, without padding."""
-        pixels: NDArray[np.uint8] = self.frame.to_ndarray(
+        """Return the frame at another size as 8-bit RGB, row by row, without padding."""
+        pixels: NDArray[np.uint8] = self.av_frame.to_ndarray(
             format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
         return pixels.tobytes()
 
 
 class VideoReader:
-    """An open video file. Made by :func:`open_reel`."""
+    """An open video file. Made by :func:`open_video`."""
 
     def __init__(self, container: Any, path: Path) -> None:
         self._container = container
         self._stream = container.streams.video[0]
-        # One thread costs the least CPU on small pictures and keeps skipping exact.
+        # One thread costs the least CPU on small frames and keeps skipping exact.
         self._stream.thread_type = "NONE"
         self._path = path
         self._converter = VideoReformatter()
@@ -73,8 +73,8 @@ class VideoReader:
         self._tick = Fraction(1) / Fraction(rate)
 
     @property
-    def rate(self) -> Fraction:
-        """Pictures per second."""
+    def frame_rate(self) -> Fraction:
+        """Frames per second."""
         return 1 / self._tick
 
     @property
@@ -87,34 +87,34 @@ class VideoReader:
         """Seconds as the container states them; 0.0 when it does not."""
         return float((self._stream.duration or 0) * self._base)
 
-    def pictures(self) -> Iterator[Picture]:
-        """Decode every picture in order.
+    def frames(self) -> Iterator[DecodedFrame]:
+        """Decode every frame in order.
 
         Raises ``UnsupportedMediaError`` when the file breaks in the middle.
         """
-        with _readable(self._path):
+        with _read_errors(self._path):
             for frame in self._container.decode(self._stream):
-                yield self._picture(frame)
+                yield self._decoded(frame)
 
     def keyframe_times(self) -> NDArray[np.float64]:
-        """Return when keyframes start, from the file's index, to within a few pictures.
+        """Return when keyframes start, from the file's index, to within a few frames.
 
         Index times are decoding times, so they may lie a little early: good enough to see what
-        a seek will cost, not to name a picture.
+        a seek will cost, not to identify a frame.
         """
         stamps = [e.timestamp for e in self._stream.index_entries if e.is_keyframe]
         return np.array([float((s - self._start) * self._base) for s in sorted(stamps)])
 
-    def pictures_at(self, times: list[float]) -> list[Picture]:
-        """Decode the pictures shown at ``times`` (ascending seconds), seeking once.
+    def frames_at(self, times: list[float]) -> list[DecodedFrame]:
+        """Decode the frames shown at ``times`` (ascending seconds), seeking once.
 
-        Starts at the keyframe before the first time and skips pictures that no other picture
+        Starts at the keyframe before the first time and skips frames that no other frame
         needs. Returns fewer when the file ends early.
         """
         half = self._tick / 2 / self._base
         wanted = [round(t / self._base) + self._start for t in times]
-        found: list[Picture] = []
-        with _readable(self._path):
+        found: list[DecodedFrame] = []
+        with _read_errors(self._path):
             self._container.seek(wanted[0], stream=self._stream, backward=True)
             self._stream.codec_context.flush_buffers()
             for packet in self._container.demux(self._stream):
@@ -122,39 +122,39 @@ class VideoReader:
                 self._stream.codec_context.skip_frame = "DEFAULT" if near else "NONREF"
                 for frame in packet.decode():
                     if abs(frame.pts - wanted[len(found)]) < half:
-                        found.append(self._picture(frame))
+                        found.append(self._decoded(frame))
                         if len(found) == len(wanted):
                             return found
         return found
 
-    def _picture(self, frame: Any) -> Picture:
+    def _decoded(self, frame: Any) -> DecodedFrame:
         t = (frame.pts - self._start) * self._base
         length = frame.duration * self._base if frame.duration else self._tick
         times = {"t": float(t), "t_end": float(t + length)}
-        return Picture(**times, pts=frame.pts, frame=frame, converter=self._converter)
+        return DecodedFrame(**times, pts=frame.pts, av_frame=frame, converter=self._converter)
 
 
 @contextmanager
-def open_reel(path: Path) -> Iterator[VideoReader]:
+def open_video(path: Path) -> Iterator[VideoReader]:
     """Open a video made by the normalize stage.
 
-    Raises ``UnsupportedMediaError`` when the file is no video or holds no picture stream.
+    Raises ``UnsupportedMediaError`` when the file is no video or has no video stream.
     """
-    with _readable(path):
+    with _read_errors(path):
         container = av.open(str(path))
     with container:
         if not container.streams.video:
             raise UnsupportedMediaError(
-                f"{path.name} holds no pictures: normalize the source again."
+                f"{path.name} has no video track; normalize the source again."
             )
         yield VideoReader(container, path)
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
         raise UnsupportedMediaError(
-            f"{path.name} cannot be read as video ({error.strerror}): normalize the source again."
+            f"{path.name} cannot be read as video ({error.strerror}); normalize the source again."
         ) from error

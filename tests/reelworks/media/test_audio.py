@@ -1,19 +1,19 @@
-"""Arguments for sound."""
+"""Arguments for audio."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
-from reelworks.media.sound import speech_arguments, zero_of
+from reelworks.media.audio import speech_arguments, time_zero
 
 PICTURE = VideoTrack(index=0, codec="h264", width=640, height=360, start=0.5)
 SPEECH = AudioTrack(index=2, codec="aac", sample_rate=48000, channels=6, start=0.25)
 
 
 def test_zero_is_the_first_picture_or_else_the_first_sound() -> None:
-    assert zero_of(Probe("mp4", 1.0, video=PICTURE, audio=SPEECH)) == 0.5
-    assert zero_of(Probe("mp4", 1.0, audio=SPEECH)) == 0.25
+    assert time_zero(Probe("mp4", 1.0, video=PICTURE, audio=SPEECH)) == 0.5
+    assert time_zero(Probe("mp4", 1.0, audio=SPEECH)) == 0.25
 
 
 def test_the_chosen_track_is_put_on_the_pictures_clock() -> None:

@@ -1,4 +1,4 @@
-"""The folder that a stage writes into."""
+"""Output folder of a stage: created, checked for writing, and cleaned up after a failure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reelworks.errors import NoSpaceError, PermissionDeniedError, ServiceError, 
 
 
 @contextmanager
-def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
-    """Make ``folder``, and take half-written ``products`` away when the work inside fails.
+def output_folder(folder: Path, products: Sequence[Path]) -> Iterator[None]:
+    """Make ``folder``; remove half-written ``products`` when the block fails.
 
     Raises ``PermissionDeniedError`` when the folder cannot be written and ``NoSpaceError`` when
     the disk is full.
@@ -22,7 +22,7 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
         for product in products:
             product.touch()
     except OSError as error:
-        raise unwritable(folder, folder, error) from error
+        raise write_error(folder, folder, error) from error
     finished = False
     try:
         yield
@@ -33,7 +33,7 @@ def writable(folder: Path, products: Sequence[Path]) -> Iterator[None]:
                 product.unlink(missing_ok=True)
 
 
-def unwritable(path: Path, folder: Path, error: OSError) -> ServiceError:
+def write_error(path: Path, folder: Path, error: OSError) -> ServiceError:
     """Return our error for a ``path`` in ``folder`` that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"The disk under {folder} is full; make room.")

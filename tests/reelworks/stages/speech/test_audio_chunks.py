@@ -1,3 +1,7 @@
+"""Audio chunks cover everything and are cut at silences."""
+
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np
@@ -6,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.models.speech.waveform import SAMPLE_RATE
-from reelworks.stages.speech.audio_cuts import Piece, cut_at_silences, quietest_sample
+from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
 
 Region = tuple[float, float]
 
@@ -45,14 +49,14 @@ def test_pieces_cover_every_sample_once_and_none_is_too_long(
 @given(speech())
 def test_cuts_never_fall_into_speech_when_there_is_silence(regions: list[Region]) -> None:
     spoken = [(a, a + min(b - a, 4.0)) for a, b in regions]
-    kept = [spoken[0]] if spoken else []
+    regions_apart = [spoken[0]] if spoken else []
     for region in spoken[1:]:
-        if region[0] - kept[-1][1] >= 1.0:
-            kept.append(region)
-    total = round((kept[-1][1] + 1.0 if kept else 60.0) * SAMPLE_RATE)
-    pieces = cut_at_silences(total, 20 * SAMPLE_RATE, kept, never)
+        if region[0] - regions_apart[-1][1] >= 1.0:
+            regions_apart.append(region)
+    total = round((regions_apart[-1][1] + 1.0 if regions_apart else 60.0) * SAMPLE_RATE)
+    pieces = cut_at_silences(total, 20 * SAMPLE_RATE, regions_apart, never)
     for piece in pieces[:-1]:
-        assert not any(start < piece.t_end < end for start, end in kept)
+        assert not any(start < piece.t_end < end for start, end in regions_apart)
 
 
 def test_the_longest_silence_near_the_limit_is_cut() -> None:
@@ -68,10 +72,10 @@ def test_a_long_silence_is_cut_shortly_before_speech() -> None:
 
 def test_unbroken_speech_is_cut_where_it_is_quietest() -> None:
     pieces = cut_at_silences(1000, 400, [(0.0, 1000 / SAMPLE_RATE)], lambda a, b: a + 7)
-    assert pieces == [Piece(0, 367), Piece(367, 734), Piece(734, 1000)]
+    assert pieces == [AudioChunk(0, 367), AudioChunk(367, 734), AudioChunk(734, 1000)]
 
 
-def test_the_quietest_place_is_found() -> None:
+def test_the_quietest_moment_is_found() -> None:
     samples = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     samples[8000:8640] *= 0.1
     assert 8000 < quietest_sample(samples) < 8640

@@ -1,4 +1,4 @@
-"""What is done to sound: one zero with the picture, no holes, and the ffmpeg arguments for it."""
+"""Audio filters and the ffmpeg arguments for them: in step with the video, without gaps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import ffmpeg
 from reelworks.domain.video.video import Probe
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 
-SPEECH_RATE = 16_000
+SPEECH_SAMPLE_RATE = 16_000
 """Hz: what speech models take."""
 
 
-def sound_chain(node: Any, *, start: float, rate: int, layout: str, sample: str) -> Any:
-    """Append the filters that put a decoded sound stream on the picture's clock.
+def audio_filters(node: Any, *, start: float, rate: int, layout: str, sample: str) -> Any:
+    """Append the filters that put a decoded audio stream on the video's clock.
 
-    ``start`` is the time of the first picture, in seconds from the container's zero. Sound before
-    it is cut, sound after it keeps its distance behind silence, and holes over 0.1 s are filled.
+    ``start`` is the time of the first frame, in seconds from the container's zero. Audio before
+    it is cut, audio that starts later follows silence, and gaps over 0.1 s are filled.
     The result has ``rate`` Hz, channel layout ``layout`` and sample format ``sample``, whatever
     the source changes to on its way.
     """
@@ -29,30 +29,30 @@ def sound_chain(node: Any, *, start: float, rate: int, layout: str, sample: str)
     return node.filter("aresample", **{"async": 1, "first_pts": 0})
 
 
-def zero_of(probe: Probe) -> float:
-    """Where sound and picture both count from: the first picture, or else the first sound."""
+def time_zero(probe: Probe) -> float:
+    """Where audio and video both count from: the first frame, or else the first audio sample."""
     if probe.video is not None:
         return probe.video.start
     return probe.audio.start if probe.audio is not None else 0.0
 
 
 def speech_arguments(source: Path, probe: Probe, wav: Path) -> list[str]:
-    """Return ffmpeg's arguments that write the chosen sound track as 16 kHz mono 16-bit wav.
+    """Return ffmpeg's arguments that write the chosen audio track as 16 kHz mono 16-bit wav.
 
-    The picture's packets are read and dropped undecoded, so that both stages agree on zero.
+    The video's packets are read and dropped undecoded, so that both stages agree on zero.
     """
     if probe.audio is None:
-        raise ValueError("the probe has no sound")
+        raise ValueError("the probe has no audio")
     node = source_input(source)
-    sound = sound_chain(
+    audio = audio_filters(
         node[str(probe.audio.index)],
-        start=zero_of(probe),
-        rate=SPEECH_RATE,
+        start=time_zero(probe),
+        rate=SPEECH_SAMPLE_RATE,
         layout="mono",
         sample="s16",
     )
     plain = {"map_metadata": -1, "fflags": "+bitexact", "flags:a": "+bitexact"}
-    outputs = [ffmpeg.output(sound, file_url(wav), f="wav", **{"c:a": "pcm_s16le"}, **plain)]
+    outputs = [ffmpeg.output(audio, file_url(wav), f="wav", **{"c:a": "pcm_s16le"}, **plain)]
     if probe.video is not None:
         outputs.append(read_and_drop(node[str(probe.video.index)]))
     return command_line(outputs)

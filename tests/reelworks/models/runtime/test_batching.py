@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelworks.errors import InputError
-from reelworks.models.vision.batching import Batcher
+from reelworks.models.runtime.batching import Batcher
 
 
 @settings(deadline=None, max_examples=20)

@@ -1,4 +1,4 @@
-"""Where to cut long sound into pieces that one call takes: in silence, leaving nothing out."""
+"""Audio chunks: long audio cut at silences into parts that one call takes, without gaps."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from reelworks.models.speech.voice_activity import Region
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples
-
-Region = tuple[float, float]
-"""Start and end of speech, in seconds from the first sample."""
 
 _STEP = SAMPLE_RATE // 50
 """Samples (20 ms) over which loudness is compared."""
 _LEAD = SAMPLE_RATE // 2
-"""Samples (0.5 s) of silence that a piece begins with, where there are as many."""
+"""Samples (0.5 s) of silence that a chunk begins with, where there are as many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AudioChunk:
     """Samples ``start`` (included) to ``stop`` (not) of a file."""
 
     start: int
@@ -37,7 +35,7 @@ class Piece:
         return self.stop / SAMPLE_RATE
 
     def has_speech(self, regions: Sequence[Region]) -> bool:
-        """True when some speech lies in the piece."""
+        """True when some speech lies in the chunk."""
         return any(start < self.t_end and end > self.t_start for start, end in regions)
 
 
@@ -46,17 +44,17 @@ def cut_at_silences(
     limit: int,
     regions: Sequence[Region],
     quietest: Callable[[int, int], int],
-) -> list[Piece]:
-    """Cut ``total`` samples into pieces of at most ``limit`` samples, in order, without overlap.
+) -> list[AudioChunk]:
+    """Cut ``total`` samples into chunks of at most ``limit`` samples, in order, without overlap.
 
-    A cut falls into the longest silence of a piece's last third, else into the latest silence
-    before; late in a long one, so that there are few pieces. Where speech leaves no silence,
+    A cut falls into the longest silence of a chunk's last third, else into the latest silence
+    before; late in a long one, so that there are few chunks. Where speech leaves no silence,
     ``quietest`` says which sample between two is the quietest.
     """
     if limit < 1:
-        raise ValueError("a piece holds at least one sample")
+        raise ValueError("a chunk has at least one sample")
     silences = _silences(total, regions)
-    pieces: list[Piece] = []
+    chunks: list[AudioChunk] = []
     start = 0
     while total - start > limit:
         cut = _cut_between(start + limit * 2 // 3, start + limit, silences, longest=True)
@@ -64,11 +62,11 @@ def cut_at_silences(
         cut = cut or min(
             max(quietest(start + limit * 9 // 10, start + limit), start + 1), start + limit
         )
-        pieces.append(Piece(start, cut))
+        chunks.append(AudioChunk(start, cut))
         start = cut
     if total > start:
-        pieces.append(Piece(start, total))
-    return pieces
+        chunks.append(AudioChunk(start, total))
+    return chunks
 
 
 def _silences(total: int, regions: Sequence[Region]) -> list[tuple[int, int]]:

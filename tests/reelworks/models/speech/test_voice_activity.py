@@ -1,3 +1,7 @@
+"""Voice activity detection on real speech, silence and noise."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -8,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech import speech_activity
-from reelworks.models.speech.speech_activity import inside_speech, speech_regions
+from reelworks.models.speech import voice_activity
+from reelworks.models.speech.voice_activity import inside_speech, speech_regions
 from reelworks.models.speech.waveform import read_pcm, write_wav
 
 RATE = 16_000
@@ -43,7 +47,7 @@ def test_long_files_are_looked_at_in_blocks_with_the_same_result(
 ) -> None:
     wav = as_wav("speech/two_cities.flac")
     whole = speech_regions(wav)
-    monkeypatch.setattr(speech_activity, "_BLOCK", 7 * RATE)
+    monkeypatch.setattr(voice_activity, "_BLOCK", 7 * RATE)
     parts = speech_regions(wav)
     spoken = sum(end - start for start, end in whole)
     assert sum(end - start for start, end in parts) == pytest.approx(spoken, rel=0.05)
