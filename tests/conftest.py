@@ -8,11 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
@@ -21,6 +19,7 @@ from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
+from tests.support.databases import Databases
 from tests.support.made_media import MadeMedia
 from tests.support.openai_server import OpenAiServer
 from tests.support.whole_house import WholeHouse, whole_house
@@ -71,16 +70,28 @@ def settings(session_house: Settings, services: Endpoints) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def databases(settings: Settings) -> Databases:
+    """Makes databases on the session's PostgreSQL, which needs to outlive nothing."""
+    assert settings.database_url is not None
+    databases = Databases(settings.database_url.get_secret_value())
+    databases.hurry()
+    databases.make_template(settings)
+    return databases
+
+
 @pytest.fixture
-def clean_database(services: Endpoints) -> Iterator[SecretStr]:
-    """The address of an empty database with the extensions, for one test."""
-    assert services.database_url is not None
-    shared = services.database_url.get_secret_value()
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(shared, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        yield SecretStr(f"{shared.rpartition('/')[0]}/{name}")
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+def clean_database(databases: Databases) -> Iterator[SecretStr]:
+    """The address of a database with empty tables, for one test."""
+    with databases.own() as address:
+        yield address
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[SecretStr]:
+    """The address of a database with the extensions and without tables, for one test."""
+    with databases.own(tables=False) as address:
+        yield address
 
 
 @pytest.fixture
