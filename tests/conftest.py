@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from reelworks.settings import Settings
 from tests.support.databases import Databases
 from tests.support.made_media import MadeMedia
 from tests.support.openai_server import OpenAiServer
+from tests.support.order import longest_first
 from tests.support.whole_house import WholeHouse, whole_house
 
 # How long examples take to make says more of a shared machine than of the code under test.
@@ -29,6 +31,14 @@ hypothesis_settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("shared machine")
+
+# A script's background jobs ignore Ctrl-C, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = longest_first(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
