@@ -39,7 +39,8 @@ demo: $(VENV)/.installed
 
 # Each process has services of its own, about 700 MB of memory. More on a larger machine: WORKERS=4.
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+# A module stays with one process; tests/support/order.py has the longest ones begin first.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow"

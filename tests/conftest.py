@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
@@ -21,8 +20,10 @@ from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
+from tests.support.databases import Databases
 from tests.support.made_media import MadeMedia
 from tests.support.openai_server import OpenAiServer
+from tests.support.order import longest_first
 from tests.support.whole_house import WholeHouse, whole_house
 
 # How long examples take to make says more of a shared machine than of the code under test.
@@ -30,6 +31,14 @@ hypothesis_settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("shared machine")
+
+# A script's background jobs ignore Ctrl-C, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = longest_first(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
@@ -71,16 +80,28 @@ def settings(session_house: Settings, services: Endpoints) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def databases(settings: Settings) -> Databases:
+    """Makes databases on the session's PostgreSQL, which needs to outlive nothing."""
+    assert settings.database_url is not None
+    databases = Databases(settings.database_url.get_secret_value())
+    databases.hurry()
+    databases.make_template(settings)
+    return databases
+
+
 @pytest.fixture
-def clean_database(services: Endpoints) -> Iterator[SecretStr]:
-    """The address of an empty database with the extensions, for one test."""
-    assert services.database_url is not None
-    shared = services.database_url.get_secret_value()
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(shared, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        yield SecretStr(f"{shared.rpartition('/')[0]}/{name}")
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+def clean_database(databases: Databases) -> Iterator[SecretStr]:
+    """The address of a database with empty tables, for one test."""
+    with databases.own() as address:
+        yield address
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[SecretStr]:
+    """The address of a database with the extensions and without tables, for one test."""
+    with databases.own(tables=False) as address:
+        yield address
 
 
 @pytest.fixture
@@ -112,6 +133,17 @@ def clean_settings(
             "data_dir": tmp_path / "data",
         }
     )
+
+
+@pytest.fixture
+def short_proof_of_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two failed reads prove damage, each asked for once: the server takes 13 s for each.
+
+    How many reads it takes otherwise is tested behind a server that fails at once.
+    """
+    monkeypatch.setattr("reelworks.store.objects.client._ATTEMPTS", 1)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READS", 1)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
-from pydantic import SecretStr
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import Process, stop
 from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.settings import Settings
+from tests.support.databases import Databases
 from tests.support.flows.runs import Run, as_environment, run_index
 from tests.support.openai_server import OpenAiServer
 
@@ -79,7 +77,7 @@ def environment(
     clean_settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
-    """Point this process's environment at an empty database and bucket of this test's own."""
+    """Point this process's environment at an empty library and bucket of this test's own."""
     del prefect_api
     mine = clean_settings.model_copy(update={"models_dir": models_dir})
     for name, value in as_environment(mine).items():
@@ -100,24 +98,20 @@ def shared(
     prefect_api: str,
     models_dir: Path,
     settings: Settings,
+    databases: Databases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Settings]:
     """Settings of one library for all tests of a module, which may only add to it."""
     del prefect_api
-    assert settings.database_url is not None
-    base = settings.database_url.get_secret_value()
-    name = f"shared_{secrets.token_hex(6)}"
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    with databases.own() as address:
         yield settings.model_copy(
             update={
-                "database_url": SecretStr(f"{base.rpartition('/')[0]}/{name}"),
-                "s3_bucket": name.replace("_", "-"),
+                "database_url": address,
+                "s3_bucket": f"shared-{secrets.token_hex(6)}",
                 "data_dir": tmp_path_factory.mktemp("data"),
                 "models_dir": models_dir,
             }
         )
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture

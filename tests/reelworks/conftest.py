@@ -1,4 +1,4 @@
-"""Fixtures for tests of the domain package: databases, workplaces and films of their own."""
+"""Fixtures for tests of the package: databases, run contexts and films of their own."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import psycopg
 import pytest
 from faster_whisper.audio import decode_audio
-from psycopg.sql import SQL, Identifier
-from pydantic import SecretStr
 from sqlalchemy import Engine, text
-from sqlalchemy.engine import make_url
 
 from reelworks.models.speech.waveform import write_wav
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import create_database_engine, transaction
+from tests.support.databases import Databases
 from tests.support.made_slides import normalized
 
 
@@ -46,24 +43,16 @@ def database_of(settings: Settings) -> str:
 
 
 @pytest.fixture(scope="module")
-def own_settings(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Settings]:
-    """Settings that name an empty database of the module's own."""
-    name = request.module.__name__.rpartition(".")[2]
-    server = database_of(settings)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-    url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    yield settings.model_copy(update={"database_url": SecretStr(url)})
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+def own_settings(settings: Settings, databases: Databases) -> Iterator[Settings]:
+    """Settings that name a database of the module's own, with empty tables."""
+    with databases.own() as address:
+        yield settings.model_copy(update={"database_url": address})
 
 
 @pytest.fixture(scope="module")
 def engine(own_settings: Settings) -> Iterator[Engine]:
-    """An engine on that database, tables made."""
+    """An engine on that database."""
     made = create_database_engine(own_settings)
-    ensure_schema(made)
     yield made
     made.dispose()
 
@@ -111,25 +100,18 @@ def items(tmp_path: Path) -> FolderCache:
 
 
 @pytest.fixture(scope="module")
-def own_ctx(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
-    """A workplace with a database and a bucket of the module's own."""
-    assert settings.database_url is not None
-    server, name = settings.database_url.get_secret_value(), f"own-{secrets.token_hex(6)}"
-    mine = {
-        "database_url": SecretStr(f"{server.rpartition('/')[0]}/{name}"),
-        "s3_bucket": name,
-        "data_dir": tmp_path_factory.mktemp("own"),
-    }
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        with open_run_context(settings.model_copy(update=mine)) as ctx:
-            yield ctx
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+def own_ctx(
+    own_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunContext]:
+    """A run context with a database and a bucket of the module's own."""
+    own = {"s3_bucket": f"own-{secrets.token_hex(6)}", "data_dir": tmp_path_factory.mktemp("own")}
+    with open_run_context(own_settings.model_copy(update=own)) as ctx:
+        yield ctx
 
 
 @pytest.fixture
 def ctx(own_ctx: RunContext) -> RunContext:
-    """That workplace with an empty library."""
+    """That run context with an empty library."""
     with transaction(own_ctx.engine) as connection:
         connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
     return own_ctx

@@ -31,6 +31,8 @@ _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
 _READ_SECONDS = 10.0
 """For how long an object is read again. A store that has just started reads nothing at first."""
+_PAUSE_SECONDS = 0.5
+"""Before the second read; twice as long before each further one."""
 _READS = 2
 """How many reads must fail of a store that is known to be well."""
 _PROBE_BODY = bytes(1024)
@@ -103,7 +105,7 @@ class Bucket:
         an object that ``is_doubted``, since that was so already, one failed read says enough.
         Raises ``StoreUnavailableError`` at once where the fault says nothing of the object.
         """
-        client, pause = self._once() if is_doubted else self._client, 0.5
+        client, pause = self._once() if is_doubted else self._client, _PAUSE_SECONDS
         well_since, failures = math.inf, 0
         while True:
             try:

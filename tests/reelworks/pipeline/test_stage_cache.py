@@ -348,6 +348,7 @@ def test_a_source_that_is_damaged_stays_and_is_named(ctx, clean_settings):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_proof_of_damage")
 def test_what_the_store_cannot_read_is_computed_again(ctx, session_house):
     verb = Verb(content=os.urandom(50_000))
     run_call(call(), verb, ctx)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
-from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
@@ -26,6 +24,7 @@ from reelworks.store.access.tokens import create_token
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import dispatchers
 from reelworks.store.objects.artifacts import ArtifactStore
+from tests.support.databases import Databases
 
 SECRET = "a secret of this test's own"
 
@@ -94,26 +93,21 @@ def serving(settings: Settings) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def module_settings(
-    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    settings: Settings, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
-    """An empty database and bucket for all tests of a module."""
-    assert settings.database_url is not None
-    base = settings.database_url.get_secret_value()
-    name = f"api_{secrets.token_hex(6)}"
-    mine = settings.model_copy(
-        update={
-            "database_url": SecretStr(f"{base.rpartition('/')[0]}/{name}"),
-            "s3_bucket": name.replace("_", "-"),
-            "data_dir": tmp_path_factory.mktemp("data"),
-            "webhook_secret": SecretStr(SECRET),
-            "max_upload_mb": 48,
-        }
-    )
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    """An empty library and bucket for all tests of a module."""
+    with databases.own() as address:
+        mine = settings.model_copy(
+            update={
+                "database_url": address,
+                "s3_bucket": f"api-{secrets.token_hex(6)}",
+                "data_dir": tmp_path_factory.mktemp("data"),
+                "webhook_secret": SecretStr(SECRET),
+                "max_upload_mb": 48,
+            }
+        )
         ArtifactStore.open(mine).ensure_bucket()
         yield mine
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -92,6 +93,12 @@ def timed(server: Server, path: str):
     return answer, time.monotonic() - began
 
 
+def timed_together(server: Server, *paths: str):
+    """Ask for several at once: each may take seconds."""
+    with ThreadPoolExecutor(len(paths)) as pool:
+        return list(pool.map(lambda path: timed(server, path), paths))
+
+
 def health_threads() -> int:
     return sum(one.name.startswith("health") for one in threading.enumerate())
 
@@ -114,8 +121,8 @@ def test_health_names_a_frozen_part_in_time_and_is_well_again_after_it(server, h
 
 def test_files_of_a_silent_store_are_503_with_a_time_to_ask_again(server, house):
     with frozen(pid_of(house, Service.STORE)):
-        for path in ("/videos/v/thumbnail", "/videos/v/frames/v_frame_000.jpg?width=320"):
-            answer, took = timed(server, path)
+        paths = ("/videos/v/thumbnail", "/videos/v/frames/v_frame_000.jpg?width=320")
+        for answer, took in timed_together(server, *paths):
             assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
             assert int(answer.headers["Retry-After"]) > 0
             assert took < FEW
@@ -124,8 +131,8 @@ def test_files_of_a_silent_store_are_503_with_a_time_to_ask_again(server, house)
 def test_queries_of_a_silent_database_are_503(server, house):
     assert server.get("/jobs").status_code == 200  # so that the pool holds a connection
     with frozen(pid_of(house, Service.POSTGRES)):
-        for path in ("/jobs", "/videos", "/search?q=x", "/stats"):
-            answer, took = timed(server, path)
+        paths = ("/jobs", "/videos", "/search?q=x", "/stats")
+        for answer, took in timed_together(server, *paths):
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
             assert "Retry-After" in answer.headers
             assert took < FEW
@@ -142,8 +149,7 @@ def test_a_caller_with_a_token_sees_the_health_although_nobody_can_look_him_up(h
         assert asker.get("/healthz").status_code == 200
         with frozen(pid_of(house, Service.POSTGRES)):
             time.sleep(FRESH_SECONDS)
-            answer, took = timed(asker, "/healthz")
-            videos, waited = timed(asker, "/videos")
+            (answer, took), (videos, waited) = timed_together(asker, "/healthz", "/videos")
     assert answer.json()["reasons"] == {"postgres": "down"}, "nobody knows that he may hear more"
     assert took < SECONDS
     assert (videos.status_code, waited < FEW) == (503, True)

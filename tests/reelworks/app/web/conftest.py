@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from psycopg.sql import SQL, Identifier
-from pydantic import SecretStr
 
 from reelworks.domain.jobs.job import Failure, NewJob
 from reelworks.domain.library.access import Scope
@@ -29,6 +26,7 @@ from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.leases import Attempt
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
+from tests.support.databases import Databases
 from tests.support.flows.runs import as_environment
 
 CHROMIUM = "/usr/bin/chromium"
@@ -38,31 +36,27 @@ VIDEO = "voices"
 
 
 @contextmanager
-def empty_library(settings: Settings, folder: Path) -> Iterator[Settings]:
-    """Have an empty database and bucket of its own."""
-    assert settings.database_url is not None
-    base = settings.database_url.get_secret_value()
-    name = f"web_{secrets.token_hex(6)}"
-    address = SecretStr(f"{base.rpartition('/')[0]}/{name}")
-    own = {"database_url": address, "s3_bucket": name.replace("_", "-"), "data_dir": folder}
-    mine = settings.model_copy(update=own)
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+def empty_library(settings: Settings, databases: Databases, folder: Path) -> Iterator[Settings]:
+    """Have an empty library and bucket of its own."""
+    with databases.own() as address:
+        bucket = f"web-{secrets.token_hex(6)}"
+        own = {"database_url": address, "s3_bucket": bucket, "data_dir": folder}
+        mine = settings.model_copy(update=own)
         ArtifactStore.open(mine).ensure_bucket()
         yield mine
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture(scope="session")
 def web_settings(
     settings: Settings,
+    databases: Databases,
     prefect_api: str,
     models_dir: Path,
     media: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Settings]:
     """A library with one video, indexed by the command itself."""
-    with empty_library(settings, tmp_path_factory.mktemp("data")) as mine:
+    with empty_library(settings, databases, tmp_path_factory.mktemp("data")) as mine:
         source = media / "video" / "voicestudio-en.mp4"
         subprocess.run(
             [sys.executable, "-m", "reelworks.app.cli", "index", str(source), "--id", VIDEO],
@@ -110,10 +104,12 @@ def guarded(web_settings: Settings) -> Iterator[Guarded]:
 
 
 @pytest.fixture(scope="module")
-def empty(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def empty(
+    settings: Settings, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guarded]:
     """A server that needs a token, on an empty library; quick."""
     with (
-        empty_library(settings, tmp_path_factory.mktemp("empty")) as mine,
+        empty_library(settings, databases, tmp_path_factory.mktemp("empty")) as mine,
         guarding(mine) as server,
     ):
         yield server

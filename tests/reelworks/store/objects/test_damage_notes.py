@@ -26,7 +26,8 @@ BYTES = "application/octet-stream"
 
 @pytest.fixture
 def door(clean_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
-    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 1.0)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.2)
+    monkeypatch.setattr("reelworks.store.objects.bucket._PAUSE_SECONDS", 0.1)
     with faulty(str(clean_settings.s3_endpoint_url)) as opened:
         yield opened
 
@@ -38,17 +39,17 @@ def through(clean_settings: Settings, door: FaultyStore) -> Settings:
 
 @pytest.fixture
 def store(through: Settings) -> ArtifactStore:
-    """A store whose client asks once and waits for five seconds."""
-    return ArtifactStore.open(through, seconds=5.0)
+    """A store whose client asks once and waits for two seconds."""
+    return ArtifactStore.open(through, seconds=2.0)
 
 
 def test_an_outage_that_took_long_and_is_over_is_no_damage(
     store: ArtifactStore, door: FaultyStore
 ) -> None:
     kept = store.put_bytes("a", b"healthy", BYTES)
-    door.faults["a"] = [Fault(after=1.5)]
+    door.faults["a"] = [Fault(after=0.5)]
     assert store.get_intact("a") == b"healthy"
-    door.faults["a"] = [Fault(after=1.5), Fault(after=1.5)]
+    door.faults["a"] = [Fault(after=0.5), Fault(after=0.5)]
     assert store.holds(kept)
 
 
@@ -59,7 +60,7 @@ def test_an_outage_that_took_long_and_is_over_is_no_damage(
         Fault("ServiceUnavailable", 503),
         Fault("TooManyRequests", 429),
         Fault("BadGateway", 502),
-        Fault(after=6.0),
+        Fault(after=2.5),
     ],
     ids=lambda fault: f"{fault.status} {fault.code} {fault.after:g}",
 )

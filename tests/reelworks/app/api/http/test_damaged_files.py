@@ -23,7 +23,8 @@ from tests.support.faulty_store import Fault, FaultyStore, faulty
 
 @pytest.fixture
 def door(module_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
-    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.5)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.2)
+    monkeypatch.setattr("reelworks.store.objects.bucket._PAUSE_SECONDS", 0.1)
     with faulty(str(module_settings.s3_endpoint_url)) as opened:
         yield opened
 

@@ -53,8 +53,8 @@ def ran(engine: Engine) -> bool:
 
 
 @pytest.fixture
-def engine(settings: Settings, clean_database: SecretStr) -> Iterator[Engine]:
-    made = create_database_engine(settings.model_copy(update={"database_url": clean_database}))
+def engine(settings: Settings, empty_database: SecretStr) -> Iterator[Engine]:
+    made = create_database_engine(settings.model_copy(update={"database_url": empty_database}))
     migrate(made, "0002")
     with made.begin() as connection:
         connection.execute(text(BEFORE))
