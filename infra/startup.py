@@ -35,7 +35,7 @@ def stop_at_once() -> None:
     """
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, leave)
+            signal.signal(number, exit_at_once)
 
 
 def stop_by_raising() -> None:
@@ -58,7 +58,7 @@ def allow_many_files() -> None:
             return
 
 
-def leave(number: int, frame: FrameType | None) -> None:
+def exit_at_once(number: int, frame: FrameType | None) -> None:
     """End the process in one word."""
     del number, frame
     try:

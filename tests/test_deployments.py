@@ -82,9 +82,9 @@ def test_whole_runs_are_taken_back_and_stages_are_not():
 
     for entry in said():
         whole = entry["entrypoint"] != "flows.stage.stage"
-        assert ("taken-back-when-lost" in entry["tags"]) is whole
+        assert ("restart-on-crash" in entry["tags"]) is whole
         assert "reelworks" in entry["tags"]
-    assert set(TAGS) == {"reelworks", "taken-back-when-lost"}
+    assert set(TAGS) == {"reelworks", "restart-on-crash"}
 
 
 def crons() -> list[tuple[str, str]]:

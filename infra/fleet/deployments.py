@@ -29,7 +29,7 @@ _NOTED_BY_THE_SERVER: dict[str, Any] = {
 }
 
 
-class Place(BaseModel):
+class WorkPoolRef(BaseModel):
     """Where a deployment's runs are queued."""
 
     model_config = ConfigDict(extra="allow")
@@ -45,7 +45,7 @@ class Entry(BaseModel):
 
     name: str = Field(min_length=1)
     entrypoint: str = Field(pattern=r"^[a-z_][a-z0-9_.]*\.[a-z_][a-z0-9_]*$")
-    work_pool: Place
+    work_pool: WorkPoolRef
 
     @property
     def flow(self) -> str:
@@ -103,7 +103,7 @@ def read_entries(path: Path) -> list[Entry]:
         raise SettingsError(f"The file {path} is wrong at {where}: {first['msg']}.") from None
 
 
-async def put_deployments(
+async def apply_deployments(
     client: PrefectClient, path: Path, entries: Sequence[Entry], pools: Iterable[str]
 ) -> list[Change]:
     """Deploy the entries whose pool is one of ``pools``, and tell what that changed.

@@ -8,7 +8,7 @@ HEARTBEAT_SECONDS = 30
 """Prefect's lowest. Every process that runs flows needs it, or `infra.fleet.rules` calls healthy
 runs dead."""
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
-OURS = "reelworks"
+RUN_TAG = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
 STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
 """The message of a run's state by which the dispatcher knows that nobody cancelled the job."""

@@ -21,7 +21,7 @@ OLDER = (
 """About a pool that an earlier Reelworks made: it goes on working as it did."""
 
 
-async def put_pools(
+async def apply_pools(
     client: PrefectClient, pools: Iterable[Pool], must: frozenset[str]
 ) -> list[Change]:
     """Make or update pools and their queues.
@@ -37,13 +37,13 @@ async def put_pools(
                 raise SettingsError(f"{remedy(pool)}.")
             changes.append(Change("pool", pool.name, Outcome.SKIPPED, remedy(pool)))
             continue
-        changes.append(await _put_pool(client, pool, template))
+        changes.append(await _apply_pool(client, pool, template))
         for queue in pool.queues:
-            changes.append(await _put_queue(client, pool.name, queue))
+            changes.append(await _apply_queue(client, pool.name, queue))
     return changes
 
 
-async def _put_pool(client: PrefectClient, pool: Pool, template: dict[str, Any]) -> Change:
+async def _apply_pool(client: PrefectClient, pool: Pool, template: dict[str, Any]) -> Change:
     try:
         there = await client.read_work_pool(pool.name)
     except ObjectNotFound:
@@ -71,7 +71,7 @@ async def _put_pool(client: PrefectClient, pool: Pool, template: dict[str, Any])
     return Change("pool", pool.name, Outcome.UPDATED, pool.type)
 
 
-async def _put_queue(client: PrefectClient, pool: str, queue: Queue) -> Change:
+async def _apply_queue(client: PrefectClient, pool: str, queue: Queue) -> Change:
     name = f"{pool}/{queue.name}"
     try:
         there = await client.read_work_queue_by_name(queue.name, work_pool_name=pool)

@@ -15,17 +15,23 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 
 from infra.fleet.change import Change, Outcome
-from infra.fleet.plan import HEARTBEAT_SECONDS, OURS
+from infra.fleet.plan import HEARTBEAT_SECONDS, RUN_TAG
 
 SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
-TAKEN_BACK = "taken-back-when-lost"
-"""Tag of the runs that start again by themselves. A stage in a pool has its asker for that."""
+RESTART_ON_CRASH = "restart-on-crash"
+"""Tag of the runs that start again by themselves; a stage in a pool is retried by its caller."""
+FORMER_TAG = "taken-back-when-lost"
+"""The same tag in 0.1: runs that were planned before an upgrade still have it."""
 LOST = f"No heartbeat for {SILENT_SECONDS} s: the process of this run is gone."
 
 
-def _tagged(tag: str) -> ResourceSpecification:
+def _tagged(*tags: str) -> ResourceSpecification:
+    """Match what has one of these tags."""
     return ResourceSpecification(
-        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}
+        {
+            "prefect.resource.id": [f"prefect.tag.{tag}" for tag in tags],
+            "prefect.resource.role": "tag",
+        }
     )
 
 
@@ -40,7 +46,7 @@ def silent_runs_crash() -> AutomationCore:
         description=f"{SILENT_SECONDS} s after the last sign of life of a run that has not ended.",
         trigger=EventTrigger(
             match=_flow_runs(),
-            match_related=_tagged(OURS),
+            match_related=_tagged(RUN_TAG),
             # A run killed as it starts has sent no heartbeat yet, but the server noted its start.
             after={"prefect.flow-run.heartbeat", "prefect.flow-run.Running"},
             expect={"prefect.flow-run.*"},
@@ -66,7 +72,7 @@ def crashed_runs_start_again(attempts: int) -> AutomationCore:
         enabled=bool(tries),
         trigger=EventTrigger(
             match=_flow_runs(**{"prefect.run-count": tries or ["never"]}),
-            match_related=_tagged(TAKEN_BACK),
+            match_related=_tagged(RESTART_ON_CRASH, FORMER_TAG),
             expect={"prefect.flow-run.Crashed"},
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
@@ -84,18 +90,23 @@ def crashed_runs_start_again(attempts: int) -> AutomationCore:
     )
 
 
-async def put_rules(client: PrefectClient, attempts: int) -> list[Change]:
-    """Make or update both rules; a rule that an operator switched off stays off."""
+async def apply_rules(client: PrefectClient, attempts: int) -> list[Change]:
+    """Make or update both rules; a rule that an operator switched off stays off.
+
+    A rule of an earlier version has the same name and is changed in place, so that none acts twice.
+    """
     wanted = (silent_runs_crash(), crashed_runs_start_again(attempts))
-    return [await _put(client, rule) for rule in wanted]
+    return [await _apply(client, rule) for rule in wanted]
 
 
-async def _put(client: PrefectClient, rule: AutomationCore) -> Change:
+async def _apply(client: PrefectClient, rule: AutomationCore) -> Change:
     there = await client.read_automations_by_name(rule.name)
     if not there:
         await client.create_automation(rule)
         return Change("rule", rule.name, Outcome.MADE)
-    found = there[0]
+    found, *copies = there
+    for copy in copies:  # two of a rule would act twice
+        await client.delete_automation(copy.id)
     wanted = rule.model_copy(update={"enabled": found.enabled and rule.enabled})
     if _content(found) == _content(wanted):
         return Change("rule", rule.name, Outcome.UNCHANGED)

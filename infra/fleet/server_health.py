@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from infra.fleet.plan import OURS
+from infra.fleet.plan import RUN_TAG
 from infra.fleet.prefect_api import PrefectApi, ServerFault, ServerFaultError, prefect_api
 from reelworks.domain.printable import one_line
 
@@ -50,8 +50,8 @@ def server_fault(
     try:
         with prefect_api(api_url, seconds, environment) as api:
             server = _Server(api)
-            server.look_at_database()
-            server.look_at_schedules()
+            server.check_database()
+            server.check_schedules()
     except ServerFaultError as found:
         return found.fault
     return None
@@ -69,7 +69,7 @@ def planning_fault(
         with prefect_api(api_url, seconds, environment) as api:
             server = _Server(api)
             server.remove_probes(datetime.now(UTC) - LEFT_BEHIND)
-            server.see_runs_planned()
+            server.probe_planning()
     except ServerFaultError as found:
         return found.fault
     return None
@@ -92,13 +92,13 @@ class _Server:
 
     api: PrefectApi
 
-    def look_at_database(self) -> None:
+    def check_database(self) -> None:
         """Ask the server whether it reaches its database; Prefect Cloud does not tell."""
         self.api.call("GET", "ready", passed=GONE)
 
-    def look_at_schedules(self) -> None:
+    def check_schedules(self) -> None:
         """Compare the active schedules of our deployments with the runs that are planned."""
-        wanted = {"deployments": {"tags": {"all_": [OURS]}}, "limit": _MOST}
+        wanted = {"deployments": {"tags": {"all_": [RUN_TAG]}}, "limit": _MOST}
         deployments = self.api.post("deployments/filter", wanted)
         waiting = {
             schedule["id"]: (deployment, schedule)
@@ -111,9 +111,9 @@ class _Server:
             return
         for schedule_id in self._planned({one["id"] for one, _ in waiting.values()}):
             waiting.pop(schedule_id, None)
-        self._look_closer(list(waiting.values()))
+        self._check_unplanned(list(waiting.values()))
 
-    def _look_closer(self, lacking: Sequence[tuple[Any, Any]]) -> None:
+    def _check_unplanned(self, lacking: Sequence[tuple[Any, Any]]) -> None:
         """Look again at each schedule alone, as long as there is time.
 
         Many frequent schedules hide the runs of a rare one. What there is no time for is unknown,
@@ -128,7 +128,7 @@ class _Server:
                 kind, name = _kind_of(schedule["schedule"]), one_line(str(deployment["name"]))
                 raise ServerFaultError(_unplanned(f"the schedule ({kind}) of {name}"))
 
-    def see_runs_planned(self) -> None:
+    def probe_planning(self) -> None:
         """Make a deployment with a schedule of each kind, wait for their runs, and remove it all.
 
         Each kind is read by other code of the server: one can fail while the others go on.

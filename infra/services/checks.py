@@ -36,7 +36,7 @@ OLDEST_POSTGRES = 150_000
 """PostgreSQL 15, as ``server_version_num`` counts."""
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -49,7 +49,7 @@ class Check:
     """One finding and, unless it is good, what mends it in one sentence."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckResult
     finding: str
     hint: str = ""
 
@@ -82,8 +82,8 @@ def check_python() -> Check:
     """Check that this Python is one that the project supports."""
     version = ".".join(str(number) for number in sys.version_info[:3])
     if (3, 11) <= sys.version_info < (3, 14):
-        return Check("Python", Verdict.OK, version)
-    return Check("Python", Verdict.FAIL, version, "Install Python 3.11, 3.12 or 3.13.")
+        return Check("Python", CheckResult.OK, version)
+    return Check("Python", CheckResult.FAIL, version, "Install Python 3.11, 3.12 or 3.13.")
 
 
 def check_folder(folder: Path) -> Check:
@@ -92,8 +92,8 @@ def check_folder(folder: Path) -> Check:
         make_folder(folder, is_users=True)
     except ServiceError as error:
         mend = "Set DATA_DIR to a folder that you own."
-        return Check("Data folder", Verdict.FAIL, str(error), mend)
-    return Check("Data folder", Verdict.OK, str(folder))
+        return Check("Data folder", CheckResult.FAIL, str(error), mend)
+    return Check("Data folder", CheckResult.OK, str(folder))
 
 
 def check_space(folder: Path) -> Check:
@@ -103,10 +103,10 @@ def check_space(folder: Path) -> Check:
     finding = f"{free / GIB:.1f} GiB free"
     mend = f"Make room on the disk of {folder}, or set DATA_DIR to a larger one."
     if free < SPACE_NEEDED:
-        return Check("Disk", Verdict.FAIL, finding, mend)
+        return Check("Disk", CheckResult.FAIL, finding, mend)
     if free < SPACE_ADVISED:
-        return Check("Disk", Verdict.WARN, finding, mend)
-    return Check("Disk", Verdict.OK, finding)
+        return Check("Disk", CheckResult.WARN, finding, mend)
+    return Check("Disk", CheckResult.OK, finding)
 
 
 def check_ports() -> Check:
@@ -115,8 +115,8 @@ def check_ports() -> Check:
         free_ports(12)
     except OSError as error:
         mend = "Allow programs to listen on 127.0.0.1, or set the addresses of external services."
-        return Check("Ports", Verdict.FAIL, f"no free ports ({error.strerror})", mend)
-    return Check("Ports", Verdict.OK, "127.0.0.1 can be listened on")
+        return Check("Ports", CheckResult.FAIL, f"no free ports ({error.strerror})", mend)
+    return Check("Ports", CheckResult.OK, "127.0.0.1 can be listened on")
 
 
 def check_ffmpeg() -> Check:
@@ -129,9 +129,9 @@ def check_ffmpeg() -> Check:
             capture_output=True, text=True, timeout=20, check=True,
         )  # fmt: skip
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        return Check("ffmpeg", Verdict.FAIL, f"does not run ({error})", mend)
+        return Check("ffmpeg", CheckResult.FAIL, f"does not run ({error})", mend)
     version = done.stdout.split(" Copyright")[0].removeprefix("ffmpeg version ").strip()
-    return Check("ffmpeg", Verdict.OK, version)
+    return Check("ffmpeg", CheckResult.OK, version)
 
 
 def check_postgres(url: str) -> Check:
@@ -144,16 +144,16 @@ def check_postgres(url: str) -> Check:
     except psycopg.Error as error:
         reason = (str(error).splitlines() or ["no answer"])[0]
         mend = "Start the server and check host, name and password in DATABASE_URL."
-        return Check("PostgreSQL", Verdict.FAIL, f"cannot be reached: {reason}", mend)
+        return Check("PostgreSQL", CheckResult.FAIL, f"cannot be reached: {reason}", mend)
     finding = f"version {version // 10_000}.{version % 10_000}"
     if version < OLDEST_POSTGRES:
         mend = "Upgrade the server to PostgreSQL 15 or later."
-        return Check("PostgreSQL", Verdict.FAIL, finding, mend)
+        return Check("PostgreSQL", CheckResult.FAIL, finding, mend)
     lacking = sorted(set(EXTENSIONS) - {name for (name,) in rows})
     if lacking:
         mend = f"Install {', '.join(lacking)} on the server (pgvector is the package of vector)."
-        return Check("PostgreSQL", Verdict.FAIL, f"{finding}, lacks {', '.join(lacking)}", mend)
-    return Check("PostgreSQL", Verdict.OK, f"{finding} with {', '.join(EXTENSIONS)}")
+        return Check("PostgreSQL", CheckResult.FAIL, f"{finding}, lacks {', '.join(lacking)}", mend)
+    return Check("PostgreSQL", CheckResult.OK, f"{finding} with {', '.join(EXTENSIONS)}")
 
 
 def check_store(settings: Settings, endpoints: Endpoints) -> Check:
@@ -182,14 +182,14 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         mend = "Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET and the key's rights."
-        return Check("Store", Verdict.FAIL, f"{place} refuses: {code}", mend)
+        return Check("Store", CheckResult.FAIL, f"{place} refuses: {code}", mend)
     except BotoCoreError as error:
         mend = "Start the S3 server and check S3_ENDPOINT_URL."
-        return Check("Store", Verdict.FAIL, f"{place} cannot be reached ({error})", mend)
+        return Check("Store", CheckResult.FAIL, f"{place} cannot be reached ({error})", mend)
     if not conditional:
         mend = "Use an S3 server that honours If-None-Match on PUT."
-        return Check("Store", Verdict.FAIL, f"{place} overwrites against If-None-Match", mend)
-    return Check("Store", Verdict.OK, f"{place}, bucket {settings.s3_bucket}")
+        return Check("Store", CheckResult.FAIL, f"{place} overwrites against If-None-Match", mend)
+    return Check("Store", CheckResult.OK, f"{place}, bucket {settings.s3_bucket}")
 
 
 def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> Check:
@@ -200,13 +200,13 @@ def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> 
     fault = server_fault(api_url, CHECK_SECONDS, environment)
     fault = fault or planning_fault(api_url, PLAN_SECONDS, environment)
     if fault is not None:
-        return Check("Prefect", Verdict.FAIL, fault.finding.rstrip("."), fault.remedy)
+        return Check("Prefect", CheckResult.FAIL, fault.finding.rstrip("."), fault.remedy)
     here = package_version("prefect")
     there = server_version(api_url, environment=environment)
     if there != here:
         mend = f"Run the Prefect server in version {here}, as it is installed here."
-        return Check("Prefect", Verdict.WARN, f"server {there}, installed {here}", mend)
-    return Check("Prefect", Verdict.OK, f"version {there} at {api_url}, plans runs")
+        return Check("Prefect", CheckResult.WARN, f"server {there}, installed {here}", mend)
+    return Check("Prefect", CheckResult.OK, f"version {there} at {api_url}, plans runs")
 
 
 def _ensure_bucket(client: Any, bucket: str) -> None:

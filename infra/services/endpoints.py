@@ -50,7 +50,7 @@ class Endpoints:
         if self.prefect_home is not None:
             values |= {"PREFECT_HOME": str(self.prefect_home), "DO_NOT_TRACK": "1"}
         if any(url and is_local(url) for url in (self.s3_endpoint_url, self.prefect_api_url)):
-            values |= _around_proxies()
+            values |= _proxy_exceptions()
         return values
 
     def settings(self, base: Settings) -> Settings:
@@ -67,7 +67,7 @@ class Endpoints:
         )
 
 
-def _around_proxies() -> dict[str, str]:
+def _proxy_exceptions() -> dict[str, str]:
     """Return what keeps HTTP clients from sending loopback requests to a configured proxy."""
     proxies = getproxies_environment()
     if not proxies:

@@ -85,7 +85,7 @@ def _memory() -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresPlace:
+class PostgresPaths:
     """Where the embedded PostgreSQL keeps its files."""
 
     home: Path
@@ -117,7 +117,7 @@ def programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def start_postgres(place: PostgresPlace, port: int | None = None) -> tuple[Process, int]:
+def start_postgres(place: PostgresPaths, port: int | None = None) -> tuple[Process, int]:
     """Start the server, making its cluster and databases when they are missing.
 
     ``port`` is taken when it is free. Returns the process and its port.
@@ -162,7 +162,7 @@ def answers(url: str, timeout: int = 2) -> bool:
         return False
 
 
-def _server_command(place: PostgresPlace, account: Account, port: int) -> Command:
+def _server_command(place: PostgresPaths, account: Account, port: int) -> Command:
     options = {**_OPTIONS, **memory_options(*_memory()), "port": str(port)}
     return Command(
         arguments=[
@@ -178,7 +178,7 @@ def _server_command(place: PostgresPlace, account: Account, port: int) -> Comman
     )
 
 
-def _make_cluster(place: PostgresPlace, account: Account) -> None:
+def _make_cluster(place: PostgresPaths, account: Account) -> None:
     """Make the cluster beside its place and move it there whole: a kill leaves no half of one."""
     draft = place.home / "cluster.new"
     shutil.rmtree(draft, ignore_errors=True)
@@ -234,7 +234,7 @@ def _clear_leftovers(cluster: Path) -> None:
     lock.unlink(missing_ok=True)
 
 
-def _is_ready(place: PostgresPlace, process: Process, port: int) -> bool:
+def _is_ready(place: PostgresPaths, process: Process, port: int) -> bool:
     """Wait until the server says that it is ready, and tell whether it lives to say so.
 
     The last line of ``postmaster.pid`` is the server's state (postmaster's miscinit.h).
@@ -248,7 +248,7 @@ def _is_ready(place: PostgresPlace, process: Process, port: int) -> bool:
     return False
 
 
-def _make_databases(place: PostgresPlace, port: int) -> None:
+def _make_databases(place: PostgresPaths, port: int) -> None:
     """Make the databases that are missing; each inherits the extensions from ``template1``."""
     with psycopg.connect(place.url(port, "template1"), autocommit=True) as connection:
         rows = connection.execute("SELECT datname FROM pg_database").fetchall()
@@ -264,7 +264,7 @@ def _make_databases(place: PostgresPlace, port: int) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _failure(place: PostgresPlace, reason: str) -> ServiceError:
+def _failure(place: PostgresPaths, reason: str) -> ServiceError:
     if "No space left on device" in reason:
         return NoSpaceError(
             f"PostgreSQL cannot write to {place.home}: the disk is full; make room and try again."

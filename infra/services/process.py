@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import psutil
+from pydantic import AliasChoices, Field
 
 from infra.services.files import OWNER_FILE, rotate_log
 from reelworks.errors import NoSpaceError, OutOfResourcesError, ServiceError, exhausted
@@ -27,8 +29,8 @@ class Process:
     """A process that can be told from a later one with the same id."""
 
     pid: int
-    born: str
-    """Boot and clock tick at which the kernel started it."""
+    start_id: Annotated[str, Field(validation_alias=AliasChoices("start_id", "born"))]
+    """Boot and clock tick at which the kernel started it. State files of 0.1 call it ``born``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def _boot() -> str:
     return boot_id.read_text().strip()[:8] if boot_id.exists() else "boot"
 
 
-def born(pid: int) -> str | None:
-    """Return the mark of birth of the process ``pid``, or None when it is dead or a zombie.
+def start_id_of(pid: int) -> str | None:
+    """Return the start id of the process ``pid``, or None when it is dead or a zombie.
 
     Raises ``OutOfResourcesError`` where this process may open no file to look: that must not be
     taken for a death.
@@ -78,12 +80,12 @@ def born(pid: int) -> str | None:
 
 def current() -> Process:
     """Return this process."""
-    return Process(os.getpid(), born(os.getpid()) or "")
+    return Process(os.getpid(), start_id_of(os.getpid()) or "")
 
 
 def is_alive(process: Process) -> bool:
     """Tell whether it is still this very process that runs."""
-    return born(process.pid) == process.born
+    return start_id_of(process.pid) == process.start_id
 
 
 def start(command: Command) -> Process:
@@ -125,7 +127,7 @@ def start(command: Command) -> Process:
         os.close(log)
     # The server may outlive us, so Popen must not warn that nobody waited: `stop` collects it.
     child.returncode = 0
-    return Process(child.pid, born(child.pid) or "")
+    return Process(child.pid, start_id_of(child.pid) or "")
 
 
 def _environment(command: Command) -> dict[str, str]:
@@ -161,7 +163,7 @@ def children_of(process: Process) -> list[Process]:
         found = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-    marked = [(one.pid, born(one.pid)) for one in found]
+    marked = [(one.pid, start_id_of(one.pid)) for one in found]
     return [Process(pid, mark) for pid, mark in marked if mark is not None]
 
 
@@ -220,7 +222,7 @@ def orphaned_processes(word: str, folder: Path) -> list[Process]:
     """
     found = []
     for one in psutil.process_iter(["cwd", "cmdline"]):
-        mark = born(one.pid)
+        mark = start_id_of(one.pid)
         here = one.info["cwd"] == str(folder.resolve())
         if here and mark and any(word in part for part in one.info["cmdline"] or ()):
             found.append(Process(one.pid, mark))

@@ -30,9 +30,9 @@ from infra.workers import prefect_private
 from infra.workers.messages import (
     PROTOCOL,
     Evicted,
-    ModelFacts,
+    ModelPoolStatus,
+    ModelStatus,
     Outcome,
-    PoolFacts,
     Ready,
     RunRequest,
 )
@@ -44,7 +44,7 @@ log = logging.getLogger("reelworks.child")
 
 ORPHAN_SECONDS = 60.0
 """How long a run may go on without its worker."""
-TIDY_SECONDS = 5.0
+EVICT_SECONDS = 5.0
 """How often an idle child looks for models that nobody has used for long."""
 
 
@@ -63,7 +63,7 @@ class Line:
         """Yield orders until the worker is gone; ``idle`` is called now and then between them."""
         while True:
             try:
-                order = self._orders.get(timeout=TIDY_SECONDS)
+                order = self._orders.get(timeout=EVICT_SECONDS)
             except queue.Empty:
                 idle()
                 continue
@@ -102,17 +102,17 @@ def main(descriptor: int, preload: list[str]) -> None:
     faults = [*_set_limits(), *(fault for name in preload if (fault := _preload(name)))]
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not look at it after every run
-    line.send(Ready(protocol=PROTOCOL, memory=_memory(), models=pool_facts(), faults=faults))
+    line.send(Ready(protocol=PROTOCOL, memory=_memory(), models=model_pool_status(), faults=faults))
 
-    def tidy() -> None:
+    def evict_idle() -> None:
         if pool.evict_idle():
             gc.collect()
-            line.send(Evicted(memory=_memory(), models=pool_facts()))
+            line.send(Evicted(memory=_memory(), models=model_pool_status()))
 
-    for order in line.orders(tidy):
+    for order in line.orders(evict_idle):
         status = perform(order)
         gc.collect()
-        line.send(Outcome(status=status, memory=_memory(), models=pool_facts()))
+        line.send(Outcome(status=status, memory=_memory(), models=model_pool_status()))
 
 
 def perform(order: RunRequest) -> int:
@@ -151,12 +151,12 @@ def run_environment(order: RunRequest) -> Iterator[None]:
         sys.path[:] = path
 
 
-def pool_facts() -> PoolFacts:
+def model_pool_status() -> ModelPoolStatus:
     """Return what the model pool of this process holds."""
     snapshot = pool.snapshot()
-    return PoolFacts(
+    return ModelPoolStatus(
         models=[
-            ModelFacts(
+            ModelStatus(
                 key=model.key,
                 loaded=model.loaded,
                 loads=model.loads,

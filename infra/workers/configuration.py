@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
-from infra.workers.interpreter import ChildSpec, environment_of
+from infra.workers.interpreter import ChildSpec, child_environment
 from infra.workers.revision import code_revision
 
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
@@ -26,16 +26,16 @@ class WarmProcessConfiguration(ProcessJobConfiguration):
         if command is not None:
             raise ValueError("a warm-process pool starts no program for a run: leave command empty")
 
-    def kind(self) -> ChildSpec:
+    def child_spec(self) -> ChildSpec:
         """Return what a child must be like to take this run, but for its GPU."""
         return ChildSpec(
-            environment=environment_of(HEARTBEAT | self.env),
+            environment=child_environment(HEARTBEAT | self.env),
             revision=code_revision(),
             preload=tuple(self.preload),
             streams=self.stream_output,
         )
 
-    def of_run(self) -> dict[str, str]:
+    def run_environment(self) -> dict[str, str]:
         """Return the variables that belong to this run alone."""
         return {
             name: value

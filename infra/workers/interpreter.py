@@ -39,7 +39,7 @@ class ChildSpec:
         if gpu is None:
             return self
         device = {"CUDA_VISIBLE_DEVICES": gpu}
-        return replace(self, environment=environment_of({**dict(self.environment), **device}))
+        return replace(self, environment=child_environment({**dict(self.environment), **device}))
 
 
 class RunInChild:
@@ -203,7 +203,7 @@ async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
     return Child(kind, process, streams, ready, changed)
 
 
-def environment_of(variables: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+def child_environment(variables: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
     """Return what a child starts with: without what belongs to one run."""
     return tuple(
         sorted(

@@ -11,7 +11,7 @@ PROTOCOL = 1
 """Raise when a message changes: a worker must not talk to a child made of newer code."""
 
 
-class ModelFacts(BaseModel):
+class ModelStatus(BaseModel):
     """One model of a child's pool."""
 
     key: str
@@ -24,10 +24,10 @@ class ModelFacts(BaseModel):
     gpu_bytes: int
 
 
-class PoolFacts(BaseModel):
+class ModelPoolStatus(BaseModel):
     """The model pool of a child."""
 
-    models: list[ModelFacts] = []
+    models: list[ModelStatus] = []
     host_bytes: int = 0
     gpu_bytes: int = 0
     evictions: int = 0
@@ -40,7 +40,7 @@ class Ready(BaseModel):
     protocol: int
     memory: int
     """Resident bytes."""
-    models: PoolFacts
+    models: ModelPoolStatus
     faults: list[str]
     """Why an entry of the preload list failed."""
 
@@ -62,7 +62,7 @@ class Outcome(BaseModel):
     status: int
     """What its process would have exited with."""
     memory: int
-    models: PoolFacts
+    models: ModelPoolStatus
 
 
 class Evicted(BaseModel):
@@ -70,7 +70,7 @@ class Evicted(BaseModel):
 
     kind: Literal["tidied"] = "tidied"
     memory: int
-    models: PoolFacts
+    models: ModelPoolStatus
 
 
 Report = Annotated[Ready | Outcome | Evicted, Field(discriminator="kind")]

@@ -40,7 +40,7 @@ from infra.workers.prefect_private import Attempt, QuickSubmission, Supervisor, 
 from infra.workers.revision import release
 from infra.workers.shutdown import requeue_run, stop, stop_gently
 from infra.workers.slots import Slot, Slots
-from infra.workers.status_file import Notice
+from infra.workers.status_file import StatusFile
 from reelworks.errors import ServiceError
 
 __all__ = ["GracefulProcessWorker", "WarmProcessWorker"]  # what Prefect finds by our entry point
@@ -73,7 +73,7 @@ class WarmProcessWorker(
         options["limit"] = options.get("limit") or len(gpus) or 1
         super().__init__(work_pool_name, *args, **options)
         self._slots = Slots(gpus, options["limit"])
-        self._notice = Notice(self.name, work_pool_name, self._slots, self._logger)
+        self._notice = StatusFile(self.name, work_pool_name, self._slots, self._logger)
         self._supervisor: Supervisor | None = None
         self._opening = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
@@ -123,7 +123,7 @@ class WarmProcessWorker(
 
         Raises ``ServiceError`` when it never began.
         """
-        kind = configuration.kind()
+        kind = configuration.child_spec()
         chosen = configuration.working_dir
         identifier = ""
 
@@ -144,7 +144,9 @@ class WarmProcessWorker(
             slot.run_name = flow_run.name
             return child.begin(
                 RunRequest(
-                    run_id=flow_run.id, environment=configuration.of_run() | control, folder=folder
+                    run_id=flow_run.id,
+                    environment=configuration.run_environment() | control,
+                    folder=folder,
                 )
             )
 
@@ -231,7 +233,7 @@ class WarmProcessWorker(
             return
         settings = get_current_settings().to_environment_variables(exclude_unset=True)
         configuration.env = {**os.environ, **settings, **configuration.env}
-        kind = configuration.kind()
+        kind = configuration.child_spec()
 
         async def warm(slot: Slot) -> None:
             async with slot.lock:

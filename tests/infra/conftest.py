@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.postgres import PostgresPlace, start_postgres, stop_postgres
+from infra.services.postgres import PostgresPaths, start_postgres, stop_postgres
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def tmp_path() -> Iterator[Path]:
 def made_cluster() -> Iterator[Path]:
     """PostgreSQL's folder as a first start and a stop leave it."""
     with tempfile.TemporaryDirectory(prefix="rw-") as folder:
-        place = PostgresPlace(Path(folder) / "postgres", Path(folder) / "postgres.log")
+        place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
         process, _ = start_postgres(place)
         stop_postgres(process)
         yield place.home

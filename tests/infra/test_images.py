@@ -268,10 +268,10 @@ def test_each_published_port_is_opened_by_a_variable_of_its_own_and_closed_by_de
 
 
 def test_ours_are_restarted_for_what_is_wrong_with_themselves_alone() -> None:
-    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "intake")}
+    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "dispatcher")}
 
     assert checks["api"][-1].endswith("/livez"), "not /readyz: a neighbour's outage is no reason"
-    assert checks["intake"][-3:] == ["infra.images.health", "beat", "intake"]
+    assert checks["dispatcher"][-3:] == ["infra.images.health", "beat", "dispatcher"]
 
 
 def test_services_start_in_the_order_of_health() -> None:

@@ -22,10 +22,10 @@ COMMANDS = {
     "list": ("reelworks.app.cli", "list"),
     "search": ("reelworks.app.cli", "search", "anything"),
     "api": ("reelworks.app", "--port", "0"),
-    "intake": ("reelworks.app.dispatcher",),
+    "dispatcher": ("reelworks.app.dispatcher",),
     "runner": ("flows.serve",),
 }
-GRACEFUL = {"api": {0, STOPPED}, "intake": {0, STOPPED}, "runner": {0, STOPPED}}
+GRACEFUL = {"api": {0, STOPPED}, "dispatcher": {0, STOPPED}, "runner": {0, STOPPED}}
 """A server that runs already ends in its own way; a command that was quicker has ended well."""
 MOMENTS = 3
 LATEST = 2.7

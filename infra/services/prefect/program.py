@@ -19,7 +19,7 @@ import asyncpg  # noqa: E402 - after the collector is tuned
 import uvicorn  # noqa: E402
 from prefect.server.api.server import create_app  # noqa: E402
 
-from infra.services.prefect.same_site import OwnPages  # noqa: E402
+from infra.services.prefect.same_site import SameSiteMiddleware  # noqa: E402
 
 AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
 DATABASE_VARIABLE = "PREFECT_API_DATABASE_CONNECTION_URL"
@@ -52,7 +52,7 @@ def main() -> None:
     app = create_app(final=True)
     asyncio.run(_database_is_up(os.environ[DATABASE_VARIABLE].replace("+asyncpg", "")))
     uvicorn.run(
-        OwnPages(app, port),
+        SameSiteMiddleware(app, port),
         host="127.0.0.1",
         port=port,
         log_level="warning",

@@ -19,7 +19,7 @@ def origins(port: int) -> tuple[str, ...]:
     return tuple(f"http://{name}:{port}" for name in NAMES)
 
 
-class OwnPages:
+class SameSiteMiddleware:
     """Answers requests that ask for this machine by its own name, from no page but our own.
 
     The port of ``Host`` may be another: somebody's SSH tunnel.

@@ -25,7 +25,7 @@ _PROGRAM = "infra.services.prefect.program"
 
 
 @dataclass(frozen=True, slots=True)
-class PrefectPlace:
+class PrefectPaths:
     """Where the embedded Prefect server keeps its files."""
 
     home: Path
@@ -50,7 +50,7 @@ def api_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/api"
 
 
-def launch_prefect(place: PrefectPlace, port: int, database_url: str) -> Process:
+def launch_prefect(place: PrefectPaths, port: int, database_url: str) -> Process:
     """Start the server's process on a port and return at once.
 
     The database need not be up yet: the server waits for it.
@@ -70,7 +70,7 @@ def launch_prefect(place: PrefectPlace, port: int, database_url: str) -> Process
     )
 
 
-def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
+def await_prefect(place: PrefectPaths, process: Process, port: int) -> None:
     """Wait until a launched server answers.
 
     Raises ``ServiceError`` or ``NoSpaceError`` when it ends or stays silent; it is stopped then.
@@ -97,7 +97,7 @@ def answers(port: int, timeout: float = 2.0) -> bool:
     return _status(port, "/api/health", timeout, {}) == HTTPStatus.OK
 
 
-def asks_for(port: int, auth_string: str, timeout: float = 2.0) -> bool:
+def requires_auth(port: int, auth_string: str, timeout: float = 2.0) -> bool:
     """Tell whether a server lets in those with this auth string, and nobody else.
 
     False for one that an earlier version started, which lets everybody in, and after the auth
@@ -121,7 +121,7 @@ def _status(port: int, path: str, timeout: float, headers: Mapping[str, str]) ->
         connection.close()
 
 
-def _environment(place: PrefectPlace, port: int, database_url: str) -> dict[str, str | None]:
+def _environment(place: PrefectPaths, port: int, database_url: str) -> dict[str, str | None]:
     """Return the server's settings. Those of a user's own Prefect must not leak in."""
     settings: dict[str, str | None] = {
         name: None for name in os.environ if name.startswith("PREFECT_")

@@ -66,7 +66,7 @@ PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlace:
+class StorePaths:
     """Where the embedded S3 server keeps its files."""
 
     home: Path
@@ -127,7 +127,7 @@ def program() -> Path:
     )
 
 
-def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
+def start_store(place: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
     """Start the server and wait until it answers a real S3 request.
 
     ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
@@ -169,7 +169,7 @@ def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
     return asked
 
 
-def is_closed(process: Process) -> bool:
+def requires_certificate(process: Process) -> bool:
     """Tell whether a server's inner doors are closed to those without our certificate.
 
     False for one that an earlier version started: its inner servers serve every user of this
@@ -191,7 +191,7 @@ def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
     return (*others, admin, dialled)
 
 
-def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
+def _server_command(place: StorePaths, data: Path, ports: tuple[int, ...]) -> Command:
     place.security()
     options = {
         "dir": str(data),
@@ -227,7 +227,7 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
     )
 
 
-def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
+def _is_ready(place: StorePaths, process: Process, port: int) -> bool:
     client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
     deadline = time.monotonic() + PATIENCE
     while is_alive(process) and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.services.process import Process
 from infra.services.s3.probe import s3_client
-from infra.services.s3.seaweed import StorePlace
+from infra.services.s3.seaweed import StorePaths
 from infra.services.supervision.state import Running, Service, State
 from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.store.objects.shards import one_folder_a_shard
@@ -34,7 +34,7 @@ class StoreWatch:
     files of its names stay closed until it is started anew.
     """
 
-    place: StorePlace
+    place: StorePaths
     often: float = OFTEN_SECONDS
     _next: float = 0.0
     _refused: Process | None = None

@@ -24,8 +24,8 @@ from reelworks.settings import Settings
 RUNNER_SECONDS = 40.0
 """How long runs may take to hand their jobs back before what is left of them is killed."""
 STOP_ORDER = (
-    (Service.KEEPER,),
-    (Service.API, Service.INTAKE),
+    (Service.WATCHDOG,),
+    (Service.API, Service.DISPATCHER),
     (Service.RUNNER,),
     (Service.PREFECT,),
     (Service.POSTGRES, Service.STORE),
@@ -49,19 +49,19 @@ class ServicePaths:
         return self.data_dir / "logs" / f"{part.value}.log"
 
     @property
-    def postgres(self) -> postgres.PostgresPlace:
+    def postgres(self) -> postgres.PostgresPaths:
         """PostgreSQL's place."""
-        return postgres.PostgresPlace(self.data_dir / "postgres", self.log(Service.POSTGRES))
+        return postgres.PostgresPaths(self.data_dir / "postgres", self.log(Service.POSTGRES))
 
     @property
-    def store(self) -> seaweed.StorePlace:
+    def store(self) -> seaweed.StorePaths:
         """The S3 server's place."""
-        return seaweed.StorePlace(self.data_dir / "store", self.log(Service.STORE))
+        return seaweed.StorePaths(self.data_dir / "store", self.log(Service.STORE))
 
     @property
-    def prefect(self) -> prefect.PrefectPlace:
+    def prefect(self) -> prefect.PrefectPaths:
         """The Prefect server's place."""
-        return prefect.PrefectPlace(self.data_dir / "prefect", self.log(Service.PREFECT))
+        return prefect.PrefectPaths(self.data_dir / "prefect", self.log(Service.PREFECT))
 
 
 def is_external(settings: Settings, part: Service) -> bool:
@@ -73,7 +73,7 @@ def is_external(settings: Settings, part: Service) -> bool:
     return part is Service.PREFECT and settings.prefect_api_url is not None
 
 
-def keeps_programs(settings: Settings) -> bool:
+def runs_programs(settings: Settings) -> bool:
     """Tell whether our own programs belong here: only beside a job queue that is here alone.
 
     Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
@@ -172,9 +172,9 @@ def is_usable(house: ServicePaths, state: State, part: Service) -> bool:
     if running is None or not part_answers(part, running, patience=10.0):
         return False
     if part is Service.STORE:
-        return seaweed.is_closed(running.process)
+        return seaweed.requires_certificate(running.process)
     if part is Service.PREFECT:
-        return prefect.asks_for(running.ports[0], house.prefect.auth_string, timeout=10.0)
+        return prefect.requires_auth(running.ports[0], house.prefect.auth_string, timeout=10.0)
     return True
 
 

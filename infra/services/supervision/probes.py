@@ -21,7 +21,7 @@ from infra.services.supervision.state import Running, Service
 
 SILENT = "silent"
 """The sign of life of a part that gives none."""
-BEATING = {Service.INTAKE, Service.RUNNER}
+WITH_HEARTBEAT = {Service.DISPATCHER, Service.RUNNER}
 """Parts that write heartbeats, see ``infra.services.supervision.heartbeats``."""
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """PostgreSQL, frontend/backend protocol, SSLRequest: answered by one byte, before any login."""
@@ -64,7 +64,7 @@ def is_stopped(process: Process) -> bool:
 
 def sign_of_life(data_dir: Path, part: Service, running: Running) -> object:
     """Return something that changes as long as a part is at work, and stays when it is not."""
-    if part in BEATING and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
+    if part in WITH_HEARTBEAT and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
         return beat
     return time.monotonic_ns() if _answers(part, running, 3.0) else SILENT
 

@@ -25,12 +25,18 @@ class Service(StrEnum):
     PREFECT = "prefect"
     RUNNER = "runner"
     """Serves the deployments; it and those below run under ``up`` only."""
-    INTAKE = "intake"
-    """Takes jobs from the ledger and has Prefect run them."""
+    DISPATCHER = "dispatcher"
+    """Claims jobs from the job queue and has Prefect run them."""
     API = "api"
     """The HTTP API and the web page."""
-    KEEPER = "keeper"
+    WATCHDOG = "watchdog"
     """Starts again what has died."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Service | None:
+        """Read the names in state files of 0.1."""
+        former = {"intake": cls.DISPATCHER, "keeper": cls.WATCHDOG}
+        return former.get(value) if isinstance(value, str) else None
 
 
 class Running(BaseModel):
@@ -39,8 +45,11 @@ class Running(BaseModel):
     process: Process
     ports: tuple[int, ...] = ()
     since: float = 0.0
-    given: str = ""
-    """Digest of the auth string that a program of ours was started with."""
+    auth_digest: str = ""
+    """Digest of the auth string that a program of ours was started with.
+
+    Empty for one that 0.1 started, which named this otherwise: the next ``up`` replaces it.
+    """
     pinned: bool = False
     """Kept by ``up`` until ``down``, whoever else uses it."""
 
@@ -86,7 +95,7 @@ class State(BaseModel):
             process=process,
             ports=tuple(ports),
             since=time.time(),
-            given=given,
+            auth_digest=given,
             pinned=before is not None and before.pinned,
         )
         self.ports[part] = tuple(ports)

@@ -13,7 +13,7 @@ import psutil
 from infra.services.process import is_alive
 from infra.services.supervision.heartbeats import last_beat
 from infra.services.supervision.parts import ServicePaths, is_external
-from infra.services.supervision.probes import BEATING, part_answers
+from infra.services.supervision.probes import WITH_HEARTBEAT, part_answers
 from infra.services.supervision.state import Running, Service, State, read_state
 from reelworks.settings import Settings
 
@@ -93,7 +93,7 @@ def _status(house: ServicePaths, settings: Settings, state: State, part: Service
 
 def _silence(house: ServicePaths, part: Service, running: Running) -> str:
     """Say when a part that writes heartbeats is silent: stuck, although its process runs."""
-    if part not in BEATING:
+    if part not in WITH_HEARTBEAT:
         return ""
     beat = last_beat(house.data_dir, part.value)
     began = max(running.since, (beat or 0) / 1e9)

@@ -17,7 +17,7 @@ from infra.services.supervision.parts import (
     end_part,
     endpoints,
     is_external,
-    keeps_programs,
+    runs_programs,
     start_parts,
     stop_parts,
 )
@@ -69,7 +69,7 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
     needed = embedded(settings, SERVICES)
     if not needed:
         return endpoints(house, settings, State(), SERVICES)
-    if not keeps_programs(settings):
+    if not runs_programs(settings):
         programs = ()
     with locked(house.run) as state:
         before = {part: part in state.parts and state.parts[part].pinned for part in Service}
@@ -172,19 +172,19 @@ def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
             kill(one)
 
 
-def kill_frozen_keeper(settings: Settings, process: Process) -> None:
-    """End the keeper that ``up`` keeps, if ``process`` is still that, for ``mend``.
+def kill_frozen_watchdog(settings: Settings, process: Process) -> None:
+    """End the watchdog that ``up`` keeps, if ``process`` is still that, for ``mend``.
 
-    This does without the lock: a keeper that was frozen while it mended holds it until its end.
+    This does without the lock: a watchdog that was frozen while it mended holds it until its end.
     """
-    if kept_keeper(settings) == process and is_stopped(process):
+    if pinned_watchdog(settings) == process and is_stopped(process):
         kill(process)
 
 
-def kept_keeper(settings: Settings) -> Process | None:
-    """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
+def pinned_watchdog(settings: Settings) -> Process | None:
+    """Return the watchdog that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
 
     Reads the state without its lock: who starts one looks again under the lock.
     """
-    keeper = read_state(ServicePaths(settings.data_dir).run).parts.get(Service.KEEPER)
-    return keeper.process if keeper is not None and keeper.pinned else None
+    watchdog = read_state(ServicePaths(settings.data_dir).run).parts.get(Service.WATCHDOG)
+    return watchdog.process if watchdog is not None and watchdog.pinned else None

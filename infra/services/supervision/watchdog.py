@@ -21,7 +21,7 @@ from infra.services.supervision.supervisor import kill_frozen, restart_dead
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings, load_settings
 
-log = logging.getLogger("keeper")
+log = logging.getLogger("watchdog")
 
 LOOK_SECONDS = 1.0
 PROBE_EVERY = 5
@@ -33,7 +33,7 @@ LONGEST_PAUSE = 60.0
 _STANDS_ON = {
     Service.PREFECT: {Service.POSTGRES},
     Service.RUNNER: {Service.POSTGRES, Service.PREFECT},
-    Service.INTAKE: {Service.POSTGRES, Service.PREFECT},
+    Service.DISPATCHER: {Service.POSTGRES, Service.PREFECT},
 }
 """Parts that may be silent because another one is; that one is mended first.
 
@@ -71,7 +71,7 @@ def end_frozen(
     kept: dict[Service, Running] = {
         part: running
         for part, running in state.parts.items()
-        if part is not Service.KEEPER and running.pinned and state.alive(part)
+        if part is not Service.WATCHDOG and running.pinned and state.alive(part)
     }
 
     def look(item: tuple[Service, Running]) -> object:
@@ -95,7 +95,7 @@ def end_frozen(
 def main() -> None:
     """Keep the parts of this DATA_DIR until SIGTERM."""
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s - keeper - %(levelname)s - %(message)s"
+        level=logging.INFO, format="%(asctime)s - watchdog - %(levelname)s - %(message)s"
     )
     if sys.argv[1:] == ["--once"]:
         try:

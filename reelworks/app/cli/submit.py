@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from blocks.error_mapping import prefect_errors
 from infra.services.endpoints import Endpoints
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import keeps_programs
+from infra.services.supervision.parts import runs_programs
 from reelworks.app.cli import output
 from reelworks.app.cli.commands.services import password_file, start_stack, tell_ui, ui_address
 from reelworks.errors import SettingsError
@@ -52,7 +52,7 @@ def submit(settings: Settings, wanted: Submission, *, json: bool) -> int:
         pool = asyncio.run(_pool_for(wanted.pool))
     if pool is None:
         start_stack(settings)
-    stays_here = pool is None and keeps_programs(settings)
+    stays_here = pool is None and runs_programs(settings)
     jobs = [
         _put(wanted, shown, source, (pool, stays_here), endpoints.settings(settings))
         for shown, source in zip(wanted.sources, sources, strict=True)

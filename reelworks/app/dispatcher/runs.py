@@ -19,7 +19,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled, Cancelling
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import OURS, STOPPED
+from infra.fleet.plan import RUN_TAG, STOPPED
 from reelworks.app.dispatcher.deployments import deployment_for, forget
 from reelworks.domain.jobs.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
@@ -103,7 +103,7 @@ async def _create(
                 parameters=parameters,
                 idempotency_key=_key(job),
                 name=f"{job.kind} {job.video_id or job.id}",
-                tags=[OURS, f"job:{job.id}"],
+                tags=[RUN_TAG, f"job:{job.id}"],
                 work_queue_name=queue if deployment.work_pool_name else None,
             )
         except ObjectNotFound:

@@ -20,33 +20,33 @@ import pytest
 
 from infra.services.account import ACCOUNT
 from infra.services.postgres import (
-    PostgresPlace,
+    PostgresPaths,
     answers,
     memory_options,
     programs,
     start_postgres,
     stop_postgres,
 )
-from infra.services.process import Process, born, current, is_alive
+from infra.services.process import Process, current, is_alive, start_id_of
 from reelworks.errors import ServiceError
 
 ROOT = os.geteuid() == 0
 
 
 @pytest.fixture
-def place(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPlace:
+def place(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPaths:
     copy_cluster(tmp_path / "postgres")
-    return PostgresPlace(tmp_path / "postgres", tmp_path / "postgres.log")
+    return PostgresPaths(tmp_path / "postgres", tmp_path / "postgres.log")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[PostgresPlace]:
+def shared() -> Iterator[PostgresPaths]:
     with tempfile.TemporaryDirectory(prefix="rw-") as folder:
-        yield PostgresPlace(Path(folder) / "postgres", Path(folder) / "postgres.log")
+        yield PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
 
 
 @pytest.fixture(scope="module")
-def server(shared: PostgresPlace) -> Iterator[tuple[Process, int]]:
+def server(shared: PostgresPaths) -> Iterator[tuple[Process, int]]:
     process, port = start_postgres(shared)
     yield process, port
     stop_postgres(process)
@@ -61,14 +61,14 @@ def one(url: str, query: str) -> object:
 
 @pytest.mark.parametrize("database", ["reelworks", "prefect"])
 def test_both_databases_have_the_extensions(
-    shared: PostgresPlace, server: tuple[Process, int], database: str
+    shared: PostgresPaths, server: tuple[Process, int], database: str
 ) -> None:
     names = one(shared.url(server[1], database), "SELECT array_agg(extname) FROM pg_extension")
     assert {"vector", "pg_trgm", "unaccent"} <= set(names)  # type: ignore[call-overload]
 
 
 def test_it_stores_durably_and_knows_letters_of_all_languages(
-    shared: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPaths, server: tuple[Process, int]
 ) -> None:
     url = shared.url(server[1])
     assert one(url, "SHOW fsync") == "on"
@@ -78,7 +78,7 @@ def test_it_stores_durably_and_knows_letters_of_all_languages(
 
 
 def test_it_asks_for_the_password_and_keeps_it_private(
-    shared: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPaths, server: tuple[Process, int]
 ) -> None:
     port = server[1]
     assert answers(shared.url(port))
@@ -94,7 +94,7 @@ def test_it_listens_on_the_loopback_address_only(server: tuple[Process, int]) ->
     assert not [one for one in listening if one.family == socket.AF_UNIX and one.laddr]
 
 
-def test_data_survives_a_stop_and_the_port_stays(place: PostgresPlace) -> None:
+def test_data_survives_a_stop_and_the_port_stays(place: PostgresPaths) -> None:
     process, port = start_postgres(place)
     with psycopg.connect(place.url(port)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
@@ -105,7 +105,7 @@ def test_data_survives_a_stop_and_the_port_stays(place: PostgresPlace) -> None:
     stop_postgres(process)
 
 
-def test_data_survives_kill_9_of_every_process(place: PostgresPlace) -> None:
+def test_data_survives_kill_9_of_every_process(place: PostgresPaths) -> None:
     process, port = start_postgres(place)
     with psycopg.connect(place.url(port)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
@@ -117,19 +117,19 @@ def test_data_survives_kill_9_of_every_process(place: PostgresPlace) -> None:
     stop_postgres(process)
 
 
-def test_it_starts_while_children_of_a_killed_server_still_run(place: PostgresPlace) -> None:
+def test_it_starts_while_children_of_a_killed_server_still_run(place: PostgresPaths) -> None:
     process, port = start_postgres(place)
     with psycopg.connect(place.url(port)) as busy:
         backend = busy.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
         os.kill(process.pid, signal.SIGKILL)
         process, port = start_postgres(place)
-        assert born(backend) is None
+        assert start_id_of(backend) is None
     assert answers(place.url(port))
     stop_postgres(process)
 
 
-def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: PostgresPlace) -> None:
+def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: PostgresPaths) -> None:
     process, port = start_postgres(place)
     lock = (place.cluster / "postmaster.pid").read_text()
     stop_postgres(process)
@@ -141,7 +141,7 @@ def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: Postg
 
 
 def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
-    place = PostgresPlace(tmp_path / "postgres", tmp_path / "log")
+    place = PostgresPaths(tmp_path / "postgres", tmp_path / "log")
     (place.home / "cluster.new" / "base").mkdir(parents=True)
     (place.home / "cluster.new" / "PG_VERSION").write_text("18\n")
     process, port = start_postgres(place)
@@ -151,13 +151,13 @@ def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
 
 def test_a_deep_folder_will_do(tmp_path: Path) -> None:
     home = tmp_path.joinpath(*["a-folder-with-a-long-name, spaces and ümlauts"] * 5) / "postgres"
-    place = PostgresPlace(home, tmp_path / "log")
+    place = PostgresPaths(home, tmp_path / "log")
     process, port = start_postgres(place)
     assert answers(place.url(port))
     stop_postgres(process)
 
 
-def test_a_broken_cluster_is_one_sentence_with_the_log(place: PostgresPlace) -> None:
+def test_a_broken_cluster_is_one_sentence_with_the_log(place: PostgresPaths) -> None:
     process, _ = start_postgres(place)
     stop_postgres(process)
     (place.cluster / "global" / "pg_control").unlink()
@@ -171,7 +171,7 @@ def test_root_runs_it_as_its_own_account_and_opens_folders_to_that_one_only(
 ) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    place = PostgresPlace(private / "postgres", private / "postgres.log")
+    place = PostgresPaths(private / "postgres", private / "postgres.log")
     process, port = start_postgres(place)
     assert psutil.Process(process.pid).username() == ACCOUNT
     assert answers(place.url(port))
@@ -190,10 +190,10 @@ def test_an_ordinary_user_can_run_it() -> None:
     code = f"""
         import os, tempfile
         from pathlib import Path
-        from infra.services.postgres import PostgresPlace, answers, start_postgres, stop_postgres
+        from infra.services.postgres import PostgresPaths, answers, start_postgres, stop_postgres
         os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
-            place = PostgresPlace(Path(folder) / "postgres", Path(folder) / "log")
+            place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
             process, port = start_postgres(place)
             good = answers(place.url(port))
             stop_postgres(process)

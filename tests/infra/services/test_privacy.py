@@ -17,7 +17,7 @@ from infra.services.files import make_folder
 from infra.services.process import current
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
-from infra.workers.worker_status import WorkerFacts, own_file, write_facts
+from infra.workers.worker_status import WorkerStatus, own_file, write_status
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.domain.private_folder import make_private
 from reelworks.pipeline.run_context import open_run_context
@@ -85,7 +85,7 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
             log.info("a line")
             (ctx.new_work_dir("ingest") / "talk.mp4").write_bytes(b"private")
             write_crash_report(ValueError("a trace"))
-            facts = WorkerFacts(
+            facts = WorkerStatus(
                 name="w",
                 pool="cpu",
                 host="h",
@@ -96,7 +96,7 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
                 updated=0.0,
                 children=[],
             )
-            write_facts(own_file(data_dir), facts)
+            write_status(own_file(data_dir), facts)
 
             assert open_to_others(data_dir) == []
             if os.geteuid() == 0:

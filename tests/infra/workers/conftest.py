@@ -108,9 +108,9 @@ class Warm:
         return worker
 
     def facts(self) -> Any:
-        from infra.workers.worker_status import read_facts
+        from infra.workers.worker_status import read_statuses
 
-        return read_facts(self.data_dir)
+        return read_statuses(self.data_dir)
 
     def begin(self, flow: str, **parameters: Any) -> Any:
         """Ask for a run and return its id."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from infra.workers.interpreter import ChildSpec, environment_of, start_child
+from infra.workers.interpreter import ChildSpec, child_environment, start_child
 from infra.workers.messages import RunRequest
 from infra.workers.slots import Slots
 from reelworks.errors import ServiceError
@@ -19,13 +19,13 @@ from tests.infra.workers.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-HERE = environment_of(os.environ | {"PYTHONPATH": str(ROOT)})
-NOBODY = "http://127.0.0.1:9/api"
-KIND = ChildSpec(HERE, "r1", streams=False)
+ENVIRONMENT = child_environment(os.environ | {"PYTHONPATH": str(ROOT)})
+NO_SERVER = "http://127.0.0.1:9/api"
+KIND = ChildSpec(ENVIRONMENT, "r1", streams=False)
 
 
 def order() -> RunRequest:
-    return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NOBODY}, folder=str(ROOT))
+    return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NO_SERVER}, folder=str(ROOT))
 
 
 async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
@@ -33,7 +33,7 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
     async with slots.lend(KIND) as slot:
         first = await slot.child_of(KIND, lambda: None)
         assert await slot.child_of(KIND, lambda: None) is first
-        newer = await slot.child_of(ChildSpec(HERE, "r2", streams=False), lambda: None)
+        newer = await slot.child_of(ChildSpec(ENVIRONMENT, "r2", streams=False), lambda: None)
         assert not first.alive
         assert newer.alive
         assert slot.replaced == 1
@@ -43,7 +43,8 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
 
 async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
     child = await start_child(
-        ChildSpec(HERE, "r", ("no.such.module:f", "json:nothing"), streams=False), lambda: None
+        ChildSpec(ENVIRONMENT, "r", ("no.such.module:f", "json:nothing"), streams=False),
+        lambda: None,
     )
 
     assert len(child.ready.faults) == 2
@@ -54,7 +55,7 @@ async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
 
 async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
     heard = asyncio.Event()
-    environment = environment_of(dict(HERE) | {"MODEL_IDLE_SECONDS": "1"})
+    environment = child_environment(dict(ENVIRONMENT) | {"MODEL_IDLE_SECONDS": "1"})
     kind = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
     child = await start_child(kind, heard.set)
     assert [(m.loads, m.loaded) for m in child.ready.models.models] == [(1, True)]
@@ -82,7 +83,9 @@ async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
 
 
 async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypatch):
-    kind = ChildSpec(environment_of(dict(HERE) | {"PREFECT_API_URL": NOBODY}), "r", streams=False)
+    kind = ChildSpec(
+        child_environment(dict(ENVIRONMENT) | {"PREFECT_API_URL": NO_SERVER}), "r", streams=False
+    )
     child = await start_child(kind, lambda: None)
     run = child.begin(order())
 
@@ -94,7 +97,9 @@ async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypat
 
 
 async def test_an_environment_in_which_nothing_starts_is_told():
-    broken = ChildSpec(environment_of(dict(HERE) | {"PYTHONHOME": "/nowhere"}), "r", streams=False)
+    broken = ChildSpec(
+        child_environment(dict(ENVIRONMENT) | {"PYTHONHOME": "/nowhere"}), "r", streams=False
+    )
 
     with pytest.raises(ServiceError, match="ended while it started"):
         await start_child(broken, lambda: None)
@@ -103,15 +108,15 @@ async def test_an_environment_in_which_nothing_starts_is_told():
 async def test_a_child_ends_with_its_worker():
     program = (
         "import asyncio, os, sys\n"
-        "from infra.workers.interpreter import Kind, environment_of, start_child\n"
+        "from infra.workers.interpreter import ChildSpec, child_environment, start_child\n"
         "async def main():\n"
-        "    child = await start_child(Kind(environment_of(os.environ), 'r'), print)\n"
+        "    child = await start_child(ChildSpec(child_environment(os.environ), 'r'), print)\n"
         "    print(child.pid, flush=True)\n"
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, env=dict(HERE), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, env=dict(ENVIRONMENT), stdout=asyncio.subprocess.PIPE
     )
     assert worker.stdout is not None
     child = psutil.Process(int(await worker.stdout.readline()))

@@ -67,7 +67,7 @@ class OneSlot:
 
     def kill_intake(self) -> None:
         """End the intake as a crash would; it is gone when this returns."""
-        kill(read_state(self.bare.data_dir / "run").parts[Service.INTAKE].process)
+        kill(read_state(self.bare.data_dir / "run").parts[Service.DISPATCHER].process)
 
     def start_intake(self) -> None:
         """Have the intake back."""
@@ -75,7 +75,7 @@ class OneSlot:
 
 
 def _intake() -> list[Any]:
-    return [program for program in PROGRAMS if program.part is Service.INTAKE]
+    return [program for program in PROGRAMS if program.part is Service.DISPATCHER]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import HEARTBEAT, OURS
+from infra.fleet.plan import HEARTBEAT, RUN_TAG
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
@@ -188,7 +188,7 @@ async def _run_flow(source: str, asked: dict[str, str | None], watch: Watch) -> 
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
     params = IndexParams.model_validate({"source": parameter_of(source), **asked})
-    with use_observer(watch), prefect_errors(), tags(OURS), whole_source(source):
+    with use_observer(watch), prefect_errors(), tags(RUN_TAG), whole_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:

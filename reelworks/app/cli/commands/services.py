@@ -17,11 +17,11 @@ from blocks.error_mapping import prefect_errors
 from infra.services.endpoints import Endpoints
 from infra.services.files import write_private
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import ServicePaths, embedded, is_external, keeps_programs
+from infra.services.supervision.parts import ServicePaths, embedded, is_external, runs_programs
 from infra.services.supervision.state import Service
 from infra.services.supervision.status import Condition
 from infra.services.supervision.status import status as part_status
-from infra.workers.worker_status import WorkerFacts, read_facts
+from infra.workers.worker_status import WorkerStatus, read_statuses
 from reelworks.app.cli import output
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings, load_settings
@@ -51,7 +51,7 @@ def up(json: output.Json = False) -> None:
         found = {"page": page, "prefect_ui": address, "prefect_ui_password_file": password}
         output.print_json({**found, "parts": parts})
         return
-    if keeps_programs(settings):
+    if runs_programs(settings):
         tell_ui(f"The services are up. Library: {page}  ", address, password)
         output.echo("Stop them with: reelworks down")
         return
@@ -97,7 +97,7 @@ def status(
     if urls:
         _print_urls(supervisor.reachable(settings), json=json)
         return
-    parts, workers = part_status(settings), read_facts(settings.data_dir)
+    parts, workers = part_status(settings), read_statuses(settings.data_dir)
     if json:
         told = [worker.model_dump(mode="json") for worker in workers]
         output.print_json({"parts": parts, "workers": told})
@@ -150,7 +150,7 @@ def password_file(settings: Settings) -> Path | None:
     return ServicePaths(settings.data_dir).prefect.password
 
 
-def _children(workers: Sequence[WorkerFacts]) -> Table:
+def _children(workers: Sequence[WorkerStatus]) -> Table:
     made = output.table("worker", "pool", "GPU", "state", "#pid", "#runs", "#MB", "code")
     for worker in workers:
         for child in worker.children:
@@ -167,7 +167,7 @@ def _children(workers: Sequence[WorkerFacts]) -> Table:
     return made
 
 
-def _models(workers: Sequence[WorkerFacts]) -> Table:
+def _models(workers: Sequence[WorkerStatus]) -> Table:
     made = output.table("model", "state", "#pid", "#loads", "#hits", "#s a load", "#MB", "#GPU MB")
     for child in (child for worker in workers for child in worker.children):
         for model in child.models.models:
@@ -191,7 +191,7 @@ def start_stack(settings: Settings) -> Endpoints:
     and ``reelworks deploy`` has made its rules. Raises ``ServiceError``.
     """
     endpoints = supervisor.up(settings)
-    prepare(endpoints, also_prefect=keeps_programs(settings))
+    prepare(endpoints, also_prefect=runs_programs(settings))
     return endpoints
 
 
@@ -228,10 +228,10 @@ async def _delete_old_blocks(home: Path) -> None:
 async def _put_rules(settings: Settings) -> None:
     from prefect.client.orchestration import get_client
 
-    from infra.fleet.rules import put_rules
+    from infra.fleet.rules import apply_rules
 
     async with get_client() as client:
-        await put_rules(client, settings.worker_max_attempts)
+        await apply_rules(client, settings.worker_max_attempts)
 
 
 def ui_address(endpoints: Endpoints) -> str | None:

@@ -26,7 +26,7 @@ from infra.services.process import Command, Process, start
 from infra.services.s3.probe import answers, s3_client, serves_objects
 from infra.services.s3.seaweed import (
     PORTS,
-    StorePlace,
+    StorePaths,
     _free_ports,
     program,
     start_store,
@@ -38,19 +38,19 @@ Server = tuple[Process, tuple[int, ...]]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> StorePlace:
+def place(tmp_path_factory: pytest.TempPathFactory) -> StorePaths:
     folder = tmp_path_factory.mktemp("weed")
-    return StorePlace(folder / "store", folder / "store.log")
+    return StorePaths(folder / "store", folder / "store.log")
 
 
 @pytest.fixture(scope="module")
-def server(place: StorePlace) -> Iterator[Server]:
+def server(place: StorePaths) -> Iterator[Server]:
     process, ports = start_store(place)
     yield process, ports
     stop_store(process, ports)
 
 
-def client(place: StorePlace, ports: tuple[int, ...]) -> Any:
+def client(place: StorePaths, ports: tuple[int, ...]) -> Any:
     return s3_client(f"http://127.0.0.1:{ports[0]}", place.key_id, place.secret, "us-east-1")
 
 
@@ -104,7 +104,7 @@ def tag(answer: dict[str, Any]) -> dict[str, str]:
     return {"ETag": answer["ETag"]}
 
 
-def started_as_before(place: StorePlace) -> Server:
+def started_as_before(place: StorePaths) -> Server:
     """Start the server as Reelworks did when its inner doors were open."""
     ports = free_ports(len(PORTS))
     options = {
@@ -129,7 +129,7 @@ def started_as_before(place: StorePlace) -> Server:
     return process, ports
 
 
-def test_nobody_gets_in_without_the_keys(place: StorePlace, server: Server) -> None:
+def test_nobody_gets_in_without_the_keys(place: StorePaths, server: Server) -> None:
     endpoint = f"http://127.0.0.1:{server[1][0]}"
     client(place, server[1]).create_bucket(Bucket="private")
     assert not answers(s3_client(endpoint, place.key_id, "guess", "us-east-1"))
@@ -150,7 +150,7 @@ def test_nobody_gets_in_without_the_keys(place: StorePlace, server: Server) -> N
 
 
 def test_an_address_on_a_web_page_does_not_erase_the_library(
-    place: StorePlace, server: Server
+    place: StorePaths, server: Server
 ) -> None:
     s3 = client(place, server[1])
     s3.create_bucket(Bucket="reelworks")
@@ -161,7 +161,7 @@ def test_an_address_on_a_web_page_does_not_erase_the_library(
     assert s3.get_object(Bucket="reelworks", Key="x")["Body"].read() == b"a" * 100_000
 
 
-def test_the_servers_behind_s3_answer_nobody_else(place: StorePlace, server: Server) -> None:
+def test_the_servers_behind_s3_answer_nobody_else(place: StorePaths, server: Server) -> None:
     s3 = client(place, server[1])
     s3.create_bucket(Bucket="behind")
     s3.put_object(Bucket="behind", Key="x", Body=b"secret" * 10_000)
@@ -177,7 +177,7 @@ def test_the_servers_behind_s3_answer_nobody_else(place: StorePlace, server: Ser
     "command", ["volume.list", "fs.ls /buckets", "s3.bucket.list", "fs.rm -rf /buckets/shell"]
 )
 def test_weed_shell_gets_in_with_the_certificate_only(
-    place: StorePlace, server: Server, tmp_path: Path, command: str
+    place: StorePaths, server: Server, tmp_path: Path, command: str
 ) -> None:
     s3 = client(place, server[1])
     if "shell" not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
@@ -189,7 +189,7 @@ def test_weed_shell_gets_in_with_the_certificate_only(
         assert "shell" in weed_shell(place.home, server[1], command)
 
 
-def test_everything_of_the_store_is_its_owners_alone(place: StorePlace, server: Server) -> None:
+def test_everything_of_the_store_is_its_owners_alone(place: StorePaths, server: Server) -> None:
     sockets = [path for port in server[1] for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
     assert len(sockets) >= 5
     private = (place.home, place.home / "tls.pem", place.home / "security.toml", *sockets)
@@ -215,7 +215,7 @@ def test_nothing_of_it_dials_a_port_that_none_of_it_listens_on(server: Server) -
     }
 
 
-def test_the_keys_are_private_files(place: StorePlace, server: Server) -> None:
+def test_the_keys_are_private_files(place: StorePaths, server: Server) -> None:
     for name in ("key_id", "secret_key", "identities.json"):
         assert stat.S_IMODE((place.home / name).stat().st_mode) == 0o600
     assert place.secret not in " ".join(psutil.Process(server[0].pid).cmdline())
@@ -231,7 +231,7 @@ def test_it_listens_on_the_loopback_address_only(server: Server) -> None:
     assert {one.laddr.port for one in listening} == set(ports)
 
 
-def test_a_conditional_put_does_not_overwrite(place: StorePlace, server: Server) -> None:
+def test_a_conditional_put_does_not_overwrite(place: StorePaths, server: Server) -> None:
     s3 = client(place, server[1])
     s3.create_bucket(Bucket="once")
     s3.put_object(Bucket="once", Key="x", Body=b"first", IfNoneMatch="*")
@@ -240,7 +240,7 @@ def test_a_conditional_put_does_not_overwrite(place: StorePlace, server: Server)
     assert s3.get_object(Bucket="once", Key="x")["Body"].read() == b"first"
 
 
-def test_s3_is_whole(place: StorePlace, server: Server) -> None:
+def test_s3_is_whole(place: StorePaths, server: Server) -> None:
     s3 = client(place, server[1])
     s3.create_bucket(Bucket="whole")
     body = os.urandom(11_000_000)
@@ -267,7 +267,7 @@ def test_s3_is_whole(place: StorePlace, server: Server) -> None:
 
 @pytest.mark.slow
 def test_a_folder_of_before_the_certificate_is_read_and_written(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
+    place = StorePaths(tmp_path / "store", tmp_path / "store.log")
     (place.home / "data").mkdir(parents=True, mode=0o700)
     body = os.urandom(5_000_000)
     process, ports = started_as_before(place)
@@ -288,7 +288,7 @@ def test_a_folder_of_before_the_certificate_is_read_and_written(tmp_path: Path) 
 
 
 def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
+    place = StorePaths(tmp_path / "store", tmp_path / "store.log")
     process, ports = start_store(place)
     s3 = client(place, ports)
     s3.create_bucket(Bucket="kept")
@@ -317,7 +317,7 @@ def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start
     taken = Path(f"/tmp/seaweedfs-x-{ports[3]}.sock")
     taken.mkdir()  # not even root removes it as a file
     try:
-        place = StorePlace(tmp_path / "store", tmp_path / "store.log")
+        place = StorePaths(tmp_path / "store", tmp_path / "store.log")
         process, others = start_store(place, ports)
         stop_store(process, (*ports, *others))
     finally:
@@ -327,7 +327,7 @@ def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence_with_the_log(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
+    place = StorePaths(tmp_path / "store", tmp_path / "store.log")
     (place.home / "data").mkdir(parents=True)
     (place.home / "data" / "m9333").write_text("")
     (place.home / "data" / "filerldb2").write_text("a file where a folder must be")

@@ -38,9 +38,9 @@ SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 HTTP = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 SLEEPERS = (
     Program(Service.RUNNER, SLEEPER),
-    Program(Service.INTAKE, SLEEPER),
+    Program(Service.DISPATCHER, SLEEPER),
     Program(Service.API, HTTP, listens=True),
-    Program(Service.KEEPER, SLEEPER, starts_services=True),
+    Program(Service.WATCHDOG, SLEEPER, starts_services=True),
 )
 
 
@@ -212,8 +212,8 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     environment = psutil.Process(before[Service.RUNNER]).environ()
     assert endpoints.environment().items() <= environment.items()
     assert environment["DATA_DIR"] == str(house.data_dir)
-    keeper = psutil.Process(before[Service.KEEPER]).environ()
-    assert "DATABASE_URL" not in keeper, "it starts the services, so it uses nobody else's"
+    watchdog = psutil.Process(before[Service.WATCHDOG]).environ()
+    assert "DATABASE_URL" not in watchdog, "it starts the services, so it uses nobody else's"
 
     assert endpoints.prefect_api_url is not None
     host = endpoints.prefect_api_url.removeprefix("http://").removesuffix("/api")
@@ -255,13 +255,13 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
     secret = endpoints.prefect_auth_string.get_secret_value()
     before = pids(house)
     port = open_prefect_in_place(house)
-    assert not prefect.asks_for(port, secret, 20)
+    assert not prefect.requires_auth(port, secret, 20)
 
     again = up(house, SLEEPERS)
 
     assert again == endpoints, "addresses and secret stay"
-    assert prefect.asks_for(port, secret, 20)
-    assert not prefect.asks_for(port, "reelworks:guess", 20)
+    assert prefect.requires_auth(port, secret, 20)
+    assert not prefect.requires_auth(port, "reelworks:guess", 20)
     after = pids(house)
     assert {part for part in before if before[part] == after[part]} == set(BELOW)
     assert set(conditions(house).values()) == {Condition.RUNNING}
@@ -272,7 +272,7 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
         assert renewed.prefect_auth_string is not None
         other = renewed.prefect_auth_string.get_secret_value()
     assert other != secret
-    assert prefect.asks_for(port, other, 20)
+    assert prefect.requires_auth(port, other, 20)
     assert row(house, Service.PREFECT).pinned, "what up keeps is kept over such a restart"
 
 
@@ -296,7 +296,7 @@ def open_prefect_in_place(house: Settings) -> int:
         prefect.await_prefect(parts.prefect, process, port)
         state.note(Service.PREFECT, process, (port,))
         for running_part in state.parts.values():
-            running_part.given = ""
+            running_part.auth_digest = ""
     return port
 
 
