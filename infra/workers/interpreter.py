@@ -81,14 +81,14 @@ class Child:
 
     def __init__(
         self,
-        kind: ChildSpec,
+        spec: ChildSpec,
         process: asyncio.subprocess.Process,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         ready: Ready,
         changed: Callable[[], None],
     ) -> None:
         """Watch over a process that has said that it is ready; ``changed`` hears of news."""
-        self.kind = kind
+        self.spec = spec
         self.ready = ready
         self.memory = ready.memory
         """Resident bytes, as last reported."""
@@ -175,17 +175,17 @@ class Child:
             self.current = None
 
 
-async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
+async def start_child(spec: ChildSpec, changed: Callable[[], None]) -> Child:
     """Start a child and wait until it has loaded what its kind asks for.
 
     Raises ``ServiceError`` when it ends before that or is made of other code than the worker.
     """
     ours, theirs = socket.socketpair()
-    output = None if kind.streams else DEVNULL
+    output = None if spec.streams else DEVNULL
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "infra.workers.child", str(theirs.fileno()), *kind.preload),
-            env=dict(kind.environment),
+            *(sys.executable, "-m", "infra.workers.child", str(theirs.fileno()), *spec.preload),
+            env=dict(spec.environment),
             pass_fds=(theirs.fileno(),),
             stdin=DEVNULL,
             stdout=output,
@@ -200,7 +200,7 @@ async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         raise
-    return Child(kind, process, streams, ready, changed)
+    return Child(spec, process, streams, ready, changed)
 
 
 def child_environment(variables: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:

@@ -115,6 +115,6 @@ def _child_status(slot: Slot) -> ChildStatus | None:
         run=slot.run_name if child.current else None,
         runs=child.runs,
         memory=child.memory,
-        revision=child.kind.revision,
+        revision=child.spec.revision,
         models=child.models,
     )

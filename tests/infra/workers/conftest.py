@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Warm:
     def __init__(self, api: str, folder: Path, told: Path, variables: dict[str, Any]) -> None:
         self.pool = f"warm-{secrets.token_hex(4)}"
         self.data_dir = folder
+        self.log = folder.with_name("worker.log")
         self.told = told
         self._api = api
         self._workers: list[subprocess.Popen[bytes]] = []
@@ -88,23 +89,30 @@ class Warm:
                 )
                 await deployment.apply()
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self,
+        prefect: Sequence[str] = (sys.executable, "-m", "prefect"),
+        *,
+        has_children: bool = True,
+    ) -> subprocess.Popen[bytes]:
         """Start a worker as anybody would, and wait until its child is ready."""
         environment = os.environ | {
             "PREFECT_API_URL": self._api,
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(self.data_dir),
         }
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", self.pool],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            worker = subprocess.Popen(
+                [*prefect, "worker", "start", "--pool", self.pool],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._workers.append(worker)
         until(lambda: self.facts() and self.facts()[0].process.pid == worker.pid)
-        until(lambda: self.facts()[0].children)
+        if has_children:
+            until(lambda: self.facts()[0].children)
         return worker
 
     def facts(self) -> Any:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 ENVIRONMENT = child_environment(os.environ | {"PYTHONPATH": str(ROOT)})
 NO_SERVER = "http://127.0.0.1:9/api"
-KIND = ChildSpec(ENVIRONMENT, "r1", streams=False)
+SPEC = ChildSpec(ENVIRONMENT, "r1", streams=False)
 
 
 def order() -> RunRequest:
@@ -30,9 +30,9 @@ def order() -> RunRequest:
 
 async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
     slots = Slots((), 1)
-    async with slots.lend(KIND) as slot:
-        first = await slot.child_of(KIND, lambda: None)
-        assert await slot.child_of(KIND, lambda: None) is first
+    async with slots.lend(SPEC) as slot:
+        first = await slot.child_of(SPEC, lambda: None)
+        assert await slot.child_of(SPEC, lambda: None) is first
         newer = await slot.child_of(ChildSpec(ENVIRONMENT, "r2", streams=False), lambda: None)
         assert not first.alive
         assert newer.alive
@@ -56,8 +56,8 @@ async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
 async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
     heard = asyncio.Event()
     environment = child_environment(dict(ENVIRONMENT) | {"MODEL_IDLE_SECONDS": "1"})
-    kind = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
-    child = await start_child(kind, heard.set)
+    spec = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
+    child = await start_child(spec, heard.set)
     assert [(m.loads, m.loaded) for m in child.ready.models.models] == [(1, True)]
 
     await asyncio.wait_for(heard.wait(), 60)
@@ -69,7 +69,7 @@ async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
 
 async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
     heard = asyncio.Event()
-    child = await start_child(KIND, heard.set)
+    child = await start_child(SPEC, heard.set)
     run = child.begin(order())
 
     os.kill(child.pid, signal.SIGKILL)
@@ -83,10 +83,10 @@ async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
 
 
 async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypatch):
-    kind = ChildSpec(
+    spec = ChildSpec(
         child_environment(dict(ENVIRONMENT) | {"PREFECT_API_URL": NO_SERVER}), "r", streams=False
     )
-    child = await start_child(kind, lambda: None)
+    child = await start_child(spec, lambda: None)
     run = child.begin(order())
 
     await asyncio.wait_for(run.wait(), 120)
