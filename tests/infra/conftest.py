@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.postgres import PostgresPaths, start_postgres, stop_postgres
+from infra.services.postgres.server import PostgresPaths, start_postgres, stop_postgres
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from infra.services import postgres
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder, rotate_log
+from infra.services.postgres import server as postgres
 from infra.services.prefect import server as prefect
 from infra.services.process import Process, children_of, stop, stop_all
 from infra.services.s3 import seaweed

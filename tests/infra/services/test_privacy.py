@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from blocks.worker_log import worker_log
-from infra.services.account import server_account
 from infra.services.files import make_folder
+from infra.services.postgres.account import server_account
 from infra.services.process import current
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running

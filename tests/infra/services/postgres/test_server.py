@@ -18,8 +18,8 @@ import psutil
 import psycopg
 import pytest
 
-from infra.services.account import ACCOUNT
-from infra.services.postgres import (
+from infra.services.postgres.account import ACCOUNT
+from infra.services.postgres.server import (
     PostgresPaths,
     answers,
     memory_options,
@@ -190,7 +190,7 @@ def test_an_ordinary_user_can_run_it() -> None:
     code = f"""
         import os, tempfile
         from pathlib import Path
-        from infra.services.postgres import PostgresPaths, answers, start_postgres, stop_postgres
+        from infra.services.postgres.server import PostgresPaths, answers, start_postgres, stop_postgres
         os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
             place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
@@ -199,7 +199,7 @@ def test_an_ordinary_user_can_run_it() -> None:
             stop_postgres(process)
         print("good" if good else "bad")
     """
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     if not all(folder.stat().st_mode & stat.S_IXOTH for folder in programs().parents):
         pytest.skip("PostgreSQL lies in a folder that others may not enter")
     done = subprocess.run(

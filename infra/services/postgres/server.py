@@ -22,8 +22,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from infra.services.account import Account, grant_traverse, server_account
 from infra.services.files import free_ports, last_lines, make_folder, secret_in
+from infra.services.postgres.account import Account, grant_traverse, server_account
 from infra.services.process import (
     Command,
     Process,
