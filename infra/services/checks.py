@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.fleet.server_health import PLAN_SECONDS, planning_fault, server_fault, server_version
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder
-from infra.services.postgres.server import EXTENSIONS
+from infra.services.postgres.cluster import EXTENSIONS
 from infra.services.s3.probe import s3_client
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.postgres.server import PostgresPaths, start_postgres, stop_postgres
+from infra.services.postgres.cluster import PostgresPaths
+from infra.services.postgres.server import start_postgres, stop_postgres
 
 
 @pytest.fixture

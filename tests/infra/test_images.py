@@ -16,7 +16,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_valid_setting_names
 
 from infra.fleet.plan import HEARTBEAT, POOLS
-from infra.services.postgres.server import DATABASES
+from infra.services.postgres.cluster import DATABASES
 from reelworks import NO_REPORTS
 from reelworks.app.cli.main import app
 from reelworks.settings import Settings

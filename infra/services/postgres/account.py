@@ -1,25 +1,25 @@
-"""The account that PostgreSQL runs under when root starts it: PostgreSQL itself refuses root."""
+"""System account for PostgreSQL when root starts it: PostgreSQL itself refuses root."""
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
 import shutil
 import stat
-import struct
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
+from infra.services.process import as_error
 from reelworks.errors import ServiceError
 
 ACCOUNT = "embedded_postgres"
 """Name of the system account that is made when root runs PostgreSQL."""
-
-_ACL = "system.posix_acl_access"
-_UNDEFINED = 0xFFFFFFFF
-_USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+SHARED = Path("/var/lib/reelworks")
+"""Folder of root's for a copy of PostgreSQL's programs that every account may run."""
+_WORKING_FOLDER = Path("/proc/self/cwd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,57 +69,57 @@ def _exists() -> bool:
     return ACCOUNT in {entry.pw_name for entry in pwd.getpwall()}
 
 
-def grant_traverse(path: Path, account: Account) -> None:
-    """Let the account pass through the parent folders of ``path``, and no more than that.
+def data_folder(cluster: Path, account: Account) -> str:
+    """Return the cluster's folder as the account names it, whose working folder it is.
 
-    Folders that everybody may pass stay as they are. Others (``/root``, say) get an access list
-    entry for this one account; only where the file system has none is passing (not listing) opened
-    to all.
+    Under root the cluster may lie in folders that the account may not enter (``/root``). Linux
+    resolves ``/proc/self/cwd`` without them, so that no folder is opened to anybody.
 
-    Raises ``ServiceError`` when a folder refuses both.
+    Raises ``ServiceError`` where there is no such name and a folder is closed.
     """
     if account.user is None:
-        return
-    for folder in path.resolve().parents:
-        mode = folder.stat().st_mode
-        if mode & stat.S_IXOTH or (folder.stat().st_uid == account.user and mode & stat.S_IXUSR):
-            continue
-        try:
-            _grant_search(folder, account.user)
-        except OSError as error:
-            if error.errno not in (errno.ENOTSUP, errno.ENOSYS):
-                raise ServiceError(
-                    f"PostgreSQL's account {ACCOUNT} may not pass the folder {folder} "
-                    f"({error.strerror}); set DATA_DIR to another place."
-                ) from error
-            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+        return str(cluster)
+    if _WORKING_FOLDER.exists():
+        return str(_WORKING_FOLDER)
+    if not may_enter(cluster, account):
+        raise ServiceError(
+            f"PostgreSQL's account {ACCOUNT} may not enter the folders above {cluster}; "
+            "run Reelworks as an ordinary user or set DATA_DIR to another folder."
+        )
+    return str(cluster)
 
 
-def _grant_search(folder: Path, user: int) -> None:
-    """Add ``user:USER:--x`` to the POSIX access list of a folder.
+def reachable_programs(install: Path, account: Account, shared: Path = SHARED) -> Path:
+    """Return PostgreSQL's programs where the account can run them, copied there if need be.
 
-    Layout of the attribute: linux/include/uapi/linux/posix_acl_xattr.h, a version and then
-    (tag, permissions, id) entries ordered by tag and id.
+    ``install`` is the folder with ``bin``, ``lib`` and ``share``; programs find the others by
+    their own path. Where the account may not enter it (Python in ``/root``), a copy below
+    ``shared`` is made, once for each release: it has nothing that is secret.
+
+    Raises ``ServiceError`` or ``NoSpaceError`` when the copy cannot be made.
     """
-    entries = _access_list(folder)
-    entries[(_USER, user)] = entries.get((_USER, user), 0) | 1
-    entries[(_MASK, _UNDEFINED)] = (
-        entries.get((_MASK, _UNDEFINED), entries[(_GROUP_OBJ, _UNDEFINED)]) | 1
-    )
-    packed = b"".join(
-        struct.pack("<HHI", tag, bits, who) for (tag, who), bits in sorted(entries.items())
-    )
-    os.setxattr(folder, _ACL, struct.pack("<I", 2) + packed)
+    if account.user is None or may_enter(install / "bin" / "postgres", account):
+        return install / "bin"
+    copy = shared / f"postgres-{version('embedded-postgres')}"
+    if not copy.exists():
+        try:
+            shared.mkdir(mode=0o755, parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".postgres-", dir=shared))
+            shutil.copytree(install, draft, symlinks=True, dirs_exist_ok=True)
+            draft.chmod(0o755)
+            draft.rename(copy)
+        except (OSError, shutil.Error) as error:
+            if copy.exists():  # another process was quicker
+                return copy / "bin"
+            what = f"PostgreSQL's programs cannot be copied to {shared} for the account {ACCOUNT}"
+            reason = error if isinstance(error, OSError) else OSError(str(error))
+            raise as_error(reason, what) from error
+    return copy / "bin"
 
 
-def _access_list(folder: Path) -> dict[tuple[int, int], int]:
-    """Return permission bits by (tag, id): the stored list, or the one that the mode stands for."""
-    try:
-        raw = os.getxattr(folder, _ACL)
-    except OSError as error:
-        if error.errno != errno.ENODATA:
-            raise
-        mode = folder.stat().st_mode
-        bits = {_USER_OBJ: mode >> 6 & 7, _GROUP_OBJ: mode >> 3 & 7, _OTHER: mode & 7}
-        return {(tag, _UNDEFINED): value for tag, value in bits.items()}
-    return {(tag, who): bits for tag, bits, who in struct.iter_unpack("<HHI", raw[4:])}
+def may_enter(path: Path, account: Account) -> bool:
+    """Tell whether an account may pass every folder above ``path``, by their modes."""
+    return all(
+        mode.st_mode & stat.S_IXOTH or (mode.st_uid == account.user and mode.st_mode & stat.S_IXUSR)
+        for mode in (folder.stat() for folder in path.resolve().parents)
+    )

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder, rotate_log
 from infra.services.postgres import server as postgres
+from infra.services.postgres.cluster import PostgresPaths
 from infra.services.prefect import server as prefect
 from infra.services.process import Process, children_of, stop, stop_all
 from infra.services.s3 import seaweed
@@ -49,9 +50,9 @@ class ServicePaths:
         return self.data_dir / "logs" / f"{part.value}.log"
 
     @property
-    def postgres(self) -> postgres.PostgresPaths:
+    def postgres(self) -> PostgresPaths:
         """PostgreSQL's place."""
-        return postgres.PostgresPaths(self.data_dir / "postgres", self.log(Service.POSTGRES))
+        return PostgresPaths(self.data_dir / "postgres", self.log(Service.POSTGRES))
 
     @property
     def store(self) -> seaweed.StorePaths:

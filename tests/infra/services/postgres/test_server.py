@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -18,15 +19,16 @@ import psutil
 import psycopg
 import pytest
 
-from infra.services.postgres.account import ACCOUNT
-from infra.services.postgres.server import (
-    PostgresPaths,
-    answers,
-    memory_options,
-    programs,
-    start_postgres,
-    stop_postgres,
+from infra.services.postgres.account import (
+    ACCOUNT,
+    Account,
+    may_enter,
+    reachable_programs,
+    server_account,
 )
+from infra.services.postgres.cluster import PostgresPaths, programs
+from infra.services.postgres.options import memory_options
+from infra.services.postgres.server import answers, start_postgres, stop_postgres
 from infra.services.process import Process, current, is_alive, start_id_of
 from reelworks.errors import ServiceError
 
@@ -166,7 +168,7 @@ def test_a_broken_cluster_is_one_sentence_with_the_log(place: PostgresPaths) -> 
 
 
 @pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
-def test_root_runs_it_as_its_own_account_and_opens_folders_to_that_one_only(
+def test_root_runs_it_as_an_account_for_it_and_opens_no_folder(
     tmp_path: Path,
 ) -> None:
     private = tmp_path / "private"
@@ -177,11 +179,41 @@ def test_root_runs_it_as_its_own_account_and_opens_folders_to_that_one_only(
     assert answers(place.url(port))
     stop_postgres(process)
     assert not private.stat().st_mode & stat.S_IRWXO
+    assert os.listxattr(private) == os.listxattr(place.home) == [], "nor by an access list"
+    assert not may_enter(place.cluster, server_account())
     nobody = pwd.getpwnam("nobody")
     seen = subprocess.run(
         ["ls", str(private / "postgres")], user=nobody.pw_uid, group=nobody.pw_gid, check=False
     )
     assert seen.returncode != 0
+
+
+@pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
+def test_programs_in_a_closed_folder_are_copied_once_to_where_the_account_can_run_them(
+    tmp_path: Path,
+) -> None:
+    account, shared = server_account(), tmp_path / "shared"
+    tmp_path.chmod(0o755)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(programs().parent, closed / "pginstall", symlinks=True)
+
+    copied = reachable_programs(closed / "pginstall", account, shared)
+
+    assert copied.is_relative_to(shared)
+    said = subprocess.run(
+        [str(copied / "postgres"), "--version"],
+        **{"user": account.user, "group": account.group, "extra_groups": [], "cwd": "/"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.startswith("postgres (PostgreSQL) ")
+    made = copied.stat().st_ino
+    assert reachable_programs(closed / "pginstall", account, shared).stat().st_ino == made
+    assert [path.name for path in shared.iterdir()] == [copied.parent.name]
+    assert reachable_programs(closed / "pginstall", Account(), shared).is_relative_to(closed)
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(not ROOT, reason="an ordinary user runs all the other tests already")
@@ -190,7 +222,8 @@ def test_an_ordinary_user_can_run_it() -> None:
     code = f"""
         import os, tempfile
         from pathlib import Path
-        from infra.services.postgres.server import PostgresPaths, answers, start_postgres, stop_postgres
+        from infra.services.postgres.cluster import PostgresPaths
+        from infra.services.postgres.server import answers, start_postgres, stop_postgres
         os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
             place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
