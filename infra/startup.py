@@ -18,7 +18,7 @@ from types import FrameType
 STOPPED = 130
 """The exit code of a program that was stopped: as ``CancelledError`` and shells have it."""
 MOST_FILES = 65536
-"""More is not asked for: some limits are a thousand million, and programs count up to theirs."""
+"""More is not needed: some limits are a thousand million, and programs count up to theirs."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -41,7 +41,7 @@ def stop_at_once() -> None:
 def stop_by_raising() -> None:
     """Have Ctrl-C and SIGTERM raise ``KeyboardInterrupt``, for a program that puts things away."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        # Not one of our own: asyncio cancels its task only in place of this very handler.
+        # Not one of our own: asyncio replaces this very handler alone, to cancel its task.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _raise)
     sys.unraisablehook = _unraisable
@@ -63,11 +63,13 @@ def exit_at_once(number: int, frame: FrameType | None) -> None:
     del number, frame
     try:
         if "--json" in sys.argv:
-            told = '{"error": {"code": "cancelled", "message": "Stopped.", "retryable": false}}\n'
-            os.write(1, told.encode())
+            message = (
+                '{"error": {"code": "cancelled", "message": "Stopped.", "retryable": false}}\n'
+            )
+            os.write(1, message.encode())
         else:
             os.write(2, b"Stopped.\n")
-    finally:  # whoever would have read it may be gone
+    finally:  # its reader may be gone
         os._exit(STOPPED)
 
 

@@ -25,7 +25,7 @@ _NOTED_BY_THE_SERVER: dict[str, Any] = {
     **dict.fromkeys(("last_polled", "status", "version", "version_id", "version_info"), True),
     **dict.fromkeys(("branch", "base", "root"), True),
     "global_concurrency_limit": {"updated", "active_slots"},
-    "schedules": {"__all__": {"id", "created", "updated"}},  # Prefect makes them anew each time
+    "schedules": {"__all__": {"id", "created", "updated"}},  # Prefect makes new ones each time
 }
 
 
@@ -49,7 +49,7 @@ class Entry(BaseModel):
 
     @property
     def flow(self) -> str:
-        """The flow's name; raises ``SettingsError`` when the entrypoint is no flow."""
+        """The flow's name; raises ``SettingsError`` when the entrypoint is not a flow."""
         module, _, attribute = self.entrypoint.rpartition(".")
         try:
             found = getattr(import_module(module), attribute)
@@ -60,7 +60,7 @@ class Entry(BaseModel):
             ) from None
         if not isinstance(found, Flow):
             raise SettingsError(
-                f"The entrypoint {self.entrypoint} of the deployment {self.name} is no flow."
+                f"The entrypoint {self.entrypoint} of the deployment {self.name} is not a flow."
             )
         return found.name
 
@@ -79,11 +79,11 @@ def find_file(given: Path | None) -> Path:
 
     Raises ``SettingsError`` when there is none.
     """
-    places = [given] if given else [Path(FILE), Path(__file__).parents[2] / FILE]
-    for place in places:
-        if place.is_file():
-            return place.absolute()
-    raise SettingsError(f"There is no file {places[0]}; name one with --file.")
+    candidates = [given] if given else [Path(FILE), Path(__file__).parents[2] / FILE]
+    for path in candidates:
+        if path.is_file():
+            return path.absolute()
+    raise SettingsError(f"There is no file {candidates[0]}; name one with --file.")
 
 
 def read_entries(path: Path) -> list[Entry]:

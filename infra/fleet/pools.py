@@ -26,8 +26,8 @@ async def apply_pools(
 ) -> list[Change]:
     """Make or update pools and their queues.
 
-    A pool whose type nobody knows here is skipped. Raises ``SettingsError`` for one whose type is
-    in ``must``, and for a pool on the server that has our name and another type.
+    A pool whose type no installed package knows is skipped. Raises ``SettingsError`` for one whose
+    type is in ``must``, and for a pool on the server that has our name and another type.
     """
     changes = []
     for pool in pools:

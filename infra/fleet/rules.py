@@ -1,7 +1,7 @@
-"""What the server does by itself about runs whose process died.
+"""Prefect automations for runs whose process died.
 
-Nothing in Prefect finds such runs, so two of its automations do. They work on the server, without
-a process of ours that could die too.
+Prefect itself does not find such runs, so two of its automations do. They work on the server,
+without a process of ours that could die too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _flow_runs(**labels: list[str]) -> ResourceSpecification:
 
 
 def silent_runs_crash() -> AutomationCore:
-    """Return the rule that calls a run dead from which nothing is heard."""
+    """Return the rule that marks a run without heartbeat as crashed."""
     return AutomationCore(
         name="Reelworks: a run without heartbeat is crashed",
         description=f"{SILENT_SECONDS} s after the last sign of life of a run that has not ended.",
@@ -60,7 +60,7 @@ def silent_runs_crash() -> AutomationCore:
 
 
 def crashed_runs_start_again(attempts: int) -> AutomationCore:
-    """Return the rule that hands a crashed run to the next worker, ``attempts`` tries in all.
+    """Return the rule that gives a crashed run to the next worker, ``attempts`` tries in all.
 
     The server counts: a run that was running once carries the count of its starts in its events.
     One that never came to run (a missing image, say) has the count 0 and stays crashed.
@@ -83,7 +83,7 @@ def crashed_runs_start_again(attempts: int) -> AutomationCore:
             ChangeFlowRunState(
                 state=StateType.SCHEDULED,
                 name="AwaitingRetry",
-                message="Its process died: handed to the next worker.",
+                message="Its process died; the next worker runs it again.",
                 force=True,
             )
         ],

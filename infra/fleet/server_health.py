@@ -28,7 +28,7 @@ PLAN_SECONDS = 30.0
 SETTLED = timedelta(minutes=3)
 """Age from which a schedule without a planned run is a fault: the slower loop comes every 60 s."""
 PLANNED_AHEAD = timedelta(days=90)
-"""How far ahead the server surely plans: 100 days, unless it is told otherwise."""
+"""How far ahead the server surely plans: 100 days, unless configured otherwise."""
 PROBE = "reelworks-doctor"
 """Tag and name of the deployments that are made to see a run planned."""
 LEFT_BEHIND = timedelta(minutes=10)
@@ -88,7 +88,7 @@ def server_version(
 
 @dataclass(slots=True)
 class _Server:
-    """What is asked of a Prefect server."""
+    """Checks of a Prefect server."""
 
     api: PrefectApi
 
@@ -113,13 +113,13 @@ class _Server:
             waiting.pop(schedule_id, None)
         self._check_unplanned(list(waiting.values()))
 
-    def _check_unplanned(self, lacking: Sequence[tuple[Any, Any]]) -> None:
+    def _check_unplanned(self, missing: Sequence[tuple[Any, Any]]) -> None:
         """Look again at each schedule alone, as long as there is time.
 
         Many frequent schedules hide the runs of a rare one. What there is no time for is unknown,
         which is no fault.
         """
-        for deployment, schedule in lacking:
+        for deployment, schedule in missing:
             if self.api.left < LEAST_SECONDS:
                 return
             if schedule["id"] not in self._planned({deployment["id"]}) and _is_due(
@@ -144,9 +144,9 @@ class _Server:
             }
             deployment = self.api.post("deployments/", probe)
             waiting = {one["id"]: _kind_of(one["schedule"]) for one in deployment["schedules"]}
-            while lacking := sorted(waiting.keys() - self._planned({deployment["id"]})):
+            while missing := sorted(waiting.keys() - self._planned({deployment["id"]})):
                 if self.api.left < 1:
-                    kinds = " and ".join(sorted(waiting[one] for one in lacking))
+                    kinds = " and ".join(sorted(waiting[one] for one in missing))
                     raise ServerFaultError(_unplanned(f"a new schedule ({kinds})"))
                 time.sleep(0.25)
         finally:
@@ -218,7 +218,7 @@ def _is_due(schedule: Mapping[str, Any]) -> bool:
     """Tell whether a schedule has a date so near that the server must have planned it.
 
     One that names 29 February or has run out has none. Prefect's own reading of schedules takes a
-    second to import, and is needed only here, where something looks wrong.
+    second to import, and is needed only where something looks wrong.
     """
     from prefect.server.schemas.schedules import SCHEDULE_TYPES
     from pydantic import TypeAdapter

@@ -2,8 +2,8 @@
 
 It says whether this container lives, which decides whether it is restarted; it is never unwell
 because a neighbour is down. With an address: that it answers 200. With `beat` and a name: that the
-process of that name (`dispatcher`) here has written a heartbeat lately. Without: that each Prefect
-worker in this container still polls its pool, by the worker's own check (`prefect worker
+process of that name (`dispatcher`) in this container wrote a heartbeat lately. Without: that each
+Prefect worker in this container still polls its pool, by the worker's own check (`prefect worker
 start --with-healthcheck`); a container that runs no worker is well as long as it runs.
 """
 
@@ -46,7 +46,7 @@ def heartbeat_fault(name: str) -> str | None:
 
 
 def worker_address(processes: Path = Path("/proc")) -> str | None:
-    """Return the address of the check of the worker that runs here, or None without a worker."""
+    """Return the address of the check of the worker in this container, or None without a worker."""
     if not any(_is_worker(path) for path in processes.glob("[0-9]*/cmdline")):
         return None
     return f"http://127.0.0.1:{os.environ.get('PREFECT_WORKER_WEBSERVER_PORT', '8080')}/health"

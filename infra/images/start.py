@@ -21,7 +21,7 @@ CUDA_NEEDED = (13, 0)
 
 
 def main() -> None:
-    """Check this container and run the command in place of this process."""
+    """Check this container and replace this process with the command."""
     command = sys.argv[1:]
     trouble = folder_fault(Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser())
     if trouble is None and os.environ.get("REELWORKS_IMAGE") == "cuda":

@@ -15,7 +15,7 @@ from reelworks.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses and keys; None for what was not asked for."""
+    """Addresses and keys; None for a service that is not used."""
 
     database_url: SecretStr | None = None
     s3_endpoint_url: str | None = None
@@ -30,7 +30,7 @@ class Endpoints:
     def variables(self) -> dict[str, str]:
         """Return the addresses and keys by the names of their environment variables.
 
-        They hold secrets: give them to a process or to who asks for them, never to a log.
+        They hold secrets: give them to a process or a user, never to a log.
         """
         values = {
             "DATABASE_URL": _reveal(self.database_url),

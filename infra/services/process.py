@@ -1,4 +1,4 @@
-"""Server processes: start one apart from the terminal, know it again, end it by its own id."""
+"""Server processes: start one apart from the terminal, recognise it later, end it by its id."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEAST_FILES = 256
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that can be told from a later one with the same id."""
+    """A process id that is not mistaken for a later process with the same id."""
 
     pid: int
     start_id: Annotated[str, Field(validation_alias=AliasChoices("start_id", "born"))]
@@ -136,17 +136,17 @@ def _environment(command: Command) -> dict[str, str]:
 
 
 def as_error(error: OSError, what: str) -> ServiceError:
-    """Turn an error of the operating system into one of ours: a want of something, or else."""
+    """Return the Reelworks error for an error of the operating system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"{what}: the disk is full; make room and try again.")
     return exhausted(error) or ServiceError(f"{what}: {error.strerror or error}.")
 
 
 def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTERM) -> bool:
-    """End one process: ask with ``gently``, wait ``patience`` seconds, then kill.
+    """End one process: send ``gently``, wait ``patience`` seconds, then kill.
 
-    Returns whether it ended when asked. Nothing happens when it is gone already, or when its id
-    now belongs to another process.
+    Returns whether it ended without SIGKILL. Nothing happens when it is gone already, or when its
+    id now belongs to another process.
     """
     if not _send(process, gently):
         return True
@@ -168,17 +168,17 @@ def children_of(process: Process) -> list[Process]:
 
 
 def stop_all(processes: Sequence[Process], *, patience: float = 10.0) -> None:
-    """End several processes at once: ask all of them, then kill who is left after ``patience``."""
-    asked = [process for process in processes if _send(process, signal.SIGTERM)]
+    """End several processes at once: SIGTERM to all, then kill who is left after ``patience``."""
+    signalled = [process for process in processes if _send(process, signal.SIGTERM)]
     deadline = time.monotonic() + patience
-    for process in asked:
+    for process in signalled:
         if not wait_gone(process, max(0.0, deadline - time.monotonic())):
             _send(process, signal.SIGKILL)
             wait_gone(process, 5.0)
 
 
 def kill(process: Process) -> None:
-    """End a process that cannot be asked any more: it is frozen or stuck."""
+    """Kill a process that is frozen or stuck."""
     _send(process, signal.SIGKILL)
     wait_gone(process, 5.0)
 
@@ -223,7 +223,7 @@ def orphaned_processes(word: str, folder: Path) -> list[Process]:
     found = []
     for one in psutil.process_iter(["cwd", "cmdline"]):
         mark = start_id_of(one.pid)
-        here = one.info["cwd"] == str(folder.resolve())
-        if here and mark and any(word in part for part in one.info["cmdline"] or ()):
+        works_there = one.info["cwd"] == str(folder.resolve())
+        if works_there and mark and any(word in part for part in one.info["cmdline"] or ()):
             found.append(Process(one.pid, mark))
     return sorted(found, key=lambda process: process.pid)

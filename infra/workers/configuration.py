@@ -75,7 +75,7 @@ class WarmProcessVariables(ProcessVariables):
         ge=0,
         title="Drain time",
         description=(
-            "How many seconds a run may go on when its worker is asked to stop; "
+            "How many seconds a run may go on when its worker is stopped; "
             "after that it is handed back to its queue."
         ),
     )

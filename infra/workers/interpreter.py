@@ -1,4 +1,4 @@
-"""A child interpreter as its worker sees it: start it, hand it a run, know when either ends."""
+"""Handle of a child interpreter: start it, give it a run, know when either ends."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ class Child:
         models = self.models.host_bytes - self.ready.models.host_bytes
         return self.memory - self.ready.memory - models
 
-    def begin(self, order: RunRequest) -> RunInChild:
-        """Hand over a run."""
+    def begin(self, request: RunRequest) -> RunInChild:
+        """Send a run to the child."""
         run = RunInChild(self)
         self.runs += 1
         self.current = run
-        self._writer.write(order.model_dump_json().encode() + b"\n")
+        self._writer.write(request.model_dump_json().encode() + b"\n")
         if not self.alive:
             self._gone(self._process.returncode or 1)
         return run

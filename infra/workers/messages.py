@@ -34,7 +34,7 @@ class ModelPoolStatus(BaseModel):
 
 
 class Ready(BaseModel):
-    """The child has started and loaded what was asked for."""
+    """The child has started and loaded its preload list."""
 
     kind: Literal["ready"] = "ready"
     protocol: int
@@ -66,7 +66,7 @@ class Outcome(BaseModel):
 
 
 class Evicted(BaseModel):
-    """Models were let go while nothing ran."""
+    """Models were evicted while nothing ran."""
 
     kind: Literal["tidied"] = "tidied"
     memory: int

@@ -1,4 +1,4 @@
-"""The places for child interpreters: one for each GPU, and who works in which."""
+"""Slots for child interpreters: one for each GPU, and which run uses which."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.workers.interpreter import Child, ChildSpec, start_child
 
 @dataclass(slots=True)
 class Slot:
-    """A place for one child."""
+    """A slot for one child."""
 
     gpu: str | None
     child: Child | None = None
@@ -43,10 +43,10 @@ class Slot:
 
 
 class Slots:
-    """All places of a worker."""
+    """All slots of a worker."""
 
     def __init__(self, gpus: Sequence[str], count: int) -> None:
-        """Make ``count`` places; GPUs are dealt out in turn."""
+        """Make ``count`` slots; GPUs are dealt out in turn."""
         self._slots = [Slot(gpus[i % len(gpus)] if gpus else None) for i in range(count)]
         self._free = asyncio.Semaphore(count)
 
@@ -74,7 +74,7 @@ class Slots:
 
 
 def _effort(slot: Slot, spec: ChildSpec) -> int:
-    """Return 0 for a child that fits, 1 for an empty place, 2 for a child that must go."""
+    """Return 0 for a child that fits, 1 for an empty slot, 2 for a child that must go."""
     child = slot.child
     if child is None or not child.alive:
         return 1

@@ -1,4 +1,4 @@
-"""A worker's notice of itself, written beside its work and never in its way."""
+"""Status file of a worker, written beside its work and never in its way."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class StatusFile:
         self.change()
 
     async def close(self) -> None:
-        """Stop writing and take the notice down."""
+        """Stop writing and remove the file."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

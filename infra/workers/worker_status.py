@@ -1,4 +1,4 @@
-"""What a warm worker tells about itself: one JSON file each under ``DATA_DIR/workers``."""
+"""Status of warm workers: one JSON file each under ``DATA_DIR/workers``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class WorkerStatus(BaseModel):
     children: list[ChildStatus] = []
 
     def is_fresh(self, now: float) -> bool:
-        """Tell whether the worker is alive as far as can be seen from here."""
+        """Tell whether the worker seems alive from this host."""
         if self.host == socket.gethostname() and not is_alive(self.process):
             return False
         return now - self.updated < FRESH_SECONDS

@@ -28,7 +28,7 @@ EXTENSIONS = ("vector", "pg_trgm", "unaccent")
 
 @dataclass(frozen=True, slots=True)
 class PostgresPaths:
-    """Where the embedded PostgreSQL keeps its files."""
+    """Files of the embedded PostgreSQL."""
 
     home: Path
     log: Path

@@ -59,7 +59,7 @@ def start_postgres(paths: PostgresPaths, port: int | None = None) -> tuple[Proce
 
 
 def stop_postgres(process: Process) -> bool:
-    """Stop the server: end sessions, write a checkpoint. Returns whether it stopped when asked."""
+    """Stop the server: end sessions, write a checkpoint. Returns whether it needed no kill."""
     return stop(process, patience=20.0, gently=signal.SIGINT)
 
 

@@ -67,7 +67,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class StorePaths:
-    """Where the embedded S3 server keeps its files."""
+    """Files of the embedded S3 server."""
 
     home: Path
     log: Path
@@ -85,7 +85,7 @@ class StorePaths:
     def security(self) -> Path:
         """Write by what the inner servers know one another, and return the file.
 
-        They find it because they work in this folder. It also lets its owner use `weed shell` here.
+        They find it because they work in this folder. Its owner may use `weed shell` there, too.
         """
         certificate = json.dumps(certificate_in(self.home / "tls.pem").name)
         pair = f"cert = {certificate}\nkey = {certificate}\n"
@@ -127,7 +127,7 @@ def program() -> Path:
     )
 
 
-def start_store(place: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
+def start_store(paths: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
     """Start the server and wait until it answers a real S3 request.
 
     ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
@@ -135,38 +135,38 @@ def start_store(place: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
-    make_folder(place.home)
-    data = make_folder(place.home / "data")
-    for stray in orphaned_processes("weed", place.home):
-        theirs = _ports_of(stray)
-        stop_store(stray, theirs)
+    make_folder(paths.home)
+    data = make_folder(paths.home / "data")
+    for orphan in orphaned_processes("weed", paths.home):
+        theirs = _ports_of(orphan)
+        stop_store(orphan, theirs)
     usable = _remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
         chosen = _free_ports(ports if usable and attempt == 1 else ())
-        process = start(_server_command(place, data, chosen))
-        if _is_ready(place, process, chosen[0]):
+        process = start(_server_command(paths, data, chosen))
+        if _is_ready(paths, process, chosen[0]):
             return process, chosen
         stop_store(process, chosen)
-        reason = last_lines(place.log)
+        reason = last_lines(paths.log)
         if "address already in use" not in reason or attempt == 3:
             break
     if "no space left" in reason.lower():
         raise NoSpaceError(
             f"The S3 server cannot write to {data}: the disk is full; make room and try again."
         )
-    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {place.log}).")
+    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {paths.log}).")
 
 
 def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
-    """Stop the server. Returns whether it stopped when asked.
+    """Stop the server. Returns whether it needed no kill.
 
     Its front ends close within two seconds. Its last step then sometimes waits half a minute for
     connections inside itself that were opened and never used; nothing is written any more by
     then, so it is killed instead.
     """
-    asked = stop(process, patience=4.0, gently=signal.SIGTERM)
+    ended = stop(process, patience=4.0, gently=signal.SIGTERM)
     _remove_sockets(ports)
-    return asked
+    return ended
 
 
 def requires_certificate(process: Process) -> bool:
@@ -191,13 +191,13 @@ def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
     return (*others, admin, dialled)
 
 
-def _server_command(place: StorePaths, data: Path, ports: tuple[int, ...]) -> Command:
-    place.security()
+def _server_command(paths: StorePaths, data: Path, ports: tuple[int, ...]) -> Command:
+    paths.security()
     options = {
         "dir": str(data),
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
-        "s3.config": str(place.identities()),
+        "s3.config": str(paths.identities()),
         "s3.allowedOrigins": f"http://127.0.0.1:{ports[0]}",  # no page but its own, and it has none
         "s3.iam": "false",
         "s3.port.iceberg": "0",
@@ -211,7 +211,7 @@ def _server_command(place: StorePaths, data: Path, ports: tuple[int, ...]) -> Co
     return Command(
         arguments=[
             str(program()),
-            f"-logdir={make_folder(place.log.with_suffix(''))}",
+            f"-logdir={make_folder(paths.log.with_suffix(''))}",
             "-alsologtostderr=false",
             "-log_max_size_mb=5",
             "-log_max_files=2",
@@ -220,15 +220,15 @@ def _server_command(place: StorePaths, data: Path, ports: tuple[int, ...]) -> Co
             _CLOSED,
             *(f"-{name}={value}" for name, value in options.items()),
         ],
-        log=place.log,
+        log=paths.log,
         umask=0o077,
         environment={name: secrets.token_hex(32) for name in _INNER_KEYS},
-        folder=place.home,
+        folder=paths.home,
     )
 
 
-def _is_ready(place: StorePaths, process: Process, port: int) -> bool:
-    client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
+def _is_ready(paths: StorePaths, process: Process, port: int) -> bool:
+    client = s3_client(f"http://127.0.0.1:{port}", paths.key_id, paths.secret, "us-east-1")
     deadline = time.monotonic() + PATIENCE
     while is_alive(process) and time.monotonic() < deadline:
         if serves_objects(client):

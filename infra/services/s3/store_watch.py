@@ -31,10 +31,10 @@ class StoreWatch:
     """Writes to the store from time to time, and often after its disk was full.
 
     Once the disk was full, the server refuses to write for ever although there is room again: the
-    files of its names stay closed until it is started anew.
+    files of its names stay closed until it is started again.
     """
 
-    place: StorePaths
+    paths: StorePaths
     often: float = OFTEN_SECONDS
     _next: float = 0.0
     _refused: Process | None = None
@@ -46,12 +46,12 @@ class StoreWatch:
         running = state.alive(Service.STORE)
         if running is None or not self.is_stuck(running):
             return []
-        log.error("The store cannot be written although the disk of %s has room.", self.place.home)
+        log.error("The store cannot be written although the disk of %s has room.", self.paths.home)
         return [running.process]
 
     def is_stuck(self, running: Running) -> bool:
         """Tell whether the store refuses to write, twice in a row, on a disk with room."""
-        if is_full(self.place.home, STORE_SHARE):  # a start would help nothing yet
+        if is_full(self.paths.home, STORE_SHARE):  # a start would help nothing yet
             self._was_full, self._refused = True, None
             return False
         if self._was_full:
@@ -66,7 +66,7 @@ class StoreWatch:
 
     def _refuses(self, port: int) -> bool:
         client: Any = s3_client(
-            f"http://127.0.0.1:{port}", self.place.key_id, self.place.secret, "us-east-1"
+            f"http://127.0.0.1:{port}", self.paths.key_id, self.paths.secret, "us-east-1"
         )
         for number, folder in enumerate(one_folder_a_shard(_BUCKET, "write-")):
             body = b"" if number else _BODY  # an empty object is a name only

@@ -1,4 +1,4 @@
-"""Starting and stopping each part of the house under one DATA_DIR."""
+"""Start and stop of each service under one DATA_DIR."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 
 RUNNER_SECONDS = 40.0
-"""How long runs may take to hand their jobs back before what is left of them is killed."""
+"""How long runs may take to requeue their jobs before what is left of them is killed."""
 STOP_ORDER = (
     (Service.WATCHDOG,),
     (Service.API, Service.DISPATCHER),
@@ -51,17 +51,17 @@ class ServicePaths:
 
     @property
     def postgres(self) -> PostgresPaths:
-        """PostgreSQL's place."""
+        """PostgreSQL's files."""
         return PostgresPaths(self.data_dir / "postgres", self.log(Service.POSTGRES))
 
     @property
     def store(self) -> seaweed.StorePaths:
-        """The S3 server's place."""
+        """The S3 server's files."""
         return seaweed.StorePaths(self.data_dir / "store", self.log(Service.STORE))
 
     @property
     def prefect(self) -> prefect.PrefectPaths:
-        """The Prefect server's place."""
+        """The Prefect server's files."""
         return prefect.PrefectPaths(self.data_dir / "prefect", self.log(Service.PREFECT))
 
 
@@ -75,7 +75,7 @@ def is_external(settings: Settings, part: Service) -> bool:
 
 
 def runs_programs(settings: Settings) -> bool:
-    """Tell whether our own programs belong here: only beside a job queue that is here alone.
+    """Tell whether our own programs run on this machine: only with an embedded job queue.
 
     Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
     dispatcher started beside it by a command would take its jobs to this machine.
@@ -84,7 +84,7 @@ def runs_programs(settings: Settings) -> bool:
 
 
 def embedded(settings: Settings, parts: Iterable[Service]) -> tuple[Service, ...]:
-    """Return which of ``parts`` must run here; an embedded Prefect needs PostgreSQL below it."""
+    """Return which of ``parts`` must run embedded; Prefect does so on an embedded PostgreSQL."""
     needed = {part for part in parts if not is_external(settings, part)}
     if Service.PREFECT in needed:
         needed.add(Service.POSTGRES)
@@ -121,9 +121,8 @@ def start_parts(house: ServicePaths, state: State, parts: Iterable[Service]) -> 
 def stop_parts(state: State, parts: Iterable[Service], *, forget: bool = True) -> None:
     """Stop parts, users before what they use, and forget them.
 
-    The dispatcher ends before the runner, whose runs hand their jobs back: nobody takes them then.
-    Parts that are about to be started again are not forgotten: whether ``up`` keeps them is noted
-    there.
+    The dispatcher ends before the runner, whose runs requeue their jobs: nobody claims them then.
+    Parts that are about to be started again are not forgotten: their pin is noted there.
     """
     chosen = [part for part in Service if part in set(parts) and part in state.parts]
     for together in STOP_ORDER:

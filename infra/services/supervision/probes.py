@@ -1,4 +1,4 @@
-"""Whether a process that runs is also at work: each kind of part is asked what it alone can answer.
+"""Liveness probes: whether a process that runs is also at work, by a request that it alone answers.
 
 That a port accepts proves nothing: the kernel accepts for a frozen process, too.
 """
@@ -43,12 +43,12 @@ def _answers(part: Service, running: Running, seconds: float) -> bool:
     if not running.ports:
         return not is_stopped(running.process)
     port = running.ports[0]
-    asked: dict[Service, Callable[[], bool]] = {
+    probes: dict[Service, Callable[[], bool]] = {
         Service.POSTGRES: lambda: _postgres_answers(port, seconds),
         Service.PREFECT: lambda: prefect.answers(port, seconds),
         Service.API: lambda: _http_answers(port, "/livez", seconds),
     }
-    return asked.get(part, lambda: _http_answers(port, "/", seconds))()
+    return probes.get(part, lambda: _http_answers(port, "/", seconds))()
 
 
 def is_stopped(process: Process) -> bool:
@@ -79,7 +79,7 @@ def _postgres_answers(port: int, seconds: float) -> bool:
 
 
 def _http_answers(port: int, path: str, seconds: float) -> bool:
-    """Tell whether a server answers anything at all; what it answers is not asked here."""
+    """Tell whether a server answers anything at all; the answer itself does not matter."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", path)

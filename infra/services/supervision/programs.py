@@ -34,7 +34,7 @@ class Program:
     listens: bool = False
     """True: it is given a port of this machine as its last argument."""
     starts_services: bool = False
-    """True: it is told what the user set, not where the embedded services are."""
+    """True: it gets what the user set, not the addresses of the embedded services."""
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:

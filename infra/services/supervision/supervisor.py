@@ -1,4 +1,4 @@
-"""The embedded services as one: started when needed, shared while used, stopped by the last user.
+"""Supervisor of the embedded services: started when needed, shared, stopped by the last user.
 
 A one-shot command uses `running`; `up` pins the services until `down`. Everything is per DATA_DIR.
 """
@@ -40,17 +40,17 @@ def running(settings: Settings, parts: Iterable[Service] = SERVICES) -> Iterator
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
     house = ServicePaths(settings.data_dir)
-    asked = tuple(parts)
-    needed = embedded(settings, asked)
+    requested = tuple(parts)
+    needed = embedded(settings, requested)
     if not needed:
-        yield endpoints(house, settings, State(), asked)
+        yield endpoints(house, settings, State(), requested)
         return
     user = User(process=current(), token=secrets.token_hex(8), parts=needed)
     try:
         with locked(house.run) as state:
             state.users.append(user)
             start_parts(house, state, needed)
-            found = endpoints(house, settings, state, asked)
+            found = endpoints(house, settings, state, requested)
             _renew_programs(house, settings, state)
         yield found
     finally:
@@ -100,7 +100,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     """Stop what ``up`` keeps running.
 
     Services that a command still uses run until that ends, unless ``force``. Returns the ids of
-    the processes that hold something back.
+    the processes that still use something.
     """
     house = ServicePaths(settings.data_dir)
     if not house.run.exists():
@@ -108,7 +108,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     with locked(house.run) as state:
         for part in state.parts.values():
             part.pinned = False
-        save_state(house.run, state)  # now: what ends here is missed by nobody who watches
+        save_state(house.run, state)  # now: the watchdog must not restart what ends next
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
 
@@ -143,12 +143,16 @@ def restart_dead(
     stays.
     """
     house = ServicePaths(settings.data_dir)
-    hung = set(stuck(read_state(house.run)))  # asked without the lock: it takes its time
+    hung = set(stuck(read_state(house.run)))  # without the lock: it takes its time
     with locked(house.run) as state:
-        for part, kept in state.parts.items():
-            if kept.process in hung:
-                end_part(part, kept)
-        dead = [part for part, kept in state.parts.items() if kept.pinned and not state.alive(part)]
+        for part, running_part in state.parts.items():
+            if running_part.process in hung:
+                end_part(part, running_part)
+        dead = [
+            part
+            for part, running_part in state.parts.items()
+            if running_part.pinned and not state.alive(part)
+        ]
         if dead:
             start_parts(house, state, [part for part in SERVICES if part in dead])
             found = endpoints(house, settings, state, SERVICES)
@@ -158,7 +162,7 @@ def restart_dead(
 
 
 def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
-    """End a part of ``up`` that is frozen, with those of its children that are, for ``mend``.
+    """End a part of ``up`` that is frozen, with its frozen children, for ``restart_dead``.
 
     Nothing happens when another process is the part by now.
     """
@@ -173,9 +177,10 @@ def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
 
 
 def kill_frozen_watchdog(settings: Settings, process: Process) -> None:
-    """End the watchdog that ``up`` keeps, if ``process`` is still that, for ``mend``.
+    """End the watchdog that ``up`` keeps, if ``process`` is still that, for
+    ``restart_dead``.
 
-    This does without the lock: a watchdog that was frozen while it mended holds it until its end.
+    This does without the lock: a watchdog that froze in ``restart_dead`` has it until its end.
     """
     if pinned_watchdog(settings) == process and is_stopped(process):
         kill(process)

@@ -35,7 +35,7 @@ _STANDS_ON = {
     Service.RUNNER: {Service.POSTGRES, Service.PREFECT},
     Service.DISPATCHER: {Service.POSTGRES, Service.PREFECT},
 }
-"""Parts that may be silent because another one is; that one is mended first.
+"""Parts that may be silent because another one is; that one is restarted first.
 
 They get all of ``FROZEN_SECONDS`` from the look at which it answers again.
 """
@@ -50,38 +50,38 @@ def watch(settings: Settings, stop: threading.Event) -> None:
         try:
             if looks % PROBE_EVERY == 0:
                 end_frozen(settings, silence)
-            mended = restart_dead(settings, store.stuck)
+            restarted = restart_dead(settings, store.stuck)
         except ReelworksError as error:
             log.error("%s", error)
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
-        if mended:
-            log.warning("Started again: %s", ", ".join(mended))
-        pause = min(2 * pause, LONGEST_PAUSE) if mended else LOOK_SECONDS
+        if restarted:
+            log.warning("Started again: %s", ", ".join(restarted))
+        pause = min(2 * pause, LONGEST_PAUSE) if restarted else LOOK_SECONDS
 
 
 def end_frozen(
     settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS
 ) -> list[Service]:
-    """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again.
+    """Kill the parts that were silent for ``seconds``, so that ``restart_dead`` starts them again.
 
     Returns which those were.
     """
     state = read_state(settings.data_dir / "run")
-    kept: dict[Service, Running] = {
+    pinned: dict[Service, Running] = {
         part: running
         for part, running in state.parts.items()
         if part is not Service.WATCHDOG and running.pinned and state.alive(part)
     }
 
-    def look(item: tuple[Service, Running]) -> object:
+    def probe(item: tuple[Service, Running]) -> object:
         return sign_of_life(settings.data_dir, *item)
 
-    with ThreadPoolExecutor(max(1, len(kept))) as probes:
-        signs = dict(zip(kept, probes.map(look, kept.items()), strict=True))
+    with ThreadPoolExecutor(max(1, len(pinned))) as probes:
+        signs = dict(zip(pinned, probes.map(probe, pinned.items()), strict=True))
     well = {part for part, sign in signs.items() if sign != SILENT}
     frozen: list[Service] = []
-    for part, running in kept.items():
+    for part, running in pinned.items():
         who = (part, running.process)
         if not _STANDS_ON.get(part, set()) <= well:
             silence.forget(who)

@@ -1,4 +1,4 @@
-"""Who watches the watchdog: the processes that it keeps.
+"""Check of the watchdog by the processes that it watches.
 
 The watchdog starts again what dies under ``reelworks up``; should it die itself, the first of the
 others that notices starts it again. So two of them would have to die in the same seconds.
@@ -44,7 +44,7 @@ def _watch(settings: Settings) -> None:
         try:
             _check_once(settings, silence)
         except Exception:  # this machine has run out of something: it may have it back soon
-            log.exception("The watchdog could not be looked after; the next look comes soon.")
+            log.exception("The watchdog could not be checked; the next check comes soon.")
 
 
 def _check_once(settings: Settings, silence: Silence) -> None:
@@ -60,9 +60,9 @@ def _check_once(settings: Settings, silence: Silence) -> None:
 
 
 def _revive() -> None:
-    """Mend once in a process with the user's own environment, where services are not external."""
+    """Run the watchdog once, with the user's own environment, where services are not external."""
     hidden = {PINNED_BY_UP, *os.environ[PINNED_BY_UP].split(",")}
-    with suppress(subprocess.TimeoutExpired):  # somebody holds the lock: the next look comes soon
+    with suppress(subprocess.TimeoutExpired):  # the lock is taken: the next check comes soon
         done = subprocess.run(
             [sys.executable, "-m", "infra.services.supervision.watchdog", "--once"],
             env={name: value for name, value in os.environ.items() if name not in hidden},

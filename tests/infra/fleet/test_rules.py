@@ -9,10 +9,13 @@ import sys
 from datetime import timedelta
 
 import pytest
+from prefect.events.schemas.events import ResourceSpecification
+from prefect.states import Crashed, Running
 
 from infra.fleet.change import Outcome
 from infra.fleet.plan import HEARTBEAT, RUN_TAG
 from infra.fleet.rules import (
+    FORMER_TAG,
     RESTART_ON_CRASH,
     apply_rules,
     crashed_runs_start_again,
@@ -84,6 +87,32 @@ async def test_a_rule_that_was_switched_off_stays_off(client, no_rules):
 
     assert [one.outcome for one in changes] == [Outcome.UNCHANGED, Outcome.UNCHANGED]
     assert not (await client.find_automation(rule.id)).enabled
+
+
+async def test_the_rule_of_the_version_before_is_replaced_and_a_crash_is_answered_once(
+    client, no_rules
+):
+    before = crashed_runs_start_again(3)
+    before.trigger.match_related = ResourceSpecification(
+        {"prefect.resource.id": f"prefect.tag.{FORMER_TAG}", "prefect.resource.role": "tag"}
+    )
+    await client.create_automation(before)
+    await client.create_automation(before)  # two commands that were quick, say
+
+    changes = await apply_rules(client, 3)
+
+    assert [one.outcome for one in changes] == [Outcome.MADE, Outcome.UPDATED]
+    (rule,) = await client.read_automations_by_name(before.name)
+    assert rule.trigger == crashed_runs_start_again(3).trigger
+    assert [one.outcome for one in await apply_rules(client, 3)] == [Outcome.UNCHANGED] * 2
+    for tag in (RESTART_ON_CRASH, FORMER_TAG):  # the second: planned before the upgrade
+        run = await a_run(client, tags=[RUN_TAG, tag])
+        await client.set_flow_run_state(run.id, Running(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(), force=True)
+        await until(client, run.id, "AwaitingRetry")
+        await asyncio.sleep(2)
+        names = [state.name for state in await client.read_flow_run_states(run.id)]
+        assert names.count("AwaitingRetry") == 1
 
 
 def test_with_one_attempt_nothing_starts_again():

@@ -59,7 +59,7 @@ BEAT_ONCE = (
     sys.executable,
     "-c",
     "import time\n"
-    "from infra.services import heartbeats\n"
+    "from infra.services.supervision import heartbeats\n"
     "from reelworks.settings import load_settings\n"
     "heartbeats.beat(load_settings().data_dir, 'dispatcher'); time.sleep(600)",
 )
@@ -120,7 +120,7 @@ def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings)
 
     watchdog = pids(house, [Service.WATCHDOG])
     kill(*watchdog.values())
-    until(lambda: log.read_text().count("could not be looked after") > 1)
+    until(lambda: log.read_text().count("could not be checked") > 1)
     assert "Too many open files" in log.read_text()
     assert not pids(house, [Service.WATCHDOG])
 
