@@ -28,10 +28,10 @@ def tmp_path() -> Iterator[Path]:
 def made_cluster() -> Iterator[Path]:
     """PostgreSQL's folder as a first start and a stop leave it."""
     with tempfile.TemporaryDirectory(prefix="rw-") as folder:
-        place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
-        process, _ = start_postgres(place)
+        paths = PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
+        process, _ = start_postgres(paths)
         stop_postgres(process)
-        yield place.home
+        yield paths.home
 
 
 @pytest.fixture

@@ -75,12 +75,12 @@ def stop(name: str, environment: dict[str, str], number: int, seconds: float) ->
         time.sleep(seconds)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    told = f"{name} after {seconds:.2f} s by {number}: {process.returncode}\n{out}\n{err}"
-    assert "Traceback" not in err, told
-    assert "Exception ignored" not in err, told
-    assert process.returncode in GRACEFUL.get(name, {0, STOPPED}), told
+    report = f"{name} after {seconds:.2f} s by {number}: {process.returncode}\n{out}\n{err}"
+    assert "Traceback" not in err, report
+    assert "Exception ignored" not in err, report
+    assert process.returncode in GRACEFUL.get(name, {0, STOPPED}), report
     if process.returncode == STOPPED:
-        assert err.rstrip().splitlines()[-1].startswith("Stopped."), told
+        assert err.rstrip().splitlines()[-1].startswith("Stopped."), report
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -91,23 +91,23 @@ def embedded(settings: Settings, parts: Iterable[Service]) -> tuple[Service, ...
     return tuple(part for part in Service if part in needed)
 
 
-def start_parts(house: ServicePaths, state: State, parts: Iterable[Service]) -> None:
+def start_parts(paths: ServicePaths, state: State, parts: Iterable[Service]) -> None:
     """Start those of ``parts`` that do not run and answer, side by side, and note them.
 
     Raises the first ``ServiceError``; what did start stays noted, for the caller to stop.
     """
-    make_folder(house.data_dir, is_users=True)
-    make_folder(house.data_dir / "logs")
+    make_folder(paths.data_dir, is_users=True)
+    make_folder(paths.data_dir / "logs")
     for part in Service:
-        rotate_log(house.log(part))
-    missing = [part for part in parts if not is_usable(house, state, part)]
+        rotate_log(paths.log(part))
+    missing = [part for part in parts if not is_usable(paths, state, part)]
     stop_parts(state, [part for part in missing if state.alive(part)], forget=False)
     if not missing:
         return
     jobs: dict[Service, Future[Started]] = {}
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
-            jobs = _submit(pool, house, state, missing)
+            jobs = _submit(pool, paths, state, missing)
             wait(jobs.values())
     finally:  # also when the user stops the wait: the pool ends only when every start has
         for part, job in jobs.items():
@@ -136,7 +136,7 @@ def stop_parts(state: State, parts: Iterable[Service], *, forget: bool = True) -
 
 
 def endpoints(
-    house: ServicePaths, settings: Settings, state: State, parts: Iterable[Service]
+    paths: ServicePaths, settings: Settings, state: State, parts: Iterable[Service]
 ) -> Endpoints:
     """Return where ``parts`` are: ours by the state, others by the settings."""
     found = Endpoints(
@@ -150,19 +150,19 @@ def endpoints(
     for part in embedded(settings, parts):
         ports = state.parts[part].ports
         if part is Service.POSTGRES and settings.database_url is None:
-            ours["database_url"] = SecretStr(house.postgres.url(ports[0]))
+            ours["database_url"] = SecretStr(paths.postgres.url(ports[0]))
         elif part is Service.STORE:
             ours["s3_endpoint_url"] = f"http://127.0.0.1:{ports[0]}"
-            ours["s3_access_key_id"] = house.store.key_id
-            ours["s3_secret_access_key"] = SecretStr(house.store.secret)
+            ours["s3_access_key_id"] = paths.store.key_id
+            ours["s3_secret_access_key"] = SecretStr(paths.store.secret)
         elif part is Service.PREFECT:
             ours["prefect_api_url"] = prefect.api_url(ports[0])
-            ours["prefect_auth_string"] = SecretStr(house.prefect.auth_string)
-            ours["prefect_home"] = house.prefect.home
+            ours["prefect_auth_string"] = SecretStr(paths.prefect.auth_string)
+            ours["prefect_home"] = paths.prefect.home
     return replace(found, **ours)
 
 
-def is_usable(house: ServicePaths, state: State, part: Service) -> bool:
+def is_usable(paths: ServicePaths, state: State, part: Service) -> bool:
     """Tell whether a part runs and answers, giving a busy one some seconds.
 
     A server that lets others in than it shall is of no use: one of an earlier version, which this
@@ -174,53 +174,53 @@ def is_usable(house: ServicePaths, state: State, part: Service) -> bool:
     if part is Service.STORE:
         return seaweed.requires_certificate(running.process)
     if part is Service.PREFECT:
-        return prefect.requires_auth(running.ports[0], house.prefect.auth_string, timeout=10.0)
+        return prefect.requires_auth(running.ports[0], paths.prefect.auth_string, timeout=10.0)
     return True
 
 
 def _submit(
-    pool: ThreadPoolExecutor, house: ServicePaths, state: State, missing: list[Service]
+    pool: ThreadPoolExecutor, paths: ServicePaths, state: State, missing: list[Service]
 ) -> dict[Service, Future[Started]]:
     """Start the missing parts in threads. Prefect is loading while PostgreSQL comes up."""
     jobs: dict[Service, Future[Started]] = {}
     if Service.STORE in missing:
         ports = state.ports.get(Service.STORE, ())
-        jobs[Service.STORE] = pool.submit(seaweed.start_store, house.store, ports)
+        jobs[Service.STORE] = pool.submit(seaweed.start_store, paths.store, ports)
     if Service.POSTGRES in missing:
-        make_folder(house.postgres.home)
+        make_folder(paths.postgres.home)
         (planned,) = free_ports(1, state.ports.get(Service.POSTGRES, ()))
-        url = house.postgres.url(planned, "prefect")  # makes the password before two threads ask
-        jobs[Service.POSTGRES] = pool.submit(_start_postgres, house, planned)
+        url = paths.postgres.url(planned, "prefect")  # makes the password before two threads ask
+        jobs[Service.POSTGRES] = pool.submit(_start_postgres, paths, planned)
     if Service.PREFECT in missing:
         before = state.ports.get(Service.PREFECT, ())
         if Service.POSTGRES not in missing:
-            url = house.postgres.url(state.parts[Service.POSTGRES].ports[0], "prefect")
+            url = paths.postgres.url(state.parts[Service.POSTGRES].ports[0], "prefect")
         below = jobs.get(Service.POSTGRES)
-        jobs[Service.PREFECT] = pool.submit(_start_prefect, house, before, url, below)
+        jobs[Service.PREFECT] = pool.submit(_start_prefect, paths, before, url, below)
     return jobs
 
 
-def _start_postgres(house: ServicePaths, port: int) -> Started:
-    process, chosen = postgres.start_postgres(house.postgres, port)
+def _start_postgres(paths: ServicePaths, port: int) -> Started:
+    process, chosen = postgres.start_postgres(paths.postgres, port)
     return process, (chosen,)
 
 
 def _start_prefect(
-    house: ServicePaths, before: tuple[int, ...], url: str, below: Future[Started] | None
+    paths: ServicePaths, before: tuple[int, ...], url: str, below: Future[Started] | None
 ) -> Started:
     """Start Prefect on the database at ``url``, which ``below`` is about to start."""
     (port,) = free_ports(1, before)
-    process = prefect.launch_prefect(house.prefect, port, url)
+    process = prefect.launch_prefect(paths.prefect, port, url)
     if below is not None:
         try:
             _, (actual,) = below.result()
         except ReelworksError:
             stop(process)
             raise
-        if (planned := house.postgres.url(actual, "prefect")) != url:  # somebody took the port
+        if (planned := paths.postgres.url(actual, "prefect")) != url:  # somebody took the port
             stop(process)
-            process = prefect.launch_prefect(house.prefect, port, planned)
-    prefect.await_prefect(house.prefect, process, port)
+            process = prefect.launch_prefect(paths.prefect, port, planned)
+    prefect.await_prefect(paths.prefect, process, port)
     return process, (port,)
 
 

@@ -50,7 +50,7 @@ PROGRAMS = (
 
 
 def start_programs(
-    house: ServicePaths,
+    paths: ServicePaths,
     state: State,
     programs: Sequence[Program],
     found: Endpoints,
@@ -72,13 +72,13 @@ def start_programs(
         ports = _ports(program, state, settings)
         unserved = _unserved(settings, found)
         laid_over = unserved if program.starts_services else _served(found, unserved)
-        heartbeats.end(house.data_dir, program.part.value)  # of the one before
-        process = start(_command(house, program, ports, laid_over))
+        heartbeats.end(paths.data_dir, program.part.value)  # of the one before
+        process = start(_command(paths, program, ports, laid_over))
         state.note(program.part, process, ports, _digest(found))
         started.append((program, process))
     for program, process in started:
         if wait_gone(process, _GRACE / len(started)):
-            log = house.log(program.part)
+            log = paths.log(program.part)
             state.parts.pop(program.part)
             raise ServiceError(
                 f"The {program.part.value} did not start: "
@@ -123,21 +123,21 @@ def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
 
 
 def _command(
-    house: ServicePaths,
+    paths: ServicePaths,
     program: Program,
     ports: tuple[int, ...],
     laid_over: Mapping[str, str | None],
 ) -> Command:
     root = str(Path(__file__).parents[3])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    search_path = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return Command(
         arguments=[*program.arguments, *map(str, ports)],
-        log=house.log(program.part),
+        log=paths.log(program.part),
         environment={
             PINNED_BY_UP: None,
             **laid_over,
             **HEARTBEAT,
-            "DATA_DIR": str(house.data_dir),
-            "PYTHONPATH": os.pathsep.join(paths),
+            "DATA_DIR": str(paths.data_dir),
+            "PYTHONPATH": os.pathsep.join(search_path),
         },
     )

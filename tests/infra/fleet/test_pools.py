@@ -42,7 +42,7 @@ async def test_a_pool_and_its_queues_are_made_once(client, plan):
     assert (queues["backfill"].priority, queues["backfill"].concurrency_limit) == (100, 3)
 
 
-async def test_what_was_changed_by_hand_is_mended_but_for_limits(client, plan):
+async def test_what_was_changed_by_hand_is_restored_but_for_limits(client, plan):
     from prefect.client.schemas.actions import WorkPoolUpdate
 
     await apply_pools(client, [plan], frozenset())

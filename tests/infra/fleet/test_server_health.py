@@ -169,7 +169,7 @@ def test_a_server_without_its_database_is_found_by_both(
     assert (found.verdict, found.hint) == (CheckResult.FAIL, NO_DATABASE.remedy)
 
 
-def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_mend() -> None:
+def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_remedy() -> None:
     away = server_fault("http://127.0.0.1:1/api")
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         Thread(target=server.serve_forever, daemon=True).start()

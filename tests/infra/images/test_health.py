@@ -59,7 +59,7 @@ def test_a_server_that_refuses_is_not_well_and_the_check_says_why(server: str) -
     assert "503" in done.stderr
 
 
-def test_a_proxy_is_not_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_used(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
 
     assert health_fault(f"{server}/health") is None
@@ -86,7 +86,7 @@ def test_a_container_that_runs_no_worker_is_well(tmp_path: Path) -> None:
         "python -m prefect worker start --pool gpu",
     ],
 )
-def test_a_worker_is_asked_at_its_own_port(
+def test_a_worker_is_checked_at_its_own_port(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setenv("PREFECT_WORKER_WEBSERVER_PORT", "9090")

@@ -24,7 +24,7 @@ def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_the_command_takes_the_place_of_the_entrypoint(tmp_path: Path) -> None:
+def test_the_command_replaces_the_entrypoint(tmp_path: Path) -> None:
     done = start("sh", "-c", "echo $$ ran; exit 5", DATA_DIR=str(tmp_path / "data"))
 
     assert done.stdout.split()[1] == "ran"
@@ -56,7 +56,7 @@ def test_the_cpu_image_asks_for_no_driver(tmp_path: Path) -> None:
 
 
 def driver(folder: Path, *, initialises: int, knows: int) -> str:
-    """Build a driver library with the two functions that are asked, and return its path."""
+    """Build a driver library with the two functions that are called, and return its path."""
     source, library = folder / "driver.c", folder / "libcuda.so.1"
     source.write_text(
         f"int cuInit(unsigned flags) {{ return {initialises}; }}\n"

@@ -1,4 +1,4 @@
-"""Each check says what it found and, when that is bad, what mends it in one sentence."""
+"""Each check says what it found and, when that is bad, how to fix it in one sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def endpoints(clean_settings: Settings, services: Endpoints) -> Endpoints:
     return replace(services, database_url=clean_settings.database_url)
 
 
-def test_a_good_machine_has_nothing_to_mend(tmp_path: Path, settings: Settings) -> None:
+def test_a_good_machine_has_no_hint(tmp_path: Path, settings: Settings) -> None:
     found = check_machine(settings.model_copy(update={"data_dir": tmp_path / "data"}))
     assert [check.name for check in found] == ["Python", "Data folder", "Disk", "Ports", "ffmpeg"]
     assert all(not check.hint for check in found if check.verdict is CheckResult.OK)
@@ -60,7 +60,7 @@ def test_an_ffmpeg_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.M
     assert "imageio-ffmpeg" in found.hint
 
 
-def test_good_services_have_nothing_to_mend(clean_settings: Settings, endpoints: Endpoints) -> None:
+def test_good_services_have_no_hint(clean_settings: Settings, endpoints: Endpoints) -> None:
     found = check_services(clean_settings, endpoints)
     assert [(check.name, check.verdict) for check in found] == [
         ("PostgreSQL", CheckResult.OK),
@@ -92,7 +92,7 @@ def test_wrong_store_keys_fail(clean_settings: Settings, endpoints: Endpoints) -
     assert "S3_SECRET_ACCESS_KEY" in found.hint
 
 
-def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings) -> None:
+def test_services_out_of_reach_fail_each_with_its_hint(clean_settings: Settings) -> None:
     nowhere = Endpoints(
         database_url=SecretStr("postgresql://127.0.0.1:1/none"),
         s3_endpoint_url="http://127.0.0.1:1",

@@ -43,7 +43,7 @@ def data_dir(usual_umask: None) -> Iterator[Path]:
 
 
 def open_to_others(root: Path) -> list[str]:
-    """What others may read in a folder that they may pass, told by its modes."""
+    """What others may read in a folder that they may pass, by its modes."""
     found = []
     for entry in root.iterdir():
         if entry.is_symlink():
@@ -58,7 +58,7 @@ def open_to_others(root: Path) -> list[str]:
 
 def readable_as_nobody(root: Path) -> str:
     """What the system account ``nobody`` can really read or write in a folder."""
-    told = subprocess.run(
+    found = subprocess.run(
         ["find", str(root), "-mindepth", "1", "(", "-readable", "-o", "-writable", ")"],
         user=65534,
         group=65534,
@@ -67,7 +67,7 @@ def readable_as_nobody(root: Path) -> str:
         text=True,
         check=False,
     )
-    return told.stdout
+    return found.stdout
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_a_server_lives_in_a_session_of_its_own(tmp_path: Path) -> None:
     stop(server, gently=signal.SIGKILL)
 
 
-def test_strays_are_found_by_folder_and_command(tmp_path: Path) -> None:
+def test_orphans_are_found_by_folder_and_command(tmp_path: Path) -> None:
     server = start(program("import time; time.sleep(61.5)", tmp_path / "log"))
     assert orphaned_processes("61.5", tmp_path) == [server]
     assert orphaned_processes("61.5", tmp_path.parent) == []

@@ -23,7 +23,7 @@ from tests.infra.services.supervision.test_supervisor import BELOW, SLEEPERS
 FILER = seaweed.PORTS.index("filer.port")
 
 
-def open_store_in_place(settings: Settings) -> int:
+def swap_in_open_store(settings: Settings) -> int:
     """Put a store without TLS where ours was, as earlier versions started it; return its id."""
     house = ServicePaths(settings.data_dir)
     with locked(house.run) as state:
@@ -70,27 +70,27 @@ def client_of(endpoints: Endpoints):
 def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     house: Settings, by: str
 ) -> None:
-    kept = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
-    endpoints = up(kept)
+    bare = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    endpoints = up(bare)
     client = client_of(endpoints)
     client.create_bucket(Bucket="films")
     client.put_object(Bucket="films", Key="one", Body=b"what was there")
-    old = open_store_in_place(kept)
-    assert lets_anybody_read_names(kept)
+    old = swap_in_open_store(bare)
+    assert lets_anybody_read_names(bare)
 
     if by == "up":
-        assert up(kept) == endpoints, "address and keys stay"
+        assert up(bare) == endpoints, "address and keys stay"
     else:
-        with running(kept, (Service.STORE,)) as shared:
+        with running(bare, (Service.STORE,)) as shared:
             assert shared.s3_endpoint_url == endpoints.s3_endpoint_url
 
-    assert not lets_anybody_read_names(kept)
+    assert not lets_anybody_read_names(bare)
     assert client.get_object(Bucket="films", Key="one")["Body"].read() == b"what was there"
-    now = read_state(kept.data_dir / "run").parts[Service.STORE]
+    now = read_state(bare.data_dir / "run").parts[Service.STORE]
     assert now.process.pid != old
-    assert now.pinned, "what up keeps is kept over such a restart"
-    up(kept)
-    assert read_state(kept.data_dir / "run").parts[Service.STORE].process == now.process
+    assert now.pinned, "what up keeps stays over such a restart"
+    up(bare)
+    assert read_state(bare.data_dir / "run").parts[Service.STORE].process == now.process
 
 
 FORMER_NAMES = {"dispatcher": "intake", "watchdog": "keeper", "start_id": "born"}

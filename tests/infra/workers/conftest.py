@@ -24,9 +24,9 @@ PATIENCE = 90.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:  # what Prefect's client leaves for the collector to close
+        if folder in item.path.parents:  # what Prefect's client leaves for the collector to close
             for kind in ("socket.socket", "event loop", "transport"):
                 item.add_marker(
                     pytest.mark.filterwarnings(f"ignore:unclosed.*{kind}:ResourceWarning")
@@ -57,11 +57,11 @@ def children_of(pid: int) -> list[psutil.Process]:
 class Warm:
     """One pool and the workers that a test starts on it."""
 
-    def __init__(self, api: str, folder: Path, told: Path, variables: dict[str, Any]) -> None:
+    def __init__(self, api: str, folder: Path, record: Path, variables: dict[str, Any]) -> None:
         self.pool = f"warm-{secrets.token_hex(4)}"
         self.data_dir = folder
         self.log = folder.with_name("worker.log")
-        self.told = told
+        self.record = record
         self._api = api
         self._workers: list[subprocess.Popen[bytes]] = []
         asyncio.run(self._make_pool(variables))
@@ -130,7 +130,7 @@ class Warm:
                 name = flow.replace("_", "-")
                 deployment = await client.read_deployment_by_name(f"{name}/{self.pool}")
                 made = await client.create_flow_run_from_deployment(
-                    deployment.id, parameters={"told": str(self.told), **parameters}
+                    deployment.id, parameters={"record": str(self.record), **parameters}
                 )
                 return made.id
 
@@ -165,11 +165,11 @@ class Warm:
         return str(self.read(run_id).state.name)
 
     def said(self) -> list[dict[str, Any]]:
-        """What the flows told."""
-        return [json.loads(line) for line in self.told.read_text().splitlines()]
+        """What the flows recorded."""
+        return [json.loads(line) for line in self.record.read_text().splitlines()]
 
     def run(self, flow: str, **parameters: Any) -> dict[str, Any]:
-        """Run a flow to its good end and return what it told."""
+        """Run a flow to its good end and return what it recorded."""
         run_id = self.begin(flow, **parameters)
         assert self.ended(run_id) == "Completed", self.logs(run_id)
         return self.said()[-1]
@@ -201,8 +201,8 @@ def make_warm(
 
     def make(**variables: Any) -> Warm:
         folder = tmp_path_factory.mktemp("warm")
-        (folder / "told").touch()
-        made.append(Warm(prefect_api, folder / "data", folder / "told", variables))
+        (folder / "record").touch()
+        made.append(Warm(prefect_api, folder / "data", folder / "record", variables))
         return made[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""A child without a server: how it starts, ends and is told from others."""
+"""A child without a server: how it starts, ends and is recognised."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def order() -> RunRequest:
     return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NO_SERVER}, folder=str(ROOT))
 
 
-async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
+async def test_a_slot_keeps_its_child_until_another_kind_is_needed():
     slots = Slots((), 1)
     async with slots.lend(SPEC) as slot:
         first = await slot.child_of(SPEC, lambda: None)
@@ -41,7 +41,7 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
     assert not psutil.pid_exists(newer.pid)
 
 
-async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
+async def test_a_fault_while_loading_ahead_is_reported_and_ends_nothing():
     child = await start_child(
         ChildSpec(ENVIRONMENT, "r", ("no.such.module:f", "json:nothing"), streams=False),
         lambda: None,
@@ -96,7 +96,7 @@ async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypat
     await child.end()
 
 
-async def test_an_environment_in_which_nothing_starts_is_told():
+async def test_an_environment_in_which_nothing_starts_is_reported():
     broken = ChildSpec(
         child_environment(dict(ENVIRONMENT) | {"PYTHONHOME": "/nowhere"}), "r", streams=False
     )

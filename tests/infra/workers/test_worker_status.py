@@ -78,6 +78,17 @@ def test_a_dead_worker_and_a_silent_one_elsewhere_are_left_out(tmp_path):
     assert [one.name for one in read_statuses(tmp_path)] == ["other container"]
 
 
+def test_the_file_of_a_worker_of_the_version_before_is_read(tmp_path):
+    path = folder_of(tmp_path) / "old.json"
+    written = facts()
+    write_status(path, written)
+    path.write_text(path.read_text().replace('"start_id"', '"born"'))
+
+    remove_old(tmp_path)
+
+    assert read_statuses(tmp_path) == [written]
+
+
 def test_no_folder_and_broken_files_are_no_workers(tmp_path):
     assert read_statuses(tmp_path) == []
     folder_of(tmp_path).mkdir()

@@ -36,7 +36,7 @@ ROOT = os.geteuid() == 0
 
 
 @pytest.fixture
-def place(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPaths:
+def paths(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPaths:
     copy_cluster(tmp_path / "postgres")
     return PostgresPaths(tmp_path / "postgres", tmp_path / "postgres.log")
 
@@ -91,80 +91,80 @@ def test_it_asks_for_the_password_and_keeps_it_private(
 
 def test_it_listens_on_the_loopback_address_only(server: tuple[Process, int]) -> None:
     listening = psutil.Process(server[0].pid).net_connections("all")
-    places = [one.laddr for one in listening if one.status == psutil.CONN_LISTEN]
-    assert [(place.ip, place.port) for place in places] == [("127.0.0.1", server[1])]
+    addresses = [one.laddr for one in listening if one.status == psutil.CONN_LISTEN]
+    assert [(one.ip, one.port) for one in addresses] == [("127.0.0.1", server[1])]
     assert not [one for one in listening if one.family == socket.AF_UNIX and one.laddr]
 
 
-def test_data_survives_a_stop_and_the_port_stays(place: PostgresPaths) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+def test_data_survives_a_stop_and_the_port_stays(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as connection:
+        connection.execute("CREATE TABLE saved AS SELECT 7 AS number")
     assert stop_postgres(process)
-    process, again = start_postgres(place, port)
+    process, again = start_postgres(paths, port)
     assert again == port
-    assert one(place.url(port), "SELECT number FROM kept") == 7
+    assert one(paths.url(port), "SELECT number FROM saved") == 7
     stop_postgres(process)
 
 
-def test_data_survives_kill_9_of_every_process(place: PostgresPaths) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+def test_data_survives_kill_9_of_every_process(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as connection:
+        connection.execute("CREATE TABLE saved AS SELECT 7 AS number")
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
     for member in family:
         member.kill()
-    process, port = start_postgres(place, port)
-    assert one(place.url(port), "SELECT number FROM kept") == 7
+    process, port = start_postgres(paths, port)
+    assert one(paths.url(port), "SELECT number FROM saved") == 7
     stop_postgres(process)
 
 
-def test_it_starts_while_children_of_a_killed_server_still_run(place: PostgresPaths) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as busy:
+def test_it_starts_while_children_of_a_killed_server_still_run(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as busy:
         backend = busy.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
         os.kill(process.pid, signal.SIGKILL)
-        process, port = start_postgres(place)
+        process, port = start_postgres(paths)
         assert start_id_of(backend) is None
-    assert answers(place.url(port))
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
-def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: PostgresPaths) -> None:
-    process, port = start_postgres(place)
-    lock = (place.cluster / "postmaster.pid").read_text()
+def test_a_lock_file_that_names_some_other_process_does_not_stop_it(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    lock = (paths.cluster / "postmaster.pid").read_text()
     stop_postgres(process)
     ours = current()
-    (place.cluster / "postmaster.pid").write_text(lock.replace(str(process.pid), str(ours.pid)))
-    process, _ = start_postgres(place, port)
+    (paths.cluster / "postmaster.pid").write_text(lock.replace(str(process.pid), str(ours.pid)))
+    process, _ = start_postgres(paths, port)
     assert is_alive(ours)
     stop_postgres(process)
 
 
 def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
-    place = PostgresPaths(tmp_path / "postgres", tmp_path / "log")
-    (place.home / "cluster.new" / "base").mkdir(parents=True)
-    (place.home / "cluster.new" / "PG_VERSION").write_text("18\n")
-    process, port = start_postgres(place)
-    assert answers(place.url(port))
+    paths = PostgresPaths(tmp_path / "postgres", tmp_path / "log")
+    (paths.home / "cluster.new" / "base").mkdir(parents=True)
+    (paths.home / "cluster.new" / "PG_VERSION").write_text("18\n")
+    process, port = start_postgres(paths)
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
 def test_a_deep_folder_will_do(tmp_path: Path) -> None:
     home = tmp_path.joinpath(*["a-folder-with-a-long-name, spaces and ümlauts"] * 5) / "postgres"
-    place = PostgresPaths(home, tmp_path / "log")
-    process, port = start_postgres(place)
-    assert answers(place.url(port))
+    paths = PostgresPaths(home, tmp_path / "log")
+    process, port = start_postgres(paths)
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
-def test_a_broken_cluster_is_one_sentence_with_the_log(place: PostgresPaths) -> None:
-    process, _ = start_postgres(place)
+def test_a_broken_cluster_is_one_sentence_with_the_log(paths: PostgresPaths) -> None:
+    process, _ = start_postgres(paths)
     stop_postgres(process)
-    (place.cluster / "global" / "pg_control").unlink()
+    (paths.cluster / "global" / "pg_control").unlink()
     with pytest.raises(ServiceError, match=r"PostgreSQL did not start: .*postgres\.log"):
-        start_postgres(place)
+        start_postgres(paths)
 
 
 @pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
@@ -173,14 +173,14 @@ def test_root_runs_it_as_an_account_for_it_and_opens_no_folder(
 ) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    place = PostgresPaths(private / "postgres", private / "postgres.log")
-    process, port = start_postgres(place)
+    paths = PostgresPaths(private / "postgres", private / "postgres.log")
+    process, port = start_postgres(paths)
     assert psutil.Process(process.pid).username() == ACCOUNT
-    assert answers(place.url(port))
+    assert answers(paths.url(port))
     stop_postgres(process)
     assert not private.stat().st_mode & stat.S_IRWXO
-    assert os.listxattr(private) == os.listxattr(place.home) == [], "nor by an access list"
-    assert not may_enter(place.cluster, server_account())
+    assert os.listxattr(private) == os.listxattr(paths.home) == [], "nor by an access list"
+    assert not may_enter(paths.cluster, server_account())
     nobody = pwd.getpwnam("nobody")
     seen = subprocess.run(
         ["ls", str(private / "postgres")], user=nobody.pw_uid, group=nobody.pw_gid, check=False
@@ -226,9 +226,9 @@ def test_an_ordinary_user_can_run_it() -> None:
         from infra.services.postgres.server import answers, start_postgres, stop_postgres
         os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
-            place = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
-            process, port = start_postgres(place)
-            good = answers(place.url(port))
+            paths = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
+            process, port = start_postgres(paths)
+            good = answers(paths.url(port))
             stop_postgres(process)
         print("good" if good else "bad")
     """

@@ -91,7 +91,7 @@ def are_back(settings: Settings, before: dict[Service, int]) -> bool:
 
 
 @pytest.mark.slow
-def test_a_killed_watchdog_is_started_again_and_mends_what_died_with_it(house: Settings) -> None:
+def test_a_killed_watchdog_is_started_again_and_restarts_what_died_with_it(house: Settings) -> None:
     up(house, [Program(Service.DISPATCHER, WATCHER), WATCHDOG])
 
     watchdog = pids(house, [Service.WATCHDOG])
@@ -170,17 +170,17 @@ def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house
 
 
 def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
-    kept = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
-    up(kept)
-    before, silence = pids(kept), Silence()
-    assert end_frozen(kept, silence, 1.0) == []
+    bare = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    up(bare)
+    before, silence = pids(bare), Silence()
+    assert end_frozen(bare, silence, 1.0) == []
     store = before[Service.STORE]
     with frozen(store):
-        assert end_frozen(kept, silence, 1.0) == [], "it may only be busy"
+        assert end_frozen(bare, silence, 1.0) == [], "it may only be busy"
         time.sleep(1.1)
-        assert end_frozen(kept, silence, 1.0) == [Service.STORE]
-        assert restart_dead(kept) == [Service.STORE]
-    now = pids(kept)
+        assert end_frozen(bare, silence, 1.0) == [Service.STORE]
+        assert restart_dead(bare) == [Service.STORE]
+    now = pids(bare)
     assert now[Service.STORE] != store
     assert now[Service.POSTGRES] == before[Service.POSTGRES]
 
