@@ -24,6 +24,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows.backfill import backfill
 from flows.index import index
 from flows.sync import sync
+from infra.fleet.plan import RESTART_ON_CRASH, RUN_TAG
 from infra.services.supervision import heartbeats
 from infra.services.supervision.state import Service
 from infra.services.supervision.watchdog_check import start_watchdog_check
@@ -35,7 +36,7 @@ log = logging.getLogger("runner")
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
-TAGS = ["reelworks", "restart-on-crash"]
+TAGS = [RUN_TAG, RESTART_ON_CRASH]
 """As in ``deployments.yaml``: the server's rules look after runs with these tags."""
 BEAT_SECONDS = 5.0
 POLL_SECONDS = 60.0

@@ -10,6 +10,8 @@ runs dead."""
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
 RUN_TAG = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
+RESTART_ON_CRASH = "restart-on-crash"
+"""Tag of the runs that start again by themselves; a stage in a pool is retried by its caller."""
 STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
 """Message of a run that ended with its runner: its job was not cancelled. As 0.1 wrote it."""
 DOCKER = "docker"

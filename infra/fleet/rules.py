@@ -15,13 +15,11 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 
 from infra.fleet.change import Change, Outcome
-from infra.fleet.plan import HEARTBEAT_SECONDS, RUN_TAG
+from infra.fleet.plan import HEARTBEAT_SECONDS, RESTART_ON_CRASH, RUN_TAG
 
 SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
-RESTART_ON_CRASH = "restart-on-crash"
-"""Tag of the runs that start again by themselves; a stage in a pool is retried by its caller."""
 FORMER_TAG = "taken-back-when-lost"
-"""The same tag in 0.1: runs that were planned before an upgrade still have it."""
+"""``RESTART_ON_CRASH`` in 0.1: runs that were planned before an upgrade still have it."""
 LOST = f"No heartbeat for {SILENT_SECONDS} s: the process of this run is gone."
 
 

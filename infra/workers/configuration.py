@@ -5,11 +5,9 @@ from __future__ import annotations
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
+from infra.fleet.plan import HEARTBEAT
 from infra.workers.interpreter import ChildSpec, child_environment
 from infra.workers.revision import code_revision
-
-HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
-"""Seconds. Prefect's default of 180 would leave a dead run unnoticed for long."""
 
 
 class WarmProcessConfiguration(ProcessJobConfiguration):
@@ -35,7 +33,7 @@ class WarmProcessConfiguration(ProcessJobConfiguration):
             streams=self.stream_output,
         )
 
-    def run_environment(self) -> dict[str, str]:
+    def run_variables(self) -> dict[str, str]:
         """Return the variables that belong to this run alone."""
         return {
             name: value

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raise when a message changes: a worker must not talk to a child made of newer code."""
 
 
@@ -68,7 +68,7 @@ class Outcome(BaseModel):
 class Evicted(BaseModel):
     """Models were evicted while nothing ran."""
 
-    kind: Literal["tidied"] = "tidied"
+    kind: Literal["evicted"] = "evicted"
     memory: int
     models: ModelPoolStatus
 

@@ -31,8 +31,9 @@ from prefect.settings import (
 )
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorkerResult
 
+from infra.fleet.plan import HEARTBEAT
 from infra.workers.children import Children
-from infra.workers.configuration import HEARTBEAT, WarmProcessConfiguration, WarmProcessVariables
+from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
 from infra.workers.gpus import visible_gpus
 from infra.workers.graceful_process import GracefulProcessWorker
 from infra.workers.interpreter import Child
@@ -179,7 +180,7 @@ class WarmProcessWorker(GracefulProcessWorker):
             return child.begin(
                 RunRequest(
                     run_id=flow_run.id,
-                    environment=configuration.run_environment() | control,
+                    environment=configuration.run_variables() | control,
                     folder=str(Path(folder).resolve()),
                 )
             )

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from infra.services.files import last_lines, make_folder, secret_in
-from infra.services.prefect.auth import basic
+from infra.services.prefect.auth import SERVER_AUTH_STRING, SERVER_DATABASE, basic
 from infra.services.prefect.same_site import origins
 from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from reelworks.errors import NoSpaceError, ServiceError
@@ -128,12 +128,10 @@ def _environment(paths: PrefectPaths, port: int, database_url: str) -> dict[str,
     }
     settings |= {
         "PREFECT_HOME": str(paths.home),
-        "PREFECT_API_DATABASE_CONNECTION_URL": database_url.replace(
-            "postgresql://", "postgresql+asyncpg://", 1
-        ),
+        SERVER_DATABASE: database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_API_AUTH_STRING": paths.auth_string,
+        SERVER_AUTH_STRING: paths.auth_string,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins(port)),
         "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

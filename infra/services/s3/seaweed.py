@@ -17,7 +17,6 @@ from pathlib import Path
 import psutil
 
 from infra.services.files import (
-    free_ports,
     is_free,
     last_lines,
     make_folder,
@@ -26,24 +25,10 @@ from infra.services.files import (
 )
 from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from infra.services.s3.certificates import certificate_in
+from infra.services.s3.ports import PORTS, free_store_ports, remove_sockets
 from infra.services.s3.probe import s3_client, serves_objects
 from reelworks.errors import NoSpaceError, ServiceError
 
-PORTS = (
-    "s3.port",
-    "s3.port.grpc",
-    "master.port",
-    "master.port.grpc",
-    "volume.port",
-    "volume.port.grpc",
-    "filer.port",
-    "filer.port.grpc",
-    "admin.port",
-    "admin.port.grpc",
-)
-"""Every port that the server opens; the first is S3 itself."""
-_DIALLED_ABOVE = 10_000
-"""The worker dials ``admin.port`` plus this, whatever ``admin.port.grpc`` is (weed 4.48)."""
 _INNER_KEYS = (
     "WEED_JWT_SIGNING_KEY",
     "WEED_JWT_SIGNING_READ_KEY",
@@ -61,6 +46,8 @@ out would serve every user of this machine.
 """
 _CLOSED = "-disableHttp=true"
 """With this the inner servers speak TLS alone; no earlier version gave it."""
+REGION = "us-east-1"
+"""What clients sign requests with; the server takes any."""
 PATIENCE = 30.0
 """Seconds that a start may take."""
 
@@ -140,9 +127,9 @@ def start_store(paths: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process
     for orphan in orphaned_processes("weed", paths.home):
         theirs = _ports_of(orphan)
         stop_store(orphan, theirs)
-    usable = _remove_sockets(tuple(port for port in ports if is_free(port)))
+    usable = remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
-        chosen = _free_ports(ports if usable and attempt == 1 else ())
+        chosen = free_store_ports(ports if usable and attempt == 1 else ())
         process = start(_server_command(paths, data, chosen))
         if _is_ready(paths, process, chosen[0]):
             return process, chosen
@@ -165,7 +152,7 @@ def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
     then, so it is killed instead.
     """
     ended = stop(process, patience=4.0, gently=signal.SIGTERM)
-    _remove_sockets(ports)
+    remove_sockets(ports)
     return ended
 
 
@@ -176,19 +163,6 @@ def requires_certificate(process: Process) -> bool:
     machine. Also false for one that has just ended.
     """
     return any(_CLOSED in word for word in _command_line(process))
-
-
-def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
-    """Return free ports in order of ``PORTS``, the last as the worker will dial it.
-
-    Were nobody behind that port, any user of this machine could take it and be dialled.
-    """
-    *others, admin, dialled = free_ports(len(PORTS), preferred)
-    while dialled != admin + _DIALLED_ABOVE or len({*others, admin, dialled}) < len(PORTS):
-        (admin,) = free_ports(1)
-        if admin + _DIALLED_ABOVE < 1 << 16 and is_free(admin + _DIALLED_ABOVE):
-            dialled = admin + _DIALLED_ABOVE
-    return (*others, admin, dialled)
 
 
 def _server_command(paths: StorePaths, data: Path, ports: tuple[int, ...]) -> Command:
@@ -228,7 +202,7 @@ def _server_command(paths: StorePaths, data: Path, ports: tuple[int, ...]) -> Co
 
 
 def _is_ready(paths: StorePaths, process: Process, port: int) -> bool:
-    client = s3_client(f"http://127.0.0.1:{port}", paths.key_id, paths.secret, "us-east-1")
+    client = s3_client(f"http://127.0.0.1:{port}", paths.key_id, paths.secret, REGION)
     deadline = time.monotonic() + PATIENCE
     while is_alive(process) and time.monotonic() < deadline:
         if serves_objects(client):
@@ -249,19 +223,3 @@ def _command_line(process: Process) -> list[str]:
         return list(psutil.Process(process.pid).cmdline())
     except psutil.NoSuchProcess:
         return []
-
-
-def _remove_sockets(ports: tuple[int, ...]) -> bool:
-    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports.
-
-    Returns whether all are gone. Anybody on this machine may put something there by such a name,
-    which only he can remove.
-    """
-    gone = True
-    for port in ports:
-        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - weed's choice
-            try:
-                path.unlink(missing_ok=True)
-            except (PermissionError, IsADirectoryError):
-                gone = False
-    return gone

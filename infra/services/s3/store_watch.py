@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.services.process import Process
 from infra.services.s3.probe import s3_client
-from infra.services.s3.seaweed import StorePaths
+from infra.services.s3.seaweed import REGION, StorePaths
 from infra.services.supervision.state import Running, Service, State
 from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.store.objects.shards import one_folder_a_shard
@@ -66,7 +66,7 @@ class StoreWatch:
 
     def _refuses(self, port: int) -> bool:
         client: Any = s3_client(
-            f"http://127.0.0.1:{port}", self.paths.key_id, self.paths.secret, "us-east-1"
+            f"http://127.0.0.1:{port}", self.paths.key_id, self.paths.secret, REGION
         )
         for number, folder in enumerate(one_folder_a_shard(_BUCKET, "write-")):
             body = b"" if number else _BODY  # an empty object is a name only

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from infra.services.files import make_folder
 
+FROZEN_SECONDS = 60.0
+"""Silence, in seconds that the observer was awake, after which a process is taken for frozen."""
+
 
 def heartbeat_file(data_dir: Path, name: str) -> Path:
     """Return the file of the process ``name`` on this host; hosts may share ``DATA_DIR``."""

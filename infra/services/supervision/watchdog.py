@@ -13,7 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from infra.services.s3.store_watch import StoreWatch
-from infra.services.supervision.heartbeats import Silence
+from infra.services.supervision.heartbeats import FROZEN_SECONDS, Silence
 from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.probes import SILENT, sign_of_life
 from infra.services.supervision.state import Running, Service, read_state
@@ -26,8 +26,6 @@ log = logging.getLogger("watchdog")
 LOOK_SECONDS = 1.0
 PROBE_EVERY = 5
 """Looks from one probe for signs of life to the next."""
-FROZEN_SECONDS = 60.0
-"""Silence, in seconds that this process was awake, after which a part is killed."""
 LONGEST_PAUSE = 60.0
 """Seconds before a part that dies again and again gets another start."""
 _STANDS_ON = {

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.services.process import is_alive
-from infra.services.supervision.heartbeats import Silence
+from infra.services.supervision.heartbeats import FROZEN_SECONDS, Silence
 from infra.services.supervision.probes import is_stopped
 from infra.services.supervision.programs import PINNED_BY_UP
 from infra.services.supervision.supervisor import kill_frozen_watchdog, pinned_watchdog
@@ -25,8 +25,6 @@ from reelworks.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 3.0
-FROZEN_SECONDS = 60.0
-"""Silence after which a watchdog is taken for frozen, as it takes others."""
 _REVIVE_SECONDS = 120.0
 
 

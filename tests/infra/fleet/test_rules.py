@@ -13,10 +13,9 @@ from prefect.events.schemas.events import ResourceSpecification
 from prefect.states import Crashed, Running
 
 from infra.fleet.change import Outcome
-from infra.fleet.plan import HEARTBEAT, RUN_TAG
+from infra.fleet.plan import HEARTBEAT, RESTART_ON_CRASH, RUN_TAG
 from infra.fleet.rules import (
     FORMER_TAG,
-    RESTART_ON_CRASH,
     apply_rules,
     crashed_runs_start_again,
     silent_runs_crash,

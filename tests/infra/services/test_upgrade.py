@@ -11,7 +11,7 @@ import pytest
 
 from infra.services.endpoints import Endpoints
 from infra.services.process import Command, Process, is_alive, start, stop
-from infra.services.s3 import seaweed
+from infra.services.s3.ports import PORTS
 from infra.services.s3.probe import s3_client, serves_objects
 from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.state import Service, locked, read_state
@@ -20,7 +20,7 @@ from infra.services.supervision.supervisor import down, running, up
 from reelworks.settings import Settings
 from tests.infra.services.supervision.test_supervisor import BELOW, SLEEPERS
 
-FILER = seaweed.PORTS.index("filer.port")
+FILER = PORTS.index("filer.port")
 
 
 def swap_in_open_store(settings: Settings) -> int:

@@ -26,7 +26,7 @@ def test_a_kind_leaves_out_what_belongs_to_one_run():
     other = WarmProcessConfiguration(env={"PREFECT__FLOW_RUN_ID": "y", "A": "1"})
 
     assert one.child_spec() == other.child_spec()
-    assert one.run_environment() == {"PREFECT__FLOW_RUN_ID": "x"}
+    assert one.run_variables() == {"PREFECT__FLOW_RUN_ID": "x"}
     assert dict(one.child_spec().environment)["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
     assert one.child_spec() != WarmProcessConfiguration(env={"A": "2"}).child_spec()
 

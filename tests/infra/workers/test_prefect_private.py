@@ -64,7 +64,7 @@ async def test_an_open_context_has_the_parts_that_are_reached_into(prefect_api):
         assert callable(context._observer.on_failure)
 
 
-async def test_a_supervisor_that_cannot_hear_of_cancellations_is_worn(prefect_api):
+async def test_a_supervisor_that_cannot_hear_of_cancellations_is_disconnected(prefect_api):
     """Prefect connects a broken stream again by itself; it ends when polling fails, too."""
     from infra.workers.supervisor import Supervisor
 

@@ -23,9 +23,9 @@ from botocore.exceptions import ClientError
 
 from infra.services.files import free_ports
 from infra.services.process import Command, Process, start
+from infra.services.s3.ports import PORTS
 from infra.services.s3.probe import answers, s3_client, serves_objects
 from infra.services.s3.seaweed import (
-    PORTS,
     StorePaths,
     _free_ports,
     program,
