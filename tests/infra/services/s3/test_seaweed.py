@@ -23,11 +23,10 @@ from botocore.exceptions import ClientError
 
 from infra.services.files import free_ports
 from infra.services.process import Command, Process, start
-from infra.services.s3.ports import PORTS
+from infra.services.s3.ports import PORTS, free_store_ports
 from infra.services.s3.probe import answers, s3_client, serves_objects
 from infra.services.s3.seaweed import (
     StorePaths,
-    _free_ports,
     program,
     start_store,
     stop_store,
@@ -313,7 +312,7 @@ def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
 def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start(
     tmp_path: Path,
 ) -> None:
-    ports = _free_ports(())
+    ports = free_store_ports(())
     taken = Path(f"/tmp/seaweedfs-x-{ports[3]}.sock")
     taken.mkdir()  # not even root removes it as a file
     try:
