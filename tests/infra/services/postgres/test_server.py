@@ -197,6 +197,7 @@ def test_programs_in_a_closed_folder_are_copied_once_to_where_the_account_can_ru
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     shutil.copytree(programs().parent, closed / "pginstall", symlinks=True)
+    (closed / "pginstall" / "share").chmod(0o700)  # as under a umask of 077
 
     copied = reachable_programs(closed / "pginstall", account, shared)
 
@@ -209,6 +210,7 @@ def test_programs_in_a_closed_folder_are_copied_once_to_where_the_account_can_ru
         check=True,
     )
     assert said.stdout.startswith("postgres (PostgreSQL) ")
+    assert stat.S_IMODE((copied.parent / "share").stat().st_mode) == 0o755
     made = copied.stat().st_ino
     assert reachable_programs(closed / "pginstall", account, shared).stat().st_ino == made
     assert [path.name for path in shared.iterdir()] == [copied.parent.name]
