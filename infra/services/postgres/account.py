@@ -119,9 +119,10 @@ def reachable_programs(install: Path, account: Account, shared: Path = SHARED) -
 
 def _copy_for_everybody(source: Path, target: Path) -> None:
     """Copy a folder, whole or not at all, so that every account can read and run it."""
-    if not target.parent.exists():
-        target.parent.mkdir(parents=True)
-        target.parent.chmod(0o755)  # whatever the umask
+    for folder in reversed(target.parents):
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(0o755)  # whatever the umask
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         shutil.copytree(source, draft, symlinks=True, dirs_exist_ok=True)
