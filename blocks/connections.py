@@ -1,4 +1,4 @@
-"""The settings of a flow run: the environment first, saved blocks for what it leaves open."""
+"""Settings of a flow run: the environment first, then saved blocks."""
 
 from __future__ import annotations
 

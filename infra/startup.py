@@ -1,4 +1,4 @@
-"""What each program of ours does first: it can be stopped from then on, and may open many files.
+"""First steps of each program: it can be stopped from then on, and may open many files.
 
 Python starts a program with a Ctrl-C that raises wherever it is met, and our imports take a second
 or more: a trace of somebody's import is no answer to who changed his mind. Until there is

@@ -1,4 +1,4 @@
-"""Put the deployments of a file on the server, by ``prefect deploy``."""
+"""Apply the deployments of a file to the server, by ``prefect deploy``."""
 
 from __future__ import annotations
 

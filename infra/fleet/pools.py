@@ -1,4 +1,4 @@
-"""Put pools and their queues on the server."""
+"""Create or update work pools and their queues on the server."""
 
 from __future__ import annotations
 

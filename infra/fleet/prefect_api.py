@@ -1,4 +1,4 @@
-"""Calls of a Prefect server's REST API that end in time and say fail with `ServerFaultError`.
+"""Calls of a Prefect server's REST API with a deadline and one kind of error.
 
 For checks only: what runs flows uses Prefect's own client, which waits for a server that is away.
 """

@@ -1,4 +1,4 @@
-"""Whether a Prefect server works: it answers, reaches its database, and plans what schedules ask.
+"""Health of a Prefect server: it answers, reaches its database, and plans what schedules ask.
 
 A server can say that it is well while the loops behind it fail: deployments are READY, and no
 schedule ever runs. So `server_fault` looks at what the loops have left in the database, and

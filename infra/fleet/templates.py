@@ -1,4 +1,4 @@
-"""Base job templates: the default of a worker's type, with what our pools add to it."""
+"""Base job templates: the default of a worker type, with the patches of our pools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the services are, for this process and for those that it starts."""
+"""Endpoints of the services, for this process and for those that it starts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Endpoints:
     s3_secret_access_key: SecretStr | None = None
     prefect_api_url: str | None = None
     prefect_auth_string: SecretStr | None = None
-    """What the embedded server lets in. An external one's is the user's own to set."""
+    """Auth string of the embedded server. An external one's is the user's own to set."""
     prefect_home: Path | None = None
     """Folder for Prefect's own files; None leaves it to Prefect (an external server)."""
 

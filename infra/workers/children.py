@@ -1,4 +1,4 @@
-"""The child interpreters of one worker: start them ahead, lend them, recycle them."""
+"""Child interpreters of one worker: start them ahead, lend them, recycle them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run in a ``warm-process`` pool can be given: the pool's form and what becomes of it."""
+"""Job variables of a ``warm-process`` pool, and the configuration of a run made of them."""
 
 from __future__ import annotations
 

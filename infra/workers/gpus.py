@@ -1,4 +1,4 @@
-"""The GPUs that a worker may give to its children."""
+"""GPU ids that a worker may give to its children."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Child:
         ready: Ready,
         changed: Callable[[], None],
     ) -> None:
-        """Watch over a process that has said that it is ready; ``changed`` hears of news."""
+        """Wrap a process that has reported ready; ``changed`` is called after each report."""
         self.spec = spec
         self.ready = ready
         self.memory = ready.memory

@@ -1,4 +1,4 @@
-"""What a worker and its child interpreter say to each other: one JSON line a message."""
+"""Messages between a worker and its child interpreter: one JSON line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which code is installed: a run says what it ran under, and a child of old code is replaced."""
+"""Revision of the installed code: each run logs it, and a child of old code is replaced."""
 
 from __future__ import annotations
 

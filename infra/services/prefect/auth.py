@@ -1,4 +1,4 @@
-"""The HTTP header that lets a request of ours through to a Prefect server."""
+"""Authorization header for a Prefect server."""
 
 from __future__ import annotations
 

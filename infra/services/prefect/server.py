@@ -38,7 +38,7 @@ class PrefectPaths:
 
     @property
     def auth_string(self) -> str:
-        """What the server lets in (file mode 600), made on first use.
+        """Auth string of the server (file mode 600), made on first use.
 
         Prefect's form is ``user:password``, so that plain HTTP clients can send it too.
         """
@@ -98,7 +98,7 @@ def answers(port: int, timeout: float = 2.0) -> bool:
 
 
 def requires_auth(port: int, auth_string: str, timeout: float = 2.0) -> bool:
-    """Tell whether a server lets in those with this auth string, and nobody else.
+    """Tell whether a server requires this auth string.
 
     False for one that an earlier version started, which lets everybody in, and after the auth
     string was changed. One that is too busy to say so within ``timeout`` seconds is believed.

@@ -84,7 +84,7 @@ class StorePaths:
         return path
 
     def identities(self) -> Path:
-        """Write who may do what: our key everything, anybody else nothing. Returns the file."""
+        """Write the access list, in which our key alone may do anything, and return the file."""
         path = self.home / "identities.json"
         keys = {"accessKey": self.key_id, "secretKey": self.secret}
         actions = ["Admin", "Read", "Write", "List", "Tagging"]

@@ -1,4 +1,4 @@
-"""Whether the embedded store must be started again although its process lives."""
+"""Write probe of the embedded store: it may need a restart although its process lives."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class ServicePaths:
 
 
 def is_external(settings: Settings, part: Service) -> bool:
-    """Tell whether the settings point at a service of somebody else's for this part."""
+    """Tell whether the settings point at an external service for this part."""
     if part is Service.POSTGRES:
         return settings.database_url is not None
     if part is Service.STORE:

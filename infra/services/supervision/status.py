@@ -1,4 +1,4 @@
-"""What runs where: the table behind `reelworks status`."""
+"""Status of every service: the table behind `reelworks status`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Condition(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"
     EXTERNAL = "external"
-    """The settings point at somebody else's."""
+    """The settings point at an external service."""
     BROKEN = "broken"
     """It should run, but its process has ended or does not answer."""
 
