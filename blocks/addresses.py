@@ -1,4 +1,4 @@
-"""Addresses that blocks hold."""
+"""Secrets in URLs of blocks."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class ArtifactStorage(Block):
     bucket: str = "reelworks"
 
     def secret(self) -> str | None:
-        """Return what nobody else may read of this block."""
+        """Return the secret of this block: the secret key, or one in its address."""
         key = self.secret_access_key and self.secret_access_key.get_secret_value()
         return key or secret_in(self.endpoint_url)
 

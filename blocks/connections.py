@@ -1,4 +1,4 @@
-"""The settings of a flow run: the environment first, saved blocks for what it leaves open."""
+"""Settings of a flow run: the environment first, then saved blocks."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Registration(StrEnum):
 async def register_blocks(settings: Settings, *, secrets: bool) -> dict[str, Registration]:
     """Save the connections of ``settings`` as blocks, for flow runs that lack the environment.
 
-    Without ``secrets``, those that need one are not saved, and removed where they were: whoever may
-    use Prefect's API may read them. Returns what became of each, by the slug of its type.
+    Without ``secrets``, those that need one are not saved, and removed where they were: everybody
+    who may use Prefect's API may read them. Returns what became of each, by the slug of its type.
     """
     return {
         block.get_block_type_slug(): await _register(block, secrets)
@@ -138,7 +138,7 @@ async def _saved(kind: type[_Connection]) -> dict[str, str]:
         field = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
             f"The block {BLOCK_NAME} of the type {kind.get_block_type_slug()} is wrong: {field}: "
-            f"{first['msg']}; save it anew."
+            f"{first['msg']}; save it again."
         ) from None
     except ValueError:  # what Prefect raises when no such document is saved
         return {}

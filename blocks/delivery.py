@@ -1,4 +1,4 @@
-"""What Prefect's client still holds back when a run is over: its last logs and task states."""
+"""Flush of Prefect's client queues: the last logs and task states of a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ SECONDS = 5.0
 
 
 def deliver() -> None:
-    """Hand it to the server, for ``SECONDS`` each at most: process or server may end next."""
+    """Send both to the server, for ``SECONDS`` each at most: process or server may end next."""
     APILogWorker.drain_all(timeout=SECONDS)
     EventsWorker.drain_all(timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""What goes wrong between us and the Prefect server, as errors of ours."""
+"""Mapping of Prefect client errors to Reelworks errors."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def _ours(error: httpx.HTTPError) -> ServiceError:
     reason = one_line(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
     return PrefectUnavailableError(
         f"The Prefect server does not answer ({reason}); check PREFECT_API_URL and run the "
-        "same command again, finished stages are kept."
+        "same command again; finished stages are not repeated."
     )

@@ -24,7 +24,7 @@ class HostedModels(Block):
     embed_model: str | None = None
 
     def secret(self) -> str | None:
-        """Return what nobody else may read of this block."""
+        """Return the secret of this block: the API key, or one in its address."""
         key = self.api_key and self.api_key.get_secret_value()
         return key or secret_in(self.base_url)
 

@@ -51,7 +51,7 @@ class _SharedFile(RotatingFileHandler):
             self.handleError(record)
 
     def _follow(self) -> None:
-        """Open the file anew when another process has moved it away."""
+        """Reopen the file when another process has rotated it."""
         path = Path(self.baseFilename)
         if self.stream is None:
             return
@@ -73,8 +73,8 @@ def worker_log(settings: Settings) -> Iterator[logging.Logger]:
         make_private(path.parent)
         handler = _SharedFile(path)
     except OSError as error:
-        if (lacking := exhausted(error)) is not None:
-            raise lacking from error
+        if (shortage := exhausted(error)) is not None:
+            raise shortage from error
         raise PermissionDeniedError(
             f"The log {path} cannot be written: {error.strerror}; set DATA_DIR."
         ) from None

@@ -16,8 +16,8 @@ from blocks.connections import current_settings
 from blocks.error_mapping import prefect_errors
 from infra.fleet.change import Change, Outcome
 from infra.fleet.plan import DOCKER, POOLS
-from infra.fleet.pools import put_pools
-from infra.fleet.rules import put_rules
+from infra.fleet.pools import apply_pools
+from infra.fleet.rules import apply_rules
 
 
 class FleetParams(BaseModel):
@@ -37,8 +37,8 @@ async def fleet(params: FleetParams) -> list[str]:
     pools = [pool for pool in POOLS if params.docker or pool.type != DOCKER]
     with prefect_errors():
         async with get_client() as client:
-            changes = await put_pools(client, pools, frozenset())
-            changes += await put_rules(client, settings.worker_max_attempts)
+            changes = await apply_pools(client, pools, frozenset())
+            changes += await apply_rules(client, settings.worker_max_attempts)
     return _lines(changes)
 
 
@@ -60,7 +60,7 @@ def is_prefect_deploying_all(words: Sequence[str]) -> bool:
 async def _pools() -> list[str]:
     with prefect_errors():
         async with get_client() as client:
-            return _lines(await put_pools(client, POOLS, frozenset()))
+            return _lines(await apply_pools(client, POOLS, frozenset()))
 
 
 def _make_pools_first() -> None:

@@ -24,9 +24,10 @@ from prefect.types.entrypoint import EntrypointType
 from flows.backfill import backfill
 from flows.index import index
 from flows.sync import sync
+from infra.fleet.plan import RESTART_ON_CRASH, RUN_TAG
 from infra.services.supervision import heartbeats
 from infra.services.supervision.state import Service
-from infra.services.supervision.watchdog_check import watch_keeper
+from infra.services.supervision.watchdog_check import start_watchdog_check
 from infra.workers.prefect_private import GracefulRunner
 from reelworks.errors import DeploymentNotFoundError, ReelworksError
 from reelworks.settings import load_settings
@@ -35,7 +36,7 @@ log = logging.getLogger("runner")
 
 RUNS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """A run keeps about two cores busy."""
-TAGS = ["reelworks", "taken-back-when-lost"]
+TAGS = [RUN_TAG, RESTART_ON_CRASH]
 """As in ``deployments.yaml``: the server's rules act on runs with these tags."""
 BEAT_SECONDS = 5.0
 POLL_SECONDS = 60.0
@@ -50,7 +51,7 @@ async def serve() -> None:
     Raises ``DeploymentNotFoundError`` when the server has lost them; the next start creates them.
     """
     settings = load_settings()
-    watch_keeper(settings)
+    start_watchdog_check(settings)
     # Paused schedules would stay paused after the next start.
     runner = GracefulRunner(limit=RUNS_AT_ONCE, pause_on_shutdown=False)
     deployments = [

@@ -1,4 +1,4 @@
-"""What each program of ours does first: it can be stopped from then on, and may open many files.
+"""First steps of each program: it can be stopped from then on, and may open many files.
 
 Python starts a program with a Ctrl-C that raises wherever it is met, and our imports take a second
 or more: a trace of somebody's import is no answer to who changed his mind. Until there is
@@ -18,7 +18,7 @@ from types import FrameType
 STOPPED = 130
 """The exit code of a program that was stopped: as ``CancelledError`` and shells have it."""
 MOST_FILES = 65536
-"""More is not asked for: some limits are a thousand million, and programs count up to theirs."""
+"""More is not needed: some limits are a thousand million, and programs count up to theirs."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -35,13 +35,13 @@ def stop_at_once() -> None:
     """
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, leave)
+            signal.signal(number, exit_at_once)
 
 
 def stop_by_raising() -> None:
     """Have Ctrl-C and SIGTERM raise ``KeyboardInterrupt``, for a program that puts things away."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        # Not one of our own: asyncio cancels its task only in place of this very handler.
+        # Not one of our own: asyncio replaces this very handler alone, to cancel its task.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _raise)
     sys.unraisablehook = _unraisable
@@ -58,16 +58,18 @@ def allow_many_files() -> None:
             return
 
 
-def leave(number: int, frame: FrameType | None) -> None:
+def exit_at_once(number: int, frame: FrameType | None) -> None:
     """End the process in one word."""
     del number, frame
     try:
         if "--json" in sys.argv:
-            told = '{"error": {"code": "cancelled", "message": "Stopped.", "retryable": false}}\n'
-            os.write(1, told.encode())
+            message = (
+                '{"error": {"code": "cancelled", "message": "Stopped.", "retryable": false}}\n'
+            )
+            os.write(1, message.encode())
         else:
             os.write(2, b"Stopped.\n")
-    finally:  # whoever would have read it may be gone
+    finally:  # its reader may be gone
         os._exit(STOPPED)
 
 

@@ -65,8 +65,8 @@ def test_every_flow_is_deployed():
 
 def test_every_pool_and_queue_is_one_of_ours():
     for entry in said():
-        place = entry["work_pool"]
-        assert place["work_queue_name"] in QUEUES[place["name"]]
+        pool = entry["work_pool"]
+        assert pool["work_queue_name"] in QUEUES[pool["name"]]
     assert {entry["work_pool"]["name"] for entry in said()} == set(QUEUES)
 
 
@@ -82,9 +82,9 @@ def test_whole_runs_are_taken_back_and_stages_are_not():
 
     for entry in said():
         whole = entry["entrypoint"] != "flows.stage.stage"
-        assert ("taken-back-when-lost" in entry["tags"]) is whole
+        assert ("restart-on-crash" in entry["tags"]) is whole
         assert "reelworks" in entry["tags"]
-    assert set(TAGS) == {"reelworks", "taken-back-when-lost"}
+    assert set(TAGS) == {"reelworks", "restart-on-crash"}
 
 
 def crons() -> list[tuple[str, str]]:
@@ -131,7 +131,7 @@ def test_every_schedule_names_an_hour_that_each_day_has_once():
         ("\xff", "is wrong at"),
     ],
 )
-def test_a_wrong_file_is_told_before_anything_is_deployed(tmp_path, text, complaint):
+def test_a_wrong_file_is_reported_before_anything_is_deployed(tmp_path, text, complaint):
     path = tmp_path / "deployments.yaml"
     path.write_text(text)
 
@@ -143,8 +143,8 @@ def test_a_wrong_file_is_told_before_anything_is_deployed(tmp_path, text, compla
 @pytest.mark.parametrize("entrypoint", ["flows.gone.gone", "flows.index.gone", "json.dumps"])
 def test_an_entrypoint_that_is_no_flow_is_named(tmp_path, entrypoint):
     path = tmp_path / "deployments.yaml"
-    place = "{name: cpu, work_queue_name: interactive}"
-    path.write_text(f"deployments: [{{name: a, entrypoint: {entrypoint}, work_pool: {place}}}]")
+    pool = "{name: cpu, work_queue_name: interactive}"
+    path.write_text(f"deployments: [{{name: a, entrypoint: {entrypoint}, work_pool: {pool}}}]")
 
     (entry,) = read_entries(path)
     with pytest.raises(SettingsError, match=entrypoint):

@@ -1,1 +1,1 @@
-"""What a fleet has on the Prefect server: pools, queues, rules, deployments."""
+"""Objects of a fleet on the Prefect server: pools, queues, rules, deployments."""

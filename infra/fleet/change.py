@@ -1,4 +1,4 @@
-"""What putting one thing on the server did."""
+"""Result of creating or updating one object on the Prefect server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How a thing on the server came to be as it shall be."""
+    """What was done to bring an object on the server to its wanted state."""
 
     MADE = "made"
     UPDATED = "updated"
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of what ``reelworks deploy`` tells."""
+    """One line of the report of ``reelworks deploy``."""
 
     kind: str
     name: str

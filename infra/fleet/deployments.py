@@ -1,4 +1,4 @@
-"""Put the deployments of a file on the server, by ``prefect deploy``."""
+"""Apply the deployments of a file to the server, by ``prefect deploy``."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NOTED_BY_THE_SERVER: dict[str, Any] = {
     **dict.fromkeys(("last_polled", "status", "version", "version_id", "version_info"), True),
     **dict.fromkeys(("branch", "base", "root"), True),
     "global_concurrency_limit": {"updated", "active_slots"},
-    "schedules": {"__all__": {"id", "created", "updated"}},  # Prefect makes them anew each time
+    "schedules": {"__all__": {"id", "created", "updated"}},  # Prefect makes new ones each time
 }
 
 
-class Place(BaseModel):
+class WorkPoolRef(BaseModel):
     """Where a deployment's runs are queued."""
 
     model_config = ConfigDict(extra="allow")
@@ -45,11 +45,11 @@ class Entry(BaseModel):
 
     name: str = Field(min_length=1)
     entrypoint: str = Field(pattern=r"^[a-z_][a-z0-9_.]*\.[a-z_][a-z0-9_]*$")
-    work_pool: Place
+    work_pool: WorkPoolRef
 
     @property
     def flow(self) -> str:
-        """The flow's name; raises ``SettingsError`` when the entrypoint is no flow."""
+        """The flow's name; raises ``SettingsError`` when the entrypoint is not a flow."""
         module, _, attribute = self.entrypoint.rpartition(".")
         try:
             found = getattr(import_module(module), attribute)
@@ -60,7 +60,7 @@ class Entry(BaseModel):
             ) from None
         if not isinstance(found, Flow):
             raise SettingsError(
-                f"The entrypoint {self.entrypoint} of the deployment {self.name} is no flow."
+                f"The entrypoint {self.entrypoint} of the deployment {self.name} is not a flow."
             )
         return found.name
 
@@ -79,11 +79,11 @@ def find_file(given: Path | None) -> Path:
 
     Raises ``SettingsError`` when there is none.
     """
-    places = [given] if given else [Path(FILE), Path(__file__).parents[2] / FILE]
-    for place in places:
-        if place.is_file():
-            return place.absolute()
-    raise SettingsError(f"There is no file {places[0]}; name one with --file.")
+    candidates = [given] if given else [Path(FILE), Path(__file__).parents[2] / FILE]
+    for path in candidates:
+        if path.is_file():
+            return path.absolute()
+    raise SettingsError(f"There is no file {candidates[0]}; name one with --file.")
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -103,7 +103,7 @@ def read_entries(path: Path) -> list[Entry]:
         raise SettingsError(f"The file {path} is wrong at {where}: {first['msg']}.") from None
 
 
-async def put_deployments(
+async def apply_deployments(
     client: PrefectClient, path: Path, entries: Sequence[Entry], pools: Iterable[str]
 ) -> list[Change]:
     """Deploy the entries whose pool is one of ``pools``, and tell what that changed.

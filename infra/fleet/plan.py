@@ -8,10 +8,12 @@ HEARTBEAT_SECONDS = 30
 """Prefect's lowest. Every process that runs flows needs it, or `infra.fleet.rules` calls healthy
 runs dead."""
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
-OURS = "reelworks"
+RUN_TAG = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
+RESTART_ON_CRASH = "restart-on-crash"
+"""Tag of the runs that start again by themselves; a stage in a pool is retried by its caller."""
 STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
-"""The message of a run's state by which the dispatcher knows that nobody cancelled the job."""
+"""Message of a run that ended with its runner: its job was not cancelled. As 0.1 wrote it."""
 DOCKER = "docker"
 
 
@@ -23,7 +25,7 @@ class Queue:
     priority: int
     description: str
     limit: int | None = None
-    """Runs at once. Only a new queue gets it: what an operator has set since is kept."""
+    """Runs at once. Set on a new queue only: an operator may change it."""
 
 
 @dataclass(frozen=True, slots=True)

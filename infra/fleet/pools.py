@@ -1,4 +1,4 @@
-"""Put pools and their queues on the server."""
+"""Create or update work pools and their queues on the server."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OLDER = (
 """About a pool that an earlier Reelworks made: it goes on working as it did."""
 
 
-async def put_pools(
+async def apply_pools(
     client: PrefectClient, pools: Iterable[Pool], must: frozenset[str]
 ) -> list[Change]:
     """Make or update pools and their queues.
 
-    A pool whose type nobody knows here is skipped. Raises ``SettingsError`` for one whose type is
-    in ``must``, and for a pool on the server that has our name and another type.
+    A pool whose type no installed package knows is skipped. Raises ``SettingsError`` for one whose
+    type is in ``must``, and for a pool on the server that has our name and another type.
     """
     changes = []
     for pool in pools:
@@ -37,13 +37,13 @@ async def put_pools(
                 raise SettingsError(f"{remedy(pool)}.")
             changes.append(Change("pool", pool.name, Outcome.SKIPPED, remedy(pool)))
             continue
-        changes.append(await _put_pool(client, pool, template))
+        changes.append(await _apply_pool(client, pool, template))
         for queue in pool.queues:
-            changes.append(await _put_queue(client, pool.name, queue))
+            changes.append(await _apply_queue(client, pool.name, queue))
     return changes
 
 
-async def _put_pool(client: PrefectClient, pool: Pool, template: dict[str, Any]) -> Change:
+async def _apply_pool(client: PrefectClient, pool: Pool, template: dict[str, Any]) -> Change:
     try:
         there = await client.read_work_pool(pool.name)
     except ObjectNotFound:
@@ -71,7 +71,7 @@ async def _put_pool(client: PrefectClient, pool: Pool, template: dict[str, Any])
     return Change("pool", pool.name, Outcome.UPDATED, pool.type)
 
 
-async def _put_queue(client: PrefectClient, pool: str, queue: Queue) -> Change:
+async def _apply_queue(client: PrefectClient, pool: str, queue: Queue) -> Change:
     name = f"{pool}/{queue.name}"
     try:
         there = await client.read_work_queue_by_name(queue.name, work_pool_name=pool)

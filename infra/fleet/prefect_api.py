@@ -1,4 +1,4 @@
-"""Calls of a Prefect server's REST API that end in time and say what is wrong in our words.
+"""Calls of a Prefect server's REST API with a deadline and one kind of error.
 
 For checks only: what runs flows uses Prefect's own client, which waits for a server that is away.
 """
@@ -21,7 +21,7 @@ from reelworks.domain.printable import one_line
 
 @dataclass(frozen=True, slots=True)
 class ServerFault:
-    """What is wrong with a Prefect server, and what mends it, one sentence each."""
+    """A fault of a Prefect server and its remedy, one sentence each."""
 
     finding: str
     remedy: str
@@ -71,7 +71,7 @@ class PrefectApi:
             return self.call(method, path, **more).json()
         except ValueError:
             raise ServerFaultError(
-                ServerFault(f"{self.api_url} is no Prefect server.", START)
+                ServerFault(f"{self.api_url} is not a Prefect server.", START)
             ) from None
 
     def call(

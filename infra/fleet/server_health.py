@@ -1,4 +1,4 @@
-"""Whether a Prefect server works: it answers, reaches its database, and plans what schedules ask.
+"""Health of a Prefect server: it answers, reaches its database, and plans what schedules ask.
 
 A server can say that it is well while the loops behind it fail: deployments are READY, and no
 schedule ever runs. So `server_fault` looks at what the loops have left in the database, and
@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from infra.fleet.plan import OURS
+from infra.fleet.plan import RUN_TAG
 from infra.fleet.prefect_api import PrefectApi, ServerFault, ServerFaultError, prefect_api
 from reelworks.domain.printable import one_line
 
@@ -28,7 +28,7 @@ PLAN_SECONDS = 30.0
 SETTLED = timedelta(minutes=3)
 """Age from which a schedule without a planned run is a fault: the slower loop comes every 60 s."""
 PLANNED_AHEAD = timedelta(days=90)
-"""How far ahead the server surely plans: 100 days, unless it is told otherwise."""
+"""How far ahead the server surely plans: 100 days, unless configured otherwise."""
 PROBE = "reelworks-doctor"
 """Tag and name of the deployments that are made to see a run planned."""
 LEFT_BEHIND = timedelta(minutes=10)
@@ -50,8 +50,8 @@ def server_fault(
     try:
         with prefect_api(api_url, seconds, environment) as api:
             server = _Server(api)
-            server.look_at_database()
-            server.look_at_schedules()
+            server.check_database()
+            server.check_schedules()
     except ServerFaultError as found:
         return found.fault
     return None
@@ -69,7 +69,7 @@ def planning_fault(
         with prefect_api(api_url, seconds, environment) as api:
             server = _Server(api)
             server.remove_probes(datetime.now(UTC) - LEFT_BEHIND)
-            server.see_runs_planned()
+            server.probe_planning()
     except ServerFaultError as found:
         return found.fault
     return None
@@ -88,17 +88,17 @@ def server_version(
 
 @dataclass(slots=True)
 class _Server:
-    """What is asked of a Prefect server."""
+    """Checks of a Prefect server."""
 
     api: PrefectApi
 
-    def look_at_database(self) -> None:
+    def check_database(self) -> None:
         """Ask the server whether it reaches its database; Prefect Cloud does not tell."""
         self.api.call("GET", "ready", passed=GONE)
 
-    def look_at_schedules(self) -> None:
+    def check_schedules(self) -> None:
         """Compare the active schedules of our deployments with the runs that are planned."""
-        wanted = {"deployments": {"tags": {"all_": [OURS]}}, "limit": _MOST}
+        wanted = {"deployments": {"tags": {"all_": [RUN_TAG]}}, "limit": _MOST}
         deployments = self.api.post("deployments/filter", wanted)
         waiting = {
             schedule["id"]: (deployment, schedule)
@@ -111,15 +111,15 @@ class _Server:
             return
         for schedule_id in self._planned({one["id"] for one, _ in waiting.values()}):
             waiting.pop(schedule_id, None)
-        self._look_closer(list(waiting.values()))
+        self._check_unplanned(list(waiting.values()))
 
-    def _look_closer(self, lacking: Sequence[tuple[Any, Any]]) -> None:
+    def _check_unplanned(self, missing: Sequence[tuple[Any, Any]]) -> None:
         """Look again at each schedule alone, as long as there is time.
 
         Many frequent schedules hide the runs of a rare one. What there is no time for is unknown,
         which is no fault.
         """
-        for deployment, schedule in lacking:
+        for deployment, schedule in missing:
             if self.api.left < LEAST_SECONDS:
                 return
             if schedule["id"] not in self._planned({deployment["id"]}) and _is_due(
@@ -128,7 +128,7 @@ class _Server:
                 kind, name = _kind_of(schedule["schedule"]), one_line(str(deployment["name"]))
                 raise ServerFaultError(_unplanned(f"the schedule ({kind}) of {name}"))
 
-    def see_runs_planned(self) -> None:
+    def probe_planning(self) -> None:
         """Make a deployment with a schedule of each kind, wait for their runs, and remove it all.
 
         Each kind is read by other code of the server: one can fail while the others go on.
@@ -144,9 +144,9 @@ class _Server:
             }
             deployment = self.api.post("deployments/", probe)
             waiting = {one["id"]: _kind_of(one["schedule"]) for one in deployment["schedules"]}
-            while lacking := sorted(waiting.keys() - self._planned({deployment["id"]})):
+            while missing := sorted(waiting.keys() - self._planned({deployment["id"]})):
                 if self.api.left < 1:
-                    kinds = " and ".join(sorted(waiting[one] for one in lacking))
+                    kinds = " and ".join(sorted(waiting[one] for one in missing))
                     raise ServerFaultError(_unplanned(f"a new schedule ({kinds})"))
                 time.sleep(0.25)
         finally:
@@ -218,7 +218,7 @@ def _is_due(schedule: Mapping[str, Any]) -> bool:
     """Tell whether a schedule has a date so near that the server must have planned it.
 
     One that names 29 February or has run out has none. Prefect's own reading of schedules takes a
-    second to import, and is needed only here, where something looks wrong.
+    second to import, and is needed only where something looks wrong.
     """
     from prefect.server.schemas.schedules import SCHEDULE_TYPES
     from pydantic import TypeAdapter

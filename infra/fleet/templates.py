@@ -1,4 +1,4 @@
-"""Base job templates: the default of a worker's type, with what our pools add to it."""
+"""Base job templates: the default of a worker type, with the patches of our pools."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def merged(value: Any, patch: Any) -> Any:
     """Return ``value`` with a JSON merge patch applied (RFC 7386): null removes a name."""
     if not isinstance(patch, dict):
         return patch
-    kept = dict(value) if isinstance(value, dict) else {}
+    result = dict(value) if isinstance(value, dict) else {}
     for name, part in patch.items():
         if part is None:
-            kept.pop(name, None)
+            result.pop(name, None)
         else:
-            kept[name] = merged(kept.get(name), part)
-    return kept
+            result[name] = merged(result.get(name), part)
+    return result
 
 
 def _patch(path: Path) -> dict[str, Any]:

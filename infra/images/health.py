@@ -2,7 +2,7 @@
 
 It says whether this container lives, which decides whether it is restarted; it is never unwell
 because a neighbour is down. With an address: that it answers 200. With `beat` and a name: that the
-process of that name (`intake`) in this container has written a heartbeat lately. Without: that each
+process of that name (`dispatcher`) in this container wrote a heartbeat lately. Without: that each
 Prefect worker in this container still polls its pool, by the worker's own check (`prefect worker
 start --with-healthcheck`); a container that runs no worker is well as long as it runs.
 """
@@ -25,15 +25,15 @@ TIMEOUT = 8.0
 def main() -> None:
     """Check, say in one line what is wrong, and exit with 0 or 1."""
     if sys.argv[1:2] == ["beat"]:
-        trouble = silence_of(sys.argv[2])
+        trouble = heartbeat_fault(sys.argv[2])
     else:
         address = sys.argv[1] if len(sys.argv) > 1 else worker_address()
-        trouble = None if address is None else trouble_at(address)
+        trouble = None if address is None else health_fault(address)
     if trouble is not None:
         sys.exit(trouble)
 
 
-def silence_of(name: str) -> str | None:
+def heartbeat_fault(name: str) -> str | None:
     """Say for how long a process of this host was silent, or None when it wrote a heartbeat."""
     from infra.services.supervision.heartbeats import last_beat
 
@@ -46,7 +46,7 @@ def silence_of(name: str) -> str | None:
 
 
 def worker_address(processes: Path = Path("/proc")) -> str | None:
-    """Return the address of the check of the worker that runs here, or None without a worker."""
+    """Return the address of the check of the worker in this container, or None without a worker."""
     if not any(_is_worker(path) for path in processes.glob("[0-9]*/cmdline")):
         return None
     return f"http://127.0.0.1:{os.environ.get('PREFECT_WORKER_WEBSERVER_PORT', '8080')}/health"
@@ -60,7 +60,7 @@ def _is_worker(command_line: Path) -> bool:
     return b"worker" in words and b"start" in words and any(w.endswith(b"prefect") for w in words)
 
 
-def trouble_at(address: str) -> str | None:
+def health_fault(address: str) -> str | None:
     """Say what is wrong at ``address``, or None when it answers 200; asks no proxy."""
     try:
         with build_opener(ProxyHandler({})).open(address, timeout=TIMEOUT) as answer:

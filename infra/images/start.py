@@ -21,11 +21,11 @@ CUDA_NEEDED = (13, 0)
 
 
 def main() -> None:
-    """Check this container and run the command in place of this process."""
+    """Check this container and replace this process with the command."""
     command = sys.argv[1:]
-    trouble = folder_trouble(Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser())
+    trouble = folder_fault(Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser())
     if trouble is None and os.environ.get("REELWORKS_IMAGE") == "cuda":
-        trouble = driver_trouble()
+        trouble = driver_fault()
     if trouble is not None:
         print(f"Error: {trouble}", file=sys.stderr)
         sys.exit(WRONG_SETTINGS)
@@ -36,7 +36,7 @@ def main() -> None:
         sys.exit(NOT_FOUND)
 
 
-def folder_trouble(folder: Path) -> str | None:
+def folder_fault(folder: Path) -> str | None:
     """Say what keeps this user from writing to ``DATA_DIR``: mostly a volume made by root."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def folder_trouble(folder: Path) -> str | None:
     )
 
 
-def driver_trouble(library: str = "libcuda.so.1") -> str | None:
+def driver_fault(library: str = "libcuda.so.1") -> str | None:
     """Say what keeps this container from its GPU, or None when CUDA is usable.
 
     ``library`` is the CUDA driver, which the NVIDIA Container Toolkit brings from the host; its

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.fleet.server_health import PLAN_SECONDS, planning_fault, server_fault, server_version
 from infra.services.endpoints import Endpoints
 from infra.services.files import free_ports, make_folder
-from infra.services.postgres import EXTENSIONS
+from infra.services.postgres.cluster import EXTENSIONS
 from infra.services.s3.probe import s3_client
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
@@ -31,12 +31,12 @@ SPACE_NEEDED = 2 * GIB
 """Bytes below which indexing will soon stop."""
 SPACE_ADVISED = 10 * GIB
 CHECK_SECONDS = 10.0
-"""What a first look at the Prefect server may take here; a health check has less time."""
+"""Seconds for this check of the Prefect server; a health check has fewer."""
 OLDEST_POSTGRES = 150_000
 """PostgreSQL 15, as ``server_version_num`` counts."""
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -46,10 +46,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding and, unless it is good, what mends it in one sentence."""
+    """One finding and, unless it is good, a hint how to fix it in one sentence."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckResult
     finding: str
     hint: str = ""
 
@@ -82,8 +82,8 @@ def check_python() -> Check:
     """Check that this Python is one that the project supports."""
     version = ".".join(str(number) for number in sys.version_info[:3])
     if (3, 11) <= sys.version_info < (3, 14):
-        return Check("Python", Verdict.OK, version)
-    return Check("Python", Verdict.FAIL, version, "Install Python 3.11, 3.12 or 3.13.")
+        return Check("Python", CheckResult.OK, version)
+    return Check("Python", CheckResult.FAIL, version, "Install Python 3.11, 3.12 or 3.13.")
 
 
 def check_folder(folder: Path) -> Check:
@@ -91,9 +91,9 @@ def check_folder(folder: Path) -> Check:
     try:
         make_folder(folder, is_users=True)
     except ServiceError as error:
-        mend = "Set DATA_DIR to a folder that you own."
-        return Check("Data folder", Verdict.FAIL, str(error), mend)
-    return Check("Data folder", Verdict.OK, str(folder))
+        hint = "Set DATA_DIR to a folder that you own."
+        return Check("Data folder", CheckResult.FAIL, str(error), hint)
+    return Check("Data folder", CheckResult.OK, str(folder))
 
 
 def check_space(folder: Path) -> Check:
@@ -101,12 +101,12 @@ def check_space(folder: Path) -> Check:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     finding = f"{free / GIB:.1f} GiB free"
-    mend = f"Make room on the disk of {folder}, or set DATA_DIR to a larger one."
+    hint = f"Make room on the disk of {folder}, or set DATA_DIR to a larger one."
     if free < SPACE_NEEDED:
-        return Check("Disk", Verdict.FAIL, finding, mend)
+        return Check("Disk", CheckResult.FAIL, finding, hint)
     if free < SPACE_ADVISED:
-        return Check("Disk", Verdict.WARN, finding, mend)
-    return Check("Disk", Verdict.OK, finding)
+        return Check("Disk", CheckResult.WARN, finding, hint)
+    return Check("Disk", CheckResult.OK, finding)
 
 
 def check_ports() -> Check:
@@ -114,14 +114,14 @@ def check_ports() -> Check:
     try:
         free_ports(12)
     except OSError as error:
-        mend = "Allow programs to listen on 127.0.0.1, or set the addresses of external services."
-        return Check("Ports", Verdict.FAIL, f"no free ports ({error.strerror})", mend)
-    return Check("Ports", Verdict.OK, "127.0.0.1 can be listened on")
+        hint = "Allow programs to listen on 127.0.0.1, or set the addresses of external services."
+        return Check("Ports", CheckResult.FAIL, f"no free ports ({error.strerror})", hint)
+    return Check("Ports", CheckResult.OK, "127.0.0.1 can be listened on")
 
 
 def check_ffmpeg() -> Check:
     """Check that ffmpeg is there and runs."""
-    mend = "Reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE to an ffmpeg."
+    hint = "Reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE to an ffmpeg."
     try:
         program = imageio_ffmpeg.get_ffmpeg_exe()
         done = subprocess.run(
@@ -129,9 +129,9 @@ def check_ffmpeg() -> Check:
             capture_output=True, text=True, timeout=20, check=True,
         )  # fmt: skip
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        return Check("ffmpeg", Verdict.FAIL, f"does not run ({error})", mend)
+        return Check("ffmpeg", CheckResult.FAIL, f"does not run ({error})", hint)
     version = done.stdout.split(" Copyright")[0].removeprefix("ffmpeg version ").strip()
-    return Check("ffmpeg", Verdict.OK, version)
+    return Check("ffmpeg", CheckResult.OK, version)
 
 
 def check_postgres(url: str) -> Check:
@@ -143,21 +143,21 @@ def check_postgres(url: str) -> Check:
             rows = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
     except psycopg.Error as error:
         reason = (str(error).splitlines() or ["no answer"])[0]
-        mend = "Start the server and check host, name and password in DATABASE_URL."
-        return Check("PostgreSQL", Verdict.FAIL, f"cannot be reached: {reason}", mend)
+        hint = "Start the server and check host, name and password in DATABASE_URL."
+        return Check("PostgreSQL", CheckResult.FAIL, f"cannot be reached: {reason}", hint)
     finding = f"version {version // 10_000}.{version % 10_000}"
     if version < OLDEST_POSTGRES:
-        mend = "Upgrade the server to PostgreSQL 15 or later."
-        return Check("PostgreSQL", Verdict.FAIL, finding, mend)
-    lacking = sorted(set(EXTENSIONS) - {name for (name,) in rows})
-    if lacking:
-        mend = f"Install {', '.join(lacking)} on the server (pgvector is the package of vector)."
-        return Check("PostgreSQL", Verdict.FAIL, f"{finding}, lacks {', '.join(lacking)}", mend)
-    return Check("PostgreSQL", Verdict.OK, f"{finding} with {', '.join(EXTENSIONS)}")
+        hint = "Upgrade the server to PostgreSQL 15 or later."
+        return Check("PostgreSQL", CheckResult.FAIL, finding, hint)
+    missing = sorted(set(EXTENSIONS) - {name for (name,) in rows})
+    if missing:
+        hint = f"Install {', '.join(missing)} on the server (pgvector is the package of vector)."
+        return Check("PostgreSQL", CheckResult.FAIL, f"{finding}, lacks {', '.join(missing)}", hint)
+    return Check("PostgreSQL", CheckResult.OK, f"{finding} with {', '.join(EXTENSIONS)}")
 
 
 def check_store(settings: Settings, endpoints: Endpoints) -> Check:
-    """Check that the store takes our keys and refuses to overwrite when it is asked to.
+    """Check that the store takes our keys and honours If-None-Match.
 
     The bucket is made when it is missing; a small object is written and removed.
     """
@@ -169,7 +169,7 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
         settings.s3_region,
     )
     probe = {"Bucket": settings.s3_bucket, "Key": f"doctor/{secrets.token_hex(8)}"}
-    place = endpoints.s3_endpoint_url or f"AWS {settings.s3_region}"
+    store = endpoints.s3_endpoint_url or f"AWS {settings.s3_region}"
     try:
         _ensure_bucket(client, settings.s3_bucket)
         client.put_object(**probe, Body=b"1", IfNoneMatch="*")
@@ -181,32 +181,32 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
         client.delete_object(**probe)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        mend = "Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET and the key's rights."
-        return Check("Store", Verdict.FAIL, f"{place} refuses: {code}", mend)
+        hint = "Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET and the key's rights."
+        return Check("Store", CheckResult.FAIL, f"{store} refuses: {code}", hint)
     except BotoCoreError as error:
-        mend = "Start the S3 server and check S3_ENDPOINT_URL."
-        return Check("Store", Verdict.FAIL, f"{place} cannot be reached ({error})", mend)
+        hint = "Start the S3 server and check S3_ENDPOINT_URL."
+        return Check("Store", CheckResult.FAIL, f"{store} cannot be reached ({error})", hint)
     if not conditional:
-        mend = "Use an S3 server that honours If-None-Match on PUT."
-        return Check("Store", Verdict.FAIL, f"{place} overwrites against If-None-Match", mend)
-    return Check("Store", Verdict.OK, f"{place}, bucket {settings.s3_bucket}")
+        hint = "Use an S3 server that honours If-None-Match on PUT."
+        return Check("Store", CheckResult.FAIL, f"{store} overwrites against If-None-Match", hint)
+    return Check("Store", CheckResult.OK, f"{store}, bucket {settings.s3_bucket}")
 
 
 def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> Check:
-    """Check that Prefect's server works: it reaches its database, and plans a run when asked to.
+    """Check that Prefect's server works: it reaches its database, and plans a run.
 
-    Its version must be the one that is installed here. ``environment`` has what lets us in.
+    Its version must be the installed one. ``environment`` has the credentials.
     """
     fault = server_fault(api_url, CHECK_SECONDS, environment)
     fault = fault or planning_fault(api_url, PLAN_SECONDS, environment)
     if fault is not None:
-        return Check("Prefect", Verdict.FAIL, fault.finding.rstrip("."), fault.remedy)
-    here = package_version("prefect")
+        return Check("Prefect", CheckResult.FAIL, fault.finding.rstrip("."), fault.remedy)
+    installed = package_version("prefect")
     there = server_version(api_url, environment=environment)
-    if there != here:
-        mend = f"Run the Prefect server in version {here}, as it is installed here."
-        return Check("Prefect", Verdict.WARN, f"server {there}, installed {here}", mend)
-    return Check("Prefect", Verdict.OK, f"version {there} at {api_url}, plans runs")
+    if there != installed:
+        hint = f"Run the Prefect server in version {installed}, as it is installed here."
+        return Check("Prefect", CheckResult.WARN, f"server {there}, installed {installed}", hint)
+    return Check("Prefect", CheckResult.OK, f"version {there} at {api_url}, plans runs")
 
 
 def _ensure_bucket(client: Any, bucket: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the services are, for this process and for those that it starts."""
+"""Endpoints of the services, for this process and for those that it starts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reelworks.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses and keys; None for what was not asked for."""
+    """Addresses and keys; None for a service that is not used."""
 
     database_url: SecretStr | None = None
     s3_endpoint_url: str | None = None
@@ -23,14 +23,14 @@ class Endpoints:
     s3_secret_access_key: SecretStr | None = None
     prefect_api_url: str | None = None
     prefect_auth_string: SecretStr | None = None
-    """What the embedded server lets in. An external one's is the user's own to set."""
+    """Auth string of the embedded server. An external one's is the user's own to set."""
     prefect_home: Path | None = None
     """Folder for Prefect's own files; None leaves it to Prefect (an external server)."""
 
     def variables(self) -> dict[str, str]:
         """Return the addresses and keys by the names of their environment variables.
 
-        They hold secrets: give them to a process or to who asks for them, never to a log.
+        They hold secrets: give them to a process or a user, never to a log.
         """
         values = {
             "DATABASE_URL": _reveal(self.database_url),
@@ -50,7 +50,7 @@ class Endpoints:
         if self.prefect_home is not None:
             values |= {"PREFECT_HOME": str(self.prefect_home), "DO_NOT_TRACK": "1"}
         if any(url and is_local(url) for url in (self.s3_endpoint_url, self.prefect_api_url)):
-            values |= _around_proxies()
+            values |= _proxy_exceptions()
         return values
 
     def settings(self, base: Settings) -> Settings:
@@ -67,7 +67,7 @@ class Endpoints:
         )
 
 
-def _around_proxies() -> dict[str, str]:
+def _proxy_exceptions() -> dict[str, str]:
     """Return what keeps HTTP clients from sending loopback requests to a configured proxy."""
     proxies = getproxies_environment()
     if not proxies:

@@ -14,7 +14,7 @@ from reelworks.errors import PermissionDeniedError, exhausted
 
 OWNER_FILE = 0o600
 LOG_LIMIT = 5 * 1024 * 1024
-"""Bytes at which a log is cut; one earlier part of that size is kept beside it."""
+"""Bytes at which a log is cut; one earlier part of that size stays beside it."""
 
 
 def make_folder(path: Path, *, is_users: bool = False) -> Path:
@@ -61,7 +61,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def secret_in(path: Path, size: int = 24, *, prefix: str = "") -> str:
-    """Return the random secret kept in a file (mode 600), made on first use.
+    """Return the random secret of a file (mode 600), made on first use.
 
     ``prefix`` goes before a new one.
     """

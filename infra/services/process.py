@@ -1,4 +1,4 @@
-"""Server processes: start one apart from the terminal, know it again, end it by its own id."""
+"""Server processes: start one apart from the terminal, recognise it later, end it by its id."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import psutil
+from pydantic import AliasChoices, Field
 
 from infra.services.files import OWNER_FILE, rotate_log
 from reelworks.errors import NoSpaceError, OutOfResourcesError, ServiceError, exhausted
@@ -24,11 +26,11 @@ LEAST_FILES = 256
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that can be told from a later one with the same id."""
+    """A process id that is not mistaken for a later process with the same id."""
 
     pid: int
-    born: str
-    """Boot and clock tick at which the kernel started it."""
+    start_id: Annotated[str, Field(validation_alias=AliasChoices("start_id", "born"))]
+    """Boot and clock tick at which the kernel started it. State files of 0.1 call it ``born``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def _boot() -> str:
     return boot_id.read_text().strip()[:8] if boot_id.exists() else "boot"
 
 
-def born(pid: int) -> str | None:
-    """Return the mark of birth of the process ``pid``, or None when it is dead or a zombie.
+def start_id_of(pid: int) -> str | None:
+    """Return the start id of the process ``pid``, or None when it is dead or a zombie.
 
     Raises ``OutOfResourcesError`` where this process may open no file to look: that must not be
     taken for a death.
@@ -78,12 +80,12 @@ def born(pid: int) -> str | None:
 
 def current() -> Process:
     """Return this process."""
-    return Process(os.getpid(), born(os.getpid()) or "")
+    return Process(os.getpid(), start_id_of(os.getpid()) or "")
 
 
 def is_alive(process: Process) -> bool:
     """Tell whether it is still this very process that runs."""
-    return born(process.pid) == process.born
+    return start_id_of(process.pid) == process.start_id
 
 
 def start(command: Command) -> Process:
@@ -125,7 +127,7 @@ def start(command: Command) -> Process:
         os.close(log)
     # The server may outlive us, so Popen must not warn that nobody waited: `stop` collects it.
     child.returncode = 0
-    return Process(child.pid, born(child.pid) or "")
+    return Process(child.pid, start_id_of(child.pid) or "")
 
 
 def _environment(command: Command) -> dict[str, str]:
@@ -134,17 +136,17 @@ def _environment(command: Command) -> dict[str, str]:
 
 
 def as_error(error: OSError, what: str) -> ServiceError:
-    """Turn an error of the operating system into one of ours: a want of something, or else."""
+    """Return the Reelworks error for an error of the operating system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpaceError(f"{what}: the disk is full; make room and try again.")
     return exhausted(error) or ServiceError(f"{what}: {error.strerror or error}.")
 
 
 def stop(process: Process, *, patience: float = 15.0, gently: int = signal.SIGTERM) -> bool:
-    """End one process: ask with ``gently``, wait ``patience`` seconds, then kill.
+    """End one process: send ``gently``, wait ``patience`` seconds, then kill.
 
-    Returns whether it ended when asked. Nothing happens when it is gone already, or when its id
-    now belongs to another process.
+    Returns whether it ended without SIGKILL. Nothing happens when it is gone already, or when its
+    id now belongs to another process.
     """
     if not _send(process, gently):
         return True
@@ -161,22 +163,22 @@ def children_of(process: Process) -> list[Process]:
         found = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-    marked = [(one.pid, born(one.pid)) for one in found]
+    marked = [(one.pid, start_id_of(one.pid)) for one in found]
     return [Process(pid, mark) for pid, mark in marked if mark is not None]
 
 
 def stop_all(processes: Sequence[Process], *, patience: float = 10.0) -> None:
-    """End several processes at once: ask all of them, then kill who is left after ``patience``."""
-    asked = [process for process in processes if _send(process, signal.SIGTERM)]
+    """End several processes at once: SIGTERM to all, then kill who is left after ``patience``."""
+    signalled = [process for process in processes if _send(process, signal.SIGTERM)]
     deadline = time.monotonic() + patience
-    for process in asked:
+    for process in signalled:
         if not wait_gone(process, max(0.0, deadline - time.monotonic())):
             _send(process, signal.SIGKILL)
             wait_gone(process, 5.0)
 
 
 def kill(process: Process) -> None:
-    """End a process that cannot be asked any more: it is frozen or stuck."""
+    """Kill a process that is frozen or stuck."""
     _send(process, signal.SIGKILL)
     wait_gone(process, 5.0)
 
@@ -220,8 +222,8 @@ def orphaned_processes(word: str, folder: Path) -> list[Process]:
     """
     found = []
     for one in psutil.process_iter(["cwd", "cmdline"]):
-        mark = born(one.pid)
-        here = one.info["cwd"] == str(folder.resolve())
-        if here and mark and any(word in part for part in one.info["cmdline"] or ()):
+        mark = start_id_of(one.pid)
+        works_there = one.info["cwd"] == str(folder.resolve())
+        if works_there and mark and any(word in part for part in one.info["cmdline"] or ()):
             found.append(Process(one.pid, mark))
     return sorted(found, key=lambda process: process.pid)

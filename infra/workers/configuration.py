@@ -1,15 +1,13 @@
-"""What a run in a ``warm-process`` pool can be given: the pool's form and what becomes of it."""
+"""Job variables of a ``warm-process`` pool, and the configuration of a run made of them."""
 
 from __future__ import annotations
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
-from infra.workers.interpreter import ChildSpec, environment_of
+from infra.fleet.plan import HEARTBEAT
+from infra.workers.interpreter import ChildSpec, child_environment
 from infra.workers.revision import code_revision
-
-HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
-"""Seconds. Prefect's default of 180 would leave a dead run unnoticed for long."""
 
 
 class WarmProcessConfiguration(ProcessJobConfiguration):
@@ -26,16 +24,16 @@ class WarmProcessConfiguration(ProcessJobConfiguration):
         if command is not None:
             raise ValueError("a warm-process pool starts no program for a run: leave command empty")
 
-    def kind(self) -> ChildSpec:
+    def child_spec(self) -> ChildSpec:
         """Return what a child must be like to take this run, but for its GPU."""
         return ChildSpec(
-            environment=environment_of(HEARTBEAT | self.env),
+            environment=child_environment(HEARTBEAT | self.env),
             revision=code_revision(),
             preload=tuple(self.preload),
             streams=self.stream_output,
         )
 
-    def of_run(self) -> dict[str, str]:
+    def run_variables(self) -> dict[str, str]:
         """Return the variables that belong to this run alone."""
         return {
             name: value
@@ -75,7 +73,7 @@ class WarmProcessVariables(ProcessVariables):
         ge=0,
         title="Drain time",
         description=(
-            "How many seconds a run may go on when its worker is asked to stop; "
+            "How many seconds a run may go on when its worker is stopped; "
             "after that it is handed back to its queue."
         ),
     )

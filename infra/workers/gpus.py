@@ -1,4 +1,4 @@
-"""The GPUs that a worker may give to its children."""
+"""GPU ids that a worker may give to its children."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ID = re.compile(r"^(?P<indent>\s*).*UUID: (?P<id>[\w/-]+)\)", re.MULTILINE)
 def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the ids of this worker's GPUs, as ``CUDA_VISIBLE_DEVICES`` takes them.
 
-    That variable decides where it is set; else NVIDIA's own program is asked. Empty without GPU.
+    That variable decides where it is set; else NVIDIA's own program lists them. Empty without GPU.
     """
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:

@@ -1,10 +1,10 @@
-"""The worker type ``graceful-process``: Prefect's process worker, which hands runs back.
+"""The worker type ``graceful-process``: Prefect's process worker, which requeues its runs.
 
     prefect worker start --pool cpu
 
 Prefect's own kills the processes of its runs when it is stopped and leaves the runs behind as
-running; nobody notices for ninety seconds. This one asks them to end, so that each gives its job
-back to the queue, and puts the runs back as well.
+running, which nobody notices for ninety seconds. This one sends them SIGTERM, so that each
+requeues its job, and requeues the runs as well.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from infra.workers.prefect_private import runs_in_hand
+from infra.workers.prefect_private import claimed_runs
 from infra.workers.shutdown import requeue_run, stop_gently
 
 STOP_SECONDS = 15.0
-"""How long runs may take to hand their jobs back before their processes are killed."""
+"""How long runs may take to requeue their jobs before their processes are killed."""
 
 
 class GracefulProcessWorker(ProcessWorker):
-    """Runs each flow run in a process of its own, and lets none end in silence."""
+    """Runs each flow run in a process of its own, and requeues those that it cannot end."""
 
     type = "graceful-process"
     _display_name = "Graceful process"
-    _description = "Runs flows as processes; when the worker is stopped their jobs go back at once."
+    _description = "Runs flows as processes; their jobs are requeued when the worker is stopped."
     _logo_url = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Take what every Prefect worker takes."""
         super().__init__(*args, **options)
         self._groups: dict[UUID, int] = {}
-        """Process groups of the runs that go on here."""
+        """Process groups of the runs that go on."""
 
     async def start(
         self,
@@ -59,15 +59,17 @@ class GracefulProcessWorker(ProcessWorker):
         task_status: TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
         """Run one flow run to its end."""
-        noted = _Noted(self._groups, flow_run.id, task_status or anyio.TASK_STATUS_IGNORED)
+        started = _RecordedStart(
+            self._groups, flow_run.id, task_status or anyio.TASK_STATUS_IGNORED
+        )
         try:
-            return await super().run(flow_run, configuration, noted)
+            return await super().run(flow_run, configuration, started)
         finally:
             self._groups.pop(flow_run.id, None)
 
     async def teardown(self, *exc_info: Any) -> None:
-        """Let the runs hand their jobs back, then end."""
-        ours = runs_in_hand(self) | set(self._groups)
+        """Let the runs requeue their jobs, then end."""
+        ours = claimed_runs(self) | set(self._groups)
         with anyio.CancelScope(shield=True):
             await self._end_runs()
         try:
@@ -88,16 +90,16 @@ class GracefulProcessWorker(ProcessWorker):
                     await anyio.sleep(0.05)
 
 
-class _Noted(TaskStatus[int]):
-    """Notes the process group of a run as soon as it has one."""
+class _RecordedStart(TaskStatus[int]):
+    """Records the process group of a run as soon as it has one."""
 
-    def __init__(self, groups: dict[UUID, int], run_id: UUID, told: TaskStatus[int]) -> None:
+    def __init__(self, groups: dict[UUID, int], run_id: UUID, status: TaskStatus[int]) -> None:
         self._groups = groups
         self._run_id = run_id
-        self._told = told
+        self._status = status
 
     def started(self, value: int | None = None) -> None:
-        """Learn the process id, which is that of its group, and pass it on."""
+        """Record the process id, which is that of its group, and pass it on."""
         assert value is not None  # noqa: S101 - Prefect says that a process has one
         self._groups[self._run_id] = value
-        self._told.started(value)
+        self._status.started(value)

@@ -1,4 +1,4 @@
-"""A child interpreter as its worker sees it: start it, hand it a run, know when either ends."""
+"""Handle of a child interpreter: start it, give it a run, know when either ends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ChildSpec:
         if gpu is None:
             return self
         device = {"CUDA_VISIBLE_DEVICES": gpu}
-        return replace(self, environment=environment_of({**dict(self.environment), **device}))
+        return replace(self, environment=child_environment({**dict(self.environment), **device}))
 
 
 class RunInChild:
@@ -81,14 +81,14 @@ class Child:
 
     def __init__(
         self,
-        kind: ChildSpec,
+        spec: ChildSpec,
         process: asyncio.subprocess.Process,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         ready: Ready,
         changed: Callable[[], None],
     ) -> None:
-        """Watch over a process that has said that it is ready; ``changed`` hears of news."""
-        self.kind = kind
+        """Wrap a process that has reported ready; ``changed`` is called after each report."""
+        self.spec = spec
         self.ready = ready
         self.memory = ready.memory
         """Resident bytes, as last reported."""
@@ -116,12 +116,12 @@ class Child:
         models = self.models.host_bytes - self.ready.models.host_bytes
         return self.memory - self.ready.memory - models
 
-    def begin(self, order: RunRequest) -> RunInChild:
-        """Hand over a run."""
+    def begin(self, request: RunRequest) -> RunInChild:
+        """Send a run to the child."""
         run = RunInChild(self)
         self.runs += 1
         self.current = run
-        self._writer.write(order.model_dump_json().encode() + b"\n")
+        self._writer.write(request.model_dump_json().encode() + b"\n")
         if not self.alive:
             self._gone(self._process.returncode or 1)
         return run
@@ -175,17 +175,17 @@ class Child:
             self.current = None
 
 
-async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
+async def start_child(spec: ChildSpec, changed: Callable[[], None]) -> Child:
     """Start a child and wait until it has loaded what its kind asks for.
 
     Raises ``ServiceError`` when it ends before that or is made of other code than the worker.
     """
     ours, theirs = socket.socketpair()
-    output = None if kind.streams else DEVNULL
+    output = None if spec.streams else DEVNULL
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "infra.workers.child", str(theirs.fileno()), *kind.preload),
-            env=dict(kind.environment),
+            *(sys.executable, "-m", "infra.workers.child", str(theirs.fileno()), *spec.preload),
+            env=dict(spec.environment),
             pass_fds=(theirs.fileno(),),
             stdin=DEVNULL,
             stdout=output,
@@ -200,10 +200,10 @@ async def start_child(kind: ChildSpec, changed: Callable[[], None]) -> Child:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         raise
-    return Child(kind, process, streams, ready, changed)
+    return Child(spec, process, streams, ready, changed)
 
 
-def environment_of(variables: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+def child_environment(variables: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
     """Return what a child starts with: without what belongs to one run."""
     return tuple(
         sorted(

@@ -1,4 +1,4 @@
-"""What a worker and its child interpreter say to each other: one JSON line a message."""
+"""Messages between a worker and its child interpreter: one JSON line each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raise when a message changes: a worker must not talk to a child made of newer code."""
 
 
-class ModelFacts(BaseModel):
+class ModelStatus(BaseModel):
     """One model of a child's pool."""
 
     key: str
@@ -24,23 +24,23 @@ class ModelFacts(BaseModel):
     gpu_bytes: int
 
 
-class PoolFacts(BaseModel):
+class ModelPoolStatus(BaseModel):
     """The model pool of a child."""
 
-    models: list[ModelFacts] = []
+    models: list[ModelStatus] = []
     host_bytes: int = 0
     gpu_bytes: int = 0
     evictions: int = 0
 
 
 class Ready(BaseModel):
-    """The child has started and loaded what was asked for."""
+    """The child has started and loaded its preload list."""
 
     kind: Literal["ready"] = "ready"
     protocol: int
     memory: int
     """Resident bytes."""
-    models: PoolFacts
+    models: ModelPoolStatus
     faults: list[str]
     """Why an entry of the preload list failed."""
 
@@ -62,15 +62,15 @@ class Outcome(BaseModel):
     status: int
     """What its process would have exited with."""
     memory: int
-    models: PoolFacts
+    models: ModelPoolStatus
 
 
 class Evicted(BaseModel):
-    """Models were let go while nothing ran."""
+    """Models were evicted while nothing ran."""
 
-    kind: Literal["tidied"] = "tidied"
+    kind: Literal["evicted"] = "evicted"
     memory: int
-    models: PoolFacts
+    models: ModelPoolStatus
 
 
 Report = Annotated[Ready | Outcome | Evicted, Field(discriminator="kind")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.workers.messages import ModelFacts
-from infra.workers.worker_status import ChildFacts, WorkerFacts
+from infra.workers.messages import ModelStatus
+from infra.workers.worker_status import ChildStatus, WorkerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class _Metric:
     text: str
 
 
-def metrics_text(workers: Sequence[WorkerFacts]) -> str:
+def metrics_text(workers: Sequence[WorkerStatus]) -> str:
     """Return what ``/metrics`` answers for these workers (text format 0.0.4)."""
     lines: list[str] = []
     for metric, value in _OF_WORKER:
@@ -32,7 +32,7 @@ def metrics_text(workers: Sequence[WorkerFacts]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-_OF_WORKER: tuple[tuple[_Metric, Callable[[WorkerFacts], float]], ...] = (
+_OF_WORKER: tuple[tuple[_Metric, Callable[[WorkerStatus], float]], ...] = (
     (_Metric("reelworks_worker_runs_total", "counter", "Runs that ended."), lambda w: w.runs),
     (
         _Metric("reelworks_worker_crashes_total", "counter", "Children that died in a run."),
@@ -43,7 +43,7 @@ _OF_WORKER: tuple[tuple[_Metric, Callable[[WorkerFacts], float]], ...] = (
         lambda w: w.replaced,
     ),
 )
-_OF_CHILD: tuple[tuple[_Metric, Callable[[ChildFacts], float]], ...] = (
+_OF_CHILD: tuple[tuple[_Metric, Callable[[ChildStatus], float]], ...] = (
     (_Metric("reelworks_child_busy", "gauge", "1 while a run goes on."), lambda c: bool(c.run)),
     (
         _Metric("reelworks_child_memory_bytes", "gauge", "Resident memory after the last run."),
@@ -54,7 +54,7 @@ _OF_CHILD: tuple[tuple[_Metric, Callable[[ChildFacts], float]], ...] = (
         lambda c: c.models.evictions,
     ),
 )
-_OF_MODEL: tuple[tuple[_Metric, Callable[[ModelFacts], float]], ...] = (
+_OF_MODEL: tuple[tuple[_Metric, Callable[[ModelStatus], float]], ...] = (
     (_Metric("reelworks_model_loaded", "gauge", "1 while in memory."), lambda m: m.loaded),
     (_Metric("reelworks_model_loads_total", "counter", "Times it was loaded."), lambda m: m.loads),
     (
@@ -82,11 +82,11 @@ def _block(metric: _Metric, samples: Iterator[tuple[dict[str, str], float]]) -> 
     return head + lines if lines else []
 
 
-def _of_worker(worker: WorkerFacts) -> dict[str, str]:
+def _of_worker(worker: WorkerStatus) -> dict[str, str]:
     return {"worker": worker.name, "pool": worker.pool, "host": worker.host}
 
 
-def _of_child(worker: WorkerFacts, child: ChildFacts) -> dict[str, str]:
+def _of_child(worker: WorkerStatus, child: ChildStatus) -> dict[str, str]:
     return _of_worker(worker) | {"gpu": child.gpu or "", "pid": str(child.pid)}
 
 

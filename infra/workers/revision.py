@@ -1,4 +1,4 @@
-"""Which code is installed: a run says what it ran under, and a child of old code is replaced."""
+"""Revision of the installed code: each run logs it, and a child of old code is replaced."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def release() -> str:
 
 
 def _marks(root: Path) -> list[_Mark]:
-    """Name, size and time of each file of code: what tells that a digest must be made anew."""
+    """Name, size and time of each file of code: when they change, a new digest is computed."""
     found = []
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):

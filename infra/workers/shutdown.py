@@ -1,4 +1,4 @@
-"""How a run ends when its worker does: in time, or back in its queue, but never by silence."""
+"""Shutdown of a worker: each of its runs ends in time or is requeued."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from uuid import UUID
 
 import anyio
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.logging.loggers import flow_run_logger
 from prefect.states import AwaitingRetry, Cancelled
 
-from infra.workers.prefect_private import Attempt
+from infra.workers.supervisor import Attempt, Supervisor
 
 STOP_SECONDS = 10.0
-"""How long a run that is told to end may take before its child is killed."""
+"""How long a run may take to end after SIGTERM before its child is killed."""
 
 
 async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
-    """End a run: ask, wait, then kill its child."""
+    """End a run: SIGTERM, wait, then kill its child."""
     attempt.terminate()
     with anyio.move_on_after(seconds):
         await attempt.wait()
@@ -28,11 +29,26 @@ async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
     await attempt.wait()
 
 
-async def requeue_run(run_id: UUID, worker: str) -> bool:
-    """Put a run that nobody works on any more back into its queue.
+async def drain(
+    flow_run: FlowRun, worker: str, supervisor: Supervisor, seconds: float, attempt: Attempt
+) -> None:
+    """Let a run of a stopping worker end within ``seconds``, or end and requeue it."""
+    log = flow_run_logger(flow_run)
+    log.info("The worker stops; the run has %g s to end.", seconds)
+    with anyio.move_on_after(seconds):
+        await attempt.wait()
+    if attempt.returncode is None:
+        await supervisor.delegate_state(flow_run.id)
+        await stop(attempt)
+    if await requeue_run(flow_run.id, worker):
+        log.warning("The worker stopped; the run goes back to its queue.")
 
-    Returns False, and changes nothing, for one that has ended or is suspended; one that somebody
-    was cancelling is cancelled.
+
+async def requeue_run(run_id: UUID, worker: str) -> bool:
+    """Put a run without a worker back into its queue.
+
+    Returns False, and changes nothing, for one that has ended or is suspended; one that is being
+    cancelled becomes cancelled.
     """
     async with get_client() as client:
         state = (await client.read_flow_run(run_id)).state

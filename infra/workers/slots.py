@@ -1,4 +1,4 @@
-"""The places for child interpreters: one for each GPU, and who works in which."""
+"""Slots for child interpreters: one for each GPU, and which run uses which."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.workers.interpreter import Child, ChildSpec, start_child
 
 @dataclass(slots=True)
 class Slot:
-    """A place for one child."""
+    """A slot for one child."""
 
     gpu: str | None
     child: Child | None = None
@@ -22,17 +22,17 @@ class Slot:
     replaced: int = 0
     """Children that gave way to one of another kind."""
 
-    async def child_of(self, kind: ChildSpec, changed: Callable[[], None]) -> Child:
+    async def child_of(self, spec: ChildSpec, changed: Callable[[], None]) -> Child:
         """Return a live child of this kind, started now if need be.
 
         Raises ``ServiceError`` when it does not start.
         """
-        if self.child is not None and self.child.alive and self.child.kind == kind:
+        if self.child is not None and self.child.alive and self.child.spec == spec:
             return self.child
         if self.child is not None and self.child.alive:
             self.replaced += 1
         await self.empty()  # first: two children would share one GPU's memory
-        self.child = await start_child(kind, changed)
+        self.child = await start_child(spec, changed)
         return self.child
 
     async def empty(self) -> None:
@@ -43,10 +43,10 @@ class Slot:
 
 
 class Slots:
-    """All places of a worker."""
+    """All slots of a worker."""
 
     def __init__(self, gpus: Sequence[str], count: int) -> None:
-        """Make ``count`` places; GPUs are dealt out in turn."""
+        """Make ``count`` slots; GPUs are dealt out in turn."""
         self._slots = [Slot(gpus[i % len(gpus)] if gpus else None) for i in range(count)]
         self._free = asyncio.Semaphore(count)
 
@@ -54,12 +54,12 @@ class Slots:
         return iter(self._slots)
 
     @asynccontextmanager
-    async def lend(self, kind: ChildSpec) -> AsyncIterator[Slot]:
+    async def lend(self, spec: ChildSpec) -> AsyncIterator[Slot]:
         """Yield a slot of one's own, if possible one with a child of the wanted kind."""
         async with self._free:
             slot = min(
                 (slot for slot in self._slots if slot.run_name is None),
-                key=lambda slot: _effort(slot, kind.on(slot.gpu)),
+                key=lambda slot: _effort(slot, spec.on(slot.gpu)),
             )
             slot.run_name = ""
             try:
@@ -73,9 +73,9 @@ class Slots:
         await asyncio.gather(*(slot.empty() for slot in self._slots))
 
 
-def _effort(slot: Slot, kind: ChildSpec) -> int:
-    """Return 0 for a child that fits, 1 for an empty place, 2 for a child that must go."""
+def _effort(slot: Slot, spec: ChildSpec) -> int:
+    """Return 0 for a child that fits, 1 for an empty slot, 2 for a child that must go."""
     child = slot.child
     if child is None or not child.alive:
         return 1
-    return 0 if child.kind == kind else 2
+    return 0 if child.spec == spec else 2

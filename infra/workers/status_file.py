@@ -1,4 +1,4 @@
-"""A worker's notice of itself, written beside its work and never in its way."""
+"""Status file of a worker, written beside its work and never in its way."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from infra.services.process import current
 from infra.workers.revision import code_revision, release
 from infra.workers.slots import Slot
 from infra.workers.worker_status import (
-    ChildFacts,
-    WorkerFacts,
+    ChildStatus,
+    WorkerStatus,
     own_file,
     remove_old,
-    write_facts,
+    write_status,
 )
 from reelworks.errors import ServiceError
 from reelworks.settings import load_settings
@@ -27,7 +27,7 @@ PAUSE_SECONDS = 0.2
 """Least time between two writes."""
 
 
-class Notice:
+class StatusFile:
     """Counts what a worker does and keeps its file under ``DATA_DIR/workers`` true."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Notice:
         """Where the worker runs."""
         self._slots = slots
         self._log = log
-        self._facts = WorkerFacts(
+        self._status = WorkerStatus(
             name=name,
             pool=pool,
             host=socket.gethostname(),
@@ -47,7 +47,7 @@ class Notice:
             started=time.time(),
             updated=time.time(),
         )
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -57,7 +57,7 @@ class Notice:
         self.change()
 
     async def close(self) -> None:
-        """Stop writing and take the notice down."""
+        """Stop writing and remove the file."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -65,56 +65,56 @@ class Notice:
 
     def change(self) -> None:
         """Write soon: something has changed."""
-        self._news.set()
+        self._changed.set()
 
     def count_run(self) -> None:
         """A run has ended."""
-        self._facts.runs += 1
+        self._status.runs += 1
         self.change()
 
     def count_crash(self) -> None:
         """A child ended before its run did."""
-        self._facts.crashes += 1
+        self._status.crashes += 1
         self.change()
 
     def count_replaced(self) -> None:
         """A worn child was replaced."""
-        self._facts.replaced += 1
+        self._status.replaced += 1
         self.change()
 
-    def facts(self) -> WorkerFacts:
+    def status(self) -> WorkerStatus:
         """Return what is true now."""
         slots = list(self._slots)
-        return self._facts.model_copy(
+        return self._status.model_copy(
             update={
                 "updated": time.time(),
-                "replaced": self._facts.replaced + sum(slot.replaced for slot in slots),
-                "children": [facts for slot in slots if (facts := _child_facts(slot))],
+                "replaced": self._status.replaced + sum(slot.replaced for slot in slots),
+                "children": [facts for slot in slots if (facts := _child_status(slot))],
             }
         )
 
     async def _publish(self) -> None:
         remove_old(self._path.parent.parent)
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._changed.wait()
+            self._changed.clear()
             try:
-                await asyncio.to_thread(write_facts, self._path, self.facts())
+                await asyncio.to_thread(write_status, self._path, self.status())
             except ServiceError as error:  # runs matter more than what is said about them
                 self._log.warning("%s", error)
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _child_facts(slot: Slot) -> ChildFacts | None:
+def _child_status(slot: Slot) -> ChildStatus | None:
     child = slot.child
     if child is None or not child.alive:
         return None
-    return ChildFacts(
+    return ChildStatus(
         gpu=slot.gpu,
         pid=child.pid,
         run=slot.run_name if child.current else None,
         runs=child.runs,
         memory=child.memory,
-        revision=child.kind.revision,
+        revision=child.spec.revision,
         models=child.models,
     )

@@ -1,4 +1,4 @@
-"""What a warm worker tells about itself: one JSON file each under ``DATA_DIR/workers``."""
+"""Status of warm workers: one JSON file each under ``DATA_DIR/workers``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from infra.services.files import make_folder, write_private
 from infra.services.process import Process, is_alive
-from infra.workers.messages import PoolFacts
+from infra.workers.messages import ModelPoolStatus
 
 FRESH_SECONDS = 120.0
 """A worker writes its file every 30 s at least; one silent for this long is gone."""
@@ -19,7 +19,7 @@ KEEP_SECONDS = 24 * 3600.0
 """The files of workers that were killed are removed after a day."""
 
 
-class ChildFacts(BaseModel):
+class ChildStatus(BaseModel):
     """One interpreter of a worker."""
 
     gpu: str | None
@@ -30,10 +30,10 @@ class ChildFacts(BaseModel):
     memory: int
     """Resident bytes, as last reported."""
     revision: str
-    models: PoolFacts
+    models: ModelPoolStatus
 
 
-class WorkerFacts(BaseModel):
+class WorkerStatus(BaseModel):
     """One worker and its children."""
 
     name: str
@@ -50,10 +50,10 @@ class WorkerFacts(BaseModel):
     """Children that ended before their run did."""
     replaced: int = 0
     """Children that were replaced: worn, grown, or made of other code."""
-    children: list[ChildFacts] = []
+    children: list[ChildStatus] = []
 
     def is_fresh(self, now: float) -> bool:
-        """Tell whether the worker is alive as far as can be seen from here."""
+        """Tell whether the worker seems alive from this host."""
         if self.host == socket.gethostname() and not is_alive(self.process):
             return False
         return now - self.updated < FRESH_SECONDS
@@ -69,13 +69,13 @@ def own_file(data_dir: Path) -> Path:
     return folder_of(data_dir) / f"{socket.gethostname()}-{os.getpid()}.json"
 
 
-def write_facts(path: Path, facts: WorkerFacts) -> None:
+def write_status(path: Path, facts: WorkerStatus) -> None:
     """Write a worker's file. Raises ``PermissionDeniedError`` or ``NoSpaceError``."""
     make_folder(path.parent)
     write_private(path, facts.model_dump_json(indent=1))
 
 
-def read_facts(data_dir: Path) -> list[WorkerFacts]:
+def read_statuses(data_dir: Path) -> list[WorkerStatus]:
     """Return the workers that are alive, by name; a file that cannot be read is left out."""
     now = time.time()
     found = (_read(path) for path in folder_of(data_dir).glob("*.json"))
@@ -90,8 +90,8 @@ def remove_old(data_dir: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> WorkerFacts | None:
+def _read(path: Path) -> WorkerStatus | None:
     try:
-        return WorkerFacts.model_validate_json(path.read_text("utf-8"))
+        return WorkerStatus.model_validate_json(path.read_text("utf-8"))
     except (OSError, ValidationError):
         return None

@@ -8,8 +8,8 @@ from types import FrameType
 
 import uvicorn
 
-from infra.services.supervision.watchdog_check import watch_keeper
-from infra.startup import SIGNALS, leave
+from infra.services.supervision.watchdog_check import start_watchdog_check
+from infra.startup import SIGNALS, exit_at_once
 from reelworks.app.api.http.middleware import HEAD_BYTES
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.api.http.uvicorn_protocol import HeaderTimeoutProtocol
@@ -31,7 +31,7 @@ def serve(settings: Settings) -> None:
     ``ServiceError`` when the address is taken, and database errors.
     """
     api = open_api(settings)
-    watch_keeper(settings)
+    start_watchdog_check(settings)
     ensure_schema(api.engine)
     api.store.ensure_bucket()
     check_open_to(api)
@@ -55,7 +55,7 @@ class _Server(uvicorn.Server):
     def exit_early(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal that uvicorn does not: one before it listens, or one it raises again."""
         if not self.should_exit:
-            leave(number, frame)
+            exit_at_once(number, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the event streams and begin the shutdown."""

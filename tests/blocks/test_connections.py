@@ -64,7 +64,7 @@ async def test_saving_again_replaces(blocks):
     assert (await blocks.current_settings()).s3_bucket == "another"
 
 
-async def test_a_secret_is_saved_only_when_asked_and_one_of_before_is_removed(blocks):
+async def test_a_secret_is_saved_only_on_request_and_one_of_before_is_removed(blocks):
     kinds = {"reelworks-database", "reelworks-artifact-store", "reelworks-hosted-models"}
 
     assert await blocks.register_blocks(SAVED, secrets=False) == dict.fromkeys(kinds, "withheld")
@@ -125,7 +125,7 @@ def test_the_password_of_a_web_address_is_found(address, secret):
     assert ArtifactStorage.model_construct(endpoint_url=address).secret() == secret
 
 
-async def test_an_address_with_a_password_is_saved_only_when_asked(blocks):
+async def test_an_address_with_a_password_is_saved_only_on_request(blocks):
     nothing = dict.fromkeys(("s3_access_key_id", "s3_secret_access_key", "openai_api_key"))
     within = {
         "openai_base_url": f"https://me:{SECRET}@models/v1",

@@ -1,4 +1,4 @@
-"""The worker's log: its place, format, level and rotation."""
+"""The worker's log: its path, format, level and rotation."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_the_format_is_the_one_that_people_grep_for(house):
 
 
 @pytest.mark.parametrize(
-    ("level", "kept"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)]
+    ("level", "count"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)]
 )
-def test_the_level_is_the_setting_s(house, level, kept):
+def test_the_level_is_the_setting_s(house, level, count):
     with worker_log(house.model_copy(update={"log_level": level})) as log:
         for write in (log.debug, log.info, log.warning, log.error):
             write("x")
 
-    assert len(lines(house)) == kept
+    assert len(lines(house)) == count
 
 
 def test_a_file_name_cannot_forge_a_line(house):
@@ -86,7 +86,7 @@ def test_a_thread_of_the_run_writes_to_its_log(house):
     assert lines(house)[0].endswith("from a thread")
 
 
-def test_three_files_of_five_megabytes_are_kept(house):
+def test_three_files_of_five_megabytes_remain(house):
     with worker_log(house) as log:
         for number in range(22):
             log.info("%d %s", number, "x" * (1 << 20))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.postgres import PostgresPlace, start_postgres, stop_postgres
+from infra.services.postgres.cluster import PostgresPaths
+from infra.services.postgres.server import start_postgres, stop_postgres
 
 
 @pytest.fixture
@@ -27,10 +28,10 @@ def tmp_path() -> Iterator[Path]:
 def made_cluster() -> Iterator[Path]:
     """PostgreSQL's folder as a first start and a stop leave it."""
     with tempfile.TemporaryDirectory(prefix="rw-") as folder:
-        place = PostgresPlace(Path(folder) / "postgres", Path(folder) / "postgres.log")
-        process, _ = start_postgres(place)
+        paths = PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
+        process, _ = start_postgres(paths)
         stop_postgres(process)
-        yield place.home
+        yield paths.home
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_valid_setting_names
 
 from infra.fleet.plan import HEARTBEAT, POOLS
-from infra.services.postgres import DATABASES
+from infra.services.postgres.cluster import DATABASES
 from reelworks import NO_REPORTS
 from reelworks.app.cli.main import app
 from reelworks.settings import Settings
@@ -268,10 +268,10 @@ def test_each_published_port_is_opened_by_a_variable_of_its_own_and_closed_by_de
 
 
 def test_ours_are_restarted_for_what_is_wrong_with_themselves_alone() -> None:
-    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "intake")}
+    checks = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("api", "dispatcher")}
 
     assert checks["api"][-1].endswith("/livez"), "not /readyz: a neighbour's outage is no reason"
-    assert checks["intake"][-3:] == ["infra.images.health", "beat", "intake"]
+    assert checks["dispatcher"][-3:] == ["infra.images.health", "beat", "dispatcher"]
 
 
 def test_services_start_in_the_order_of_health() -> None:
@@ -324,7 +324,7 @@ def test_prefect_lets_in_those_who_have_the_secret_and_all_of_ours_have_it() -> 
     assert {one["PREFECT_API_AUTH_STRING"] for one in asking} == {secret}
 
 
-def test_a_gpu_is_asked_for_only_in_the_profile_gpu() -> None:
+def test_a_gpu_is_requested_only_in_the_profile_gpu() -> None:
     (asking,) = [name for name, service in SERVICES.items() if "deploy" in service]
 
     assert asking == "worker-gpu"
@@ -333,14 +333,14 @@ def test_a_gpu_is_asked_for_only_in_the_profile_gpu() -> None:
 
 
 def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
-    asked = dict(re.findall(r"\$\{([A-Z_0-9]+)(:[-?][^}]*)?\}", COMPOSE.read_text()))
+    variables = dict(re.findall(r"\$\{([A-Z_0-9]+)(:[-?][^}]*)?\}", COMPOSE.read_text()))
     example = (ROOT / "infra" / ".env.example").read_text()
     named = dict(re.findall(r"^(?:# )?([A-Z_0-9]+)=(.*)$", example, re.MULTILINE))
 
-    assert asked.keys() == named.keys()
+    assert variables.keys() == named.keys()
     store = ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
     for secret in ("POSTGRES_PASSWORD", "PREFECT_AUTH_STRING", *store):
-        assert asked[secret].startswith(":?")
+        assert variables[secret].startswith(":?")
         assert named[secret] == ""
 
 

@@ -22,10 +22,10 @@ COMMANDS = {
     "list": ("reelworks.app.cli", "list"),
     "search": ("reelworks.app.cli", "search", "anything"),
     "api": ("reelworks.app", "--port", "0"),
-    "intake": ("reelworks.app.dispatcher",),
+    "dispatcher": ("reelworks.app.dispatcher",),
     "runner": ("flows.serve",),
 }
-GRACEFUL = {"api": {0, STOPPED}, "intake": {0, STOPPED}, "runner": {0, STOPPED}}
+GRACEFUL = {"api": {0, STOPPED}, "dispatcher": {0, STOPPED}, "runner": {0, STOPPED}}
 """A server that runs already ends in its own way; a command that was quicker has ended well."""
 MOMENTS = 3
 LATEST = 2.7
@@ -75,12 +75,12 @@ def stop(name: str, environment: dict[str, str], number: int, seconds: float) ->
         time.sleep(seconds)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    told = f"{name} after {seconds:.2f} s by {number}: {process.returncode}\n{out}\n{err}"
-    assert "Traceback" not in err, told
-    assert "Exception ignored" not in err, told
-    assert process.returncode in GRACEFUL.get(name, {0, STOPPED}), told
+    report = f"{name} after {seconds:.2f} s by {number}: {process.returncode}\n{out}\n{err}"
+    assert "Traceback" not in err, report
+    assert "Exception ignored" not in err, report
+    assert process.returncode in GRACEFUL.get(name, {0, STOPPED}), report
     if process.returncode == STOPPED:
-        assert err.rstrip().splitlines()[-1].startswith("Stopped."), told
+        assert err.rstrip().splitlines()[-1].startswith("Stopped."), report
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -1,4 +1,4 @@
-"""Flows for the tests of the warm worker. They tell what they saw by a line in a file."""
+"""Flows for the tests of the warm worker. They record what they saw as a line in a file."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from pathlib import Path
 from prefect import flow
 
 
-def tell(told: str, **facts: object) -> None:
-    with Path(told).open("a") as stream:
+def note(record: str, **facts: object) -> None:
+    with Path(record).open("a") as stream:
         stream.write(json.dumps({"pid": os.getpid(), **facts}) + "\n")
 
 
 @flow
-async def trivial(told: str) -> None:
-    tell(told)
+async def trivial(record: str) -> None:
+    note(record)
 
 
 @flow
-async def embed(told: str, models_dir: str) -> None:
+async def embed(record: str, models_dir: str) -> None:
     """Use a real model through the pool of this process."""
     from reelworks.models.runtime.pool import pool
     from reelworks.models.text.minilm import MiniLmEmbedder
 
     vector = MiniLmEmbedder("minilm-l6-v2-int8", Path(models_dir), threads=1).embed(["A cat."])[0]
     (use,) = pool.snapshot().models
-    tell(told, length=len(vector), loads=use.loads, hits=use.hits)
+    note(record, length=len(vector), loads=use.loads, hits=use.hits)
 
 
 @flow
-async def sleep(told: str, seconds: float = 60) -> None:
-    tell(told)
+async def sleep(record: str, seconds: float = 60) -> None:
+    note(record)
     await asyncio.sleep(seconds)
 
 
 @flow
-def sleep_in_thread_of_its_own(told: str, seconds: float = 60) -> None:
-    tell(told)
+def sleep_in_thread_of_its_own(record: str, seconds: float = 60) -> None:
+    note(record)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(0.05)
 
 
 @flow
-async def make_a_mess(told: str) -> None:
+async def make_a_mess(record: str) -> None:
     os.environ["LEFT_BEHIND"] = "1"
     os.environ.pop("HOME", None)
     os.chdir("/")
     sys.path.insert(0, "/nowhere")
-    tell(told)
+    note(record)
 
 
 @flow
-async def look_around(told: str) -> None:
-    tell(
-        told,
+async def look_around(record: str) -> None:
+    note(
+        record,
         left_behind=os.environ.get("LEFT_BEHIND"),
         home=os.environ.get("HOME"),
         folder=str(Path.cwd()),
@@ -69,16 +69,16 @@ async def look_around(told: str) -> None:
 
 
 @flow(timeout_seconds=1)
-async def too_slow(told: str) -> None:
-    tell(told)
+async def too_slow(record: str) -> None:
+    note(record)
     await asyncio.sleep(60)
 
 
 @flow
-async def grow(told: str, megabytes: int) -> None:
+async def grow(record: str, megabytes: int) -> None:
     """Keep memory that no model explains."""
     globals().setdefault("_kept", []).append(b"x" * (megabytes * 1_000_000))
-    tell(told)
+    note(record)
 
 
 FLOWS = (

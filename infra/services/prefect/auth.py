@@ -1,4 +1,4 @@
-"""The HTTP header that lets a request of ours through to a Prefect server."""
+"""Authorization header for a Prefect server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 AUTH_STRING = "PREFECT_API_AUTH_STRING"
 API_KEY = "PREFECT_API_KEY"
+SERVER_AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
+SERVER_DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
 
 
 def authorization(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -19,10 +19,9 @@ import asyncpg  # noqa: E402 - after the collector is tuned
 import uvicorn  # noqa: E402
 from prefect.server.api.server import create_app  # noqa: E402
 
-from infra.services.prefect.same_site import OwnPages  # noqa: E402
+from infra.services.prefect.auth import SERVER_AUTH_STRING, SERVER_DATABASE  # noqa: E402
+from infra.services.prefect.same_site import SameSiteMiddleware  # noqa: E402
 
-AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
-DATABASE_VARIABLE = "PREFECT_API_DATABASE_CONNECTION_URL"
 PATIENCE = 90.0
 """Seconds to wait for PostgreSQL and our database in it."""
 
@@ -46,13 +45,13 @@ def main() -> None:
 
     Without an auth string it does not start: who can create runs can run programs.
     """
-    if not os.environ.get(AUTH_VARIABLE):
-        raise SystemExit(f"{AUTH_VARIABLE} is not set.")
+    if not os.environ.get(SERVER_AUTH_STRING):
+        raise SystemExit(f"{SERVER_AUTH_STRING} is not set.")
     port = int(sys.argv[1])
     app = create_app(final=True)
-    asyncio.run(_database_is_up(os.environ[DATABASE_VARIABLE].replace("+asyncpg", "")))
+    asyncio.run(_database_is_up(os.environ[SERVER_DATABASE].replace("+asyncpg", "")))
     uvicorn.run(
-        OwnPages(app, port),
+        SameSiteMiddleware(app, port),
         host="127.0.0.1",
         port=port,
         log_level="warning",

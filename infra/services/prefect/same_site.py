@@ -1,7 +1,7 @@
 """ASGI middleware that keeps pages of other sites away from a server on the loopback address.
 
 A browser opens pages of any site beside ours and sends their requests to this machine too. It says
-truly which name it asked (``Host``) and whose page asks (``Origin``), so both are checked. That
+truly which name it called (``Host``) and whose page calls (``Origin``), so both are checked. That
 costs nothing and covers what Prefect's CSRF tokens are for, and event streams over WebSocket too;
 those tokens would cost each client of every run a request and a row.
 """
@@ -19,8 +19,8 @@ def origins(port: int) -> tuple[str, ...]:
     return tuple(f"http://{name}:{port}" for name in NAMES)
 
 
-class OwnPages:
-    """Answers requests that ask for this machine by its own name, from no page but our own.
+class SameSiteMiddleware:
+    """Answers requests to this machine's own name, from no page but our own.
 
     The port of ``Host`` may be another: somebody's SSH tunnel.
     """
@@ -32,7 +32,7 @@ class OwnPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it with 403."""
         if scope["type"] in ("http", "websocket") and not self._is_own(scope):
-            refusal = PlainTextResponse("Ask this server as localhost.", status_code=403)
+            refusal = PlainTextResponse("Use the name localhost for this server.", status_code=403)
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from infra.services.files import last_lines, make_folder, secret_in
-from infra.services.prefect.auth import basic
+from infra.services.prefect.auth import SERVER_AUTH_STRING, SERVER_DATABASE, basic
 from infra.services.prefect.same_site import origins
 from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from reelworks.errors import NoSpaceError, ServiceError
@@ -25,20 +25,20 @@ _PROGRAM = "infra.services.prefect.program"
 
 
 @dataclass(frozen=True, slots=True)
-class PrefectPlace:
-    """Where the embedded Prefect server keeps its files."""
+class PrefectPaths:
+    """Files of the embedded Prefect server."""
 
     home: Path
     log: Path
 
     @property
     def password(self) -> Path:
-        """The file with the auth string, which the UI asks for as its password."""
+        """The file with the auth string, the password of the UI."""
         return self.home / "password"
 
     @property
     def auth_string(self) -> str:
-        """What the server lets in (file mode 600), made on first use.
+        """Auth string of the server (file mode 600), made on first use.
 
         Prefect's form is ``user:password``, so that plain HTTP clients can send it too.
         """
@@ -50,27 +50,27 @@ def api_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/api"
 
 
-def launch_prefect(place: PrefectPlace, port: int, database_url: str) -> Process:
+def launch_prefect(paths: PrefectPaths, port: int, database_url: str) -> Process:
     """Start the server's process on a port and return at once.
 
     The database need not be up yet: the server waits for it.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
-    make_folder(place.home)
-    for stray in orphaned_processes(_PROGRAM, place.home):
-        stop(stray)
+    make_folder(paths.home)
+    for orphan in orphaned_processes(_PROGRAM, paths.home):
+        stop(orphan)
     return start(
         Command(
             arguments=[sys.executable, "-m", _PROGRAM, str(port)],
-            log=place.log,
-            environment=_environment(place, port, database_url),
-            folder=place.home,
+            log=paths.log,
+            environment=_environment(paths, port, database_url),
+            folder=paths.home,
         )
     )
 
 
-def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
+def await_prefect(paths: PrefectPaths, process: Process, port: int) -> None:
     """Wait until a launched server answers.
 
     Raises ``ServiceError`` or ``NoSpaceError`` when it ends or stays silent; it is stopped then.
@@ -81,14 +81,14 @@ def await_prefect(place: PrefectPlace, process: Process, port: int) -> None:
             return
         time.sleep(0.05)
     stop(process)
-    reason = last_lines(place.log, 1)
+    reason = last_lines(paths.log, 1)
     if "No space left on device" in reason:
         raise NoSpaceError(
-            f"The Prefect server cannot write to {place.home}: the disk is full; make room and "
+            f"The Prefect server cannot write to {paths.home}: the disk is full; make room and "
             "try again."
         )
     raise ServiceError(
-        f"The Prefect server did not start: {reason or 'no answer'} (log: {place.log})."
+        f"The Prefect server did not start: {reason or 'no answer'} (log: {paths.log})."
     )
 
 
@@ -97,8 +97,8 @@ def answers(port: int, timeout: float = 2.0) -> bool:
     return _status(port, "/api/health", timeout, {}) == HTTPStatus.OK
 
 
-def asks_for(port: int, auth_string: str, timeout: float = 2.0) -> bool:
-    """Tell whether a server lets in those with this auth string, and nobody else.
+def requires_auth(port: int, auth_string: str, timeout: float = 2.0) -> bool:
+    """Tell whether a server requires this auth string.
 
     False for one that an earlier version started, which lets everybody in, and after the auth
     string was changed. One that is too busy to say so within ``timeout`` seconds is believed.
@@ -110,7 +110,7 @@ def asks_for(port: int, auth_string: str, timeout: float = 2.0) -> bool:
 
 
 def _status(port: int, path: str, timeout: float, headers: Mapping[str, str]) -> int | None:
-    """Return what a GET is answered with, or None; no proxy is asked for a loopback address."""
+    """Return what a GET is answered with, or None; no proxy is used for a loopback address."""
     connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("GET", path, headers=dict(headers))
@@ -121,19 +121,17 @@ def _status(port: int, path: str, timeout: float, headers: Mapping[str, str]) ->
         connection.close()
 
 
-def _environment(place: PrefectPlace, port: int, database_url: str) -> dict[str, str | None]:
+def _environment(paths: PrefectPaths, port: int, database_url: str) -> dict[str, str | None]:
     """Return the server's settings. Those of a user's own Prefect must not leak in."""
     settings: dict[str, str | None] = {
         name: None for name in os.environ if name.startswith("PREFECT_")
     }
     settings |= {
-        "PREFECT_HOME": str(place.home),
-        "PREFECT_API_DATABASE_CONNECTION_URL": database_url.replace(
-            "postgresql://", "postgresql+asyncpg://", 1
-        ),
+        "PREFECT_HOME": str(paths.home),
+        SERVER_DATABASE: database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_API_AUTH_STRING": place.auth_string,
+        SERVER_AUTH_STRING: paths.auth_string,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins(port)),
         "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -145,7 +143,7 @@ def _environment(place: PrefectPlace, port: int, database_url: str) -> dict[str,
         ),
     }
     if not _may_unpack_ui():
-        settings["PREFECT_UI_STATIC_DIRECTORY"] = str(place.home / "ui")
+        settings["PREFECT_UI_STATIC_DIRECTORY"] = str(paths.home / "ui")
     return settings
 
 

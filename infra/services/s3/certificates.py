@@ -1,4 +1,4 @@
-"""A certificate by which the embedded store's inner servers know one another, and nobody else."""
+"""Certificate for mutual TLS among the inner servers of the embedded store."""
 
 from __future__ import annotations
 

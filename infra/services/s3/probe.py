@@ -1,4 +1,4 @@
-"""Short questions to an S3 server: does it answer, are the keys right, can objects be read."""
+"""Probes of an S3 server: does it answer, are the keys right, can objects be read."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from pathlib import Path
 import psutil
 
 from infra.services.files import (
-    free_ports,
     is_free,
     last_lines,
     make_folder,
@@ -26,24 +25,10 @@ from infra.services.files import (
 )
 from infra.services.process import Command, Process, is_alive, orphaned_processes, start, stop
 from infra.services.s3.certificates import certificate_in
+from infra.services.s3.ports import PORTS, free_store_ports, remove_sockets
 from infra.services.s3.probe import s3_client, serves_objects
 from reelworks.errors import NoSpaceError, ServiceError
 
-PORTS = (
-    "s3.port",
-    "s3.port.grpc",
-    "master.port",
-    "master.port.grpc",
-    "volume.port",
-    "volume.port.grpc",
-    "filer.port",
-    "filer.port.grpc",
-    "admin.port",
-    "admin.port.grpc",
-)
-"""Every port that the server opens; the first is S3 itself."""
-_DIALLED_ABOVE = 10_000
-"""The worker dials ``admin.port`` plus this, whatever ``admin.port.grpc`` is (weed 4.48)."""
 _INNER_KEYS = (
     "WEED_JWT_SIGNING_KEY",
     "WEED_JWT_SIGNING_READ_KEY",
@@ -61,13 +46,15 @@ out would serve every user of this machine.
 """
 _CLOSED = "-disableHttp=true"
 """With this the inner servers speak TLS alone; no earlier version gave it."""
+REGION = "us-east-1"
+"""What clients sign requests with; the server takes any."""
 PATIENCE = 30.0
 """Seconds that a start may take."""
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlace:
-    """Where the embedded S3 server keeps its files."""
+class StorePaths:
+    """Files of the embedded S3 server."""
 
     home: Path
     log: Path
@@ -85,7 +72,7 @@ class StorePlace:
     def security(self) -> Path:
         """Write by what the inner servers know one another, and return the file.
 
-        They find it because they work in this folder. It also lets its owner use `weed shell` here.
+        They find it because they work in this folder. Its owner may use `weed shell` there, too.
         """
         certificate = json.dumps(certificate_in(self.home / "tls.pem").name)
         pair = f"cert = {certificate}\nkey = {certificate}\n"
@@ -97,7 +84,7 @@ class StorePlace:
         return path
 
     def identities(self) -> Path:
-        """Write who may do what: our key everything, anybody else nothing. Returns the file."""
+        """Write the access list, in which our key alone may do anything, and return the file."""
         path = self.home / "identities.json"
         keys = {"accessKey": self.key_id, "secretKey": self.secret}
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -127,7 +114,7 @@ def program() -> Path:
     )
 
 
-def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
+def start_store(paths: StorePaths, ports: tuple[int, ...] = ()) -> tuple[Process, tuple[int, ...]]:
     """Start the server and wait until it answers a real S3 request.
 
     ``ports`` are taken when all are free, in ``/tmp`` too. Returns the process and its ports in
@@ -135,41 +122,41 @@ def start_store(place: StorePlace, ports: tuple[int, ...] = ()) -> tuple[Process
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
-    make_folder(place.home)
-    data = make_folder(place.home / "data")
-    for stray in orphaned_processes("weed", place.home):
-        theirs = _ports_of(stray)
-        stop_store(stray, theirs)
-    usable = _remove_sockets(tuple(port for port in ports if is_free(port)))
+    make_folder(paths.home)
+    data = make_folder(paths.home / "data")
+    for orphan in orphaned_processes("weed", paths.home):
+        theirs = _ports_of(orphan)
+        stop_store(orphan, theirs)
+    usable = remove_sockets(tuple(port for port in ports if is_free(port)))
     for attempt in (1, 2, 3):
-        chosen = _free_ports(ports if usable and attempt == 1 else ())
-        process = start(_server_command(place, data, chosen))
-        if _is_ready(place, process, chosen[0]):
+        chosen = free_store_ports(ports if usable and attempt == 1 else ())
+        process = start(_server_command(paths, data, chosen))
+        if _is_ready(paths, process, chosen[0]):
             return process, chosen
         stop_store(process, chosen)
-        reason = last_lines(place.log)
+        reason = last_lines(paths.log)
         if "address already in use" not in reason or attempt == 3:
             break
     if "no space left" in reason.lower():
         raise NoSpaceError(
             f"The S3 server cannot write to {data}: the disk is full; make room and try again."
         )
-    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {place.log}).")
+    raise ServiceError(f"The S3 server did not start: {reason or 'no answer'} (log: {paths.log}).")
 
 
 def stop_store(process: Process, ports: tuple[int, ...] = ()) -> bool:
-    """Stop the server. Returns whether it stopped when asked.
+    """Stop the server. Returns whether it needed no kill.
 
     Its front ends close within two seconds. Its last step then sometimes waits half a minute for
     connections inside itself that were opened and never used; nothing is written any more by
     then, so it is killed instead.
     """
-    asked = stop(process, patience=4.0, gently=signal.SIGTERM)
-    _remove_sockets(ports)
-    return asked
+    ended = stop(process, patience=4.0, gently=signal.SIGTERM)
+    remove_sockets(ports)
+    return ended
 
 
-def is_closed(process: Process) -> bool:
+def requires_certificate(process: Process) -> bool:
     """Tell whether a server's inner doors are closed to those without our certificate.
 
     False for one that an earlier version started: its inner servers serve every user of this
@@ -178,26 +165,13 @@ def is_closed(process: Process) -> bool:
     return any(_CLOSED in word for word in _command_line(process))
 
 
-def _free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
-    """Return free ports in order of ``PORTS``, the last as the worker will dial it.
-
-    Were nobody behind that port, any user of this machine could take it and be dialled.
-    """
-    *others, admin, dialled = free_ports(len(PORTS), preferred)
-    while dialled != admin + _DIALLED_ABOVE or len({*others, admin, dialled}) < len(PORTS):
-        (admin,) = free_ports(1)
-        if admin + _DIALLED_ABOVE < 1 << 16 and is_free(admin + _DIALLED_ABOVE):
-            dialled = admin + _DIALLED_ABOVE
-    return (*others, admin, dialled)
-
-
-def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Command:
-    place.security()
+def _server_command(paths: StorePaths, data: Path, ports: tuple[int, ...]) -> Command:
+    paths.security()
     options = {
         "dir": str(data),
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
-        "s3.config": str(place.identities()),
+        "s3.config": str(paths.identities()),
         "s3.allowedOrigins": f"http://127.0.0.1:{ports[0]}",  # no page but its own, and it has none
         "s3.iam": "false",
         "s3.port.iceberg": "0",
@@ -211,7 +185,7 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
     return Command(
         arguments=[
             str(program()),
-            f"-logdir={make_folder(place.log.with_suffix(''))}",
+            f"-logdir={make_folder(paths.log.with_suffix(''))}",
             "-alsologtostderr=false",
             "-log_max_size_mb=5",
             "-log_max_files=2",
@@ -220,15 +194,15 @@ def _server_command(place: StorePlace, data: Path, ports: tuple[int, ...]) -> Co
             _CLOSED,
             *(f"-{name}={value}" for name, value in options.items()),
         ],
-        log=place.log,
+        log=paths.log,
         umask=0o077,
         environment={name: secrets.token_hex(32) for name in _INNER_KEYS},
-        folder=place.home,
+        folder=paths.home,
     )
 
 
-def _is_ready(place: StorePlace, process: Process, port: int) -> bool:
-    client = s3_client(f"http://127.0.0.1:{port}", place.key_id, place.secret, "us-east-1")
+def _is_ready(paths: StorePaths, process: Process, port: int) -> bool:
+    client = s3_client(f"http://127.0.0.1:{port}", paths.key_id, paths.secret, REGION)
     deadline = time.monotonic() + PATIENCE
     while is_alive(process) and time.monotonic() < deadline:
         if serves_objects(client):
@@ -249,19 +223,3 @@ def _command_line(process: Process) -> list[str]:
         return list(psutil.Process(process.pid).cmdline())
     except psutil.NoSuchProcess:
         return []
-
-
-def _remove_sockets(ports: tuple[int, ...]) -> bool:
-    """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports.
-
-    Returns whether all are gone. Anybody on this machine may put something there by such a name,
-    which only he can remove.
-    """
-    gone = True
-    for port in ports:
-        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - weed's choice
-            try:
-                path.unlink(missing_ok=True)
-            except (PermissionError, IsADirectoryError):
-                gone = False
-    return gone

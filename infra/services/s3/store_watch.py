@@ -1,4 +1,4 @@
-"""Whether the embedded store must be started again although its process lives."""
+"""Write probe of the embedded store: it may need a restart although its process lives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.services.process import Process
 from infra.services.s3.probe import s3_client
-from infra.services.s3.seaweed import StorePlace
+from infra.services.s3.seaweed import REGION, StorePaths
 from infra.services.supervision.state import Running, Service, State
 from reelworks.domain.disk import STORE_SHARE, is_full
 from reelworks.store.objects.shards import one_folder_a_shard
@@ -31,10 +31,10 @@ class StoreWatch:
     """Writes to the store from time to time, and often after its disk was full.
 
     Once the disk was full, the server refuses to write for ever although there is room again: the
-    files of its names stay closed until it is started anew.
+    files of its names stay closed until it is started again.
     """
 
-    place: StorePlace
+    paths: StorePaths
     often: float = OFTEN_SECONDS
     _next: float = 0.0
     _refused: Process | None = None
@@ -46,12 +46,12 @@ class StoreWatch:
         running = state.alive(Service.STORE)
         if running is None or not self.is_stuck(running):
             return []
-        log.error("The store cannot be written although the disk of %s has room.", self.place.home)
+        log.error("The store cannot be written although the disk of %s has room.", self.paths.home)
         return [running.process]
 
     def is_stuck(self, running: Running) -> bool:
         """Tell whether the store refuses to write, twice in a row, on a disk with room."""
-        if is_full(self.place.home, STORE_SHARE):  # a start would help nothing yet
+        if is_full(self.paths.home, STORE_SHARE):  # a start would help nothing yet
             self._was_full, self._refused = True, None
             return False
         if self._was_full:
@@ -66,7 +66,7 @@ class StoreWatch:
 
     def _refuses(self, port: int) -> bool:
         client: Any = s3_client(
-            f"http://127.0.0.1:{port}", self.place.key_id, self.place.secret, "us-east-1"
+            f"http://127.0.0.1:{port}", self.paths.key_id, self.paths.secret, REGION
         )
         for number, folder in enumerate(one_folder_a_shard(_BUCKET, "write-")):
             body = b"" if number else _BODY  # an empty object is a name only

@@ -1,7 +1,7 @@
 """Heartbeats of our own processes on this machine: a small file that each one touches.
 
-They tell a process that gets on with its work from one that is only there: frozen, or stuck in a
-loop of its own. They need no service, so a heartbeat never stops because a neighbour is down.
+They tell a process that works from one that is only running: frozen, or stuck in a loop. They need
+no service, so a heartbeat never stops because a neighbour is down.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from infra.services.files import make_folder
+
+FROZEN_SECONDS = 60.0
+"""Silence, in seconds that the observer was awake, after which a process is taken for frozen."""
 
 
 def heartbeat_file(data_dir: Path, name: str) -> Path:
@@ -45,8 +48,8 @@ def last_beat(data_dir: Path, name: str) -> int | None:
 class Silence:
     """For how long signs of life have not changed, in seconds that this process was awake.
 
-    The clock is monotonic, which stands still while a laptop sleeps: whoever slept along with the
-    observer was not silent.
+    The clock is monotonic, which stands still while a laptop sleeps: a process that
+    slept with its observer was not silent.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,5 +66,5 @@ class Silence:
         return now - since
 
     def forget(self, who: Hashable) -> None:
-        """Begin anew with somebody: what was not heard until now does not count."""
+        """Start over with somebody: silence until now does not count."""
         self._last.pop(who, None)

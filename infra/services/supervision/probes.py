@@ -1,4 +1,4 @@
-"""Whether a process that runs is also at work: each kind of part is asked what it alone can answer.
+"""Liveness probes: whether a process that runs is also at work, by a request that it alone answers.
 
 That a port accepts proves nothing: the kernel accepts for a frozen process, too.
 """
@@ -21,7 +21,7 @@ from infra.services.supervision.state import Running, Service
 
 SILENT = "silent"
 """The sign of life of a part that gives none."""
-BEATING = {Service.INTAKE, Service.RUNNER}
+WITH_HEARTBEAT = {Service.DISPATCHER, Service.RUNNER}
 """Parts that write heartbeats, see ``infra.services.supervision.heartbeats``."""
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """PostgreSQL, frontend/backend protocol, SSLRequest: answered by one byte, before any login."""
@@ -43,12 +43,12 @@ def _answers(part: Service, running: Running, seconds: float) -> bool:
     if not running.ports:
         return not is_stopped(running.process)
     port = running.ports[0]
-    asked: dict[Service, Callable[[], bool]] = {
+    probes: dict[Service, Callable[[], bool]] = {
         Service.POSTGRES: lambda: _postgres_answers(port, seconds),
         Service.PREFECT: lambda: prefect.answers(port, seconds),
         Service.API: lambda: _http_answers(port, "/livez", seconds),
     }
-    return asked.get(part, lambda: _http_answers(port, "/", seconds))()
+    return probes.get(part, lambda: _http_answers(port, "/", seconds))()
 
 
 def is_stopped(process: Process) -> bool:
@@ -64,7 +64,7 @@ def is_stopped(process: Process) -> bool:
 
 def sign_of_life(data_dir: Path, part: Service, running: Running) -> object:
     """Return something that changes as long as a part is at work, and stays when it is not."""
-    if part in BEATING and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
+    if part in WITH_HEARTBEAT and (beat := heartbeats.last_beat(data_dir, part.value)) is not None:
         return beat
     return time.monotonic_ns() if _answers(part, running, 3.0) else SILENT
 
@@ -79,7 +79,7 @@ def _postgres_answers(port: int, seconds: float) -> bool:
 
 
 def _http_answers(port: int, path: str, seconds: float) -> bool:
-    """Tell whether a server answers anything at all; what it answers is not asked here."""
+    """Tell whether a server answers anything at all; the answer itself does not matter."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", path)

@@ -19,7 +19,7 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import ServiceError
 from reelworks.settings import Settings
 
-KEPT_BY_UP = "REELWORKS_KEPT_BY_UP"
+PINNED_BY_UP = "REELWORKS_PINNED_BY_UP"
 """Set in the processes that ``up`` keeps: the variables that ``up`` laid over the user's own."""
 _GRACE = 0.5
 """Seconds in which a program that cannot start at all is noticed."""
@@ -34,7 +34,7 @@ class Program:
     listens: bool = False
     """True: it is given a port of this machine as its last argument."""
     starts_services: bool = False
-    """True: it is told what the user set, not where the embedded services are."""
+    """True: it gets what the user set, not the addresses of the embedded services."""
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -43,14 +43,14 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 PROGRAMS = (
     Program(Service.RUNNER, _module("flows.serve")),
-    Program(Service.INTAKE, _module("reelworks.app.dispatcher")),
+    Program(Service.DISPATCHER, _module("reelworks.app.dispatcher")),
     Program(Service.API, _module("reelworks.app", "--port"), listens=True),
-    Program(Service.KEEPER, _module("infra.services.supervision.watchdog"), starts_services=True),
+    Program(Service.WATCHDOG, _module("infra.services.supervision.watchdog"), starts_services=True),
 )
 
 
 def start_programs(
-    house: ServicePaths,
+    paths: ServicePaths,
     state: State,
     programs: Sequence[Program],
     found: Endpoints,
@@ -72,13 +72,13 @@ def start_programs(
         ports = _ports(program, state, settings)
         unserved = _unserved(settings, found)
         laid_over = unserved if program.starts_services else _served(found, unserved)
-        heartbeats.end(house.data_dir, program.part.value)  # of the one before
-        process = start(_command(house, program, ports, laid_over))
+        heartbeats.end(paths.data_dir, program.part.value)  # of the one before
+        process = start(_command(paths, program, ports, laid_over))
         state.note(program.part, process, ports, _digest(found))
         started.append((program, process))
     for program, process in started:
         if wait_gone(process, _GRACE / len(started)):
-            log = house.log(program.part)
+            log = paths.log(program.part)
             state.parts.pop(program.part)
             raise ServiceError(
                 f"The {program.part.value} did not start: "
@@ -88,7 +88,7 @@ def start_programs(
 
 def is_stale(state: State, part: Service, found: Endpoints) -> bool:
     """Tell whether a program was started with another auth string than Prefect's server takes."""
-    return _digest(found) not in ("", state.parts[part].given)
+    return _digest(found) not in ("", state.parts[part].auth_digest)
 
 
 def _digest(found: Endpoints) -> str:
@@ -105,9 +105,9 @@ def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...
 
 
 def _served(found: Endpoints, unserved: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return what leads a program to the services, and what it would need to start the keeper."""
+    """Return what leads a program to the services, and what it would need to start the watchdog."""
     laid_over = [name for name, value in unserved.items() if value is None]
-    return {**found.environment(), KEPT_BY_UP: ",".join(laid_over)}
+    return {**found.environment(), PINNED_BY_UP: ",".join(laid_over)}
 
 
 def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
@@ -123,21 +123,21 @@ def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
 
 
 def _command(
-    house: ServicePaths,
+    paths: ServicePaths,
     program: Program,
     ports: tuple[int, ...],
     laid_over: Mapping[str, str | None],
 ) -> Command:
     root = str(Path(__file__).parents[3])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    search_path = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return Command(
         arguments=[*program.arguments, *map(str, ports)],
-        log=house.log(program.part),
+        log=paths.log(program.part),
         environment={
-            KEPT_BY_UP: None,
+            PINNED_BY_UP: None,
             **laid_over,
             **HEARTBEAT,
-            "DATA_DIR": str(house.data_dir),
-            "PYTHONPATH": os.pathsep.join(paths),
+            "DATA_DIR": str(paths.data_dir),
+            "PYTHONPATH": os.pathsep.join(search_path),
         },
     )

@@ -1,4 +1,4 @@
-"""What runs under one DATA_DIR and who uses it: a small file, guarded by a lock."""
+"""State file of the services under one DATA_DIR: what runs and who uses it, guarded by a lock."""
 
 from __future__ import annotations
 
@@ -25,12 +25,18 @@ class Service(StrEnum):
     PREFECT = "prefect"
     RUNNER = "runner"
     """Serves the deployments; it and those below run under ``up`` only."""
-    INTAKE = "intake"
-    """Takes jobs from the ledger and has Prefect run them."""
+    DISPATCHER = "dispatcher"
+    """Claims jobs from the job queue and has Prefect run them."""
     API = "api"
     """The HTTP API and the web page."""
-    KEEPER = "keeper"
+    WATCHDOG = "watchdog"
     """Starts again what has died."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Service | None:
+        """Read the names in state files of 0.1."""
+        former = {"intake": cls.DISPATCHER, "keeper": cls.WATCHDOG}
+        return former.get(value) if isinstance(value, str) else None
 
 
 class Running(BaseModel):
@@ -39,10 +45,13 @@ class Running(BaseModel):
     process: Process
     ports: tuple[int, ...] = ()
     since: float = 0.0
-    given: str = ""
-    """Digest of the auth string that a program of ours was started with."""
+    auth_digest: str = ""
+    """Digest of the auth string that a program of ours was started with.
+
+    Empty for one that 0.1 started, which named this otherwise: the next ``up`` replaces it.
+    """
     pinned: bool = False
-    """Kept by ``up`` until ``down``, whoever else uses it."""
+    """``up`` keeps it running until ``down``, used or not."""
 
 
 class User(BaseModel):
@@ -86,23 +95,23 @@ class State(BaseModel):
             process=process,
             ports=tuple(ports),
             since=time.time(),
-            given=given,
+            auth_digest=given,
             pinned=before is not None and before.pinned,
         )
         self.ports[part] = tuple(ports)
 
 
 LOCK_SECONDS = 300.0
-"""Nobody who gets on holds the lock for so long: the longest start takes half of this."""
-_LOOK_AGAIN = 0.02
+"""No healthy process has the lock for so long: the longest start takes half of this."""
+_POLL_SECONDS = 0.02
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[State]:
-    """Hold the only right to start and stop under this folder; save what changed at the end.
+    """Lock the state under this folder for a start or stop; save what changed at the end.
 
     Raises ``PermissionDeniedError`` or ``NoSpaceError`` when the folder cannot be written, and
-    ``ServiceError`` when somebody else holds the right for ``LOCK_SECONDS``.
+    ``ServiceError`` when another process has the lock for ``LOCK_SECONDS``.
     """
     make_folder(folder)
     path = folder / "lock"
@@ -134,17 +143,17 @@ def _take(lock: int, path: Path) -> None:
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
                 raise ServiceError(
-                    f"{_holder(path)} has held the lock {path} for {LOCK_SECONDS:.0f} s, so "
-                    "nothing can be started or stopped here. It may be frozen: let it go on or "
+                    f"{_owner(path)} has held the lock {path} for {LOCK_SECONDS:.0f} s, so "
+                    "nothing can be started or stopped. It may be frozen: let it go on or "
                     "end it, then try again."
                 ) from error
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_POLL_SECONDS)
     os.ftruncate(lock, 0)
     with suppress(OSError):  # on a full disk nobody is named; the lock is taken all the same
         os.pwrite(lock, str(os.getpid()).encode(), 0)
 
 
-def _holder(path: Path) -> str:
+def _owner(path: Path) -> str:
     pid = path.read_text()
     return f"The process {pid}" if pid else "Another process of Reelworks"
 

@@ -1,4 +1,4 @@
-"""What runs where: the table behind `reelworks status`."""
+"""Status of every service: the table behind `reelworks status`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 from infra.services.process import is_alive
 from infra.services.supervision.heartbeats import last_beat
 from infra.services.supervision.parts import ServicePaths, is_external
-from infra.services.supervision.probes import BEATING, part_answers
+from infra.services.supervision.probes import WITH_HEARTBEAT, part_answers
 from infra.services.supervision.state import Running, Service, State, read_state
 from reelworks.settings import Settings
 
@@ -27,7 +27,7 @@ class Condition(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"
     EXTERNAL = "external"
-    """The settings point at somebody else's."""
+    """The settings point at an external service."""
     BROKEN = "broken"
     """It should run, but its process has ended or does not answer."""
 
@@ -52,12 +52,12 @@ class PartStatus:
 
 def status(settings: Settings) -> list[PartStatus]:
     """Return how every part is, without changing or starting anything."""
-    house = ServicePaths(settings.data_dir)
-    state = read_state(house.run)
-    return [_status(house, settings, state, part) for part in Service]
+    paths = ServicePaths(settings.data_dir)
+    state = read_state(paths.run)
+    return [_status(paths, settings, state, part) for part in Service]
 
 
-def _status(house: ServicePaths, settings: Settings, state: State, part: Service) -> PartStatus:
+def _status(paths: ServicePaths, settings: Settings, state: State, part: Service) -> PartStatus:
     if is_external(settings, part):
         external = {
             Service.POSTGRES: settings.database_url and settings.database_url.get_secret_value(),
@@ -74,11 +74,11 @@ def _status(house: ServicePaths, settings: Settings, state: State, part: Service
         in_use = running.pinned or any(part in user.parts for user in state.users)
         if not in_use:
             return PartStatus(part, Condition.STOPPED)
-        note = f"Its process {running.process.pid} has ended; see {house.log(part)}."
+        note = f"Its process {running.process.pid} has ended; see {paths.log(part)}."
         return PartStatus(part, Condition.BROKEN, address, since=since, note=note)
     answers = part_answers(part, running, patience=3.0)
-    silent = _silence(house, part, running)
-    note = f"It runs but does not answer; see {house.log(part)}." if not answers else silent
+    silent = _silence(paths, part, running)
+    note = f"It runs but does not answer; see {paths.log(part)}." if not answers else silent
     return PartStatus(
         part,
         Condition.BROKEN if note else Condition.RUNNING,
@@ -91,16 +91,16 @@ def _status(house: ServicePaths, settings: Settings, state: State, part: Service
     )
 
 
-def _silence(house: ServicePaths, part: Service, running: Running) -> str:
+def _silence(paths: ServicePaths, part: Service, running: Running) -> str:
     """Say when a part that writes heartbeats is silent: stuck, although its process runs."""
-    if part not in BEATING:
+    if part not in WITH_HEARTBEAT:
         return ""
-    beat = last_beat(house.data_dir, part.value)
+    beat = last_beat(paths.data_dir, part.value)
     began = max(running.since, (beat or 0) / 1e9)
     seconds = time.time() - began
     if seconds < SILENT_SECONDS:
         return ""
-    return f"It runs but was silent for {seconds:.0f} s; see {house.log(part)}."
+    return f"It runs but was silent for {seconds:.0f} s; see {paths.log(part)}."
 
 
 def _address(part: Service, running: Running) -> str | None:

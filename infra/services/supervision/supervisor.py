@@ -1,4 +1,4 @@
-"""The embedded services as one: started when needed, shared while used, stopped by the last user.
+"""Supervisor of the embedded services: started when needed, shared, stopped by the last user.
 
 A one-shot command uses `running`; `up` pins the services until `down`. Everything is per DATA_DIR.
 """
@@ -17,7 +17,7 @@ from infra.services.supervision.parts import (
     end_part,
     endpoints,
     is_external,
-    keeps_programs,
+    runs_programs,
     start_parts,
     stop_parts,
 )
@@ -39,22 +39,22 @@ def running(settings: Settings, parts: Iterable[Service] = SERVICES) -> Iterator
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
     """
-    house = ServicePaths(settings.data_dir)
-    asked = tuple(parts)
-    needed = embedded(settings, asked)
+    paths = ServicePaths(settings.data_dir)
+    requested = tuple(parts)
+    needed = embedded(settings, requested)
     if not needed:
-        yield endpoints(house, settings, State(), asked)
+        yield endpoints(paths, settings, State(), requested)
         return
     user = User(process=current(), token=secrets.token_hex(8), parts=needed)
     try:
-        with locked(house.run) as state:
+        with locked(paths.run) as state:
             state.users.append(user)
-            start_parts(house, state, needed)
-            found = endpoints(house, settings, state, asked)
-            _renew_programs(house, settings, state)
+            start_parts(paths, state, needed)
+            found = endpoints(paths, settings, state, requested)
+            _renew_programs(paths, settings, state)
         yield found
     finally:
-        _leave(house, user)
+        _leave(paths, user)
 
 
 def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
@@ -65,18 +65,18 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
     """
-    house = ServicePaths(settings.data_dir)
+    paths = ServicePaths(settings.data_dir)
     needed = embedded(settings, SERVICES)
     if not needed:
-        return endpoints(house, settings, State(), SERVICES)
-    if not keeps_programs(settings):
+        return endpoints(paths, settings, State(), SERVICES)
+    if not runs_programs(settings):
         programs = ()
-    with locked(house.run) as state:
+    with locked(paths.run) as state:
         before = {part: part in state.parts and state.parts[part].pinned for part in Service}
         try:
-            start_parts(house, state, needed)
-            found = endpoints(house, settings, state, SERVICES)
-            start_programs(house, state, programs, found, settings)
+            start_parts(paths, state, needed)
+            found = endpoints(paths, settings, state, SERVICES)
+            start_programs(paths, state, programs, found, settings)
             for running_part in state.parts.values():
                 running_part.pinned = True
         except BaseException:
@@ -90,30 +90,30 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
 
 def reachable(settings: Settings) -> Endpoints:
     """Return where the services are that run now or that the settings name; start nothing."""
-    house = ServicePaths(settings.data_dir)
-    state = read_state(house.run)
+    paths = ServicePaths(settings.data_dir)
+    state = read_state(paths.run)
     there = [part for part in SERVICES if is_external(settings, part) or state.alive(part)]
-    return endpoints(house, settings, state, there)
+    return endpoints(paths, settings, state, there)
 
 
 def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
     """Stop what ``up`` keeps running.
 
     Services that a command still uses run until that ends, unless ``force``. Returns the ids of
-    the processes that hold something back.
+    the processes that still use something.
     """
-    house = ServicePaths(settings.data_dir)
-    if not house.run.exists():
+    paths = ServicePaths(settings.data_dir)
+    if not paths.run.exists():
         return ()
-    with locked(house.run) as state:
+    with locked(paths.run) as state:
         for part in state.parts.values():
             part.pinned = False
-        save_state(house.run, state)  # now: what ends here is missed by nobody who watches
+        save_state(paths.run, state)  # now: the watchdog must not restart what ends next
         stop_parts(state, tuple(state.parts) if force else state.unused())
         return tuple(sorted({user.process.pid for user in state.users})) if state.parts else ()
 
 
-def _renew_programs(house: ServicePaths, settings: Settings, state: State) -> None:
+def _renew_programs(paths: ServicePaths, settings: Settings, state: State) -> None:
     """Start again the programs of ``up`` that Prefect's server does not let in any more.
 
     That is so once a command finds the server of an earlier version, which let everybody in, and
@@ -121,13 +121,13 @@ def _renew_programs(house: ServicePaths, settings: Settings, state: State) -> No
     """
     if embedded(settings, SERVICES) != SERVICES or not all(map(state.alive, SERVICES)):
         return
-    found = endpoints(house, settings, state, SERVICES)
+    found = endpoints(paths, settings, state, SERVICES)
     stale = [one for one in PROGRAMS if state.alive(one.part) and is_stale(state, one.part, found)]
-    start_programs(house, state, stale, found, settings)
+    start_programs(paths, state, stale, found, settings)
 
 
-def _leave(house: ServicePaths, user: User) -> None:
-    with locked(house.run) as state:
+def _leave(paths: ServicePaths, user: User) -> None:
+    with locked(paths.run) as state:
         state.users = [other for other in state.users if other.token != user.token]
         stop_parts(state, state.unused())
 
@@ -142,28 +142,32 @@ def restart_dead(
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; what could be started
     stays.
     """
-    house = ServicePaths(settings.data_dir)
-    hung = set(stuck(read_state(house.run)))  # asked without the lock: it takes its time
-    with locked(house.run) as state:
-        for part, kept in state.parts.items():
-            if kept.process in hung:
-                end_part(part, kept)
-        dead = [part for part, kept in state.parts.items() if kept.pinned and not state.alive(part)]
+    paths = ServicePaths(settings.data_dir)
+    hung = set(stuck(read_state(paths.run)))  # without the lock: it takes its time
+    with locked(paths.run) as state:
+        for part, running_part in state.parts.items():
+            if running_part.process in hung:
+                end_part(part, running_part)
+        dead = [
+            part
+            for part, running_part in state.parts.items()
+            if running_part.pinned and not state.alive(part)
+        ]
         if dead:
-            start_parts(house, state, [part for part in SERVICES if part in dead])
-            found = endpoints(house, settings, state, SERVICES)
+            start_parts(paths, state, [part for part in SERVICES if part in dead])
+            found = endpoints(paths, settings, state, SERVICES)
             ours = [program for program in PROGRAMS if program.part in dead]
-            start_programs(house, state, ours, found, settings)
+            start_programs(paths, state, ours, found, settings)
     return dead
 
 
 def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
-    """End a part of ``up`` that is frozen, with those of its children that are, for ``mend``.
+    """End a part of ``up`` that is frozen, with its frozen children, for ``restart_dead``.
 
     Nothing happens when another process is the part by now.
     """
-    house = ServicePaths(settings.data_dir)
-    with locked(house.run) as state:
+    paths = ServicePaths(settings.data_dir)
+    with locked(paths.run) as state:
         running = state.alive(part)
         if running is None or running.process != process or not running.pinned:
             return
@@ -172,19 +176,20 @@ def kill_frozen(settings: Settings, part: Service, process: Process) -> None:
             kill(one)
 
 
-def kill_frozen_keeper(settings: Settings, process: Process) -> None:
-    """End the keeper that ``up`` keeps, if ``process`` is still that, for ``mend``.
+def kill_frozen_watchdog(settings: Settings, process: Process) -> None:
+    """End the watchdog that ``up`` keeps, if ``process`` is still that, for
+    ``restart_dead``.
 
-    This does without the lock: a keeper that was frozen while it mended holds it until its end.
+    This does without the lock: a watchdog that froze in ``restart_dead`` has it until its end.
     """
-    if kept_keeper(settings) == process and is_stopped(process):
+    if pinned_watchdog(settings) == process and is_stopped(process):
         kill(process)
 
 
-def kept_keeper(settings: Settings) -> Process | None:
-    """Return the keeper that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
+def pinned_watchdog(settings: Settings) -> Process | None:
+    """Return the watchdog that ``up`` keeps for this DATA_DIR, dead or alive; None without one.
 
     Reads the state without its lock: who starts one looks again under the lock.
     """
-    keeper = read_state(ServicePaths(settings.data_dir).run).parts.get(Service.KEEPER)
-    return keeper.process if keeper is not None and keeper.pinned else None
+    watchdog = read_state(ServicePaths(settings.data_dir).run).parts.get(Service.WATCHDOG)
+    return watchdog.process if watchdog is not None and watchdog.pinned else None

@@ -1,5 +1,6 @@
-"""``python -m infra.services.supervision.watchdog``: restarts what ``reelworks up`` keeps.
+"""Watchdog: restarts what ``reelworks up`` keeps running.
 
+``python -m infra.services.supervision.watchdog`` runs it until SIGTERM.
 Also what is frozen: a process that runs but has given no sign of life for ``FROZEN_SECONDS`` is
 killed and started again. With ``--once`` it looks once for what is dead and ends.
 """
@@ -13,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from infra.services.s3.store_watch import StoreWatch
-from infra.services.supervision.heartbeats import Silence
+from infra.services.supervision.heartbeats import FROZEN_SECONDS, Silence
 from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.probes import SILENT, sign_of_life
 from infra.services.supervision.state import Running, Service, read_state
@@ -21,21 +22,19 @@ from infra.services.supervision.supervisor import kill_frozen, restart_dead
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings, load_settings
 
-log = logging.getLogger("keeper")
+log = logging.getLogger("watchdog")
 
 LOOK_SECONDS = 1.0
 PROBE_EVERY = 5
 """Looks from one probe for signs of life to the next."""
-FROZEN_SECONDS = 60.0
-"""Silence, in seconds that this process was awake, after which a part is killed."""
 LONGEST_PAUSE = 60.0
 """Seconds before a part that dies again and again gets another start."""
 _STANDS_ON = {
     Service.PREFECT: {Service.POSTGRES},
     Service.RUNNER: {Service.POSTGRES, Service.PREFECT},
-    Service.INTAKE: {Service.POSTGRES, Service.PREFECT},
+    Service.DISPATCHER: {Service.POSTGRES, Service.PREFECT},
 }
-"""Parts that may be silent because another one is; that one is mended first.
+"""Parts that may be silent because another one is; that one is restarted first.
 
 They get all of ``FROZEN_SECONDS`` from the look at which it answers again.
 """
@@ -50,38 +49,38 @@ def watch(settings: Settings, stop: threading.Event) -> None:
         try:
             if looks % PROBE_EVERY == 0:
                 end_frozen(settings, silence)
-            mended = restart_dead(settings, store.stuck)
+            restarted = restart_dead(settings, store.stuck)
         except ReelworksError as error:
             log.error("%s", error)
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
-        if mended:
-            log.warning("Started again: %s", ", ".join(mended))
-        pause = min(2 * pause, LONGEST_PAUSE) if mended else LOOK_SECONDS
+        if restarted:
+            log.warning("Started again: %s", ", ".join(restarted))
+        pause = min(2 * pause, LONGEST_PAUSE) if restarted else LOOK_SECONDS
 
 
 def end_frozen(
     settings: Settings, silence: Silence, seconds: float = FROZEN_SECONDS
 ) -> list[Service]:
-    """Kill the parts that were silent for ``seconds``, so that ``mend`` starts them again.
+    """Kill the parts that were silent for ``seconds``, so that ``restart_dead`` starts them again.
 
     Returns which those were.
     """
     state = read_state(settings.data_dir / "run")
-    kept: dict[Service, Running] = {
+    pinned: dict[Service, Running] = {
         part: running
         for part, running in state.parts.items()
-        if part is not Service.KEEPER and running.pinned and state.alive(part)
+        if part is not Service.WATCHDOG and running.pinned and state.alive(part)
     }
 
-    def look(item: tuple[Service, Running]) -> object:
+    def probe(item: tuple[Service, Running]) -> object:
         return sign_of_life(settings.data_dir, *item)
 
-    with ThreadPoolExecutor(max(1, len(kept))) as probes:
-        signs = dict(zip(kept, probes.map(look, kept.items()), strict=True))
+    with ThreadPoolExecutor(max(1, len(pinned))) as probes:
+        signs = dict(zip(pinned, probes.map(probe, pinned.items()), strict=True))
     well = {part for part, sign in signs.items() if sign != SILENT}
     frozen: list[Service] = []
-    for part, running in kept.items():
+    for part, running in pinned.items():
         who = (part, running.process)
         if not _STANDS_ON.get(part, set()) <= well:
             silence.forget(who)
@@ -95,7 +94,7 @@ def end_frozen(
 def main() -> None:
     """Keep the parts of this DATA_DIR until SIGTERM."""
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s - keeper - %(levelname)s - %(message)s"
+        level=logging.INFO, format="%(asctime)s - watchdog - %(levelname)s - %(message)s"
     )
     if sys.argv[1:] == ["--once"]:
         try:

@@ -1,6 +1,6 @@
-"""Who watches the keeper: the processes that it keeps.
+"""Check of the watchdog by the processes that it watches.
 
-The keeper starts again what dies under ``reelworks up``; should it die itself, the first of the
+The watchdog starts again what dies under ``reelworks up``; should it die itself, the first of the
 others that notices starts it again. So two of them would have to die in the same seconds.
 """
 
@@ -16,51 +16,51 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.services.process import is_alive
-from infra.services.supervision.heartbeats import Silence
+from infra.services.supervision.heartbeats import FROZEN_SECONDS, Silence
 from infra.services.supervision.probes import is_stopped
-from infra.services.supervision.programs import KEPT_BY_UP
-from infra.services.supervision.supervisor import kept_keeper, kill_frozen_keeper
+from infra.services.supervision.programs import PINNED_BY_UP
+from infra.services.supervision.supervisor import kill_frozen_watchdog, pinned_watchdog
 from reelworks.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 3.0
-FROZEN_SECONDS = 60.0
-"""Silence after which a keeper is taken for frozen, as it takes others."""
 _REVIVE_SECONDS = 120.0
 
 
-def watch_keeper(settings: Settings) -> None:
-    """Watch the keeper from a thread of this process, if this process is one that ``up`` keeps."""
-    if KEPT_BY_UP in os.environ:
-        threading.Thread(target=_watch, args=(settings,), name="keeper watch", daemon=True).start()
+def start_watchdog_check(settings: Settings) -> None:
+    """Check on the watchdog from a thread of this process, if ``up`` keeps this process running."""
+    if PINNED_BY_UP in os.environ:
+        threading.Thread(
+            target=_watch, args=(settings,), name="watchdog check", daemon=True
+        ).start()
 
 
 def _watch(settings: Settings) -> None:
     pause, silence = threading.Event(), Silence()
     while not pause.wait(LOOK_SECONDS):
         try:
-            _look(settings, silence)
+            _check_once(settings, silence)
         except Exception:  # this machine has run out of something: it may have it back soon
-            log.exception("The keeper could not be looked after; the next look comes soon.")
+            log.exception("The watchdog could not be checked; the next check comes soon.")
 
 
-def _look(settings: Settings, silence: Silence) -> None:
-    keeper = kept_keeper(settings)
-    if keeper is None:
+def _check_once(settings: Settings, silence: Silence) -> None:
+    watchdog = pinned_watchdog(settings)
+    if watchdog is None:
         return
-    if not is_alive(keeper):
-        log.warning("The keeper has died; it is started again.")
+    if not is_alive(watchdog):
+        log.warning("The watchdog has died; it is started again.")
         _revive()
-    elif silence.of(keeper, is_stopped(keeper) or time.monotonic()) >= FROZEN_SECONDS:
-        log.warning("The keeper is frozen; it is killed and started again.")
-        kill_frozen_keeper(settings, keeper)
+    elif silence.of(watchdog, is_stopped(watchdog) or time.monotonic()) >= FROZEN_SECONDS:
+        log.warning("The watchdog is frozen; it is killed and started again.")
+        kill_frozen_watchdog(settings, watchdog)
 
 
 def _revive() -> None:
-    """Mend once in a process with the user's own environment, where services are not external."""
-    hidden = {KEPT_BY_UP, *os.environ[KEPT_BY_UP].split(",")}
-    with suppress(subprocess.TimeoutExpired):  # somebody holds the lock: the next look comes soon
+    """Run the watchdog once, with the user's own environment, where services are not external."""
+    hidden = {PINNED_BY_UP, *os.environ[PINNED_BY_UP].split(",")}
+    with suppress(subprocess.TimeoutExpired):  # the lock is taken: the next check comes soon
         done = subprocess.run(
             [sys.executable, "-m", "infra.services.supervision.watchdog", "--once"],
             env={name: value for name, value in os.environ.items() if name not in hidden},
@@ -72,4 +72,4 @@ def _revive() -> None:
             check=False,
         )
         if done.returncode:
-            log.error("The keeper could not be started: %s", done.stderr.strip()[-500:])
+            log.error("The watchdog could not be started: %s", done.stderr.strip()[-500:])

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
 from infra.workers.metrics import metrics_text
-from infra.workers.worker_status import read_facts
+from infra.workers.worker_status import read_statuses
 from reelworks.store.jobs.job_stats import BUCKETS, LedgerNumbers, StageSeconds, ledger_numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,7 +26,7 @@ def metrics_of(engine: Engine, data_dir: Path) -> str:
     """Return all metrics: of the job queue, and of the workers that share this ``DATA_DIR``."""
     registry = CollectorRegistry()
     registry.register(_JobQueue(ledger_numbers(engine)))
-    return generate_latest(registry).decode() + metrics_text(read_facts(data_dir))
+    return generate_latest(registry).decode() + metrics_text(read_statuses(data_dir))
 
 
 class _JobQueue(Collector):

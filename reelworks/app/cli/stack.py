@@ -12,7 +12,7 @@ from blocks.error_mapping import prefect_errors
 from infra.services.endpoints import Endpoints
 from infra.services.files import write_private
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import ServicePaths, is_external, keeps_programs
+from infra.services.supervision.parts import ServicePaths, is_external, runs_programs
 from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.environment import use_environment
@@ -38,7 +38,7 @@ def start_stack(settings: Settings) -> Endpoints:
     """
     endpoints = supervisor.up(settings)
     with use_environment(endpoints.environment()):
-        _prepare(endpoints, endpoints.settings(settings), with_prefect=keeps_programs(settings))
+        _prepare(endpoints, endpoints.settings(settings), with_prefect=runs_programs(settings))
     return endpoints
 
 
@@ -58,10 +58,10 @@ def _prepare(endpoints: Endpoints, settings: Settings, *, with_prefect: bool) ->
 async def _put_rules(settings: Settings) -> None:
     from prefect.client.orchestration import get_client
 
-    from infra.fleet.rules import put_rules
+    from infra.fleet.rules import apply_rules
 
     async with get_client() as client:
-        await put_rules(client, settings.worker_max_attempts)
+        await apply_rules(client, settings.worker_max_attempts)
 
 
 async def _delete_old_blocks(home: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from blocks.error_mapping import prefect_errors
 from infra.fleet.plan import POOLS
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import keeps_programs
+from infra.services.supervision.parts import runs_programs
 from reelworks.app.cli import output
 from reelworks.app.cli.environment import open_database, use_environment
 from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
@@ -61,7 +61,7 @@ def submit(
             target = asyncio.run(_target_pool(pool))
         if target is None:
             start_stack(settings)
-        on_this_machine = target is None and keeps_programs(settings)
+        on_this_machine = target is None and runs_programs(settings)
         with _open_services(running) as services:
             jobs = [
                 {

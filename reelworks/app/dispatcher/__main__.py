@@ -12,7 +12,7 @@ from infra.startup import begin, stop_at_once
 if __name__ == "__main__":
     begin()
 
-from infra.services.supervision.watchdog_check import watch_keeper
+from infra.services.supervision.watchdog_check import start_watchdog_check
 from reelworks.app.dispatcher.loop import run_dispatcher
 from reelworks.errors import ReelworksError
 from reelworks.settings import load_settings
@@ -29,7 +29,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watch_keeper(settings)
+    start_watchdog_check(settings)
     engine = create_database_engine(settings, seconds=STATEMENT_SECONDS)
     try:
         await asyncio.to_thread(ensure_schema, engine)

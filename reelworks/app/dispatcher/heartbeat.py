@@ -31,11 +31,11 @@ class DispatcherHeartbeat:
         """Write a heartbeat, unless one was written a moment ago. Raises database errors."""
         if time.monotonic() - self._last < dispatchers.BEAT_SECONDS:
             return
-        heartbeats.beat(self.data_dir, Service.INTAKE.value)  # also while PostgreSQL is down
+        heartbeats.beat(self.data_dir, Service.DISPATCHER.value)  # also while PostgreSQL is down
         await asyncio.to_thread(dispatchers.beat, self.engine, self.name)
         self._last = time.monotonic()
 
     async def end(self) -> None:
         """Remove the heartbeat of a process that ends on purpose. Raises database errors."""
-        heartbeats.end(self.data_dir, Service.INTAKE.value)
+        heartbeats.end(self.data_dir, Service.DISPATCHER.value)
         await asyncio.to_thread(dispatchers.leave, self.engine, self.name)

@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled, Cancelling
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import OURS
+from infra.fleet.plan import RUN_TAG
 from reelworks.app.dispatcher.deployments import clear_cache, deployment_for
 from reelworks.app.dispatcher.run_health import RunHealth, RunReport, classify, classify_deleted
 from reelworks.domain.jobs.job import INDEX, INTERACTIVE, Job
@@ -90,7 +90,7 @@ async def _create(
                 parameters=parameters,
                 idempotency_key=idempotency_key(job),
                 name=f"{job.kind} {job.video_id or job.id}",
-                tags=[OURS, f"job:{job.id}"],
+                tags=[RUN_TAG, f"job:{job.id}"],
                 work_queue_name=queue if deployment.work_pool_name else None,
             )
         except ObjectNotFound:

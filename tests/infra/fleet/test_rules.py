@@ -9,13 +9,15 @@ import sys
 from datetime import timedelta
 
 import pytest
+from prefect.events.schemas.events import ResourceSpecification
+from prefect.states import Crashed, Running
 
 from infra.fleet.change import Outcome
-from infra.fleet.plan import HEARTBEAT, OURS
+from infra.fleet.plan import HEARTBEAT, RESTART_ON_CRASH, RUN_TAG
 from infra.fleet.rules import (
-    TAKEN_BACK,
+    FORMER_TAG,
+    apply_rules,
     crashed_runs_start_again,
-    put_rules,
     silent_runs_crash,
 )
 
@@ -56,9 +58,9 @@ async def no_rules(client):
 
 
 async def test_both_rules_are_made_once(client, no_rules):
-    made = await put_rules(client, 3)
+    made = await apply_rules(client, 3)
     ids = {one.id for one in await client.read_automations() if one.name.startswith("Reelworks")}
-    again = await put_rules(client, 3)
+    again = await apply_rules(client, 3)
 
     assert [one.outcome for one in made] == [Outcome.MADE, Outcome.MADE]
     assert [one.outcome for one in again] == [Outcome.UNCHANGED, Outcome.UNCHANGED]
@@ -68,22 +70,48 @@ async def test_both_rules_are_made_once(client, no_rules):
 
 
 async def test_another_number_of_attempts_updates_its_rule_alone(client, no_rules):
-    await put_rules(client, 3)
+    await apply_rules(client, 3)
 
-    silent, again = await put_rules(client, 5)
+    silent, again = await apply_rules(client, 5)
 
     assert (silent.outcome, again.outcome) == (Outcome.UNCHANGED, Outcome.UPDATED)
 
 
 async def test_a_rule_that_was_switched_off_stays_off(client, no_rules):
-    await put_rules(client, 3)
+    await apply_rules(client, 3)
     rule = await client.find_automation(silent_runs_crash().name)
     await client.pause_automation(rule.id)
 
-    changes = await put_rules(client, 3)
+    changes = await apply_rules(client, 3)
 
     assert [one.outcome for one in changes] == [Outcome.UNCHANGED, Outcome.UNCHANGED]
     assert not (await client.find_automation(rule.id)).enabled
+
+
+async def test_the_rule_of_the_version_before_is_replaced_and_a_crash_is_answered_once(
+    client, no_rules
+):
+    before = crashed_runs_start_again(3)
+    before.trigger.match_related = ResourceSpecification(
+        {"prefect.resource.id": f"prefect.tag.{FORMER_TAG}", "prefect.resource.role": "tag"}
+    )
+    await client.create_automation(before)
+    await client.create_automation(before)  # two commands that were quick, say
+
+    changes = await apply_rules(client, 3)
+
+    assert [one.outcome for one in changes] == [Outcome.MADE, Outcome.UPDATED]
+    (rule,) = await client.read_automations_by_name(before.name)
+    assert rule.trigger == crashed_runs_start_again(3).trigger
+    assert [one.outcome for one in await apply_rules(client, 3)] == [Outcome.UNCHANGED] * 2
+    for tag in (RESTART_ON_CRASH, FORMER_TAG):  # the second: planned before the upgrade
+        run = await a_run(client, tags=[RUN_TAG, tag])
+        await client.set_flow_run_state(run.id, Running(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(), force=True)
+        await until(client, run.id, "AwaitingRetry")
+        await asyncio.sleep(2)
+        names = [state.name for state in await client.read_flow_run_states(run.id)]
+        assert names.count("AwaitingRetry") == 1
 
 
 def test_with_one_attempt_nothing_starts_again():
@@ -99,7 +127,7 @@ async def test_a_killed_run_crashes_and_starts_again_as_often_as_allowed(
     silent.trigger.within = timedelta(seconds=10)  # as short as Prefect allows, for the test
     await client.create_automation(silent)
     await client.create_automation(crashed_runs_start_again(2))
-    run = await a_run(client, tags=[OURS, TAKEN_BACK])
+    run = await a_run(client, tags=[RUN_TAG, RESTART_ON_CRASH])
 
     await start_and_kill(client, run.id, tmp_path, after=2)  # its first heartbeat is sent
     again = await until(client, run.id, "AwaitingRetry")

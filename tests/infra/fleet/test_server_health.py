@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from infra.fleet import server_health
-from infra.fleet.plan import OURS
+from infra.fleet.plan import RUN_TAG
 from infra.fleet.prefect_api import NO_DATABASE
 from infra.fleet.server_health import PROBE, planning_fault, server_fault
 from infra.services import checks
-from infra.services.checks import Verdict, check_prefect
+from infra.services.checks import CheckResult, check_prefect
 from infra.services.endpoints import Endpoints
 from infra.services.prefect.auth import authorization
 from reelworks.settings import Settings
@@ -63,7 +63,7 @@ def schedule(address: str, rule: dict[str, Any]) -> str:
             json={
                 "name": name,
                 "flow_id": flow,
-                "tags": [OURS],
+                "tags": [RUN_TAG],
                 "schedules": [{"active": True, "schedule": rule}],
             },
         )
@@ -129,7 +129,7 @@ def test_a_server_that_plans_nothing_is_found_by_doctor(
 
     found = check_prefect(idle.address)
 
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert "plans no runs" in found.finding
     assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" in found.hint
     assert left_behind(idle.address) == []
@@ -166,10 +166,10 @@ def test_a_server_without_its_database_is_found_by_both(
     assert said.status_code == 503
     assert NO_DATABASE.finding in said.text
     assert took < 15
-    assert (found.verdict, found.hint) == (Verdict.FAIL, NO_DATABASE.remedy)
+    assert (found.verdict, found.hint) == (CheckResult.FAIL, NO_DATABASE.remedy)
 
 
-def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_mend() -> None:
+def test_a_server_that_is_away_or_another_one_is_one_sentence_and_its_remedy() -> None:
     away = server_fault("http://127.0.0.1:1/api")
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         Thread(target=server.serve_forever, daemon=True).start()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.images.health import trouble_at, worker_address
+from infra.images.health import health_fault, worker_address
 from infra.services.supervision import heartbeats
 
 
@@ -59,10 +59,10 @@ def test_a_server_that_refuses_is_not_well_and_the_check_says_why(server: str) -
     assert "503" in done.stderr
 
 
-def test_a_proxy_is_not_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_used(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
 
-    assert trouble_at(f"{server}/health") is None
+    assert health_fault(f"{server}/health") is None
 
 
 def processes(folder: Path, *command_lines: str) -> Path:
@@ -86,7 +86,7 @@ def test_a_container_that_runs_no_worker_is_well(tmp_path: Path) -> None:
         "python -m prefect worker start --pool gpu",
     ],
 )
-def test_a_worker_is_asked_at_its_own_port(
+def test_a_worker_is_checked_at_its_own_port(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setenv("PREFECT_WORKER_WEBSERVER_PORT", "9090")
@@ -98,12 +98,12 @@ def test_a_worker_is_asked_at_its_own_port(
 
 def test_a_process_that_writes_heartbeats_is_well_until_it_falls_silent(tmp_path, monkeypatch):
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    never = check("beat", "intake")
-    heartbeats.beat(tmp_path, "intake")
-    lately = check("beat", "intake")
+    never = check("beat", "dispatcher")
+    heartbeats.beat(tmp_path, "dispatcher")
+    lately = check("beat", "dispatcher")
     old = time.time() - 61
-    os.utime(heartbeats.heartbeat_file(tmp_path, "intake"), (old, old))
-    silent = check("beat", "intake")
+    os.utime(heartbeats.heartbeat_file(tmp_path, "dispatcher"), (old, old))
+    silent = check("beat", "dispatcher")
 
     assert (never.returncode, lately.returncode, silent.returncode) == (1, 0, 1)
     assert "was silent for 6" in silent.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.images.start import driver_trouble, folder_trouble
+from infra.images.start import driver_fault, folder_fault
 
 
 def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_the_command_takes_the_place_of_the_entrypoint(tmp_path: Path) -> None:
+def test_the_command_replaces_the_entrypoint(tmp_path: Path) -> None:
     done = start("sh", "-c", "echo $$ ran; exit 5", DATA_DIR=str(tmp_path / "data"))
 
     assert done.stdout.split()[1] == "ran"
@@ -56,7 +56,7 @@ def test_the_cpu_image_asks_for_no_driver(tmp_path: Path) -> None:
 
 
 def driver(folder: Path, *, initialises: int, knows: int) -> str:
-    """Build a driver library with the two functions that are asked, and return its path."""
+    """Build a driver library with the two functions that are called, and return its path."""
     source, library = folder / "driver.c", folder / "libcuda.so.1"
     source.write_text(
         f"int cuInit(unsigned flags) {{ return {initialises}; }}\n"
@@ -79,7 +79,7 @@ def driver(folder: Path, *, initialises: int, knows: int) -> str:
 def test_the_drivers_answers_are_read(
     tmp_path: Path, initialises: int, knows: int, says: str | None
 ) -> None:
-    trouble = driver_trouble(driver(tmp_path, initialises=initialises, knows=knows))
+    trouble = driver_fault(driver(tmp_path, initialises=initialises, knows=knows))
 
     assert (trouble is None) if says is None else (trouble is not None and says in trouble)
 
@@ -87,7 +87,7 @@ def test_the_drivers_answers_are_read(
 def test_a_folder_that_is_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
 
-    trouble = folder_trouble(tmp_path / "data")
+    trouble = folder_fault(tmp_path / "data")
 
     assert trouble is not None
     assert str(tmp_path / "data") in trouble
@@ -97,7 +97,7 @@ def test_a_folder_that_is_a_file_cannot_be_made(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
-    trouble = folder_trouble(tmp_path)
+    trouble = folder_fault(tmp_path)
 
     assert trouble is not None
     assert "chown" in trouble

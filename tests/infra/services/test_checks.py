@@ -1,4 +1,4 @@
-"""Each check says what it found and, when that is bad, what mends it in one sentence."""
+"""Each check says what it found and, when that is bad, how to fix it in one sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from infra.services import checks
-from infra.services.checks import Check, Verdict, check_machine, check_services
+from infra.services.checks import Check, CheckResult, check_machine, check_services
 from infra.services.endpoints import Endpoints
 from reelworks.settings import Settings
 
@@ -24,11 +24,11 @@ def endpoints(clean_settings: Settings, services: Endpoints) -> Endpoints:
     return replace(services, database_url=clean_settings.database_url)
 
 
-def test_a_good_machine_has_nothing_to_mend(tmp_path: Path, settings: Settings) -> None:
+def test_a_good_machine_has_no_hint(tmp_path: Path, settings: Settings) -> None:
     found = check_machine(settings.model_copy(update={"data_dir": tmp_path / "data"}))
     assert [check.name for check in found] == ["Python", "Data folder", "Disk", "Ports", "ffmpeg"]
-    assert all(not check.hint for check in found if check.verdict is Verdict.OK)
-    assert {check.name for check in found if check.verdict is Verdict.FAIL} <= {"Disk"}
+    assert all(not check.hint for check in found if check.verdict is CheckResult.OK)
+    assert {check.name for check in found if check.verdict is CheckResult.FAIL} <= {"Disk"}
     assert any(letter.isdigit() for letter in only(found, "ffmpeg").finding)
 
 
@@ -36,7 +36,7 @@ def test_a_folder_that_cannot_be_written_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = checks.check_folder(tmp_path / "file" / "data")
     assert (found.verdict, found.hint) == (
-        Verdict.FAIL,
+        CheckResult.FAIL,
         "Set DATA_DIR to a folder that you own.",
     )
 
@@ -46,25 +46,25 @@ def test_a_disk_without_room_fails_and_a_small_one_warns(
 ) -> None:
     monkeypatch.setattr(checks, "SPACE_NEEDED", 0)
     monkeypatch.setattr(checks, "SPACE_ADVISED", 2**60)
-    assert checks.check_space(tmp_path / "not" / "yet").verdict is Verdict.WARN
+    assert checks.check_space(tmp_path / "not" / "yet").verdict is CheckResult.WARN
     monkeypatch.setattr(checks, "SPACE_NEEDED", 2**60)
     found = checks.check_space(tmp_path)
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert found.hint.startswith("Make room on the disk of ")
 
 
 def test_an_ffmpeg_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
     found = checks.check_ffmpeg()
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert "imageio-ffmpeg" in found.hint
 
 
-def test_good_services_have_nothing_to_mend(clean_settings: Settings, endpoints: Endpoints) -> None:
+def test_good_services_have_no_hint(clean_settings: Settings, endpoints: Endpoints) -> None:
     found = check_services(clean_settings, endpoints)
     assert [(check.name, check.verdict) for check in found] == [
-        ("PostgreSQL", Verdict.OK),
-        ("Store", Verdict.OK),
+        ("PostgreSQL", CheckResult.OK),
+        ("Store", CheckResult.OK),
     ]
     assert "with vector" in found[0].finding
 
@@ -79,7 +79,7 @@ def test_a_wrong_database_password_fails_without_telling_it(
     found = only(
         check_services(clean_settings, replace(endpoints, database_url=wrong)), "PostgreSQL"
     )
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert "password authentication failed" in found.finding
     assert "hunter2" not in found.finding
     assert "DATABASE_URL" in found.hint
@@ -88,11 +88,11 @@ def test_a_wrong_database_password_fails_without_telling_it(
 def test_wrong_store_keys_fail(clean_settings: Settings, endpoints: Endpoints) -> None:
     wrong = replace(endpoints, s3_secret_access_key=SecretStr("guess"))
     found = only(check_services(clean_settings, wrong), "Store")
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert "S3_SECRET_ACCESS_KEY" in found.hint
 
 
-def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings) -> None:
+def test_services_out_of_reach_fail_each_with_its_hint(clean_settings: Settings) -> None:
     nowhere = Endpoints(
         database_url=SecretStr("postgresql://127.0.0.1:1/none"),
         s3_endpoint_url="http://127.0.0.1:1",
@@ -101,7 +101,7 @@ def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings)
         prefect_api_url="http://127.0.0.1:1/api",
     )
     found = check_services(clean_settings, nowhere)
-    assert [check.verdict for check in found] == [Verdict.FAIL] * 3
+    assert [check.verdict for check in found] == [CheckResult.FAIL] * 3
     variables = ("DATABASE_URL", "S3_ENDPOINT_URL", "PREFECT_API_URL")
     for check, variable in zip(found, variables, strict=True):
         assert variable in check.hint
@@ -111,15 +111,15 @@ def test_services_out_of_reach_fail_each_with_its_mend(clean_settings: Settings)
 def test_prefect_is_compared_with_what_is_installed(
     prefect_api: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert checks.check_prefect(prefect_api).verdict is Verdict.OK
+    assert checks.check_prefect(prefect_api).verdict is CheckResult.OK
     monkeypatch.setattr(checks, "package_version", lambda name: "3.0.0")
     found = checks.check_prefect(prefect_api)
-    assert found.verdict is Verdict.WARN
+    assert found.verdict is CheckResult.WARN
     assert found.hint == "Run the Prefect server in version 3.0.0, as it is installed here."
 
 
 def test_prefect_without_its_secret_fails_and_names_the_variable(prefect_api: str) -> None:
     found = checks.check_prefect(prefect_api, {})
-    assert found.verdict is Verdict.FAIL
+    assert found.verdict is CheckResult.FAIL
     assert found.finding.endswith("refuses the key (401)")
     assert "PREFECT_API_AUTH_STRING" in found.hint

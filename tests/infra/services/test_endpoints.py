@@ -46,7 +46,7 @@ def test_what_a_user_set_for_an_external_prefect_is_left_alone() -> None:
     assert not {"PREFECT_API_AUTH_STRING", "PREFECT_API_KEY"} & external.keys()
 
 
-def test_a_proxy_is_kept_out_of_loopback_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_stays_out_of_loopback_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     environment = LOCAL.environment()

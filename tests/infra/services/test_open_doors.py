@@ -238,9 +238,7 @@ def test_the_store_answers_no_stranger_over_http(
     assert set(doors) <= by_design
 
 
-def test_no_page_may_be_told_what_the_store_holds(
-    house_up: WholeHouse, knock: httpx.Client
-) -> None:
+def test_no_page_may_learn_what_the_store_holds(house_up: WholeHouse, knock: httpx.Client) -> None:
     """Also where a page knows the address of an object that is let out for an hour."""
     store = house_up.urls["S3_ENDPOINT_URL"]
     for method in CHANGES:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from blocks.worker_log import worker_log
-from infra.services.account import server_account
 from infra.services.files import make_folder
+from infra.services.postgres.account import server_account
 from infra.services.process import current
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
-from infra.workers.worker_status import WorkerFacts, own_file, write_facts
+from infra.workers.worker_status import WorkerStatus, own_file, write_status
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.domain.private_folder import make_private
 from reelworks.pipeline.run_context import open_run_context
@@ -43,7 +43,7 @@ def data_dir(usual_umask: None) -> Iterator[Path]:
 
 
 def open_to_others(root: Path) -> list[str]:
-    """What others may read in a folder that they may pass, told by its modes."""
+    """What others may read in a folder that they may pass, by its modes."""
     found = []
     for entry in root.iterdir():
         if entry.is_symlink():
@@ -58,7 +58,7 @@ def open_to_others(root: Path) -> list[str]:
 
 def readable_as_nobody(root: Path) -> str:
     """What the system account ``nobody`` can really read or write in a folder."""
-    told = subprocess.run(
+    found = subprocess.run(
         ["find", str(root), "-mindepth", "1", "(", "-readable", "-o", "-writable", ")"],
         user=65534,
         group=65534,
@@ -67,7 +67,7 @@ def readable_as_nobody(root: Path) -> str:
         text=True,
         check=False,
     )
-    return told.stdout
+    return found.stdout
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
             log.info("a line")
             (ctx.new_work_dir("ingest") / "talk.mp4").write_bytes(b"private")
             write_crash_report(ValueError("a trace"))
-            facts = WorkerFacts(
+            facts = WorkerStatus(
                 name="w",
                 pool="cpu",
                 host="h",
@@ -96,7 +96,7 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
                 updated=0.0,
                 children=[],
             )
-            write_facts(own_file(data_dir), facts)
+            write_status(own_file(data_dir), facts)
 
             assert open_to_others(data_dir) == []
             if os.geteuid() == 0:

@@ -14,11 +14,11 @@ from infra.services.files import last_lines
 from infra.services.process import (
     Command,
     Process,
-    born,
     current,
     is_alive,
     orphaned_processes,
     start,
+    start_id_of,
     stop,
 )
 from reelworks.errors import ServiceError
@@ -49,7 +49,7 @@ def test_a_stopped_server_leaves_no_zombie(tmp_path: Path) -> None:
 def test_a_zombie_counts_as_dead(tmp_path: Path) -> None:
     server = start(program("pass", tmp_path / "log"))
     psutil.Process(server.pid).wait(10)
-    assert born(server.pid) is None
+    assert start_id_of(server.pid) is None
 
 
 def test_a_deaf_server_is_killed(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_server_lives_in_a_session_of_its_own(tmp_path: Path) -> None:
     stop(server, gently=signal.SIGKILL)
 
 
-def test_strays_are_found_by_folder_and_command(tmp_path: Path) -> None:
+def test_orphans_are_found_by_folder_and_command(tmp_path: Path) -> None:
     server = start(program("import time; time.sleep(61.5)", tmp_path / "log"))
     assert orphaned_processes("61.5", tmp_path) == [server]
     assert orphaned_processes("61.5", tmp_path.parent) == []

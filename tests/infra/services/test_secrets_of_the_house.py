@@ -17,7 +17,7 @@ from tests.support.whole_house import WholeHouse
 pytestmark = pytest.mark.slow
 
 
-def test_the_addresses_are_told_as_lines_for_a_shell(house_up: WholeHouse) -> None:
+def test_the_addresses_are_printed_as_lines_for_a_shell(house_up: WholeHouse) -> None:
     lines = house_up.call("status", "--urls").stdout
     names = ("DATABASE_URL", "S3_SECRET_ACCESS_KEY", "PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
     script = f"{lines}\nprintf '%s\\n' " + " ".join(f'"${name}"' for name in names)
@@ -33,28 +33,28 @@ def test_up_says_where_the_password_is_and_not_what_it_is(house_up: WholeHouse) 
     file = house_up.folder / "prefect" / "password"
 
     said = house_up.call("up")
-    told = json.loads(house_up.call("up", "--json").stdout)
+    printed = json.loads(house_up.call("up", "--json").stdout)
 
     assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
-    assert told["prefect_ui_password_file"] == str(file)
+    assert printed["prefect_ui_password_file"] == str(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert house_up.password not in said.stdout + said.stderr + json.dumps(told)
+    assert house_up.password not in said.stdout + said.stderr + json.dumps(printed)
 
 
 def test_no_command_line_log_or_table_shows_a_secret(house_up: WholeHouse) -> None:
     urls = house_up.urls
     word = urls["DATABASE_URL"].split(":")[2].split("@")[0]
     secrets = (house_up.password.partition(":")[2], urls["S3_SECRET_ACCESS_KEY"], word)
-    told = [house_up.call("status").stdout, house_up.call("status", "--json").stdout]
-    told += [house_up.call("doctor").stdout]
-    told += [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
-    told += [
+    printed = [house_up.call("status").stdout, house_up.call("status", "--json").stdout]
+    printed += [house_up.call("doctor").stdout]
+    printed += [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    printed += [
         file.read_text(errors="replace")
         for file in house_up.folder.glob("logs/*")
         if file.is_file()
     ]
 
-    assert [secret for secret in secrets for text in told if secret in text] == []
+    assert [secret for secret in secrets for text in printed if secret in text] == []
 
 
 def blocks(house: WholeHouse) -> list[str]:
@@ -96,7 +96,7 @@ def test_deploy_says_where_the_password_is_like_up(house_up: WholeHouse) -> None
     file = house_up.folder / "prefect" / "password"
 
     said = house_up.call("deploy")
-    told = json.loads(house_up.call("deploy", "--json").stdout)
+    printed = json.loads(house_up.call("deploy", "--json").stdout)
 
     assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
-    assert told["prefect_ui_password_file"] == str(file)
+    assert printed["prefect_ui_password_file"] == str(file)

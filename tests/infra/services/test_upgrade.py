@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 import psutil
 import pytest
 
 from infra.services.endpoints import Endpoints
-from infra.services.process import Command, start, stop
-from infra.services.s3 import seaweed
+from infra.services.process import Command, Process, is_alive, start, stop
+from infra.services.s3.ports import PORTS
 from infra.services.s3.probe import s3_client, serves_objects
 from infra.services.supervision.parts import ServicePaths
 from infra.services.supervision.state import Service, locked, read_state
-from infra.services.supervision.supervisor import running, up
+from infra.services.supervision.status import Condition, status
+from infra.services.supervision.supervisor import down, running, up
 from reelworks.settings import Settings
+from tests.infra.services.supervision.test_supervisor import BELOW, SLEEPERS
 
-FILER = seaweed.PORTS.index("filer.port")
+FILER = PORTS.index("filer.port")
 
 
-def open_store_in_place(settings: Settings) -> int:
+def swap_in_open_store(settings: Settings) -> int:
     """Put a store without TLS where ours was, as earlier versions started it; return its id."""
     house = ServicePaths(settings.data_dir)
     with locked(house.run) as state:
@@ -66,24 +70,96 @@ def client_of(endpoints: Endpoints):
 def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     house: Settings, by: str
 ) -> None:
-    kept = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
-    endpoints = up(kept)
+    bare = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    endpoints = up(bare)
     client = client_of(endpoints)
     client.create_bucket(Bucket="films")
     client.put_object(Bucket="films", Key="one", Body=b"what was there")
-    old = open_store_in_place(kept)
-    assert lets_anybody_read_names(kept)
+    old = swap_in_open_store(bare)
+    assert lets_anybody_read_names(bare)
 
     if by == "up":
-        assert up(kept) == endpoints, "address and keys stay"
+        assert up(bare) == endpoints, "address and keys stay"
     else:
-        with running(kept, (Service.STORE,)) as shared:
+        with running(bare, (Service.STORE,)) as shared:
             assert shared.s3_endpoint_url == endpoints.s3_endpoint_url
 
-    assert not lets_anybody_read_names(kept)
+    assert not lets_anybody_read_names(bare)
     assert client.get_object(Bucket="films", Key="one")["Body"].read() == b"what was there"
-    now = read_state(kept.data_dir / "run").parts[Service.STORE]
+    now = read_state(bare.data_dir / "run").parts[Service.STORE]
     assert now.process.pid != old
-    assert now.pinned, "what up keeps is kept over such a restart"
-    up(kept)
-    assert read_state(kept.data_dir / "run").parts[Service.STORE].process == now.process
+    assert now.pinned, "what up keeps stays over such a restart"
+    up(bare)
+    assert read_state(bare.data_dir / "run").parts[Service.STORE].process == now.process
+
+
+FORMER_NAMES = {"dispatcher": "intake", "watchdog": "keeper", "start_id": "born"}
+
+
+def as_the_version_before_wrote_it(value: object) -> object:
+    """Return the content of a state file in the words of 0.1."""
+    if isinstance(value, dict):
+        changed = {name: one for name, one in value.items() if name != "auth_digest"}
+        if "auth_digest" in value:
+            changed["given"] = value["auth_digest"]
+        return {
+            FORMER_NAMES.get(name, name): as_the_version_before_wrote_it(one)
+            for name, one in changed.items()
+        }
+    if isinstance(value, list):
+        return [as_the_version_before_wrote_it(one) for one in value]
+    return FORMER_NAMES.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.slow
+def test_up_keeps_the_services_of_the_version_before_and_replaces_its_programs(
+    house: Settings,
+) -> None:
+    endpoints = up(house, SLEEPERS)
+    file = house.data_dir / "run" / "services.json"
+    before = read_state(file.parent).parts
+    written = as_the_version_before_wrote_it(json.loads(file.read_text()))
+    file.write_text(json.dumps(written))
+    assert "intake" in file.read_text()
+    assert "born" in file.read_text()
+    assert {one.part for one in status(house) if one.condition is Condition.RUNNING} == set(Service)
+
+    assert up(house, SLEEPERS) == endpoints, "addresses stay"
+
+    after = read_state(file.parent).parts
+    assert set(after) == set(Service)
+    same = {part for part in Service if after[part].process == before[part].process}
+    assert same == {*BELOW, Service.PREFECT}
+    replaced = [before[part].process for part in Service if part not in same]
+    assert not any(map(is_alive, replaced)), "two dispatchers would run, or two watchdogs"
+    assert all(map(is_alive, (one.process for one in after.values())))
+    assert all(one.pinned for one in after.values())
+    for word in ("intake", "keeper", "born", "given"):
+        assert f'"{word}"' not in file.read_text()
+    assert down(house) == ()
+    assert not any(is_alive(one.process) for one in after.values())
+
+
+def test_a_state_file_of_the_version_before_is_read_whole(tmp_path: Path) -> None:
+    written = {
+        "parts": {
+            "intake": {"process": {"pid": 7, "born": "b-1"}, "given": "digest", "pinned": True},
+            "keeper": {"process": {"pid": 8, "born": "b-2"}, "since": 5.0},
+        },
+        "users": [
+            {"process": {"pid": 9, "born": "b-3"}, "token": "t", "parts": ["intake", "store"]}
+        ],
+        "ports": {"intake": [], "api": [8080]},
+    }
+    (tmp_path / "services.json").write_text(json.dumps(written))
+
+    state = read_state(tmp_path)
+
+    assert state.parts[Service.DISPATCHER].process == Process(7, "b-1")
+    assert state.parts[Service.DISPATCHER].pinned
+    assert state.parts[Service.DISPATCHER].auth_digest == "", "so that it counts as stale"
+    assert state.parts[Service.WATCHDOG].since == 5.0
+    assert state.users[0].parts == (Service.DISPATCHER, Service.STORE)
+    assert state.ports == {Service.DISPATCHER: (), Service.API: (8080,)}
+    assert "born" not in state.model_dump_json()
+    assert "intake" not in state.model_dump_json()

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ PATIENCE = 90.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:  # what Prefect's client leaves for the collector to close
+        if folder in item.path.parents:  # what Prefect's client leaves for the collector to close
             for kind in ("socket.socket", "event loop", "transport"):
                 item.add_marker(
                     pytest.mark.filterwarnings(f"ignore:unclosed.*{kind}:ResourceWarning")
@@ -58,10 +58,11 @@ def children_of(pid: int) -> list[psutil.Process]:
 class Warm:
     """One pool and the workers that a test starts on it."""
 
-    def __init__(self, api: str, folder: Path, told: Path, variables: dict[str, Any]) -> None:
+    def __init__(self, api: str, folder: Path, record: Path, variables: dict[str, Any]) -> None:
         self.pool = f"warm-{secrets.token_hex(4)}"
         self.data_dir = folder
-        self.told = told
+        self.log = folder.with_name("worker.log")
+        self.record = record
         self._api = api
         self._workers: list[subprocess.Popen[bytes]] = []
         asyncio.run(self._make_pool(variables))
@@ -89,29 +90,36 @@ class Warm:
                 )
                 await deployment.apply()
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self,
+        prefect: Sequence[str] = (sys.executable, "-m", "prefect"),
+        *,
+        has_children: bool = True,
+    ) -> subprocess.Popen[bytes]:
         """Start a worker as anybody would, and wait until its child is ready."""
         environment = os.environ | {
             "PREFECT_API_URL": self._api,
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(self.data_dir),
         }
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", self.pool],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            worker = subprocess.Popen(
+                [*prefect, "worker", "start", "--pool", self.pool],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._workers.append(worker)
         until(lambda: self.facts() and self.facts()[0].process.pid == worker.pid)
-        until(lambda: self.facts()[0].children)
+        if has_children:
+            until(lambda: self.facts()[0].children)
         return worker
 
     def facts(self) -> Any:
-        from infra.workers.worker_status import read_facts
+        from infra.workers.worker_status import read_statuses
 
-        return read_facts(self.data_dir)
+        return read_statuses(self.data_dir)
 
     def begin(self, flow: str, **parameters: Any) -> Any:
         """Ask for a run and return its id."""
@@ -123,7 +131,7 @@ class Warm:
                 name = flow.replace("_", "-")
                 deployment = await client.read_deployment_by_name(f"{name}/{self.pool}")
                 made = await client.create_flow_run_from_deployment(
-                    deployment.id, parameters={"told": str(self.told), **parameters}
+                    deployment.id, parameters={"record": str(self.record), **parameters}
                 )
                 return made.id
 
@@ -158,11 +166,11 @@ class Warm:
         return str(self.read(run_id).state.name)
 
     def said(self) -> list[dict[str, Any]]:
-        """What the flows told."""
-        return [json.loads(line) for line in self.told.read_text().splitlines()]
+        """What the flows recorded."""
+        return [json.loads(line) for line in self.record.read_text().splitlines()]
 
     def run(self, flow: str, **parameters: Any) -> dict[str, Any]:
-        """Run a flow to its good end and return what it told."""
+        """Run a flow to its good end and return what it recorded."""
         run_id = self.begin(flow, **parameters)
         assert self.ended(run_id) == "Completed", self.logs(run_id)
         return self.said()[-1]
@@ -194,8 +202,8 @@ def make_warm(
 
     def make(**variables: Any) -> Warm:
         folder = tmp_path_factory.mktemp("warm")
-        (folder / "told").touch()
-        made.append(Warm(prefect_api, folder / "data", folder / "told", variables))
+        (folder / "record").touch()
+        made.append(Warm(prefect_api, folder / "data", folder / "record", variables))
         return made[-1]
 
     yield make

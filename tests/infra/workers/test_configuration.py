@@ -25,10 +25,10 @@ def test_a_kind_leaves_out_what_belongs_to_one_run():
     one = WarmProcessConfiguration(env={"A": "1", "PREFECT__FLOW_RUN_ID": "x", "B": None})
     other = WarmProcessConfiguration(env={"PREFECT__FLOW_RUN_ID": "y", "A": "1"})
 
-    assert one.kind() == other.kind()
-    assert one.of_run() == {"PREFECT__FLOW_RUN_ID": "x"}
-    assert dict(one.kind().environment)["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
-    assert one.kind() != WarmProcessConfiguration(env={"A": "2"}).kind()
+    assert one.child_spec() == other.child_spec()
+    assert one.run_variables() == {"PREFECT__FLOW_RUN_ID": "x"}
+    assert dict(one.child_spec().environment)["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+    assert one.child_spec() != WarmProcessConfiguration(env={"A": "2"}).child_spec()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A child without a server: how it starts, ends and is told from others."""
+"""A child without a server: how it starts, ends and is recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from infra.workers.interpreter import ChildSpec, environment_of, start_child
+from infra.workers.interpreter import ChildSpec, child_environment, start_child
 from infra.workers.messages import RunRequest
 from infra.workers.slots import Slots
 from reelworks.errors import ServiceError
@@ -19,21 +19,21 @@ from tests.infra.workers.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-HERE = environment_of(os.environ | {"PYTHONPATH": str(ROOT)})
-NOBODY = "http://127.0.0.1:9/api"
-KIND = ChildSpec(HERE, "r1", streams=False)
+ENVIRONMENT = child_environment(os.environ | {"PYTHONPATH": str(ROOT)})
+NO_SERVER = "http://127.0.0.1:9/api"
+SPEC = ChildSpec(ENVIRONMENT, "r1", streams=False)
 
 
 def order() -> RunRequest:
-    return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NOBODY}, folder=str(ROOT))
+    return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NO_SERVER}, folder=str(ROOT))
 
 
-async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
+async def test_a_slot_keeps_its_child_until_another_kind_is_needed():
     slots = Slots((), 1)
-    async with slots.lend(KIND) as slot:
-        first = await slot.child_of(KIND, lambda: None)
-        assert await slot.child_of(KIND, lambda: None) is first
-        newer = await slot.child_of(ChildSpec(HERE, "r2", streams=False), lambda: None)
+    async with slots.lend(SPEC) as slot:
+        first = await slot.child_of(SPEC, lambda: None)
+        assert await slot.child_of(SPEC, lambda: None) is first
+        newer = await slot.child_of(ChildSpec(ENVIRONMENT, "r2", streams=False), lambda: None)
         assert not first.alive
         assert newer.alive
         assert slot.replaced == 1
@@ -41,9 +41,10 @@ async def test_a_slot_keeps_its_child_until_another_kind_is_asked_for():
     assert not psutil.pid_exists(newer.pid)
 
 
-async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
+async def test_a_fault_while_loading_ahead_is_reported_and_ends_nothing():
     child = await start_child(
-        ChildSpec(HERE, "r", ("no.such.module:f", "json:nothing"), streams=False), lambda: None
+        ChildSpec(ENVIRONMENT, "r", ("no.such.module:f", "json:nothing"), streams=False),
+        lambda: None,
     )
 
     assert len(child.ready.faults) == 2
@@ -54,9 +55,9 @@ async def test_a_fault_while_loading_ahead_is_told_and_ends_nothing():
 
 async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
     heard = asyncio.Event()
-    environment = environment_of(dict(HERE) | {"MODEL_IDLE_SECONDS": "1"})
-    kind = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
-    child = await start_child(kind, heard.set)
+    environment = child_environment(dict(ENVIRONMENT) | {"MODEL_IDLE_SECONDS": "1"})
+    spec = ChildSpec(environment, "r", ("reelworks.models.vision.ocr:text_reader",), streams=False)
+    child = await start_child(spec, heard.set)
     assert [(m.loads, m.loaded) for m in child.ready.models.models] == [(1, True)]
 
     await asyncio.wait_for(heard.wait(), 60)
@@ -68,7 +69,7 @@ async def test_a_model_loaded_ahead_is_let_go_when_nobody_uses_it():
 
 async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
     heard = asyncio.Event()
-    child = await start_child(KIND, heard.set)
+    child = await start_child(SPEC, heard.set)
     run = child.begin(order())
 
     os.kill(child.pid, signal.SIGKILL)
@@ -82,8 +83,10 @@ async def test_a_child_that_is_killed_ends_its_run_with_that_signal():
 
 
 async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypatch):
-    kind = ChildSpec(environment_of(dict(HERE) | {"PREFECT_API_URL": NOBODY}), "r", streams=False)
-    child = await start_child(kind, lambda: None)
+    spec = ChildSpec(
+        child_environment(dict(ENVIRONMENT) | {"PREFECT_API_URL": NO_SERVER}), "r", streams=False
+    )
+    child = await start_child(spec, lambda: None)
     run = child.begin(order())
 
     await asyncio.wait_for(run.wait(), 120)
@@ -93,8 +96,10 @@ async def test_a_run_that_cannot_be_loaded_fails_and_its_child_goes_on(monkeypat
     await child.end()
 
 
-async def test_an_environment_in_which_nothing_starts_is_told():
-    broken = ChildSpec(environment_of(dict(HERE) | {"PYTHONHOME": "/nowhere"}), "r", streams=False)
+async def test_an_environment_in_which_nothing_starts_is_reported():
+    broken = ChildSpec(
+        child_environment(dict(ENVIRONMENT) | {"PYTHONHOME": "/nowhere"}), "r", streams=False
+    )
 
     with pytest.raises(ServiceError, match="ended while it started"):
         await start_child(broken, lambda: None)
@@ -103,15 +108,15 @@ async def test_an_environment_in_which_nothing_starts_is_told():
 async def test_a_child_ends_with_its_worker():
     program = (
         "import asyncio, os, sys\n"
-        "from infra.workers.interpreter import Kind, environment_of, start_child\n"
+        "from infra.workers.interpreter import ChildSpec, child_environment, start_child\n"
         "async def main():\n"
-        "    child = await start_child(Kind(environment_of(os.environ), 'r'), print)\n"
+        "    child = await start_child(ChildSpec(child_environment(os.environ), 'r'), print)\n"
         "    print(child.pid, flush=True)\n"
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, env=dict(HERE), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, env=dict(ENVIRONMENT), stdout=asyncio.subprocess.PIPE
     )
     assert worker.stdout is not None
     child = psutil.Process(int(await worker.stdout.readline()))

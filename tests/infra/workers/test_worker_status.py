@@ -9,21 +9,21 @@ import time
 import pytest
 
 from infra.services.process import Process, current
-from infra.workers.messages import ModelFacts, PoolFacts
+from infra.workers.messages import ModelPoolStatus, ModelStatus
 from infra.workers.metrics import metrics_text
 from infra.workers.worker_status import (
     FRESH_SECONDS,
     KEEP_SECONDS,
-    ChildFacts,
-    WorkerFacts,
+    ChildStatus,
+    WorkerStatus,
     folder_of,
     own_file,
-    read_facts,
+    read_statuses,
     remove_old,
-    write_facts,
+    write_status,
 )
 
-MODEL = ModelFacts(
+MODEL = ModelStatus(
     key='minilm/"2"',
     loaded=True,
     loads=1,
@@ -34,18 +34,18 @@ MODEL = ModelFacts(
 )
 
 
-def facts(**changes) -> WorkerFacts:
+def facts(**changes) -> WorkerStatus:
     now = time.time()
-    child = ChildFacts(
+    child = ChildStatus(
         gpu="GPU-1",
         pid=7,
         run="stage",
         runs=42,
         memory=200_000_000,
         revision="abc",
-        models=PoolFacts(models=[MODEL], host_bytes=123_456_789, evictions=2),
+        models=ModelPoolStatus(models=[MODEL], host_bytes=123_456_789, evictions=2),
     )
-    made = WorkerFacts(
+    made = WorkerStatus(
         name="w",
         pool="gpu",
         host=socket.gethostname(),
@@ -63,33 +63,44 @@ def facts(**changes) -> WorkerFacts:
 
 def test_what_is_written_is_read(tmp_path):
     written = facts()
-    write_facts(own_file(tmp_path), written)
+    write_status(own_file(tmp_path), written)
 
-    assert read_facts(tmp_path) == [written]
+    assert read_statuses(tmp_path) == [written]
 
 
 def test_a_dead_worker_and_a_silent_one_elsewhere_are_left_out(tmp_path):
     folder = folder_of(tmp_path)
-    write_facts(folder / "dead.json", facts(process=Process(os.getpid(), "another birth")))
+    write_status(folder / "dead.json", facts(process=Process(os.getpid(), "another birth")))
     long_ago = time.time() - FRESH_SECONDS - 1
-    write_facts(folder / "silent.json", facts(host="elsewhere", updated=long_ago))
-    write_facts(folder / "alive.json", facts(host="elsewhere", name="other container"))
+    write_status(folder / "silent.json", facts(host="elsewhere", updated=long_ago))
+    write_status(folder / "alive.json", facts(host="elsewhere", name="other container"))
 
-    assert [one.name for one in read_facts(tmp_path)] == ["other container"]
+    assert [one.name for one in read_statuses(tmp_path)] == ["other container"]
+
+
+def test_the_file_of_a_worker_of_the_version_before_is_read(tmp_path):
+    path = folder_of(tmp_path) / "old.json"
+    written = facts()
+    write_status(path, written)
+    path.write_text(path.read_text().replace('"start_id"', '"born"'))
+
+    remove_old(tmp_path)
+
+    assert read_statuses(tmp_path) == [written]
 
 
 def test_no_folder_and_broken_files_are_no_workers(tmp_path):
-    assert read_facts(tmp_path) == []
+    assert read_statuses(tmp_path) == []
     folder_of(tmp_path).mkdir()
     (folder_of(tmp_path) / "broken.json").write_text("{")
 
-    assert read_facts(tmp_path) == []
+    assert read_statuses(tmp_path) == []
 
 
 def test_files_of_long_dead_workers_are_removed(tmp_path):
     old, new = folder_of(tmp_path) / "old.json", folder_of(tmp_path) / "new.json"
-    write_facts(old, facts(updated=time.time() - KEEP_SECONDS - 1))
-    write_facts(new, facts())
+    write_status(old, facts(updated=time.time() - KEEP_SECONDS - 1))
+    write_status(new, facts())
 
     remove_old(tmp_path)
 

@@ -67,7 +67,7 @@ class OneSlot:
 
     def kill_dispatcher(self) -> None:
         """End the dispatcher as a crash would; it is gone when this returns."""
-        kill(read_state(self.bare.data_dir / "run").parts[Service.INTAKE].process)
+        kill(read_state(self.bare.data_dir / "run").parts[Service.DISPATCHER].process)
 
     def start_dispatcher(self) -> None:
         """Start the dispatcher again."""
@@ -75,7 +75,7 @@ class OneSlot:
 
 
 def _dispatcher() -> list[Any]:
-    return [program for program in PROGRAMS if program.part is Service.INTAKE]
+    return [program for program in PROGRAMS if program.part is Service.DISPATCHER]
 
 
 @contextmanager

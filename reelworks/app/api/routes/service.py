@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
-from infra.workers.worker_status import read_facts
+from infra.workers.worker_status import read_statuses
 from reelworks.app.api.health import HealthOf
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
@@ -102,7 +102,7 @@ def stats(shared: Shared, api: Context) -> Stats:
     """Statistics, up to five seconds old."""
     numbers: LedgerNumbers = shared["numbers"].get()
     contents = count_all(api.engine)
-    workers = read_facts(api.settings.data_dir)
+    workers = read_statuses(api.settings.data_dir)
     jobs = {status.value: number for status, number in numbers.jobs.items()}
     return Stats(
         jobs=jobs

@@ -75,25 +75,25 @@ async def _put(
 ) -> list[Change]:
     from prefect.client.orchestration import get_client
 
-    from infra.fleet.deployments import find_file, put_deployments, read_entries
+    from infra.fleet.deployments import apply_deployments, find_file, read_entries
     from infra.fleet.plan import DOCKER, POOLS
-    from infra.fleet.pools import put_pools
-    from infra.fleet.rules import put_rules
+    from infra.fleet.pools import apply_pools
+    from infra.fleet.rules import apply_rules
 
     path = find_file(file)
     entries = read_entries(path)
     pools = [pool for pool in POOLS if docker is not False or pool.type != DOCKER]
     required = frozenset({DOCKER} if docker else ())
     async with get_client() as client:
-        changes = await put_pools(client, pools, required)
-        changes += await put_rules(client, settings.worker_max_attempts)
+        changes = await apply_pools(client, pools, required)
+        changes += await apply_rules(client, settings.worker_max_attempts)
         changes += await _put_blocks(settings, save_secrets)
         present = [
             change.name
             for change in changes
             if change.kind == "pool" and change.outcome is not Outcome.SKIPPED
         ]
-        changes += await put_deployments(client, path, entries, present)
+        changes += await apply_deployments(client, path, entries, present)
     return changes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from infra.services.checks import Check, Verdict, check_machine, check_services
+from infra.services.checks import Check, CheckResult, check_machine, check_services
 from infra.services.supervision.supervisor import running
 from reelworks.app.cli import output
 from reelworks.app.cli.environment import open_database
@@ -13,9 +13,9 @@ from reelworks.errors import ReelworksError
 from reelworks.settings import DEFAULT_MODELS, Provider, Settings, load_settings
 
 _MARKS = {
-    Verdict.OK: ("✓ ", "green"),
-    Verdict.WARN: ("! ", "yellow"),
-    Verdict.FAIL: ("✗ ", "red"),
+    CheckResult.OK: ("✓ ", "green"),
+    CheckResult.WARN: ("! ", "yellow"),
+    CheckResult.FAIL: ("✗ ", "red"),
 }
 RESUME = "Resume them with reelworks jobs resume."
 RESTART = "Restart it: reelworks down, then reelworks up; or restart its container."
@@ -26,7 +26,7 @@ def doctor(json: output.Json = False) -> int:
     """Check every part, and show how to fix what is broken."""
     settings = load_settings()
     checks = [*check_machine(settings), *_services(settings), *_models(settings)]
-    failed = any(check.verdict is Verdict.FAIL for check in checks)
+    failed = any(check.verdict is CheckResult.FAIL for check in checks)
     if json:
         output.print_json({"ok": not failed, "checks": checks})
     else:
@@ -37,7 +37,7 @@ def doctor(json: output.Json = False) -> int:
     return CHECK_FAILED if failed else 0
 
 
-def _mark(verdict: Verdict) -> tuple[str, str]:
+def _mark(verdict: CheckResult) -> tuple[str, str]:
     mark, colour = _MARKS[verdict]
     if output.out.encoding.startswith("utf"):
         return mark, colour
@@ -49,11 +49,11 @@ def _services(settings: Settings) -> list[Check]:
     try:
         with running(settings) as endpoints:
             found = check_services(settings, endpoints)
-            if all(check.verdict is not Verdict.FAIL for check in found):
+            if all(check.verdict is not CheckResult.FAIL for check in found):
                 found.append(check_dispatcher(endpoints.settings(settings)))
             return found
     except ReelworksError as error:
-        return [Check("services", Verdict.FAIL, str(error), "Fix that, then run doctor again.")]
+        return [Check("services", CheckResult.FAIL, str(error), "Fix that, then run doctor again.")]
 
 
 def check_dispatcher(settings: Settings) -> Check:
@@ -78,14 +78,14 @@ def check_jobs(waiting: int, silent: float | None, *, paused: bool) -> Check:
 
     finding = f"{output.plural(waiting, 'job')} waiting"
     if waiting and paused:
-        return Check("Jobs", Verdict.WARN, f"{finding}, the dispatcher is paused", RESUME)
+        return Check("Jobs", CheckResult.WARN, f"{finding}, the dispatcher is paused", RESUME)
     reason = why_jobs_wait(silent)
     if silent is not None and reason:
-        verdict = Verdict.FAIL if waiting else Verdict.WARN
+        verdict = CheckResult.FAIL if waiting else CheckResult.WARN
         return Check("Jobs", verdict, f"{finding}. {reason.rstrip('.')}", RESTART)
     if waiting and reason:
-        return Check("Jobs", Verdict.WARN, f"{finding} and no dispatcher is running", START)
-    return Check("Jobs", Verdict.OK, finding)
+        return Check("Jobs", CheckResult.WARN, f"{finding} and no dispatcher is running", START)
+    return Check("Jobs", CheckResult.OK, finding)
 
 
 def _models(settings: Settings) -> list[Check]:
@@ -106,12 +106,12 @@ def check_local(settings: Settings, capability: str, name: str) -> Check:
 
     title = f"{capability} model"
     if name not in catalog():
-        return Check(title, Verdict.OK, f"local/{name}, part of its package")
+        return Check(title, CheckResult.OK, f"local/{name}, part of its package")
     if is_present(name, settings.models_dir):
-        return Check(title, Verdict.OK, f"local/{name}, in {settings.models_dir}")
+        return Check(title, CheckResult.OK, f"local/{name}, in {settings.models_dir}")
     return Check(
         title,
-        Verdict.WARN,
+        CheckResult.WARN,
         f"local/{name} is not downloaded yet",
         "Its first use downloads it, which needs the network once.",
     )
@@ -129,9 +129,9 @@ def check_hosted(settings: Settings, capability: str, name: str) -> Check:
             end = api.announced_shutdown(name, setting) or announced_shutdown(name)
     except ReelworksError as error:
         hint = f"Check {setting}, OPENAI_API_KEY and OPENAI_BASE_URL."
-        return Check(title, Verdict.FAIL, str(error), hint)
+        return Check(title, CheckResult.FAIL, str(error), hint)
     if end is None:
-        return Check(title, Verdict.OK, f"openai/{name} answers")
+        return Check(title, CheckResult.OK, f"openai/{name} answers")
     left = (end - date.today()).days
     finding = f"openai/{name} {'shuts' if left > 0 else 'shut'} down on {end.isoformat()}"
-    return Check(title, Verdict.WARN, finding, f"Choose another model: set {setting}.")
+    return Check(title, CheckResult.WARN, finding, f"Choose another model: set {setting}.")

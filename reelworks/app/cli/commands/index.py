@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import HEARTBEAT, OURS
+from infra.fleet.plan import HEARTBEAT, RUN_TAG
 from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import check_language, check_library, check_video_id
@@ -175,7 +175,7 @@ async def _run_flow(source: str, options: SourceOptions, watch: Watch) -> str:
     except UnicodeEncodeError:
         raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
     params = IndexParams.model_validate({"source": parameter_of(source), **asdict(options)})
-    with use_observer(watch), prefect_errors(), tags(OURS), use_full_source(source):
+    with use_observer(watch), prefect_errors(), tags(RUN_TAG), use_full_source(source):
         try:
             indexed = await flow(params)
         except TimeoutError:

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from infra.services.endpoints import Endpoints
 from infra.services.supervision import supervisor
-from infra.services.supervision.parts import embedded, keeps_programs
+from infra.services.supervision.parts import embedded, runs_programs
 from infra.services.supervision.state import Service
 from infra.services.supervision.status import Condition
 from infra.services.supervision.status import status as part_status
-from infra.workers.worker_status import WorkerFacts, read_facts
+from infra.workers.worker_status import WorkerStatus, read_statuses
 from reelworks.app.cli import output
 from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
 from reelworks.errors import ServiceError
@@ -47,7 +47,7 @@ def up(json: output.Json = False) -> None:
         ui = {"page": page, "prefect_ui": address, "prefect_ui_password_file": password}
         output.print_json({**ui, "parts": parts})
         return
-    if keeps_programs(settings):
+    if runs_programs(settings):
         print_ui(f"The services are up. Library: {page}  ", address, password)
         output.echo("Stop them with: reelworks down")
         return
@@ -95,7 +95,7 @@ def status(
     if urls:
         _print_urls(supervisor.reachable(settings), json=json)
         return
-    parts, workers = part_status(settings), read_facts(settings.data_dir)
+    parts, workers = part_status(settings), read_statuses(settings.data_dir)
     if json:
         values = [worker.model_dump(mode="json") for worker in workers]
         output.print_json({"parts": parts, "workers": values})
@@ -134,7 +134,7 @@ def _print_urls(endpoints: Endpoints, *, json: bool) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-def _children_table(workers: Sequence[WorkerFacts]) -> Table:
+def _children_table(workers: Sequence[WorkerStatus]) -> Table:
     table = output.table("worker", "pool", "GPU", "state", "#pid", "#runs", "#MB", "code")
     for worker in workers:
         for child in worker.children:
@@ -151,7 +151,7 @@ def _children_table(workers: Sequence[WorkerFacts]) -> Table:
     return table
 
 
-def _models_table(workers: Sequence[WorkerFacts]) -> Table:
+def _models_table(workers: Sequence[WorkerStatus]) -> Table:
     table = output.table("model", "state", "#pid", "#loads", "#hits", "#s/load", "#MB", "#GPU MB")
     for child in (child for worker in workers for child in worker.children):
         for model in child.models.models:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.services.prefect.same_site import OwnPages
+from infra.services.prefect.same_site import SameSiteMiddleware
 
 PORT = 4200
 
@@ -26,7 +26,7 @@ async def answered(kind: str, headers: list[tuple[str, str]]) -> bool:
         assert message.get("status", 403) == 403
 
     raw = [(name.encode(), value.encode()) for name, value in headers]
-    await OwnPages(app, PORT)({"type": kind, "headers": raw}, receive, send)
+    await SameSiteMiddleware(app, PORT)({"type": kind, "headers": raw}, receive, send)
     return bool(seen)
 
 

@@ -24,11 +24,10 @@ from botocore.exceptions import ClientError
 
 from infra.services.files import free_ports
 from infra.services.process import Command, Process, start
+from infra.services.s3.ports import PORTS, free_store_ports
 from infra.services.s3.probe import answers, s3_client, serves_objects
 from infra.services.s3.seaweed import (
-    PORTS,
-    StorePlace,
-    _free_ports,
+    StorePaths,
     program,
     start_store,
     stop_store,
@@ -39,26 +38,26 @@ Server = tuple[Process, tuple[int, ...]]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> StorePlace:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> StorePaths:
     folder = tmp_path_factory.mktemp("weed")
-    return StorePlace(folder / "store", folder / "store.log")
+    return StorePaths(folder / "store", folder / "store.log")
 
 
 @pytest.fixture(scope="module")
-def server(place: StorePlace) -> Iterator[Server]:
-    process, ports = start_store(place)
+def server(paths: StorePaths) -> Iterator[Server]:
+    process, ports = start_store(paths)
     yield process, ports
     stop_store(process, ports)
 
 
-def client(place: StorePlace, ports: tuple[int, ...]) -> Any:
-    return s3_client(f"http://127.0.0.1:{ports[0]}", place.key_id, place.secret, "us-east-1")
+def client(paths: StorePaths, ports: tuple[int, ...]) -> Any:
+    return s3_client(f"http://127.0.0.1:{ports[0]}", paths.key_id, paths.secret, "us-east-1")
 
 
 PLAIN = b"Client sent an HTTP request to an HTTPS server.\n"
 
 
-def asked(scheme: str, port: int, method: str, path: str) -> bytes | None:
+def response_of(scheme: str, port: int, method: str, path: str) -> bytes | None:
     """Ask as a stranger, who believes any certificate; None when there was no answer."""
     anybody = ssl.create_default_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
@@ -106,10 +105,10 @@ SHELL = ("volume.list", "fs.ls /buckets", "s3.bucket.list", "fs.rm -rf /buckets/
 
 @pytest.fixture(scope="module")
 def shut_out(
-    place: StorePlace, server: Server, tmp_path_factory: pytest.TempPathFactory
+    paths: StorePaths, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """What each command of a shell without the certificate says, all tried for five seconds."""
-    s3 = client(place, server[1])
+    s3 = client(paths, server[1])
     s3.create_bucket(Bucket="shell")
     s3.put_object(Bucket="shell", Key="x", Body=b"1" * 10_000)
 
@@ -124,14 +123,14 @@ def tag(answer: dict[str, Any]) -> dict[str, str]:
     return {"ETag": answer["ETag"]}
 
 
-def started_as_before(place: StorePlace) -> Server:
+def started_as_before(paths: StorePaths) -> Server:
     """Start the server as Reelworks did when its inner doors were open."""
     ports = free_ports(len(PORTS))
     options = {
-        "dir": place.home / "data",
+        "dir": paths.home / "data",
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
-        "s3.config": place.identities(),
+        "s3.config": paths.identities(),
         "s3.iam": "false",
         "s3.port.iceberg": "0",
         "s3.port.lance": "0",
@@ -141,19 +140,19 @@ def started_as_before(place: StorePlace) -> Server:
         **dict(zip(PORTS, ports, strict=True)),
     }
     arguments = [str(program()), "mini", *(f"-{name}={value}" for name, value in options.items())]
-    process = start(Command(arguments, place.log, folder=place.home))
-    s3 = client(place, ports)
+    process = start(Command(arguments, paths.log, folder=paths.home))
+    s3 = client(paths, ports)
     deadline = time.monotonic() + 30
     while not serves_objects(s3) and time.monotonic() < deadline:
         time.sleep(0.1)
     return process, ports
 
 
-def test_nobody_gets_in_without_the_keys(place: StorePlace, server: Server) -> None:
+def test_nobody_gets_in_without_the_keys(paths: StorePaths, server: Server) -> None:
     endpoint = f"http://127.0.0.1:{server[1][0]}"
-    client(place, server[1]).create_bucket(Bucket="private")
-    assert not answers(s3_client(endpoint, place.key_id, "guess", "us-east-1"))
-    assert not answers(s3_client(endpoint, "guess", place.secret, "us-east-1"))
+    client(paths, server[1]).create_bucket(Bucket="private")
+    assert not answers(s3_client(endpoint, paths.key_id, "guess", "us-east-1"))
+    assert not answers(s3_client(endpoint, "guess", paths.secret, "us-east-1"))
     anonymous = boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -170,44 +169,44 @@ def test_nobody_gets_in_without_the_keys(place: StorePlace, server: Server) -> N
 
 
 def test_an_address_on_a_web_page_does_not_erase_the_library(
-    place: StorePlace, server: Server
+    paths: StorePaths, server: Server
 ) -> None:
-    s3 = client(place, server[1])
+    s3 = client(paths, server[1])
     s3.create_bucket(Bucket="reelworks")
     s3.put_object(Bucket="reelworks", Key="x", Body=b"a" * 100_000)
     for port in server[1]:
         for scheme in ("http", "https"):
-            asked(scheme, port, "GET", "/col/delete?collection=reelworks")
+            response_of(scheme, port, "GET", "/col/delete?collection=reelworks")
     assert s3.get_object(Bucket="reelworks", Key="x")["Body"].read() == b"a" * 100_000
 
 
-def test_the_servers_behind_s3_answer_nobody_else(place: StorePlace, server: Server) -> None:
-    s3 = client(place, server[1])
+def test_the_servers_behind_s3_answer_nobody_else(paths: StorePaths, server: Server) -> None:
+    s3 = client(paths, server[1])
     s3.create_bucket(Bucket="behind")
     s3.put_object(Bucket="behind", Key="x", Body=b"secret" * 10_000)
     asks = [("GET", "/"), ("GET", "/buckets/behind/x"), ("POST", "/dir/assign")]
     for port, name in zip(server[1][1:], PORTS[1:], strict=True):
         for method, path in asks[:1] if name.endswith("grpc") else asks:
-            assert asked("http", port, method, path) in (None, PLAIN)
-            assert asked("https", port, method, path) is None
+            assert response_of("http", port, method, path) in (None, PLAIN)
+            assert response_of("https", port, method, path) is None
     assert s3.get_object(Bucket="behind", Key="x")["Body"].read() == b"secret" * 10_000
 
 
 @pytest.mark.parametrize("command", SHELL)
 def test_weed_shell_gets_in_with_the_certificate_only(
-    place: StorePlace, server: Server, shut_out: dict[str, str], command: str
+    paths: StorePaths, server: Server, shut_out: dict[str, str], command: str
 ) -> None:
-    s3 = client(place, server[1])
+    s3 = client(paths, server[1])
     assert "shell" not in shut_out[command]
     assert s3.get_object(Bucket="shell", Key="x")["Body"].read() == b"1" * 10_000
     if command == "s3.bucket.list":  # its owner may, where the certificate lies
-        assert "shell" in weed_shell(place.home, server[1], command)
+        assert "shell" in weed_shell(paths.home, server[1], command)
 
 
-def test_everything_of_the_store_is_its_owners_alone(place: StorePlace, server: Server) -> None:
+def test_everything_of_the_store_is_its_owners_alone(paths: StorePaths, server: Server) -> None:
     sockets = [path for port in server[1] for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
     assert len(sockets) >= 5
-    private = (place.home, place.home / "tls.pem", place.home / "security.toml", *sockets)
+    private = (paths.home, paths.home / "tls.pem", paths.home / "security.toml", *sockets)
     assert not [path for path in private if path.stat().st_mode & 0o077]
 
 
@@ -230,10 +229,10 @@ def test_nothing_of_it_dials_a_port_that_none_of_it_listens_on(server: Server) -
     }
 
 
-def test_the_keys_are_private_files(place: StorePlace, server: Server) -> None:
+def test_the_keys_are_private_files(paths: StorePaths, server: Server) -> None:
     for name in ("key_id", "secret_key", "identities.json"):
-        assert stat.S_IMODE((place.home / name).stat().st_mode) == 0o600
-    assert place.secret not in " ".join(psutil.Process(server[0].pid).cmdline())
+        assert stat.S_IMODE((paths.home / name).stat().st_mode) == 0o600
+    assert paths.secret not in " ".join(psutil.Process(server[0].pid).cmdline())
 
 
 def test_it_listens_on_the_loopback_address_only(server: Server) -> None:
@@ -246,8 +245,8 @@ def test_it_listens_on_the_loopback_address_only(server: Server) -> None:
     assert {one.laddr.port for one in listening} == set(ports)
 
 
-def test_a_conditional_put_does_not_overwrite(place: StorePlace, server: Server) -> None:
-    s3 = client(place, server[1])
+def test_a_conditional_put_does_not_overwrite(paths: StorePaths, server: Server) -> None:
+    s3 = client(paths, server[1])
     s3.create_bucket(Bucket="once")
     s3.put_object(Bucket="once", Key="x", Body=b"first", IfNoneMatch="*")
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -255,8 +254,8 @@ def test_a_conditional_put_does_not_overwrite(place: StorePlace, server: Server)
     assert s3.get_object(Bucket="once", Key="x")["Body"].read() == b"first"
 
 
-def test_s3_is_whole(place: StorePlace, server: Server) -> None:
-    s3 = client(place, server[1])
+def test_s3_is_whole(paths: StorePaths, server: Server) -> None:
+    s3 = client(paths, server[1])
     s3.create_bucket(Bucket="whole")
     body = os.urandom(11_000_000)
     s3.put_object(Bucket="whole", Key="a/one", Body=body, Metadata={"sha256": "x"})
@@ -282,42 +281,42 @@ def test_s3_is_whole(place: StorePlace, server: Server) -> None:
 
 @pytest.mark.slow
 def test_a_folder_of_before_the_certificate_is_read_and_written(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
-    (place.home / "data").mkdir(parents=True, mode=0o700)
+    paths = StorePaths(tmp_path / "store", tmp_path / "store.log")
+    (paths.home / "data").mkdir(parents=True, mode=0o700)
     body = os.urandom(5_000_000)
-    process, ports = started_as_before(place)
-    s3 = client(place, ports)
+    process, ports = started_as_before(paths)
+    s3 = client(paths, ports)
     s3.create_bucket(Bucket="old")
     s3.put_object(Bucket="old", Key="x", Body=body, Metadata={"sha256": "x"})
     stop_store(process, ports)
-    process, ports = start_store(place, ports)
+    process, ports = start_store(paths, ports)
     try:
-        s3 = client(place, ports)
+        s3 = client(paths, ports)
         answer = s3.get_object(Bucket="old", Key="x")
         assert (answer["Body"].read(), answer["Metadata"]) == (body, {"sha256": "x"})
         s3.put_object(Bucket="old", Key="y", Body=body)
         assert s3.get_object(Bucket="old", Key="y")["Body"].read() == body
-        assert asked("http", ports[PORTS.index("filer.port")], "GET", "/") in (None, PLAIN)
+        assert response_of("http", ports[PORTS.index("filer.port")], "GET", "/") in (None, PLAIN)
     finally:
         stop_store(process, ports)
 
 
 def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
-    process, ports = start_store(place)
-    s3 = client(place, ports)
-    s3.create_bucket(Bucket="kept")
+    paths = StorePaths(tmp_path / "store", tmp_path / "store.log")
+    process, ports = start_store(paths)
+    s3 = client(paths, ports)
+    s3.create_bucket(Bucket="saved")
     body = os.urandom(9_000_000)
-    s3.put_object(Bucket="kept", Key="a/b.bin", Body=body)
+    s3.put_object(Bucket="saved", Key="a/b.bin", Body=body)
     os.kill(process.pid, signal.SIGKILL)
     psutil.Process(process.pid).wait(10)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", ports[0]))
         taken.listen()
-        process, others = start_store(place, ports)
+        process, others = start_store(paths, ports)
     assert others[0] != ports[0]
-    assert client(place, others).get_object(Bucket="kept", Key="a/b.bin")["Body"].read() == body
+    assert client(paths, others).get_object(Bucket="saved", Key="a/b.bin")["Body"].read() == body
     stop_store(process, others)
     assert not psutil.pid_exists(process.pid)
     Path(f"/tmp/seaweedfs-s3-{ports[0]}.sock").unlink()  # spared: the port was somebody else's
@@ -328,12 +327,12 @@ def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
 def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start(
     tmp_path: Path,
 ) -> None:
-    ports = _free_ports(())
+    ports = free_store_ports(())
     taken = Path(f"/tmp/seaweedfs-x-{ports[3]}.sock")
     taken.mkdir()  # not even root removes it as a file
     try:
-        place = StorePlace(tmp_path / "store", tmp_path / "store.log")
-        process, others = start_store(place, ports)
+        paths = StorePaths(tmp_path / "store", tmp_path / "store.log")
+        process, others = start_store(paths, ports)
         stop_store(process, (*ports, *others))
     finally:
         taken.rmdir()
@@ -342,9 +341,9 @@ def test_a_name_in_tmp_that_somebody_else_took_costs_the_ports_and_not_the_start
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence_with_the_log(tmp_path: Path) -> None:
-    place = StorePlace(tmp_path / "store", tmp_path / "store.log")
-    (place.home / "data").mkdir(parents=True)
-    (place.home / "data" / "m9333").write_text("")
-    (place.home / "data" / "filerldb2").write_text("a file where a folder must be")
+    paths = StorePaths(tmp_path / "store", tmp_path / "store.log")
+    (paths.home / "data").mkdir(parents=True)
+    (paths.home / "data" / "m9333").write_text("")
+    (paths.home / "data" / "filerldb2").write_text("a file where a folder must be")
     with pytest.raises(ServiceError, match=r"The S3 server did not start: .*store\.log"):
-        start_store(place)
+        start_store(paths)

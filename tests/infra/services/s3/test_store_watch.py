@@ -36,7 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         check=False,
     )
     if made.returncode:
-        pytest.skip(f"a disk of 300 MB cannot be mounted here: {made.stderr.strip()}")
+        pytest.skip(f"a disk of 300 MB cannot be mounted: {made.stderr.strip()}")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
@@ -75,7 +75,7 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
     watch = StoreWatch(ServicePaths(house.data_dir).store, often=0.2)
     with running(house, (Service.STORE,)) as endpoints:
         store = store_of(endpoints, house)
-        before = store.put_bytes("kept", b"before", BYTES)
+        before = store.put_bytes("saved", b"before", BYTES)
         pin(house)
         store.check()
         filler = fill(house.data_dir.parent)
@@ -94,12 +94,12 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
         must_have_room(house)
         with pytest.raises((NoSpaceError, StoreUnavailableError)):
             store.put_bytes("0/x", b"", BYTES)
-        mended: list[Service] = []
+        restarted: list[Service] = []
         deadline = time.monotonic() + 60
-        while not mended and time.monotonic() < deadline:
-            mended = restart_dead(house, watch.stuck)
+        while not restarted and time.monotonic() < deadline:
+            restarted = restart_dead(house, watch.stuck)
             time.sleep(0.1)
-        assert mended == [Service.STORE]
+        assert restarted == [Service.STORE]
         for number in range(30):
             store.put_bytes(f"{number}/x", b"1", BYTES)
         store.check()

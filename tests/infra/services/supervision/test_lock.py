@@ -1,4 +1,4 @@
-"""One process at a time starts and stops; who waits for it in vain is told for whom."""
+"""One process at a time starts and stops; who waits in vain learns for whom."""
 
 from __future__ import annotations
 

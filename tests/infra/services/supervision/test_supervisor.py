@@ -38,9 +38,9 @@ SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 HTTP = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 SLEEPERS = (
     Program(Service.RUNNER, SLEEPER),
-    Program(Service.INTAKE, SLEEPER),
+    Program(Service.DISPATCHER, SLEEPER),
     Program(Service.API, HTTP, listens=True),
-    Program(Service.KEEPER, SLEEPER, starts_services=True),
+    Program(Service.WATCHDOG, SLEEPER, starts_services=True),
 )
 
 
@@ -154,7 +154,7 @@ def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> 
         assert endpoints.database_url is not None
         url = endpoints.database_url.get_secret_value()
         with psycopg.connect(url) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+            connection.execute("CREATE TABLE saved AS SELECT 7 AS number")
         for process in processes_in(house):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -163,7 +163,7 @@ def test_everything_killed_at_once_comes_back_with_its_data(house: Settings) -> 
         assert "postgres.log" in row(house, Service.POSTGRES).note
         with running(house, BELOW) as again, psycopg.connect(url) as connection:
             assert works(again)
-            assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+            assert connection.execute("SELECT number FROM saved").fetchone() == (7,)
 
 
 @pytest.mark.slow
@@ -212,8 +212,8 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     environment = psutil.Process(before[Service.RUNNER]).environ()
     assert endpoints.environment().items() <= environment.items()
     assert environment["DATA_DIR"] == str(house.data_dir)
-    keeper = psutil.Process(before[Service.KEEPER]).environ()
-    assert "DATABASE_URL" not in keeper, "it starts the services, so it uses nobody else's"
+    watchdog = psutil.Process(before[Service.WATCHDOG]).environ()
+    assert "DATABASE_URL" not in watchdog, "it starts the services, so it uses nobody else's"
 
     assert endpoints.prefect_api_url is not None
     host = endpoints.prefect_api_url.removeprefix("http://").removesuffix("/api")
@@ -254,14 +254,14 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
     assert endpoints.prefect_auth_string is not None
     secret = endpoints.prefect_auth_string.get_secret_value()
     before = pids(house)
-    port = open_prefect_in_place(house)
-    assert not prefect.asks_for(port, secret, 20)
+    port = swap_in_open_prefect(house)
+    assert not prefect.requires_auth(port, secret, 20)
 
     again = up(house, SLEEPERS)
 
     assert again == endpoints, "addresses and secret stay"
-    assert prefect.asks_for(port, secret, 20)
-    assert not prefect.asks_for(port, "reelworks:guess", 20)
+    assert prefect.requires_auth(port, secret, 20)
+    assert not prefect.requires_auth(port, "reelworks:guess", 20)
     after = pids(house)
     assert {part for part in before if before[part] == after[part]} == set(BELOW)
     assert set(conditions(house).values()) == {Condition.RUNNING}
@@ -272,11 +272,11 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
         assert renewed.prefect_auth_string is not None
         other = renewed.prefect_auth_string.get_secret_value()
     assert other != secret
-    assert prefect.asks_for(port, other, 20)
-    assert row(house, Service.PREFECT).pinned, "what up keeps is kept over such a restart"
+    assert prefect.requires_auth(port, other, 20)
+    assert row(house, Service.PREFECT).pinned, "what up keeps stays over such a restart"
 
 
-def open_prefect_in_place(house: Settings) -> int:
+def swap_in_open_prefect(house: Settings) -> int:
     """Put a server that lets everybody in where ours was, and forget what our programs know."""
     parts = ServicePaths(house.data_dir)
     with locked(parts.run) as state:
@@ -296,7 +296,7 @@ def open_prefect_in_place(house: Settings) -> int:
         prefect.await_prefect(parts.prefect, process, port)
         state.note(Service.PREFECT, process, (port,))
         for running_part in state.parts.values():
-            running_part.given = ""
+            running_part.auth_digest = ""
     return port
 
 
@@ -355,7 +355,7 @@ def test_beside_a_queue_of_somebody_elses_only_services_are_started(house: Setti
     down(shared)
 
 
-def test_frozen_servers_are_told_from_those_that_work(house: Settings) -> None:
+def test_frozen_servers_are_distinguished_from_those_that_work(house: Settings) -> None:
     with running(house, BELOW):
         of = pids(house)
         with frozen(of[Service.POSTGRES], of[Service.STORE]):

@@ -1,4 +1,4 @@
-"""The keeper starts again what is dead or frozen, and is started again itself."""
+"""The watchdog starts again what is dead or frozen, and is started again itself."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ WATCHER = (
     sys.executable,
     "-c",
     "import time\n"
-    "from infra.services.supervision.watchdog_check import watch_keeper\n"
+    "from infra.services.supervision.watchdog_check import start_watchdog_check\n"
     "from reelworks.settings import load_settings\n"
-    "watch_keeper(load_settings()); time.sleep(600)",
+    "start_watchdog_check(load_settings()); time.sleep(600)",
 )
 HUNGRY = (
     sys.executable,
     "-c",
     "import logging, resource, signal, time\n"
-    "from infra.services.supervision.watchdog_check import watch_keeper\n"
+    "from infra.services.supervision.watchdog_check import start_watchdog_check\n"
     "from reelworks.settings import load_settings\n"
     "logging.basicConfig()\n"
     "limit = resource.RLIMIT_NOFILE\n"
     "few, many = (3, resource.getrlimit(limit)[1]), resource.getrlimit(limit)\n"
     "signal.signal(signal.SIGUSR1, lambda *_: resource.setrlimit(limit, few))\n"
     "signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(limit, many))\n"
-    "watch_keeper(load_settings()); print('watches', flush=True)\n"
+    "start_watchdog_check(load_settings()); print('watches', flush=True)\n"
     "while True: time.sleep(1)",
 )
 IMPATIENT = (
     sys.executable,
     "-c",
     "import time\n"
-    "from infra.services import keeper_watch\n"
+    "from infra.services.supervision import watchdog_check\n"
     "from reelworks.settings import load_settings\n"
-    "keeper_watch.FROZEN_SECONDS = 4.0\n"
-    "keeper_watch.watch_keeper(load_settings()); time.sleep(600)",
+    "watchdog_check.FROZEN_SECONDS = 4.0\n"
+    "watchdog_check.start_watchdog_check(load_settings()); time.sleep(600)",
 )
 BEAT_ONCE = (
     sys.executable,
     "-c",
     "import time\n"
-    "from infra.services import heartbeats\n"
+    "from infra.services.supervision import heartbeats\n"
     "from reelworks.settings import load_settings\n"
-    "heartbeats.beat(load_settings().data_dir, 'intake'); time.sleep(600)",
+    "heartbeats.beat(load_settings().data_dir, 'dispatcher'); time.sleep(600)",
 )
-KEEPER = next(one for one in PROGRAMS if one.part is Service.KEEPER)
+WATCHDOG = next(one for one in PROGRAMS if one.part is Service.WATCHDOG)
 
 
 def pids(settings: Settings, parts: Iterable[Service] | None = None) -> dict[Service, int]:
@@ -91,19 +91,19 @@ def are_back(settings: Settings, before: dict[Service, int]) -> bool:
 
 
 @pytest.mark.slow
-def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Settings) -> None:
-    up(house, [Program(Service.INTAKE, WATCHER), KEEPER])
+def test_a_killed_watchdog_is_started_again_and_restarts_what_died_with_it(house: Settings) -> None:
+    up(house, [Program(Service.DISPATCHER, WATCHER), WATCHDOG])
 
-    keeper = pids(house, [Service.KEEPER])
-    kill(*keeper.values())
-    until(lambda: are_back(house, keeper))
+    watchdog = pids(house, [Service.WATCHDOG])
+    kill(*watchdog.values())
+    until(lambda: are_back(house, watchdog))
 
-    both = pids(house, [Service.KEEPER, Service.STORE])
+    both = pids(house, [Service.WATCHDOG, Service.STORE])
     kill(*both.values())
     until(lambda: are_back(house, both))
 
-    keeper = pids(house, [Service.KEEPER])
-    environment = psutil.Process(keeper[Service.KEEPER]).environ()
+    watchdog = pids(house, [Service.WATCHDOG])
+    environment = psutil.Process(watchdog[Service.WATCHDOG]).environ()
     assert "DATABASE_URL" not in environment, "or it would take our services for somebody else's"
     down(house)
     time.sleep(5)  # a watcher must not take what was stopped for dead
@@ -112,24 +112,24 @@ def test_a_killed_keeper_is_started_again_and_mends_what_died_with_it(house: Set
 
 @pytest.mark.slow
 def test_a_watcher_that_may_open_no_file_for_a_while_watches_on(house: Settings) -> None:
-    up(house, [Program(Service.INTAKE, HUNGRY), KEEPER])
-    log = house.data_dir / "logs" / "intake.log"
-    watcher = pids(house, [Service.INTAKE])[Service.INTAKE]
+    up(house, [Program(Service.DISPATCHER, HUNGRY), WATCHDOG])
+    log = house.data_dir / "logs" / "dispatcher.log"
+    watcher = pids(house, [Service.DISPATCHER])[Service.DISPATCHER]
     until(lambda: "watches" in log.read_text())
     os.kill(watcher, signal.SIGUSR1)
 
-    keeper = pids(house, [Service.KEEPER])
-    kill(*keeper.values())
-    until(lambda: log.read_text().count("could not be looked after") > 1)
+    watchdog = pids(house, [Service.WATCHDOG])
+    kill(*watchdog.values())
+    until(lambda: log.read_text().count("could not be checked") > 1)
     assert "Too many open files" in log.read_text()
-    assert not pids(house, [Service.KEEPER])
+    assert not pids(house, [Service.WATCHDOG])
 
     os.kill(watcher, signal.SIGUSR2)
-    until(lambda: are_back(house, keeper))
+    until(lambda: are_back(house, watchdog))
 
 
 @pytest.mark.slow
-def test_a_keeper_that_is_frozen_in_the_middle_of_its_work_is_replaced(house: Settings) -> None:
+def test_a_watchdog_that_is_frozen_in_the_middle_of_its_work_is_replaced(house: Settings) -> None:
     holding = f"""
 import os, signal
 from pathlib import Path
@@ -137,18 +137,18 @@ from infra.services.supervision.state import locked
 with locked(Path({str(house.data_dir / "run")!r})):
     os.kill(os.getpid(), signal.SIGSTOP)
 """
-    holder = Program(Service.KEEPER, (sys.executable, "-c", holding), starts_services=True)
-    up(house, [Program(Service.INTAKE, IMPATIENT), holder])
-    frozen_keeper = pids(house, [Service.KEEPER])
+    holder = Program(Service.WATCHDOG, (sys.executable, "-c", holding), starts_services=True)
+    up(house, [Program(Service.DISPATCHER, IMPATIENT), holder])
+    frozen_watchdog = pids(house, [Service.WATCHDOG])
 
-    until(lambda: are_back(house, frozen_keeper))
+    until(lambda: are_back(house, frozen_watchdog))
 
 
 @pytest.mark.slow
 def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house: Settings) -> None:
-    up(house, [Program(Service.INTAKE, BEAT_ONCE)])
+    up(house, [Program(Service.DISPATCHER, BEAT_ONCE)])
     before, silence = pids(house), Silence()
-    until(lambda: heartbeats.last_beat(house.data_dir, "intake"))
+    until(lambda: heartbeats.last_beat(house.data_dir, "dispatcher"))
     assert end_frozen(house, silence, 3.0) == []
     with frozen(before[Service.PREFECT]):
         killed: list[Service] = []
@@ -163,24 +163,24 @@ def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house
     with frozen(pids(house)[Service.PREFECT]):
         assert end_frozen(house, silence, 3.0) == [], "a new neighbour is well once it answers"
     assert end_frozen(house, silence, 3.0) == []
-    assert pids(house)[Service.INTAKE] == before[Service.INTAKE]
+    assert pids(house)[Service.DISPATCHER] == before[Service.DISPATCHER]
 
     time.sleep(3.1)
-    assert end_frozen(house, silence, 3.0) == [Service.INTAKE], "now it has no excuse"
+    assert end_frozen(house, silence, 3.0) == [Service.DISPATCHER], "now it has no excuse"
 
 
 def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
-    kept = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
-    up(kept)
-    before, silence = pids(kept), Silence()
-    assert end_frozen(kept, silence, 1.0) == []
+    bare = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    up(bare)
+    before, silence = pids(bare), Silence()
+    assert end_frozen(bare, silence, 1.0) == []
     store = before[Service.STORE]
     with frozen(store):
-        assert end_frozen(kept, silence, 1.0) == [], "it may only be busy"
+        assert end_frozen(bare, silence, 1.0) == [], "it may only be busy"
         time.sleep(1.1)
-        assert end_frozen(kept, silence, 1.0) == [Service.STORE]
-        assert restart_dead(kept) == [Service.STORE]
-    now = pids(kept)
+        assert end_frozen(bare, silence, 1.0) == [Service.STORE]
+        assert restart_dead(bare) == [Service.STORE]
+    now = pids(bare)
     assert now[Service.STORE] != store
     assert now[Service.POSTGRES] == before[Service.POSTGRES]
 
@@ -197,14 +197,14 @@ def test_who_sleeps_along_with_the_observer_is_not_silent() -> None:
 
 
 def test_a_heartbeat_is_one_file_for_each_host(tmp_path) -> None:
-    assert heartbeats.last_beat(tmp_path, "intake") is None
-    heartbeats.beat(tmp_path, "intake")
-    first = heartbeats.last_beat(tmp_path, "intake")
+    assert heartbeats.last_beat(tmp_path, "dispatcher") is None
+    heartbeats.beat(tmp_path, "dispatcher")
+    first = heartbeats.last_beat(tmp_path, "dispatcher")
     time.sleep(0.01)
-    heartbeats.beat(tmp_path, "intake")
-    second = heartbeats.last_beat(tmp_path, "intake")
+    heartbeats.beat(tmp_path, "dispatcher")
+    second = heartbeats.last_beat(tmp_path, "dispatcher")
     assert first is not None
     assert second is not None
     assert second > first
-    heartbeats.end(tmp_path, "intake")
-    assert heartbeats.last_beat(tmp_path, "intake") is None
+    heartbeats.end(tmp_path, "dispatcher")
+    assert heartbeats.last_beat(tmp_path, "dispatcher") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.services.checks import Verdict
+from infra.services.checks import CheckResult
 from reelworks.app.cli.commands.doctor import RESTART, RESUME, START, check_jobs
 from reelworks.store.jobs.dispatchers import SILENT_SECONDS
 
@@ -14,14 +14,14 @@ STUCK = SILENT_SECONDS + 60
 @pytest.mark.parametrize(
     ("waiting", "silent", "paused", "verdict", "hint"),
     [
-        (0, None, False, Verdict.OK, ""),
-        (0, 1.0, True, Verdict.OK, ""),
-        (3, 1.0, False, Verdict.OK, ""),
-        (3, None, False, Verdict.WARN, START),
-        (3, 1.0, True, Verdict.WARN, RESUME),
-        (3, STUCK, True, Verdict.WARN, RESUME),
-        (0, STUCK, False, Verdict.WARN, RESTART),
-        (3, STUCK, False, Verdict.FAIL, RESTART),
+        (0, None, False, CheckResult.OK, ""),
+        (0, 1.0, True, CheckResult.OK, ""),
+        (3, 1.0, False, CheckResult.OK, ""),
+        (3, None, False, CheckResult.WARN, START),
+        (3, 1.0, True, CheckResult.WARN, RESUME),
+        (3, STUCK, True, CheckResult.WARN, RESUME),
+        (0, STUCK, False, CheckResult.WARN, RESTART),
+        (3, STUCK, False, CheckResult.FAIL, RESTART),
     ],
 )
 def test_jobs_wait_for_a_reason_that_has_a_remedy(waiting, silent, paused, verdict, hint):

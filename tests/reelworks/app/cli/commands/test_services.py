@@ -8,8 +8,8 @@ import time
 import pytest
 
 from infra.services.process import current
-from infra.workers.messages import ModelFacts, PoolFacts
-from infra.workers.worker_status import ChildFacts, WorkerFacts, own_file, write_facts
+from infra.workers.messages import ModelPoolStatus, ModelStatus
+from infra.workers.worker_status import ChildStatus, WorkerStatus, own_file, write_status
 from tests.reelworks.app.cli.conftest import call
 from tests.support.flows.runs import as_environment
 
@@ -46,7 +46,7 @@ def test_status_shows_what_is_elsewhere_without_its_password(reelworks, clean_se
 
 @pytest.mark.usefixtures("prefect_api")
 def test_status_shows_what_warm_workers_have_loaded(reelworks, clean_settings):
-    model = ModelFacts(
+    model = ModelStatus(
         key="minilm/2",
         loaded=True,
         loads=1,
@@ -55,16 +55,16 @@ def test_status_shows_what_warm_workers_have_loaded(reelworks, clean_settings):
         host_bytes=90_000_000,
         gpu_bytes=0,
     )
-    child = ChildFacts(
+    child = ChildStatus(
         gpu="GPU-1",
         pid=7,
         run=None,
         runs=42,
         memory=200_000_000,
         revision="0123456789ab",
-        models=PoolFacts(models=[model]),
+        models=ModelPoolStatus(models=[model]),
     )
-    worker = WorkerFacts(
+    worker = WorkerStatus(
         name="warm one",
         pool="gpu",
         host="elsewhere",
@@ -75,7 +75,7 @@ def test_status_shows_what_warm_workers_have_loaded(reelworks, clean_settings):
         updated=time.time(),
         children=[child],
     )
-    write_facts(own_file(clean_settings.data_dir), worker)
+    write_status(own_file(clean_settings.data_dir), worker)
 
     (listed,) = reelworks("status", "--json").json["workers"]
     shown = reelworks("status").out

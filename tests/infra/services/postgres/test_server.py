@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -18,35 +19,36 @@ import psutil
 import psycopg
 import pytest
 
-from infra.services.account import ACCOUNT
-from infra.services.postgres import (
-    PostgresPlace,
-    answers,
-    memory_options,
-    programs,
-    start_postgres,
-    stop_postgres,
+from infra.services.postgres.account import (
+    ACCOUNT,
+    Account,
+    may_enter,
+    reachable_programs,
+    server_account,
 )
-from infra.services.process import Process, born, current, is_alive
+from infra.services.postgres.cluster import PostgresPaths, programs
+from infra.services.postgres.options import memory_options
+from infra.services.postgres.server import answers, start_postgres, stop_postgres
+from infra.services.process import Process, current, is_alive, start_id_of
 from reelworks.errors import ServiceError
 
 ROOT = os.geteuid() == 0
 
 
 @pytest.fixture
-def place(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPlace:
+def paths(tmp_path: Path, copy_cluster: Callable[[Path], None]) -> PostgresPaths:
     copy_cluster(tmp_path / "postgres")
-    return PostgresPlace(tmp_path / "postgres", tmp_path / "postgres.log")
+    return PostgresPaths(tmp_path / "postgres", tmp_path / "postgres.log")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[PostgresPlace]:
+def shared() -> Iterator[PostgresPaths]:
     with tempfile.TemporaryDirectory(prefix="rw-") as folder:
-        yield PostgresPlace(Path(folder) / "postgres", Path(folder) / "postgres.log")
+        yield PostgresPaths(Path(folder) / "postgres", Path(folder) / "postgres.log")
 
 
 @pytest.fixture(scope="module")
-def server(shared: PostgresPlace) -> Iterator[tuple[Process, int]]:
+def server(shared: PostgresPaths) -> Iterator[tuple[Process, int]]:
     process, port = start_postgres(shared)
     yield process, port
     stop_postgres(process)
@@ -61,14 +63,14 @@ def one(url: str, query: str) -> object:
 
 @pytest.mark.parametrize("database", ["reelworks", "prefect"])
 def test_both_databases_have_the_extensions(
-    shared: PostgresPlace, server: tuple[Process, int], database: str
+    shared: PostgresPaths, server: tuple[Process, int], database: str
 ) -> None:
     names = one(shared.url(server[1], database), "SELECT array_agg(extname) FROM pg_extension")
     assert {"vector", "pg_trgm", "unaccent"} <= set(names)  # type: ignore[call-overload]
 
 
 def test_it_stores_durably_and_knows_letters_of_all_languages(
-    shared: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPaths, server: tuple[Process, int]
 ) -> None:
     url = shared.url(server[1])
     assert one(url, "SHOW fsync") == "on"
@@ -78,7 +80,7 @@ def test_it_stores_durably_and_knows_letters_of_all_languages(
 
 
 def test_it_asks_for_the_password_and_keeps_it_private(
-    shared: PostgresPlace, server: tuple[Process, int]
+    shared: PostgresPaths, server: tuple[Process, int]
 ) -> None:
     port = server[1]
     assert answers(shared.url(port))
@@ -89,99 +91,131 @@ def test_it_asks_for_the_password_and_keeps_it_private(
 
 def test_it_listens_on_the_loopback_address_only(server: tuple[Process, int]) -> None:
     listening = psutil.Process(server[0].pid).net_connections("all")
-    places = [one.laddr for one in listening if one.status == psutil.CONN_LISTEN]
-    assert [(place.ip, place.port) for place in places] == [("127.0.0.1", server[1])]
+    addresses = [one.laddr for one in listening if one.status == psutil.CONN_LISTEN]
+    assert [(one.ip, one.port) for one in addresses] == [("127.0.0.1", server[1])]
     assert not [one for one in listening if one.family == socket.AF_UNIX and one.laddr]
 
 
-def test_data_survives_a_stop_and_the_port_stays(place: PostgresPlace) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+def test_data_survives_a_stop_and_the_port_stays(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as connection:
+        connection.execute("CREATE TABLE saved AS SELECT 7 AS number")
     assert stop_postgres(process)
-    process, again = start_postgres(place, port)
+    process, again = start_postgres(paths, port)
     assert again == port
-    assert one(place.url(port), "SELECT number FROM kept") == 7
+    assert one(paths.url(port), "SELECT number FROM saved") == 7
     stop_postgres(process)
 
 
-def test_data_survives_kill_9_of_every_process(place: PostgresPlace) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+def test_data_survives_kill_9_of_every_process(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as connection:
+        connection.execute("CREATE TABLE saved AS SELECT 7 AS number")
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
     for member in family:
         member.kill()
-    process, port = start_postgres(place, port)
-    assert one(place.url(port), "SELECT number FROM kept") == 7
+    process, port = start_postgres(paths, port)
+    assert one(paths.url(port), "SELECT number FROM saved") == 7
     stop_postgres(process)
 
 
-def test_it_starts_while_children_of_a_killed_server_still_run(place: PostgresPlace) -> None:
-    process, port = start_postgres(place)
-    with psycopg.connect(place.url(port)) as busy:
+def test_it_starts_while_children_of_a_killed_server_still_run(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    with psycopg.connect(paths.url(port)) as busy:
         backend = busy.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
         os.kill(process.pid, signal.SIGKILL)
-        process, port = start_postgres(place)
-        assert born(backend) is None
-    assert answers(place.url(port))
+        process, port = start_postgres(paths)
+        assert start_id_of(backend) is None
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
-def test_a_lock_file_that_names_some_other_process_does_not_stop_it(place: PostgresPlace) -> None:
-    process, port = start_postgres(place)
-    lock = (place.cluster / "postmaster.pid").read_text()
+def test_a_lock_file_that_names_some_other_process_does_not_stop_it(paths: PostgresPaths) -> None:
+    process, port = start_postgres(paths)
+    lock = (paths.cluster / "postmaster.pid").read_text()
     stop_postgres(process)
     ours = current()
-    (place.cluster / "postmaster.pid").write_text(lock.replace(str(process.pid), str(ours.pid)))
-    process, _ = start_postgres(place, port)
+    (paths.cluster / "postmaster.pid").write_text(lock.replace(str(process.pid), str(ours.pid)))
+    process, _ = start_postgres(paths, port)
     assert is_alive(ours)
     stop_postgres(process)
 
 
 def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
-    place = PostgresPlace(tmp_path / "postgres", tmp_path / "log")
-    (place.home / "cluster.new" / "base").mkdir(parents=True)
-    (place.home / "cluster.new" / "PG_VERSION").write_text("18\n")
-    process, port = start_postgres(place)
-    assert answers(place.url(port))
+    paths = PostgresPaths(tmp_path / "postgres", tmp_path / "log")
+    (paths.home / "cluster.new" / "base").mkdir(parents=True)
+    (paths.home / "cluster.new" / "PG_VERSION").write_text("18\n")
+    process, port = start_postgres(paths)
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
 def test_a_deep_folder_will_do(tmp_path: Path) -> None:
     home = tmp_path.joinpath(*["a-folder-with-a-long-name, spaces and ümlauts"] * 5) / "postgres"
-    place = PostgresPlace(home, tmp_path / "log")
-    process, port = start_postgres(place)
-    assert answers(place.url(port))
+    paths = PostgresPaths(home, tmp_path / "log")
+    process, port = start_postgres(paths)
+    assert answers(paths.url(port))
     stop_postgres(process)
 
 
-def test_a_broken_cluster_is_one_sentence_with_the_log(place: PostgresPlace) -> None:
-    process, _ = start_postgres(place)
+def test_a_broken_cluster_is_one_sentence_with_the_log(paths: PostgresPaths) -> None:
+    process, _ = start_postgres(paths)
     stop_postgres(process)
-    (place.cluster / "global" / "pg_control").unlink()
+    (paths.cluster / "global" / "pg_control").unlink()
     with pytest.raises(ServiceError, match=r"PostgreSQL did not start: .*postgres\.log"):
-        start_postgres(place)
+        start_postgres(paths)
 
 
 @pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
-def test_root_runs_it_as_its_own_account_and_opens_folders_to_that_one_only(
+def test_root_runs_it_as_an_account_for_it_and_opens_no_folder(
     tmp_path: Path,
 ) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    place = PostgresPlace(private / "postgres", private / "postgres.log")
-    process, port = start_postgres(place)
+    paths = PostgresPaths(private / "postgres", private / "postgres.log")
+    process, port = start_postgres(paths)
     assert psutil.Process(process.pid).username() == ACCOUNT
-    assert answers(place.url(port))
+    assert answers(paths.url(port))
     stop_postgres(process)
     assert not private.stat().st_mode & stat.S_IRWXO
+    assert os.listxattr(private) == os.listxattr(paths.home) == [], "nor by an access list"
+    assert not may_enter(paths.cluster, server_account())
     nobody = pwd.getpwnam("nobody")
     seen = subprocess.run(
         ["ls", str(private / "postgres")], user=nobody.pw_uid, group=nobody.pw_gid, check=False
     )
     assert seen.returncode != 0
+
+
+@pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
+def test_programs_in_a_closed_folder_are_copied_once_to_where_the_account_can_run_them(
+    tmp_path: Path,
+) -> None:
+    account, shared = server_account(), tmp_path / "shared"
+    tmp_path.chmod(0o755)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(programs().parent, closed / "pginstall", symlinks=True)
+    (closed / "pginstall" / "share").chmod(0o700)  # as under a umask of 077
+
+    copied = reachable_programs(closed / "pginstall", account, shared)
+
+    assert copied.is_relative_to(shared)
+    said = subprocess.run(
+        [str(copied / "postgres"), "--version"],
+        **{"user": account.user, "group": account.group, "extra_groups": [], "cwd": "/"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.startswith("postgres (PostgreSQL) ")
+    assert stat.S_IMODE((copied.parent / "share").stat().st_mode) == 0o755
+    made = copied.stat().st_ino
+    assert reachable_programs(closed / "pginstall", account, shared).stat().st_ino == made
+    assert [path.name for path in shared.iterdir()] == [copied.parent.name]
+    assert reachable_programs(closed / "pginstall", Account(), shared).is_relative_to(closed)
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(not ROOT, reason="an ordinary user runs all the other tests already")
@@ -190,16 +224,17 @@ def test_an_ordinary_user_can_run_it() -> None:
     code = f"""
         import os, tempfile
         from pathlib import Path
-        from infra.services.postgres import PostgresPlace, answers, start_postgres, stop_postgres
+        from infra.services.postgres.cluster import PostgresPaths
+        from infra.services.postgres.server import answers, start_postgres, stop_postgres
         os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
-            place = PostgresPlace(Path(folder) / "postgres", Path(folder) / "log")
-            process, port = start_postgres(place)
-            good = answers(place.url(port))
+            paths = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
+            process, port = start_postgres(paths)
+            good = answers(paths.url(port))
             stop_postgres(process)
         print("good" if good else "bad")
     """
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     if not all(folder.stat().st_mode & stat.S_IXOTH for folder in programs().parents):
         pytest.skip("PostgreSQL lies in a folder that others may not enter")
     done = subprocess.run(
