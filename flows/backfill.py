@@ -67,7 +67,7 @@ class BackfillParams(BaseModel):
         pattern="^[a-z]{2,3}$",
     )
     limit: int | None = Field(None, title="Limit", description="The most videos.", ge=1)
-    again: list[Stage] = Field(
+    recompute: list[Stage] = Field(
         default_factory=list,
         title="Again",
         description="Stages to run although their answers are kept.",
@@ -190,7 +190,11 @@ async def _begun(params: BackfillParams, ctx: RunContext) -> str:
         if begun is not None:
             return begun
     request = Request(
-        params.selection, params.limits, params.backfill_id, tuple(params.again), "flow backfill"
+        params.selection,
+        params.limits,
+        params.backfill_id,
+        tuple(params.recompute),
+        "flow backfill",
     )
     started = await asyncio.to_thread(start_backfill, ctx, request, no_progress)
     if started.plan is not None:

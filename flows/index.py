@@ -67,7 +67,7 @@ class IndexParams(BaseModel):
         description="Group that the video belongs to. Empty: where it is, or `default`.",
         pattern="^[a-z0-9_-]{1,63}$",
     )
-    again: list[Stage] = Field(
+    recompute: list[Stage] = Field(
         default_factory=list,
         title="Again",
         description="Stages to run although their answers are kept.",
@@ -101,7 +101,7 @@ async def index(params: IndexParams) -> str | State[str]:
     with worker_log(settings), open_run_context(settings) as ctx:
         try:
             async with job_lease(params.job, ctx) as work:
-                with run_context(ctx, params.again, cached_only=params.cached_only):
+                with run_context(ctx, params.recompute, cached_only=params.cached_only):
                     video_id = await _index(params, ctx, work)
                 work.result |= {"video_id": video_id}
         except LeaseLostError as lost:

@@ -92,7 +92,7 @@ class UnknownJobError(InputError):
 class InvalidJobParametersError(InputError):
     """The flow of a job does not take its parameters. Permanent."""
 
-    code = "job_refused"
+    code = "invalid_job_parameters"
 
 
 class NotStoredError(InputError):

@@ -69,7 +69,7 @@ class ClientTooSlowError(RequestError):
 class HeadersTooLargeError(RequestError):
     """A request's address and headers are too long, or there are too many."""
 
-    code = "head_too_large"
+    code = "headers_too_large"
     http_status = 431
 
 

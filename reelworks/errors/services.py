@@ -89,14 +89,14 @@ class LeaseLostError(ServiceError):
 class DeploymentNotFoundError(ServiceError):
     """No flow is deployed that does such jobs; somebody may deploy it."""
 
-    code = "nothing_deployed"
+    code = "deployment_not_found"
     retryable = True
 
 
 class StageCallMismatchError(ServiceError):
     """A worker would answer another question than asked: its code or models differ. Permanent."""
 
-    code = "other_question"
+    code = "stage_call_mismatch"
 
 
 class NoSpaceError(ServiceError):

@@ -42,7 +42,7 @@ class NotCachedError(ReelworksError):
 class CacheMissError(ReelworksError):
     """No answer to a question is kept, and the asker did not want it computed here."""
 
-    code = "not_kept"
+    code = "cache_miss"
 
     def __init__(self, question: str) -> None:
         super().__init__(f"No answer to the question {question} is kept.")

@@ -29,7 +29,7 @@ def rerun_stage(
         NewJob(
             id=name if len(videos) == 1 else f"{name}-{video_id}",
             video_id=video_id,
-            params={"again": [stage]},
+            params={"recompute": [stage]},
             priority=INTERACTIVE if len(videos) == 1 else BACKFILL,
             requested_by=requested_by,
         )

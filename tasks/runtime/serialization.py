@@ -18,6 +18,7 @@ from reelworks.errors import (
     InputError,
     ReelworksError,
     StageCallMismatchError,
+    current_code,
 )
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -124,7 +125,7 @@ def decode_error(message: str) -> ReelworksError | None:
     if match is None:
         return None
     kinds = {kind.code: kind for kind in _family(ReelworksError)}
-    kind = kinds.get(match["code"], ReelworksError)
+    kind = kinds.get(current_code(match["code"]), ReelworksError)
     return kind(match["message"])
 
 

@@ -28,7 +28,7 @@ async def show_plan(plan: Plan) -> dict[str, Any]:
         ],
         description=(
             f"# {summary['videos']} videos, {summary['hours']:.2f} hours\n\n"
-            f"{summary['fully_cached']} are fully cached, {summary['passed_over']} are not meant. "
+            f"{summary['fully_cached']} are fully cached, {summary['skipped']} are not meant. "
             f"{summary['model_calls']} calls of hosted models, {summary['cost']} USD{unknown}. "
             f"About {summary['elapsed_seconds']:.0f} s.\n\n" + " ".join(summary["notes"])
         ),

@@ -64,7 +64,7 @@ async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, 
     assert {told["state"] for told in done.progress.values()} == {"done"}
     assert done.progress["vision"]["model"].startswith("local/")
 
-    again = claimed(engine, "again", source, again=["scenes"])
+    again = claimed(engine, "again", source, recompute=["scenes"])
     recorder = Recorder()
     await work(again, source, recorder)
 

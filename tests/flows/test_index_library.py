@@ -40,7 +40,7 @@ async def test_a_stated_language_is_kept_for_later_runs(index_shared, shared, me
     source = media / "video" / "voicestudio-en.mp4"
 
     stated = await index_shared(source, "said", language="en")
-    later = await index_shared(source, "said", again=["embed_speech"])
+    later = await index_shared(source, "said", recompute=["embed_speech"])
 
     assert stated.states["transcribe"] is StageState.DONE
     assert later.states["transcribe"] is StageState.CACHED

@@ -131,5 +131,7 @@ def own_ctx(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def ctx(own_ctx: RunContext) -> RunContext:
     """That workplace with an empty library."""
     with transaction(own_ctx.engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
+        connection.execute(
+            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
+        )
     return own_ctx

@@ -159,7 +159,7 @@ class Plan:
         return {
             "videos": len(self.lines),
             "hours": round(self.seconds / 3600, 4),
-            "passed_over": self.passed_over,
+            "skipped": self.passed_over,
             "fully_cached": sum(not line.todo for line in self.lines),
             "model_calls": sum(usage.calls for usage in self.usage.values()),
             "usage": {model: usage.to_dict() for model, usage in self.usage.items()},

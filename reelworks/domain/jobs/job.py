@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from reelworks.domain.jobs.lease import Lease
+
 INTERACTIVE = 0
 """Priority of what somebody waits for."""
 BACKFILL = -10
@@ -90,7 +92,7 @@ class Job:
     error_code: str | None
     error_stage: str | None
     flow_run_id: str | None
-    lease: str | None
+    lease: Lease | None
     expires_at: datetime | None
     not_before: datetime | None
     created_at: datetime

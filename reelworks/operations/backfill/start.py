@@ -77,7 +77,7 @@ def start_backfill(
         limits=request.limits,
         plan=plan.summary() | {"to_do": sum(bool(line.todo) for line in plan.lines)},
         videos=[NewVideo(line.video_id, line.source) for line in plan.lines],
-        again=request.again,
+        recompute=request.again,
         requested_by=request.requested_by,
     )
     begun = begin_backfill(ctx.engine, new)

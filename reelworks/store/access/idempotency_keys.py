@@ -15,10 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.errors import BusyError, IdempotencyKeyReusedError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import RequestRow
+from reelworks.store.db.schema import IdempotencyKeyRow
 from reelworks.store.db.table_ops import sanitize_text, table_of
 
-REQUESTS = table_of(RequestRow)
+KEYS = table_of(IdempotencyKeyRow)
 KEPT = timedelta(hours=24)
 """A key means the same request for so long."""
 WORKED_ON = timedelta(seconds=60)
@@ -59,18 +59,18 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
     the first one is being worked on.
     """
     mine = _of(asked)
-    row = insert(REQUESTS).values(
+    row = insert(KEYS).values(
         caller=asked.caller, key=sanitize_text(asked.key), fingerprint=asked.fingerprint
     )
     # An answer's row that is too old is a new one; one without an answer goes on from the same
     # moment, so that what was half done is done under the same names.
-    expired = REQUESTS.c.created_at < func.now() - KEPT
+    expired = KEYS.c.created_at < func.now() - KEPT
     with transaction(engine) as connection:
-        connection.execute(delete(REQUESTS).where(mine, expired))
-        taken = connection.scalar(row.on_conflict_do_nothing().returning(REQUESTS.c.created_at))
+        connection.execute(delete(KEYS).where(mine, expired))
+        taken = connection.scalar(row.on_conflict_do_nothing().returning(KEYS.c.created_at))
         if taken is not None:
             return Claimed(taken)
-        known = connection.execute(select(REQUESTS).where(mine).with_for_update()).one_or_none()
+        known = connection.execute(select(KEYS).where(mine).with_for_update()).one_or_none()
         if known is None:
             raise BusyError("The same request just ended; ask again.")
         if known.fingerprint != asked.fingerprint:
@@ -78,7 +78,7 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
                 "The Idempotency-Key was used for another request before; take a new one."
             )
         if known.status is not None:
-            return Stored(known.status, known.answer)
+            return Stored(known.status, known.response)
         stalled = select(known.created_at + WORKED_ON < func.now())
         if connection.scalar(stalled):
             return Claimed(known.created_at)
@@ -87,24 +87,24 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
 
 def answer_request(engine: Engine, asked: Asked, status: int, answer: Mapping[str, Any]) -> None:
     """Keep the answer for those who ask again."""
-    values = {"status": status, "answer": sanitize_text(answer)}
+    values = {"status": status, "response": sanitize_text(answer)}
     with transaction(engine) as connection:
-        connection.execute(update(REQUESTS).where(_of(asked)).values(**values))
+        connection.execute(update(KEYS).where(_of(asked)).values(**values))
 
 
 def drop_request(engine: Engine, asked: Asked) -> None:
     """Forget a request that was refused: the next one is looked at anew."""
-    open_ = REQUESTS.c.status.is_(None)
+    open_ = KEYS.c.status.is_(None)
     with transaction(engine) as connection:
-        connection.execute(delete(REQUESTS).where(_of(asked), open_))
+        connection.execute(delete(KEYS).where(_of(asked), open_))
 
 
 def forget_old_requests(engine: Engine) -> int:
     """Remove the requests whose keys mean nothing any more; return how many there were."""
-    old = REQUESTS.c.created_at < func.now() - KEPT
+    old = KEYS.c.created_at < func.now() - KEPT
     with transaction(engine) as connection:
-        return connection.execute(delete(REQUESTS).where(old)).rowcount
+        return connection.execute(delete(KEYS).where(old)).rowcount
 
 
 def _of(asked: Asked) -> ColumnElement[bool]:
-    return and_(REQUESTS.c.caller == asked.caller, REQUESTS.c.key == sanitize_text(asked.key))
+    return and_(KEYS.c.caller == asked.caller, KEYS.c.key == sanitize_text(asked.key))

@@ -38,8 +38,8 @@ class NewBackfill:
     limits: Limits
     plan: Mapping[str, Any]
     videos: Sequence[NewVideo]
-    again: Sequence[str] = ()
-    """Stages to run although their answers are kept."""
+    recompute: Sequence[str] = ()
+    """Stages to run although their results are cached."""
     requested_by: str | None = None
 
 
@@ -80,16 +80,16 @@ def _make_videos(connection: Connection, new: NewBackfill) -> None:
 
 
 def _job(new: NewBackfill, video: NewVideo) -> NewJob:
-    asked = {
+    params = {
         "source": video.source,
         "library": new.selection.library if video.source else None,
         "language": new.selection.language if video.source else None,
-        "again": list(new.again),
+        "recompute": list(new.recompute),
     }
     return NewJob(
         id=f"{new.id}-{video.video_id}",
         video_id=video.video_id,
-        params={name: value for name, value in asked.items() if value},
+        params={name: value for name, value in params.items() if value},
         priority=BACKFILL,
         backfill_id=new.id,
         requested_by=new.requested_by,

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, Row, func, select, text
 from reelworks.domain.jobs.backfill import FailedVideo, Report
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage, add_up
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfills import get_backfill
 from reelworks.store.jobs.jobs import JOBS, VIDEOS
@@ -59,7 +60,7 @@ def _failure(row: Row[tuple[object, ...]]) -> FailedVideo:
         video_id=row.video_id,
         source=row.params.get("source") or row.original_path,
         stage=row.error_stage,
-        code=row.error_code,
+        code=row.error_code and current_code(row.error_code),
         reason=row.error,
         attempts=row.attempts,
     )

@@ -254,12 +254,18 @@ def _tally(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[dict[s
     return found
 
 
+def _current_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored plan under its names of now: ``skipped`` was ``passed_over`` until 0008."""
+    before = {"skipped": plan["passed_over"]} if "passed_over" in plan else {}
+    return before | {name: value for name, value in plan.items() if name != "passed_over"}
+
+
 def _backfill(row: Row[Any], counts: Mapping[str, int], cost: Decimal) -> Backfill:
     return Backfill(
         id=row.id,
         selection=Selection.from_dict(row.selection),
         limits=Limits.from_dict(row.limits),
-        plan=row.plan,
+        plan=_current_plan(row.plan),
         status=BackfillStatus(row.status),
         reason=row.reason,
         created_at=row.created_at,

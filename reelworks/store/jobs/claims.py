@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, or_, select, update
 
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, RUN_LEASES
 from reelworks.errors import NoSpaceError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.jobs import INTAKE, JOBS, TO_STOP, job_of, schedule_webhooks
+from reelworks.store.jobs.jobs import DISPATCHER_STATE, JOBS, job_of, schedule_webhooks
 from reelworks.store.jobs.leases import (
-    QUEUED,
     REQUEUED,
     Attempt,
     of_attempt,
@@ -46,7 +46,7 @@ def claim(
         .with_for_update(skip_locked=True)
     )
     with transaction(engine) as connection:
-        if limit < 1 or connection.scalar(select(INTAKE.c.paused)):
+        if limit < 1 or connection.scalar(select(DISPATCHER_STATE.c.paused)):
             return []
         taken = (
             update(JOBS)
@@ -81,7 +81,7 @@ def attach_run(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: floa
     """Note which flow run shall do it; False when the job went on without it."""
     values = {"flow_run_id": flow_run_id, "lease": QUEUED, "expires_at": seconds_from_now(seconds)}
     waits = or_(JOBS.c.flow_run_id.is_(None), JOBS.c.flow_run_id == flow_run_id)
-    not_begun = JOBS.c.lease.not_like("run:%")
+    not_begun = JOBS.c.lease.not_like(RUN_LEASES)
     with transaction(engine) as connection:
         held = and_(of_attempt(attempt), waits)
         connection.execute(update(JOBS).where(held, not_begun).values(**values))
@@ -169,7 +169,7 @@ def wake_for_room(engine: Engine) -> int:
 
 def cancelled_runs(engine: Engine, *, limit: int) -> list[Job]:
     """Return cancelled jobs whose flow runs were not yet told to stop."""
-    untold = and_(JOBS.c.status == JobStatus.CANCELLED.value, JOBS.c.lease == TO_STOP)
+    untold = and_(JOBS.c.status == JobStatus.CANCELLED.value, JOBS.c.lease == CANCEL_PENDING)
     with transaction(engine) as connection:
         rows = connection.execute(select(JOBS).where(untold).order_by(JOBS.c.id).limit(limit))
         return [job_of(row) for row in rows]
@@ -177,7 +177,7 @@ def cancelled_runs(engine: Engine, *, limit: int) -> list[Job]:
 
 def mark_cancel_sent(engine: Engine, job: Job) -> None:
     """Note that a cancelled job's flow run was told to stop."""
-    told = and_(JOBS.c.id == job.id, JOBS.c.lease == TO_STOP)
+    told = and_(JOBS.c.id == job.id, JOBS.c.lease == CANCEL_PENDING)
     with transaction(engine) as connection:
         connection.execute(update(JOBS).where(told).values(lease=None))
 

@@ -13,6 +13,7 @@ from itertools import accumulate
 from sqlalchemy import Connection, Engine, text
 
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import count_jobs
 
@@ -55,11 +56,19 @@ def ledger_numbers(engine: Engine) -> LedgerNumbers:
         return LedgerNumbers(
             jobs=count_jobs(engine),
             oldest_waiting=connection.scalar(text(_OLDEST)),
-            failures={row.code: row.number for row in failures},
+            failures=_by_current_code({row.code: row.number for row in failures}),
             stages=_stages(connection),
             usage={row.model: row.usage for row in connection.execute(text(_MODELS))},
             cost=connection.scalar(text("SELECT coalesce(sum(cost), 0) FROM jobs")),
         )
+
+
+def _by_current_code(failures: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by today's codes: a process of the release before may write old ones."""
+    counts: dict[str, int] = {}
+    for code, number in failures.items():
+        counts[current_code(code)] = counts.get(current_code(code), 0) + number
+    return counts
 
 
 def _stages(connection: Connection) -> list[StageSeconds]:

@@ -26,19 +26,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.lease import CANCEL_PENDING, Lease
 from reelworks.domain.library.listing import PageKey
-from reelworks.errors import UnknownJobError
+from reelworks.errors import UnknownJobError, current_code, spellings_of
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
+from reelworks.store.db.schema import (
+    DispatcherStateRow,
+    JobEventRow,
+    JobRow,
+    Video,
+    WebhookDeliveryRow,
+)
 from reelworks.store.db.schema.jobs import WORK_CHANNEL
 from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
 
-JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
-    table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
+JOBS, EVENTS, DISPATCHER_STATE, DELIVERIES, VIDEOS = (
+    table_of(kind) for kind in (JobRow, JobEventRow, DispatcherStateRow, WebhookDeliveryRow, Video)
 )
 _BATCH = 1000
-TO_STOP = "stop"
-"""The lease of a cancelled job whose flow run was not yet told."""
+_RENAMED_PARAMS = {"again": "recompute"}
 RESET_COLUMNS: Mapping[str, Any] = {
     "status": "pending",
     "attempts_before": JOBS.c.attempts,
@@ -169,7 +175,7 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
         "status": "cancelled",
         "error": reason or "Somebody cancelled it.",
         "error_code": "cancelled",
-        "lease": case((JOBS.c.flow_run_id.is_not(None), TO_STOP), else_=None),
+        "lease": case((JOBS.c.flow_run_id.is_not(None), CANCEL_PENDING), else_=None),
         "expires_at": None,
         "ended_at": func.now(),
         "updated_at": func.now(),
@@ -212,7 +218,9 @@ def where_clause(which: JobSelection) -> ColumnElement[bool]:
         conditions.append(JOBS.c.id.in_(which.ids) if which.ids else false())
     if which.statuses is not None:
         conditions.append(JOBS.c.status.in_(sorted(one.value for one in which.statuses)))
-    for name in ("kind", "video_id", "backfill_id", "error_code", "error_stage"):
+    if which.error_code is not None:
+        conditions.append(JOBS.c.error_code.in_(sorted(spellings_of(which.error_code))))
+    for name in ("kind", "video_id", "backfill_id", "error_stage"):
         wanted = getattr(which, name)
         if wanted is not None:
             conditions.append(JOBS.c[name] == wanted)
@@ -250,12 +258,12 @@ def resume_intake(engine: Engine) -> None:
 def is_paused(engine: Engine) -> bool:
     """Tell whether the intake is paused."""
     with transaction(engine) as connection:
-        return connection.scalar(select(INTAKE.c.paused)) is True
+        return connection.scalar(select(DISPATCHER_STATE.c.paused)) is True
 
 
 def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
     values = {"paused": paused, "note": sanitize_text(note), "changed_at": func.now()}
-    statement = insert(INTAKE).values(id=1, **values)
+    statement = insert(DISPATCHER_STATE).values(id=1, **values)
     with transaction(engine) as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
         connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
@@ -264,4 +272,20 @@ def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
 def job_of(row: Row[Any]) -> Job:
     """Return a row of the table as a job."""
     known = {name: getattr(row, name) for name in Job.__dataclass_fields__}
-    return Job(**known | {"status": JobStatus(row.status)})
+    typed = {
+        "status": JobStatus(row.status),
+        "params": current_params(row.params),
+        "error_code": row.error_code and current_code(row.error_code),
+        "lease": row.lease and Lease(row.lease),
+    }
+    return Job(**known | typed)
+
+
+def current_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job's parameters under their names of now.
+
+    A process of the release before may still write ``again``, which is ``recompute`` since
+    migration 0008.
+    """
+    renamed = {_RENAMED_PARAMS.get(name, name): value for name, value in params.items()}
+    return renamed | {name: params[name] for name in renamed if name in params}

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, and_, func, or_, update
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES, Lease
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
@@ -27,8 +28,6 @@ FIRST_WAIT = 5.0
 """Seconds before a failed job's second attempt; each further wait is twice as long."""
 FIRST_WAIT_FOR_ROOM = 30.0
 LONGEST_WAIT = 600.0
-QUEUED = "queue"
-"""The lease of a job whose flow run waits for a worker."""
 REQUEUED: Mapping[str, Any] = {
     "status": "pending",
     "attempts": JOBS.c.attempts - 1,
@@ -78,7 +77,7 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
     Raises ``LeaseLostError`` when the job is over, belongs to a later attempt, to another run that
     was created after this one was stopped, or to a run that still shows signs of life.
     """
-    mine = f"run:{flow_run_id}"
+    mine = Lease.of_run(flow_run_id)
     not_anothers = or_(
         JOBS.c.flow_run_id.is_(None),
         JOBS.c.flow_run_id == flow_run_id,
@@ -86,7 +85,7 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
     )
     free = or_(
         JOBS.c.lease.is_(None),
-        JOBS.c.lease.not_like("run:%"),
+        JOBS.c.lease.not_like(RUN_LEASES),
         JOBS.c.lease == mine,
         JOBS.c.expires_at < func.now(),
     )
@@ -132,7 +131,7 @@ def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> bool:
 
     The attempt does not count. Returns False when the job is not this run's any more.
     """
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     with transaction(engine) as connection:
         done = connection.execute(update(JOBS).where(mine).values(**REQUEUED))
     return done.rowcount == 1
@@ -144,7 +143,7 @@ def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
     The intake looks at once what became of the run, and closes the job.
     """
     values = {"lease": QUEUED, "expires_at": func.now(), "updated_at": func.now()}
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     with transaction(engine) as connection:
         connection.execute(update(JOBS).where(mine).values(**values))
 
@@ -238,7 +237,7 @@ def _last_words(told: Heartbeat) -> dict[str, Any]:
 def _require(
     connection: Connection, attempt: Attempt, flow_run_id: str, values: Mapping[str, Any]
 ) -> None:
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     if connection.execute(update(JOBS).where(mine).values(**values)).rowcount == 0:
         raise LeaseLostError(
             f"The job {attempt.job_id} was cancelled or went to another run; this one stops."

@@ -16,10 +16,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.errors import CancelledError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import PaceRow
+from reelworks.store.db.schema import RateLimitRow
 from reelworks.store.db.table_ops import table_of
 
-PACES = table_of(PaceRow)
+RATE_LIMITS = table_of(RateLimitRow)
 Rate = Callable[[str], int | None]
 """Calls a minute that a provider may get; None: as many as it takes."""
 
@@ -54,11 +54,11 @@ def reserve(engine: Engine, name: str, per_minute: int) -> float:
     """Take the next turn at ``per_minute`` turns a minute; return the seconds until it comes."""
     gap = timedelta(seconds=60 / per_minute)
     now: Any = func.clock_timestamp()
-    first = insert(PACES).values(name=name, next_at=now + gap)
-    mine = func.greatest(PACES.c.next_at, now) + gap
+    first = insert(RATE_LIMITS).values(name=name, next_at=now + gap)
+    mine = func.greatest(RATE_LIMITS.c.next_at, now) + gap
     taken = first.on_conflict_do_update(index_elements=["name"], set_={"next_at": mine})
     with transaction(engine) as connection:
         left: timedelta = connection.execute(
-            taken.returning(PACES.c.next_at - gap - now)
+            taken.returning(RATE_LIMITS.c.next_at - gap - now)
         ).scalar_one()
     return max(0.0, left.total_seconds())

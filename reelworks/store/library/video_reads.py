@@ -246,8 +246,8 @@ def _embedded_by(rows: Table, beside: type[Base]) -> ColumnElement[str | None]:
     """
     models, vectors = table_of(EmbeddingModelRow), table_of(beside)
     live = select(models.c.model).where(models.c.live).scalar_subquery()
-    has_one = exists().where(vectors.c.row_id == rows.c.id, vectors.c.model == live)
-    return case((has_one, live), else_=rows.c.embedding_model).label("embedded_by")
+    has_vector = exists().where(vectors.c.row_id == rows.c.id, vectors.c.model == live)
+    return case((has_vector, live), else_=rows.c.embedding_model).label("embedded_by")
 
 
 def _index(row_id: str) -> int:

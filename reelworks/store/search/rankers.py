@@ -209,7 +209,7 @@ def _exactly(asked: Asked, kind: str, condition: str) -> str:
 
 
 def _only_where_lacking(statement: str, live: Vectors) -> str:
-    lacking = live.has_one.replace(":model", ":live")
+    lacking = live.has_vector.replace(":model", ":live")
     return (
         f"SELECT n.* FROM ({statement}) AS n JOIN {live.table} r ON r.id = n.id"  # noqa: S608 - own names
         f" WHERE NOT {lacking} ORDER BY n.similarity DESC"

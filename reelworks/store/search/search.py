@@ -181,8 +181,8 @@ class _Lists:
         for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
             live: Asked | None = None
             for one in models if kinds else ():
-                place = Vectors(table, one.place)
-                asked = Asked(one.model, vectors[one.model], place, None if one.live else live)
+                where = Vectors(table, one.location)
+                asked = Asked(one.model, vectors[one.model], where, None if one.live else live)
                 live = asked if one.live else live
                 near = by_meaning(self._connection, kinds, asked, self._wanted[table])
                 self._add(near, Reason.MEANING, one.model)

@@ -165,7 +165,8 @@ async def test_the_hop_is_linked_to_its_asker_and_takes_the_queue_of_people(chos
     [
         ("[unsupported_media] a.mp4 is empty.", UnsupportedMediaError),
         ("[provider_unavailable] The server is down.", ProviderUnavailableError),
-        ("[other_question] Two versions of code.", StageCallMismatchError),
+        ("[other_question] Two versions of code.", StageCallMismatchError),  # of an older worker
+        ("[stage_call_mismatch] Two versions of code.", StageCallMismatchError),
         ("Flow run encountered an exception: ValueError: x", ReelworksError),
         ("crashed", WorkerLostError),
         ("cancelled", CancelledError),

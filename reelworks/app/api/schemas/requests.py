@@ -184,4 +184,4 @@ class Pause(Strict):
 def params_of(job: NewJobIn) -> dict[str, Any]:
     """Return the flow's parameters, without what was not given."""
     given = job.params.model_dump(exclude_none=True)
-    return given | ({"again": list(job.again)} if job.again else {})
+    return given | ({"recompute": list(job.again)} if job.again else {})

@@ -44,7 +44,7 @@ def index(video_id: VideoPath, form: Form, caller: CurrentCaller, api: Context) 
     job = NewJob(
         id=new_job_id(),
         video_id=video_id,
-        params={"again": again} if again else {},
+        params={"recompute": again} if again else {},
         requested_by=caller.name or None,
     )
     (made,) = add_jobs(api.engine, [job])

@@ -29,26 +29,26 @@ class TokenRow(Base):
     used_at: Mapped[datetime | None]
 
 
-class RequestRow(Base):
+class IdempotencyKeyRow(Base):
     """A request with an ``Idempotency-Key``, and its answer once there is one."""
 
-    __tablename__ = "requests"
-    __table_args__ = (Index("ix_requests_created_at", "created_at"),)
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     caller: Mapped[str] = mapped_column(primary_key=True, doc="name of the token, or empty")
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(doc="digest of method, path and body")
     status: Mapped[int | None] = mapped_column(doc="HTTP status; null while it is being worked on")
-    answer: Mapped[dict[str, Any] | None]
+    response: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=fn.now())
 
 
-class DeliveryRow(Base):
+class WebhookDeliveryRow(Base):
     """A webhook call that is owed, or was made."""
 
-    __tablename__ = "deliveries"
+    __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        Index("ix_deliveries_due", "next_at", postgresql_where=sql("next_at IS NOT NULL")),
+        Index("ix_webhook_deliveries_due", "next_at", postgresql_where=sql("next_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

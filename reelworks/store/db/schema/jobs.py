@@ -141,19 +141,19 @@ class BackfillWaitRow(Base):
     woken_at: Mapped[datetime | None] = mapped_column(doc="when the intake last resumed the run")
 
 
-class PaceRow(Base):
+class RateLimitRow(Base):
     """When the next call to a hosted model may be made, for all processes and hosts."""
 
-    __tablename__ = "paces"
+    __tablename__ = "rate_limits"
 
     name: Mapped[str] = mapped_column(primary_key=True, doc="provider, alone or of a backfill")
     next_at: Mapped[datetime]
 
 
-class IntakeRow(Base):
-    """The switch of the intake: one row, or none while nobody ever touched it."""
+class DispatcherStateRow(Base):
+    """Whether dispatchers are paused: one row, or none while nobody ever paused them."""
 
-    __tablename__ = "intake"
+    __tablename__ = "dispatcher_state"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

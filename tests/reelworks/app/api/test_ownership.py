@@ -164,7 +164,7 @@ def test_the_same_content_again_is_fine_for_everybody(server, mine, other, folde
     assert (again.status_code, again.json()["new"]) == (202, False)
     assert again.json()["video"]["title"] == "A talk"
     assert job.status_code == 202
-    assert get_job(server.engine, job.json()["id"]).params == {"again": ["vision"]}
+    assert get_job(server.engine, job.json()["id"]).params == {"recompute": ["vision"]}
     row, _, files = state(server, video_id)
     assert (row, files) == (before[0], before[2])
 

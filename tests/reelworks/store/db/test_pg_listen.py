@@ -62,7 +62,7 @@ def viewer(engine: Engine) -> Iterator[Ear]:
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills CASCADE"))
+        connection.execute(text("TRUNCATE videos, jobs, dispatcher_state, backfills CASCADE"))
 
 
 def running(engine: Engine) -> Attempt:

@@ -37,7 +37,9 @@ Begin = Callable[..., Backfill]
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
+        connection.execute(
+            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
+        )
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ NOTHING = Heartbeat({}, {}, Decimal(0))
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills CASCADE"))
+        connection.execute(text("TRUNCATE videos, jobs, dispatcher_state, backfills CASCADE"))
         connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('v', '/v.mp4')"))
 
 

@@ -34,7 +34,7 @@ def age(api, name: str, by: timedelta) -> None:
     with transaction(api.engine) as connection:
         connection.execute(
             text(
-                "UPDATE requests SET created_at = created_at - CAST(:by AS interval) "
+                "UPDATE idempotency_keys SET created_at = created_at - CAST(:by AS interval) "
                 "WHERE key = :key"
             ),
             {"by": by, "key": name},

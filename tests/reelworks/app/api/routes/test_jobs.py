@@ -43,7 +43,7 @@ def test_a_job_is_put_into_the_ledger(api, video):
     job = get_job(api.engine, answer.json()["id"])
     assert answer.headers["location"] == f"/jobs/{job.id}"
     assert (job.video_id, job.kind, job.priority, job.status) == (video_id, "index", 3, "pending")
-    assert job.params == {"language": "de", "again": ["vision"]}
+    assert job.params == {"language": "de", "recompute": ["vision"]}
 
 
 def test_a_job_is_shown_with_what_became_of_it(api, video):
@@ -183,7 +183,7 @@ def test_a_stage_of_a_whole_selection_is_computed_again(api, video):
     assert (answer.status_code, answer.json()["count"]) == (202, 2)
     jobs = [get_job(api.engine, one) for one in answer.json()["job_ids"]]
     assert {job.video_id for job in jobs} == set(of_library)
-    assert all(job.params == {"again": ["vision"]} and job.priority < 0 for job in jobs)
+    assert all(job.params == {"recompute": ["vision"]} and job.priority < 0 for job in jobs)
 
 
 def test_the_same_rerun_with_a_key_is_asked_once(api, video):

@@ -76,7 +76,7 @@ def test_a_stage_is_run_again_over_a_library(reelworks, engine):
 
     (job_id,) = made["jobs"]
     job = get_job(engine, job_id)
-    assert (job.video_id, job.params) == ("talk", {"again": ["vision"]})
+    assert (job.video_id, job.params) == ("talk", {"recompute": ["vision"]})
     assert reelworks("jobs", "rerun", "smell", "--all").code == 2
 
 

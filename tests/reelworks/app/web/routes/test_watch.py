@@ -85,7 +85,7 @@ def test_a_stage_is_asked_for_again(visitor, site):
     expect(page.get_by_text("The job is in the queue.")).to_be_visible()
     job_id = page.url.rpartition("/")[2].partition("?")[0]
     job = ledger.get_job(site.engine, job_id)
-    assert (job.video_id, job.params) == (VIDEO, {"again": ["transcribe"]})
+    assert (job.video_id, job.params) == (VIDEO, {"recompute": ["transcribe"]})
     ledger.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
 
 
