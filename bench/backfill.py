@@ -37,6 +37,7 @@ from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
@@ -50,7 +51,7 @@ POOL = "cpu"
 NAME = "bench"
 LEASE = 120.0
 LOOK_SECONDS = 5.0
-NOTHING = Heartbeat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
+NOTHING = Heartbeat({"ingest": StageProgress("done", seconds=0.0)}, {}, Decimal(0))
 
 
 @dataclass

@@ -16,6 +16,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from reelworks.domain.jobs.job import Job, JobStatus
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.domain.jobs.report import Observer, StageReport, StageState
 from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import (
@@ -89,11 +90,11 @@ class Progress(Observer):
         )
         self.behind.finished(report)
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, StageProgress]:
         """Return what is known now."""
         self.changed.clear()
         with self._lock:
-            return {stage: dict(told) for stage, told in self.stages.items()}
+            return {stage: StageProgress.from_json(one) for stage, one in self.stages.items()}
 
     @property
     def failed_stage(self) -> str | None:

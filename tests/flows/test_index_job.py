@@ -61,8 +61,8 @@ async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, 
     assert state.is_completed(), state.message
     assert (done.status, done.result, done.lease) == (JobStatus.DONE, {"video_id": "clip"}, None)
     assert set(done.progress) == STAGES
-    assert {told["state"] for told in done.progress.values()} == {"done"}
-    assert done.progress["vision"]["model"].startswith("local/")
+    assert {one.state for one in done.progress.values()} == {"done"}
+    assert (done.progress["vision"].model or "").startswith("local/")
 
     again = claimed(engine, "again", source, recompute=["scenes"])
     recorder = Recorder()
@@ -71,7 +71,7 @@ async def test_a_job_is_done_and_its_stages_are_told_of(engine, clean_settings, 
     states = {one.stage: one.state.value for one in recorder.reports}
     assert states["scenes"] == "done", "it was asked for although its answer is kept"
     assert {state for stage, state in states.items() if stage != "scenes"} == {"cached"}
-    assert get_job(engine, "again").progress["scenes"]["state"] == "done"
+    assert get_job(engine, "again").progress["scenes"].state == "done"
 
 
 async def test_bad_input_fails_the_job_for_good_and_names_the_stage(engine, media):

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from reelworks.domain.jobs.lease import Lease
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage
 
 INTERACTIVE = 0
 """Priority of what somebody waits for."""
@@ -100,10 +102,10 @@ class Job:
     ended_at: datetime | None
     backfill_id: str | None
     requested_by: str | None
-    progress: Mapping[str, Any]
-    """By stage: ``{"state", "done", "total", "seconds", "note"}``."""
-    usage: Mapping[str, Any]
-    """By hosted model: ``{"calls", ...}``."""
+    progress: Mapping[str, StageProgress]
+    """By stage."""
+    usage: Mapping[str, BilledUsage]
+    """By hosted model."""
     cost: Decimal
     """So far, in US dollars."""
     result: Mapping[str, Any]

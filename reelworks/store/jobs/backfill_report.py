@@ -6,7 +6,7 @@ from sqlalchemy import Engine, Row, func, select, text
 
 from reelworks.domain.jobs.backfill import FailedVideo, Report
 from reelworks.domain.jobs.job import JobStatus
-from reelworks.domain.jobs.usage import Usage, add_up
+from reelworks.domain.jobs.usage import add_up, usage_by_model
 from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfills import get_backfill
@@ -36,7 +36,8 @@ def report_of(engine: Engine, backfill_id: str) -> Report:
     )
     with transaction(engine) as connection:
         stages = connection.execute(_STAGES, {"id": backfill_id}).all()
-        used = list(connection.scalars(select(JOBS.c.usage).where(mine, JOBS.c.usage != {})))
+        stored = connection.scalars(select(JOBS.c.usage).where(mine, JOBS.c.usage != {}))
+        used = [usage_by_model(one) for one in stored]
         failures = tuple(_failure(row) for row in connection.execute(failed))
         hours = (connection.scalar(length) or 0.0) / 3600
     return Report(
@@ -45,11 +46,9 @@ def report_of(engine: Engine, backfill_id: str) -> Report:
         failures=failures,
         stage_seconds={row.stage: row.seconds or 0.0 for row in stages},
         computed={row.stage: row.computed for row in stages},
-        usage=add_up(
-            *({model: Usage.from_dict(told) for model, told in one.items()} for one in used)
-        ),
+        usage=add_up(*({model: one.usage for model, one in billed.items()} for billed in used)),
         unpriced=tuple(
-            sorted({m for one in used for m, told in one.items() if told.get("cost", "0") is None})
+            sorted({model for billed in used for model, one in billed.items() if one.cost is None})
         ),
     )
 

@@ -27,6 +27,8 @@ from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
 from reelworks.domain.jobs.lease import CANCEL_PENDING, Lease
+from reelworks.domain.jobs.progress import progress_of
+from reelworks.domain.jobs.usage import usage_by_model
 from reelworks.domain.library.listing import PageKey
 from reelworks.errors import UnknownJobError, current_code, spellings_of
 from reelworks.store.db.database import transaction
@@ -277,6 +279,8 @@ def job_of(row: Row[Any]) -> Job:
         "params": current_params(row.params),
         "error_code": row.error_code and current_code(row.error_code),
         "lease": row.lease and Lease(row.lease),
+        "progress": progress_of(row.progress),
+        "usage": usage_by_model(row.usage),
     }
     return Job(**known | typed)
 

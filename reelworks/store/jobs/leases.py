@@ -19,6 +19,8 @@ from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES, Lease
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
@@ -66,9 +68,20 @@ def attempt_of(job: Job) -> Attempt:
 class Heartbeat:
     """What a run tells of itself at each heartbeat."""
 
-    progress: Mapping[str, Any]
-    usage: Mapping[str, Any]
+    progress: Mapping[str, StageProgress]
+    usage: Mapping[str, BilledUsage]
     cost: Decimal
+    """US dollars."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the job's row that it sets."""
+        progress = {stage: one.to_json() for stage, one in self.progress.items()}
+        usage = {model: one.to_json() for model, one in self.usage.items()}
+        return {
+            "progress": sanitize_text(progress),
+            "usage": sanitize_text(usage),
+            "cost": self.cost,
+        }
 
 
 def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) -> Job:
@@ -115,13 +128,8 @@ def beat(
     engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, heartbeat: Heartbeat
 ) -> None:
     """Say that the run is alive and how far it is. Raises ``LeaseLostError``."""
-    values = {
-        "expires_at": seconds_from_now(seconds),
-        "progress": sanitize_text(heartbeat.progress),
-        "usage": sanitize_text(heartbeat.usage),
-        "cost": heartbeat.cost,
-        "updated_at": func.now(),
-    }
+    renewed = {"expires_at": seconds_from_now(seconds), "updated_at": func.now()}
+    values = heartbeat.columns() | renewed
     with transaction(engine) as connection:
         _require(connection, attempt, flow_run_id, values)
 
@@ -224,14 +232,7 @@ def values_of_failure(
 
 
 def _last_words(told: Heartbeat) -> dict[str, Any]:
-    return {
-        "progress": sanitize_text(told.progress),
-        "usage": sanitize_text(told.usage),
-        "cost": told.cost,
-        "lease": None,
-        "expires_at": None,
-        "updated_at": func.now(),
-    }
+    return told.columns() | {"lease": None, "expires_at": None, "updated_at": func.now()}
 
 
 def _require(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from reelworks.domain.jobs.job import Job
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import JOBS, job_of
 from reelworks.store.library.video_reads import FRAMES, VIDEOS
@@ -85,4 +86,4 @@ def failure_codes(engine: Engine) -> list[str]:
     """Return the codes with which jobs failed."""
     query = select(JOBS.c.error_code).where(JOBS.c.error_code.is_not(None)).distinct()
     with transaction(engine) as connection:
-        return sorted(connection.scalars(query))
+        return sorted(set(map(current_code, connection.scalars(query))))

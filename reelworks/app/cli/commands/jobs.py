@@ -95,7 +95,7 @@ def list_(
 def _stage(job: Job) -> str:
     if job.error_stage:
         return job.error_stage
-    busy = [stage for stage, told in job.progress.items() if told.get("state") == "running"]
+    busy = [stage for stage, one in job.progress.items() if one.is_running]
     return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
 
 
@@ -117,12 +117,10 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], json: output.Json
         when = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         output.echo(f"  {when}  {event.status.value}, attempt {event.attempt}{note}")
     made = output.table("stage", "state", "#seconds", "items", "model", "")
-    for stage, told in job.progress.items():
-        seconds = f"{told['seconds']:.1f}" if "seconds" in told else ""
-        items = f"{told['items']} {told['unit']}" if "items" in told else ""
-        made.add_row(
-            stage, told["state"], seconds, items, told.get("model") or "", told.get("note") or ""
-        )
+    for stage, one in job.progress.items():
+        seconds = "" if one.seconds is None else f"{one.seconds:.1f}"
+        items = "" if one.items is None else f"{one.items} {one.unit or ''}"
+        made.add_row(stage, one.state, seconds, items, one.model or "", one.note or "")
     if job.progress:
         output.out.print(made)
     if job.cost:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, JobSelection, NewJob
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
@@ -74,7 +75,7 @@ def running(engine: Engine) -> Attempt:
 
 
 def report(engine: Engine, attempt: Attempt) -> None:
-    told = Heartbeat({"vision": {"state": "running", "done": 1, "total": 4}}, {}, Decimal(0))
+    told = Heartbeat({"vision": StageProgress("running", 1, 4)}, {}, Decimal(0))
     leases.beat(engine, attempt, "run", 60, told)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Selection
 from reelworks.domain.jobs.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
@@ -64,7 +65,7 @@ def claim(engine: Engine, limit: int = 100) -> list[Job]:
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:
     attempt, run = Attempt(job.id, job.attempts), f"run-{job.id}"
     leases.begin(engine, attempt, run, LONG)
-    told = Heartbeat({}, {"openai/m": {"calls": 1, "cost": cost}}, Decimal(cost))
+    told = Heartbeat({}, {"openai/m": BilledUsage(Usage(calls=1), Decimal(cost))}, Decimal(cost))
     if failure:
         leases.fail(engine, attempt, run, failure, most_attempts=1, told=told)
     else:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
@@ -111,13 +112,20 @@ def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
     assert claims.attach_run(engine, attempt, "run-1", LONG)
     leases.begin(engine, attempt, "run-1", LONG)
     leases.beat(
-        engine, attempt, "run-1", LONG, Heartbeat({"vision": {"done": 3}}, {}, Decimal("0.5"))
+        engine,
+        attempt,
+        "run-1",
+        LONG,
+        Heartbeat({"vision": StageProgress(done=3)}, {}, Decimal("0.5")),
     )
     beating = get_job(engine, "j")
     leases.finish(engine, attempt, "run-1", Heartbeat({}, {}, Decimal("0.75")), {"video_id": "v"})
 
     job = get_job(engine, "j")
-    assert (beating.progress, beating.cost) == ({"vision": {"done": 3}}, Decimal("0.5"))
+    assert (beating.progress, beating.cost) == (
+        {"vision": StageProgress(done=3)},
+        Decimal("0.5"),
+    )
     assert (job.status, job.cost, job.result) == ("done", Decimal("0.75"), {"video_id": "v"})
     assert job.lease is None
     assert [event.status for event in events_of(engine, "j")] == ["pending", "processing", "done"]

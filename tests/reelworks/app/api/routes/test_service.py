@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from reelworks.domain.jobs.job import Failure
+from reelworks.domain.jobs.progress import progress_of
+from reelworks.domain.jobs.usage import usage_by_model
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import get_job
@@ -69,7 +71,7 @@ def worked(api) -> None:
         "scenes": {"state": "running", "done": 3},
     }
     usage = {"openai/gpt-6-luna": {"calls": 12, "input_tokens": 900, "cost": "0.25"}}
-    told = Heartbeat(progress, usage, Decimal("0.25"))
+    told = Heartbeat(progress_of(progress), usage_by_model(usage), Decimal("0.25"))
     leases.finish(api.engine, done, "run-1", told, {})
     leases.begin(api.engine, failed, "run-2", 60)
     failure = Failure("The provider is busy.", "rate_limited", "vision")
