@@ -31,6 +31,6 @@ def rate_limited(turnstile: RateLimiter) -> Iterator[None]:
         _turnstiles.reset(token)
 
 
-def turnstiles() -> tuple[RateLimiter, ...]:
+def rate_limiters() -> tuple[RateLimiter, ...]:
     """Return all that a call made in this context has to pass."""
     return _turnstiles.get()

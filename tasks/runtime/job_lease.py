@@ -240,7 +240,7 @@ class LeaseKeeper:
             self.run_id,
             failure,
             most_attempts=self._most_attempts,
-            told=self._told(),
+            heartbeat=self._told(),
         )
         log.info("JOB %s is %s: %s", self._attempt.job_id, status.value, failure.reason)
 

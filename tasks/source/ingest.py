@@ -16,7 +16,7 @@ from reelworks.pipeline.cache_keys import probe_question
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import Limits, check_limits, limits_of, probe_within
-from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
+from reelworks.store.library.publish import ClaimedVideo, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload, upload_key
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
@@ -71,7 +71,7 @@ async def ingest(
             raise
         return kept
 
-    def _keep(local: LocalSource, claimed: Claimed, progress: Progress) -> StageResult[Ingested]:
+    def _keep(local: LocalSource, claimed: ClaimedVideo, progress: Progress) -> StageResult[Ingested]:
         ctx.register_local_file(local.path, local.sha256, local.stamp)
         key = upload_key(local.video_id, local.name)
         question = probe_question(local.sha256, key, local.video_id)

@@ -14,7 +14,7 @@ what is said at its begin and at its end are two moments."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Hit:
     """One hit: where it lies and its places in the ranked lists."""
 
     id: str
@@ -32,10 +32,10 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class HitGroup:
     """The hits of one moment."""
 
-    marks: tuple[Mark, ...]
+    hits: tuple[Hit, ...]
     """Best first."""
     t_start: float
     t_end: float
@@ -47,27 +47,27 @@ class Group:
         Several lists that agree count more; many neighbours in one list do not.
         """
         best: dict[str, float] = {}
-        for mark in self.marks:
+        for mark in self.hits:
             for name, worth in mark.terms:
                 best[name] = max(worth, best.get(name, 0.0))
         return sum(best.values())
 
 
-def merge(marks: Sequence[Mark]) -> list[Group]:
+def merge(marks: Sequence[Hit]) -> list[HitGroup]:
     """Merge hits into moments, best first.
 
     The best hit that is in no moment yet begins one, and takes every other hit of its video that
     lies within ``GAP`` seconds of it; a hit that is taken widens the moment up to ``LONGEST``
     seconds. Every hit is in one moment. The same hits in any order give the same moments.
     """
-    by_video: defaultdict[str, list[Mark]] = defaultdict(list)
+    by_video: defaultdict[str, list[Hit]] = defaultdict(list)
     for mark in sorted(marks, key=lambda mark: (-mark.score, mark.id)):
         by_video[mark.video_id].append(mark)
     groups = [group for ranked in by_video.values() for group in _of_video(ranked)]
-    return sorted(groups, key=lambda group: (-group.score, group.marks[0].id))
+    return sorted(groups, key=lambda group: (-group.score, group.hits[0].id))
 
 
-def _of_video(ranked: list[Mark]) -> list[Group]:
+def _of_video(ranked: list[Hit]) -> list[HitGroup]:
     groups = []
     left = ranked
     while left:
@@ -76,7 +76,7 @@ def _of_video(ranked: list[Mark]) -> list[Group]:
     return groups
 
 
-def _grown(ranked: list[Mark]) -> tuple[Group, list[Mark]]:
+def _grown(ranked: list[Hit]) -> tuple[HitGroup, list[Hit]]:
     """Return the moment of the first hit, and the hits that are left."""
     anchor = ranked[0]
     start, end = anchor.t_start, anchor.t_end
@@ -100,4 +100,4 @@ def _grown(ranked: list[Mark]) -> tuple[Group, list[Mark]]:
                 others.append(mark)
         left = others
     taken.sort(key=lambda mark: (-mark.score, mark.id))
-    return Group(tuple(taken), start, max(end, anchor.t_end)), left
+    return HitGroup(tuple(taken), start, max(end, anchor.t_end)), left

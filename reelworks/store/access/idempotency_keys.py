@@ -26,7 +26,7 @@ WORKED_ON = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyedRequest:
     """A request with a key."""
 
     caller: str
@@ -37,22 +37,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredResponse:
     """An answer that was given before."""
 
     status: int
-    answer: Mapping[str, Any]
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedKey:
     """The request is ours to do."""
 
     since: datetime
     """When the key was first used: a request that is done again after a crash has the same."""
 
 
-def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
+def claim_key(engine: Engine, asked: KeyedRequest) -> StoredResponse | ClaimedKey:
     """Return the answer that was given before, or take the request up.
 
     Raises ``OtherRequestError`` when the key belongs to another request, and ``BusyError`` while
@@ -69,7 +69,7 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
         connection.execute(delete(KEYS).where(mine, expired))
         taken = connection.scalar(row.on_conflict_do_nothing().returning(KEYS.c.created_at))
         if taken is not None:
-            return Claimed(taken)
+            return ClaimedKey(taken)
         known = connection.execute(select(KEYS).where(mine).with_for_update()).one_or_none()
         if known is None:
             raise BusyError("The same request just ended; ask again.")
@@ -78,33 +78,33 @@ def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
                 "The Idempotency-Key was used for another request before; take a new one."
             )
         if known.status is not None:
-            return Stored(known.status, known.response)
+            return StoredResponse(known.status, known.response)
         stalled = select(known.created_at + WORKED_ON < func.now())
         if connection.scalar(stalled):
-            return Claimed(known.created_at)
+            return ClaimedKey(known.created_at)
     raise BusyError("The same request is being worked on; ask again in a moment.")
 
 
-def answer_request(engine: Engine, asked: Asked, status: int, answer: Mapping[str, Any]) -> None:
+def store_response(engine: Engine, asked: KeyedRequest, status: int, answer: Mapping[str, Any]) -> None:
     """Keep the answer for those who ask again."""
     values = {"status": status, "response": sanitize_text(answer)}
     with transaction(engine) as connection:
         connection.execute(update(KEYS).where(_of(asked)).values(**values))
 
 
-def drop_request(engine: Engine, asked: Asked) -> None:
+def release_key(engine: Engine, asked: KeyedRequest) -> None:
     """Forget a request that was refused: the next one is looked at anew."""
     open_ = KEYS.c.status.is_(None)
     with transaction(engine) as connection:
         connection.execute(delete(KEYS).where(_of(asked), open_))
 
 
-def forget_old_requests(engine: Engine) -> int:
+def delete_expired_keys(engine: Engine) -> int:
     """Remove the requests whose keys mean nothing any more; return how many there were."""
     old = KEYS.c.created_at < func.now() - KEPT
     with transaction(engine) as connection:
         return connection.execute(delete(KEYS).where(old)).rowcount
 
 
-def _of(asked: Asked) -> ColumnElement[bool]:
+def _of(asked: KeyedRequest) -> ColumnElement[bool]:
     return and_(KEYS.c.caller == asked.caller, KEYS.c.key == sanitize_text(asked.key))

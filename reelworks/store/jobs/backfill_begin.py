@@ -21,7 +21,7 @@ _BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class NewVideo:
+class BackfillVideo:
     """A video of a backfill: the row that its job stands for."""
 
     video_id: str
@@ -37,7 +37,7 @@ class NewBackfill:
     selection: Selection
     limits: Limits
     plan: Mapping[str, Any]
-    videos: Sequence[NewVideo]
+    videos: Sequence[BackfillVideo]
     recompute: Sequence[str] = ()
     """Stages to run although their results are cached."""
     requested_by: str | None = None
@@ -79,7 +79,7 @@ def _make_videos(connection: Connection, new: NewBackfill) -> None:
         connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
 
 
-def _job(new: NewBackfill, video: NewVideo) -> NewJob:
+def _job(new: NewBackfill, video: BackfillVideo) -> NewJob:
     params = {
         "source": video.source,
         "library": new.selection.library if video.source else None,

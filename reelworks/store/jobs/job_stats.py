@@ -34,7 +34,7 @@ class StageSeconds:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerNumbers:
+class JobStats:
     """The ledger in numbers."""
 
     jobs: Mapping[JobStatus, int]
@@ -49,11 +49,11 @@ class LedgerNumbers:
     """Of all jobs, in US dollars."""
 
 
-def ledger_numbers(engine: Engine) -> LedgerNumbers:
+def job_stats(engine: Engine) -> JobStats:
     """Count the ledger. Reads every job: ask now and then, not for each request."""
     with transaction(engine) as connection:
         failures = connection.execute(text(_FAILURES))
-        return LedgerNumbers(
+        return JobStats(
             jobs=count_jobs(engine),
             oldest_waiting=connection.scalar(text(_OLDEST)),
             failures=_by_current_code({row.code: row.number for row in failures}),

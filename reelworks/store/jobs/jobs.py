@@ -247,12 +247,12 @@ def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
     return f"s3://{bucket}/{row.upload_path}" if row.upload_path else str(row.original_path)
 
 
-def pause_intake(engine: Engine, *, note: str | None = None) -> None:
+def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
     """Let no waiting job start; what runs goes on."""
     _switch(engine, paused=True, note=note)
 
 
-def resume_intake(engine: Engine) -> None:
+def resume_dispatcher(engine: Engine) -> None:
     """Let waiting jobs start again."""
     _switch(engine, paused=False, note=None)
 

@@ -43,7 +43,7 @@ FRAME_PICKER = "local/sharpest-frame"
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedVideo:
     """A video that a run has taken up."""
 
     library: str
@@ -59,7 +59,7 @@ def claim_video(
     library: str | None = None,
     language: str | None = None,
     bucket: str = "",
-) -> Claimed:
+) -> ClaimedVideo:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
     ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
@@ -90,7 +90,7 @@ def claim_video(
     )
     with transaction(engine) as connection:
         row = connection.execute(again.returning(Video.library, Video.stated_language)).one()
-    return Claimed(row.library, row.stated_language)
+    return ClaimedVideo(row.library, row.stated_language)
 
 
 def set_status(

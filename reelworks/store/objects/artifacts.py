@@ -197,7 +197,7 @@ class ArtifactStore(Objects):
         ``content_type`` None leaves the type and the metadata as they are. Raises
         ``ArtifactMissingError`` when the source is gone or no longer the same object.
         """
-        places = (self._place(source.key), self._place(key))
+        places = (self._address_of(source.key), self._address_of(key))
         known: dict[str, Any] = {"Metadata": {_DIGEST: source.sha256}}
         if content_type is not None:
             known["ContentType"] = content_type
@@ -221,7 +221,7 @@ class ArtifactStore(Objects):
         digest, size = content
         extra = {"ContentType": content_type, "Metadata": {_DIGEST: digest}}
         with self._errors(key):
-            etag = send(self._client, self._place(key), stream, size, extra)
+            etag = send(self._client, self._address_of(key), stream, size, extra)
         if etag is not None:
             return Artifact(key, digest, size, etag)
         stored = self.head(key)

@@ -67,7 +67,7 @@ class Objects(Bucket):
             digest = hashlib.sha256()
             with self._errors(key):
                 try:
-                    answer = client.get_object(**self._place(key))
+                    answer = client.get_object(**self._address_of(key))
                 except self._client.exceptions.ClientError as error:
                     self._must_be_absent(error)
                     return None
@@ -87,7 +87,7 @@ class Objects(Bucket):
         with self._errors(artifact.key):
             try:
                 answer = self._client.get_object(
-                    **self._place(artifact.key),
+                    **self._address_of(artifact.key),
                     Range=f"bytes={start}-{end - 1}",
                     IfMatch=artifact.etag,
                 )
@@ -100,7 +100,7 @@ class Objects(Bucket):
 
     def signed_address(self, key: str, seconds: int, *, content_type: str, disposition: str) -> str:
         """Return an address at which anybody may read ``key`` for some seconds."""
-        place = self._place(key) | {
+        place = self._address_of(key) | {
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,
         }

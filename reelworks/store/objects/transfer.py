@@ -18,12 +18,12 @@ SMALL_BYTES = 8 << 20
 ONE_COPY_BYTES = 5 << 30
 """The most that one CopyObject request may copy (Amazon S3 API reference, CopyObject)."""
 
-Place = dict[str, str]
+ObjectAddress = dict[str, str]
 """``Bucket`` and ``Key`` of an object."""
 
 
 def send(
-    client: Any, place: Place, stream: BinaryIO, size: int, extra: dict[str, Any]
+    client: Any, place: ObjectAddress, stream: BinaryIO, size: int, extra: dict[str, Any]
 ) -> str | None:
     """Upload ``size`` bytes; return the entity tag, or None when they went in parts."""
     if size < MULTIPART_BYTES:
@@ -35,7 +35,7 @@ def send(
     return None
 
 
-def receive(client: Any, place: Place, draft: Path, size: int | None) -> None:
+def receive(client: Any, place: ObjectAddress, draft: Path, size: int | None) -> None:
     """Download an object to ``draft``; ``size`` is its bytes where they are known."""
     with draft.open("wb") as file:
         if size is not None and size <= SMALL_BYTES:
@@ -45,7 +45,7 @@ def receive(client: Any, place: Place, draft: Path, size: int | None) -> None:
 
 
 def copy(
-    client: Any, source: Place, target: Place, size: int, etag: str, extra: dict[str, Any]
+    client: Any, source: ObjectAddress, target: ObjectAddress, size: int, etag: str, extra: dict[str, Any]
 ) -> None:
     """Copy an object of ``size`` bytes inside the store, if it still has this entity tag.
 

@@ -66,7 +66,7 @@ def model_names(engine: Engine) -> list[str]:
         return [one.model for one in stored_models(connection)]
 
 
-def register(connection: Connection, model: str) -> Location:
+def register_model(connection: Connection, model: str) -> Location:
     """Make a model known and keep it from being switched or dropped until the transaction ends.
 
     The first model ever is live at once, and its vectors go into the rows; a later one's go to
@@ -88,7 +88,7 @@ def register(connection: Connection, model: str) -> Location:
         {"model": model},
     )
     if location is None:  # another first model came at the same moment and took the rows
-        return register(connection, model)
+        return register_model(connection, model)
     return cast(Location, location)
 
 

@@ -21,7 +21,7 @@ outperforms Condorcet and individual rank learning methods", SIGIR 2009."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowLocation:
     """Where a row lies in its video."""
 
     video_id: str
@@ -31,12 +31,12 @@ class Place:
     """Digest of its text."""
 
 
-def places_of(
+def locations_of(
     connection: Connection, speech: Sequence[str], frames: Sequence[str]
-) -> dict[str, Place]:
+) -> dict[str, RowLocation]:
     """Return where rows lie, by id: lines of speech, and captions by their scenes."""
     rows = connection.execute(text(_PLACES), {"speech": list(speech), "frames": list(frames)})
-    return {row.id: Place(row.video_id, row.t_start, row.t_end, row.mark) for row in rows}
+    return {row.id: RowLocation(row.video_id, row.t_start, row.t_end, row.mark) for row in rows}
 
 
 def moments_of(

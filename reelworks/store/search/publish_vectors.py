@@ -15,7 +15,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import CaptionRow, SegmentRow
 from reelworks.store.db.schema.search import SIDE_TABLES
 from reelworks.store.db.table_ops import table_of, video_locked
-from reelworks.store.search.embedding_models import note_gaps, register
+from reelworks.store.search.embedding_models import note_gaps, register_model
 from reelworks.store.search.vector_tables import ensure_vector_index, vector_text
 
 _BATCH = 500
@@ -47,11 +47,11 @@ def _publish_vectors(
 ) -> None:
     rows = [(row, None if one is None else vector_text(one)) for row, one in by_id.items()]
     with transaction(engine) as connection:
-        location = register(connection, model)
+        location = register_model(connection, model)
     for size in {len(vector) for vector in by_id.values() if vector is not None}:
         ensure_vector_index(engine, model, size, location)
     with video_locked(engine, video_id) as connection:
-        location = register(connection, model)
+        location = register_model(connection, model)
         statements = _IN_ROWS if location == "rows" else _IN_SIDE_TABLE
         names = {"rows": table.name, "side_table": SIDE_TABLES[table.name]}
         for start in range(0, len(rows), _BATCH):

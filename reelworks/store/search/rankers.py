@@ -76,13 +76,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelQuery:
     """An embedding model, what it makes of the query, and where its vectors lie."""
 
     model: str
     vector: Sequence[float]
     vectors: Vectors
-    filling: Asked | None = None
+    filling: ModelQuery | None = None
     """The live model, when this one only counts for rows that the live model lacks."""
 
 
@@ -154,7 +154,7 @@ def by_spelling(connection: Connection, words: Sequence[str], wanted: Wanted) ->
 
 
 def by_meaning(
-    connection: Connection, kinds: frozenset[Kind], asked: Asked, wanted: Wanted
+    connection: Connection, kinds: frozenset[Kind], asked: ModelQuery, wanted: Wanted
 ) -> list[Ranked]:
     """Return the rows of ``kinds`` (speech, or picture and text) nearest to a vector.
 
@@ -185,7 +185,7 @@ def by_meaning(
     ]
 
 
-def _by_index(asked: Asked, kind: str, condition: str) -> str:
+def _by_index(asked: ModelQuery, kind: str, condition: str) -> str:
     vectors, size = asked.vectors, len(asked.vector)
     row, form = vectors.vector_row, vector_type(size)
     distance = f"({row}.embedding::{form}) <=> CAST(:vector AS {form})"
@@ -196,7 +196,7 @@ def _by_index(asked: Asked, kind: str, condition: str) -> str:
     )
 
 
-def _exactly(asked: Asked, kind: str, condition: str) -> str:
+def _exactly(asked: ModelQuery, kind: str, condition: str) -> str:
     """Compare every row that counts; materialised, so that no vector index is walked."""
     vectors, size = asked.vectors, len(asked.vector)
     row, form = vectors.vector_row, vector_type(size)

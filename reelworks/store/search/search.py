@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine
 
 from reelworks.domain.library.search import Kind, RankSource, Reason, SearchAnswer, SearchRequest
-from reelworks.domain.video.moments import Mark, merge
+from reelworks.domain.video.moments import Hit, merge
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.text_search_configs import configurations_in_use
 from reelworks.store.search.embedding_models import EmbeddingModel, stored_models
-from reelworks.store.search.hydrate import K, moments_of, places_of
+from reelworks.store.search.hydrate import K, moments_of, locations_of
 from reelworks.store.search.query_parser import ParsedQuery, TextQuery, read_query, to_text_query
 from reelworks.store.search.rankers import (
     PICTURE,
     SPEECH,
     TEXT,
-    Asked,
+    ModelQuery,
     Ranked,
     Wanted,
     by_meaning,
@@ -179,10 +179,10 @@ class _Lists:
     ) -> None:
         """Add what is near in meaning, by the live model and by those that fill its gaps."""
         for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
-            live: Asked | None = None
+            live: ModelQuery | None = None
             for one in models if kinds else ():
                 where = Vectors(table, one.location)
-                asked = Asked(one.model, vectors[one.model], where, None if one.live else live)
+                asked = ModelQuery(one.model, vectors[one.model], where, None if one.live else live)
                 live = asked if one.live else live
                 near = by_meaning(self._connection, kinds, asked, self._wanted[table])
                 self._add(near, Reason.MEANING, one.model)
@@ -207,10 +207,10 @@ def _moments(
 ) -> tuple[ListedMoment, ...]:
     speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
     frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
-    places = places_of(connection, speech, frames)
+    places = locations_of(connection, speech, frames)
     found_by_id = dict(rows)
     marks = [
-        Mark(
+        Hit(
             id=row_id,
             video_id=places[row_id].video_id,
             t_start=places[row_id].t_start,
@@ -232,7 +232,7 @@ def _moments(
                     places[mark.id].mark,
                     tuple(found_by_id[mark.id].placings),
                 )
-                for mark in group.marks
+                for mark in group.hits
             ),
         )
         for group in merge(marks)[:LIMIT]

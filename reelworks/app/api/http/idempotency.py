@@ -15,11 +15,11 @@ from reelworks.app.api.http.auth import CurrentCaller
 from reelworks.app.api.http.request_context import Context
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.store.access.idempotency_keys import (
-    Asked,
-    Stored,
-    answer_request,
-    claim_request,
-    drop_request,
+    KeyedRequest,
+    StoredResponse,
+    store_response,
+    claim_key,
+    release_key,
 )
 from reelworks.store.jobs.jobs import new_job_id
 
@@ -50,7 +50,7 @@ class JobIds:
     """Gives ids: a request that is done again after a crash gives the same ones."""
 
     since: datetime | None = None
-    asked: Asked | None = None
+    asked: KeyedRequest | None = None
 
     def job_id(self) -> str:
         """Return the id for the job of this request."""
@@ -79,17 +79,17 @@ class IdempotentPost:
         if self.key is None:
             return _fresh(work(JobIds()))
         fingerprint = sha256_of_bytes(f"{self.fingerprint} {content}".encode())
-        asked = Asked(self.caller, self.key, fingerprint)
-        known = claim_request(self.api.engine, asked)
-        if isinstance(known, Stored):
+        asked = KeyedRequest(self.caller, self.key, fingerprint)
+        known = claim_key(self.api.engine, asked)
+        if isinstance(known, StoredResponse):
             return _replayed(known)
         try:
             done = work(JobIds(known.since, asked))
         except BaseException:
-            drop_request(self.api.engine, asked)
+            release_key(self.api.engine, asked)
             raise
         answer = {"body": done.body.model_dump(mode="json"), "location": done.location}
-        answer_request(self.api.engine, asked, done.status, answer)
+        store_response(self.api.engine, asked, done.status, answer)
         return _fresh(done)
 
 
@@ -97,8 +97,8 @@ def _fresh(done: Reply) -> JSONResponse:
     return _answer(done.status, done.body.model_dump(mode="json"), done.location)
 
 
-def _replayed(stored: Stored) -> JSONResponse:
-    answer = _answer(stored.status, stored.answer["body"], stored.answer["location"])
+def _replayed(stored: StoredResponse) -> JSONResponse:
+    answer = _answer(stored.status, stored.body["body"], stored.body["location"])
     answer.headers["Idempotent-Replay"] = "true"
     return answer
 

@@ -81,9 +81,9 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
 def intake(form: Form, api: Context) -> Response:
     """Pause the intake or let it go on."""
     if form.get("action") == "pause":
-        ledger.pause_intake(api.engine, note="from the jobs page")
+        ledger.pause_dispatcher(api.engine, note="from the jobs page")
         return _back(form, "paused", 1)
-    ledger.resume_intake(api.engine)
+    ledger.resume_dispatcher(api.engine)
     return _back(form, "resumed", 1)
 
 

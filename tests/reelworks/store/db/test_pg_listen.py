@@ -16,7 +16,7 @@ from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.backfills import resume_backfill
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_intake, resume_intake, retry_jobs
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_dispatcher, resume_dispatcher, retry_jobs
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 SOON = 5.0
@@ -117,9 +117,9 @@ def test_the_switches_are_told_to_the_intake(engine, intake):
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO backfills (id, status) VALUES ('b', 'paused')"))
 
-    pause_intake(engine)
+    pause_dispatcher(engine)
     assert intake.heard() == ""
-    resume_intake(engine)
+    resume_dispatcher(engine)
     assert intake.heard() == ""
     resume_backfill(engine, "b")
     assert intake.heard() == ""

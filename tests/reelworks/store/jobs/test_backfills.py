@@ -15,7 +15,7 @@ from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import NewBackfill, BackfillVideo, begin_backfill
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import (
     KIND,
@@ -51,7 +51,7 @@ def begin(engine: Engine) -> Begin:
             selection=Selection(source=f"/{name}", library="films"),
             limits=Limits(**limits),
             plan={"videos": count, "to_do": count, "cost": cost},
-            videos=[NewVideo(f"{name}-v{n:03d}", f"/{name}/{n}.mp4") for n in range(count)],
+            videos=[BackfillVideo(f"{name}-v{n:03d}", f"/{name}/{n}.mp4") for n in range(count)],
         )
         return begin_backfill(engine, new)
 
@@ -67,7 +67,7 @@ def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = 
     leases.begin(engine, attempt, run, LONG)
     told = Heartbeat({}, {"openai/m": BilledUsage(Usage(calls=1), Decimal(cost))}, Decimal(cost))
     if failure:
-        leases.fail(engine, attempt, run, failure, most_attempts=1, told=told)
+        leases.fail(engine, attempt, run, failure, most_attempts=1, heartbeat=told)
     else:
         leases.finish(engine, attempt, run, told, {})
 

@@ -19,8 +19,8 @@ from reelworks.store.jobs.jobs import (
     cancel_jobs,
     events_of,
     get_job,
-    pause_intake,
-    resume_intake,
+    pause_dispatcher,
+    resume_dispatcher,
 )
 from reelworks.store.jobs.leases import Attempt, Heartbeat, attempt_of
 
@@ -91,10 +91,10 @@ def test_many_claimers_get_each_job_once(engine: Engine) -> None:
 
 def test_a_paused_intake_claims_nothing(engine: Engine) -> None:
     put(engine, "j")
-    pause_intake(engine, note="maintenance")
+    pause_dispatcher(engine, note="maintenance")
     assert claims.claim(engine, "intake", LONG, limit=1) == []
 
-    resume_intake(engine)
+    resume_dispatcher(engine)
     assert len(claims.claim(engine, "intake", LONG, limit=1)) == 1
 
 
@@ -192,12 +192,12 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
         assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
         due = claims.next_due(engine)
-        assert due == pytest.approx(leases.wait_after(number), abs=2) if number < 3 else due is None
+        assert due == pytest.approx(leases.retry_delay(number), abs=2) if number < 3 else due is None
 
     job = get_job(engine, "j")
     assert (job.error, job.error_code, job.error_stage) == (busy.reason, busy.code, "vision")
-    assert leases.wait_after(2) == 2 * leases.wait_after(1)
-    assert leases.wait_after(99) == leases.LONGEST_WAIT
+    assert leases.retry_delay(2) == 2 * leases.retry_delay(1)
+    assert leases.retry_delay(99) == leases.LONGEST_WAIT
 
 
 def test_a_failure_that_cannot_pass_is_the_last(engine: Engine) -> None:
@@ -280,9 +280,9 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
         status = leases.fail(engine, attempt, f"run-{number}", full, most_attempts=1)
         assert status is JobStatus.PENDING
         due = claims.next_due(engine)
-        assert due == pytest.approx(leases.wait_for_room(number), abs=2)
+        assert due == pytest.approx(leases.disk_full_delay(number), abs=2)
     assert get_job(engine, "j").error == full.reason
-    assert leases.wait_for_room(99) == leases.LONGEST_WAIT
+    assert leases.disk_full_delay(99) == leases.LONGEST_WAIT
 
 
 def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Engine) -> None:

@@ -14,12 +14,12 @@ from reelworks.domain.jobs.job import JobSelection
 from reelworks.errors import BusyError, DatabaseUnavailableError
 from reelworks.store.access.idempotency_keys import (
     KEPT,
-    Asked,
-    Claimed,
-    Stored,
-    answer_request,
-    claim_request,
-    forget_old_requests,
+    KeyedRequest,
+    ClaimedKey,
+    StoredResponse,
+    store_response,
+    claim_key,
+    delete_expired_keys,
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
@@ -80,11 +80,11 @@ def test_two_hundred_at_once_are_one_job(api, video):
 
 
 def test_a_request_that_is_being_worked_on_is_not_done_twice(api):
-    asked = Asked("", "open", "f")
-    assert isinstance(claim_request(api.engine, asked), Claimed)
+    asked = KeyedRequest("", "open", "f")
+    assert isinstance(claim_key(api.engine, asked), ClaimedKey)
 
     with pytest.raises(BusyError) as caught:
-        claim_request(api.engine, asked)
+        claim_key(api.engine, asked)
     assert caught.value.retry_after
 
 
@@ -95,7 +95,7 @@ def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(api, vi
         def die(*_: object) -> None:
             raise DatabaseUnavailableError("The server dies here.")
 
-        patch.setattr("reelworks.app.api.http.idempotency.answer_request", die)
+        patch.setattr("reelworks.app.api.http.idempotency.store_response", die)
         assert api.post("/jobs", json=body, headers=key("crash")).status_code == 503
     assert api.post("/jobs", json=body, headers=key("crash")).status_code == 409
 
@@ -124,7 +124,7 @@ def test_a_key_means_nothing_after_a_day(api, video):
 
     assert answer.status_code == 202
     age(api, "old", KEPT)
-    assert forget_old_requests(api.engine) >= 1
+    assert delete_expired_keys(api.engine) >= 1
 
 
 def test_an_upload_is_known_by_its_content(api):
@@ -147,9 +147,9 @@ def test_a_key_has_a_form(api, video, wrong):
 
 
 def test_callers_do_not_share_keys(api):
-    mine, other = Asked("a", "shared", "f"), Asked("b", "shared", "g")
-    assert isinstance(claim_request(api.engine, mine), Claimed)
-    answer_request(api.engine, mine, 200, {"body": {}, "location": None})
+    mine, other = KeyedRequest("a", "shared", "f"), KeyedRequest("b", "shared", "g")
+    assert isinstance(claim_key(api.engine, mine), ClaimedKey)
+    store_response(api.engine, mine, 200, {"body": {}, "location": None})
 
-    assert isinstance(claim_request(api.engine, other), Claimed)
-    assert isinstance(claim_request(api.engine, mine), Stored)
+    assert isinstance(claim_key(api.engine, other), ClaimedKey)
+    assert isinstance(claim_key(api.engine, mine), StoredResponse)

@@ -30,7 +30,7 @@ from reelworks.stages.frames.frame_selection import FrameParams
 from reelworks.stages.frames.scenes import SceneParams
 from reelworks.stages.source.normalize import NormalizeParams
 from reelworks.stages.speech.transcribe import TranscribeParams
-from reelworks.store.access.idempotency_keys import Asked, Stored, claim_request
+from reelworks.store.access.idempotency_keys import KeyedRequest, StoredResponse, claim_key
 from reelworks.store.db.database import (
     MIGRATIONS,
     create_database_engine,
@@ -40,14 +40,14 @@ from reelworks.store.db.database import (
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
-from reelworks.store.jobs.job_stats import ledger_numbers
+from reelworks.store.jobs.job_stats import job_stats
 from reelworks.store.jobs.jobs import (
     add_jobs,
     events_of,
     get_job,
     is_paused,
     list_jobs,
-    resume_intake,
+    resume_dispatcher,
     retry_jobs,
 )
 from reelworks.store.jobs.leases import attempt_of, begin
@@ -130,7 +130,7 @@ def test_failed_jobs_are_retried_by_the_old_code_and_by_the_new(engine: Engine, 
 
 def test_a_retried_job_is_claimed_and_begun(engine: Engine) -> None:
     retry_jobs(engine, JobSelection(ids=("job-refused",)))
-    resume_intake(engine)
+    resume_dispatcher(engine)
     claimed = {job.id: job for job in claims.claim(engine, "dispatcher", LONG, limit=9)}
     assert set(claimed) == {"job-refused", "job-plan", "job-waiting"}
     attempt = attempt_of(claimed["job-refused"])
@@ -157,21 +157,21 @@ def test_a_backfill_goes_on_and_reports(engine: Engine) -> None:
     assert report.computed == {"ingest": 0, "transcribe": 1, "vision": 1}
     assert report.usage["openai/gpt-5"].input_tokens == 2400
     assert report.unpriced == ("openai/unknown",)
-    resume_intake(engine)
+    resume_dispatcher(engine)
     (job,) = claim_of_backfills(engine, "dispatcher", LONG, limit=9)
     assert (job.id, job.params["recompute"]) == ("summer-b", ["vision"])
 
 
 def test_what_is_beside_the_jobs_is_kept(engine: Engine) -> None:
     assert is_paused(engine)
-    stored = claim_request(engine, Asked("newsroom", "key-1", "f" * 64))
+    stored = claim_key(engine, KeyedRequest("newsroom", "key-1", "f" * 64))
     # A reply to a repeated request stays as it was given; keys are forgotten after a day.
-    assert stored == Stored(202, {"id": "job-done", "params": {"again": ["vision"]}})
+    assert stored == StoredResponse(202, {"id": "job-done", "params": {"again": ["vision"]}})
     (delivery,) = take_due(engine, limit=9)
     assert (delivery.url, delivery.attempt) == ("https://example.org/hook", 2)
     assert reserve(engine, "openai", 60) == 0.0
     assert sources_of(engine, "films")["/videos/a.mp4"].video_id == "a"
-    numbers = ledger_numbers(engine)
+    numbers = job_stats(engine)
     assert numbers.failures["invalid_job_parameters"] == 2
     assert numbers.usage["openai/gpt-5"]["calls"] == 4
 
@@ -211,7 +211,7 @@ def test_what_a_process_of_the_release_before_writes_meanwhile_is_read(engine: E
     late = get_job(engine, "late")
     assert late.params == {"recompute": ["frames"], "language": "en"}
     assert late.error_code == "deployment_not_found"
-    assert ledger_numbers(engine).failures["deployment_not_found"] == 2
+    assert job_stats(engine).failures["deployment_not_found"] == 2
     assert get_backfill(engine, "summer").plan["skipped"] == 7
     assert "late" in retry_jobs(engine, JobSelection(error_code="deployment_not_found"))
 
