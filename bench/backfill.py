@@ -42,7 +42,7 @@ from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import leases
-from reelworks.store.jobs.backfill_begin import NewBackfill, BackfillVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
@@ -181,7 +181,9 @@ def fill(bench: Bench) -> float:
         selection=Selection(source="/simulated"),
         limits=Limits(in_flight=1000),
         plan={"videos": bench.count},
-        videos=[BackfillVideo(f"sim-{n:06d}", f"/simulated/{n:06d}.mp4") for n in range(bench.count)],
+        videos=[
+            BackfillVideo(f"sim-{n:06d}", f"/simulated/{n:06d}.mp4") for n in range(bench.count)
+        ],
     )
     begin_backfill(bench.engine, new)
     return time.monotonic() - started

@@ -71,7 +71,9 @@ async def ingest(
             raise
         return kept
 
-    def _keep(local: LocalSource, claimed: ClaimedVideo, progress: Progress) -> StageResult[Ingested]:
+    def _keep(
+        local: LocalSource, claimed: ClaimedVideo, progress: Progress
+    ) -> StageResult[Ingested]:
         ctx.register_local_file(local.path, local.sha256, local.stamp)
         key = upload_key(local.video_id, local.name)
         question = probe_question(local.sha256, key, local.video_id)

@@ -1,4 +1,4 @@
-"""Beginning a backfill: all its jobs are put into the ledger at once."""
+"""Backfill start: the backfill's row and all its jobs are inserted."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class BackfillVideo:
 
     video_id: str
     source: str | None
-    """None: the library knows where it lies."""
+    """None: the source of a video that the library has."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewBackfill:
-    """A backfill to be begun."""
+    """A backfill to be inserted."""
 
     id: str
     selection: Selection
@@ -44,7 +44,7 @@ class NewBackfill:
 
 
 def begin_backfill(engine: Engine, new: NewBackfill) -> Backfill:
-    """Put a backfill and all its jobs into the ledger; one that is there is completed.
+    """Insert a backfill and all its jobs; one that was begun before is completed.
 
     The row comes first and the jobs after it, each once: interrupted in between, the same call
     goes on where it stopped.

@@ -1,4 +1,4 @@
-"""What became of a backfill, read from its jobs."""
+"""Backfill report, read from the jobs of a backfill."""
 
 from __future__ import annotations
 

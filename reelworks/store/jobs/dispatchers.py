@@ -1,8 +1,4 @@
-"""Dispatchers' heartbeats: whether somebody takes the jobs that wait.
-
-Times are those of the database's clock.
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""Dispatchers' heartbeats: whether any dispatcher runs. Times are the database's."""
 
 from __future__ import annotations
 

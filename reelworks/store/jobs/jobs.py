@@ -1,7 +1,7 @@
-"""The ledger's rows: put jobs in, look them up, change what people may change.
+"""Jobs: add, find, list, retry, cancel and prioritise them.
 
-What the intake does with them is in ``reelworks.store.jobs.claims``, what a run does in
-``reelworks.store.jobs.leases``. All raise the errors of ``reelworks.store.db.error_mapping``.
+What dispatchers do with them is in ``reelworks.store.jobs.claims``, what runs do in
+``reelworks.store.jobs.leases``.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ RESET_COLUMNS: Mapping[str, Any] = {
     "progress": {},
     "updated_at": func.now(),
 }
-"""What makes a job that is over a waiting one again."""
+"""Columns that make a job that is over pending again."""
 
 
 def new_job_id() -> str:
-    """Return an id for a job that was given none."""
+    """Return a random id for a job."""
     return f"job-{secrets.token_hex(8)}"
 
 
 def add_jobs(engine: Engine, jobs: Sequence[NewJob]) -> list[Job]:
-    """Put jobs into the ledger and return them as they stand; one that is there stays as it is.
+    """Insert jobs and return them as stored; a job whose id exists is left unchanged.
 
-    Raises ``ServiceError`` for a video that is not there.
+    Raises ``ServiceError`` for an unknown video.
     """
     with transaction(engine) as connection:
         for start in range(0, len(jobs), _BATCH):
@@ -96,13 +96,13 @@ def _insert(connection: Connection, jobs: Sequence[NewJob]) -> None:
     ]
     statement = insert(JOBS).values(rows).on_conflict_do_nothing(index_elements=["id"])
     added = set(connection.scalars(statement.returning(JOBS.c.id)))
-    owed = [
+    webhooks = [
         {"job_id": job.id, "url": job.webhook_url}
         for job in jobs
         if job.webhook_url and job.id in added
     ]
-    if owed:
-        connection.execute(insert(DELIVERIES).values(owed))
+    if webhooks:
+        connection.execute(insert(DELIVERIES).values(webhooks))
 
 
 def _ordered(connection: Connection, ids: Sequence[str]) -> list[Job]:
@@ -132,7 +132,7 @@ def list_jobs(
 
 
 def waiting(engine: Engine, *, limit: int) -> list[Job]:
-    """Return the jobs that come next, in the order in which they will be taken."""
+    """Return the jobs that come next, in the order in which they will start."""
     query = select(JOBS).where(JOBS.c.status == JobStatus.PENDING.value)
     order = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
     with transaction(engine) as connection:
@@ -148,7 +148,7 @@ def count_jobs(engine: Engine, which: JobSelection | None = None) -> dict[JobSta
 
 
 def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
-    """Return what became of a job, the oldest first."""
+    """Return the changes of a job's status, the oldest first."""
     query = select(EVENTS).where(EVENTS.c.job_id == job_id).order_by(EVENTS.c.id)
     with transaction(engine) as connection:
         return [
@@ -158,19 +158,19 @@ def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
 
 
 def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
-    """Let failed and cancelled jobs wait for a run again, tries counted anew; return their ids."""
-    again = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
+    """Retry failed and cancelled jobs, with their attempts counted from 0; return their ids."""
+    over = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
     with transaction(engine) as connection:
-        ids = _change(connection, and_(where_clause(which), again), RESET_COLUMNS)
-        told = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
-        connection.execute(update(DELIVERIES).where(told).values(delivered_at=None, attempts=0))
+        ids = _change(connection, and_(where_clause(which), over), RESET_COLUMNS)
+        sent = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
+        connection.execute(update(DELIVERIES).where(sent).values(delivered_at=None, attempts=0))
     return ids
 
 
 def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> list[str]:
     """Cancel jobs that are not over, and return their ids.
 
-    A run that works on one notices at its next heartbeat; the intake also tells its worker.
+    A run that works on one notices at its next heartbeat; a dispatcher also cancels it in Prefect.
     """
     open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
     change = {
@@ -189,16 +189,16 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
 
 
 def set_priority(engine: Engine, which: JobSelection, priority: int) -> list[str]:
-    """Let waiting jobs come sooner (higher) or later, and return their ids."""
+    """Set the priority of pending jobs (higher starts sooner) and return their ids."""
     waits = JOBS.c.status == JobStatus.PENDING.value
     with transaction(engine) as connection:
         return _change(connection, and_(where_clause(which), waits), {"priority": priority})
 
 
 def schedule_webhooks(connection: Connection, ids: Sequence[str]) -> None:
-    """Let the calls be made that were promised for the end of these jobs."""
-    owed = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
-    connection.execute(update(DELIVERIES).where(owed).values(next_at=func.now(), attempts=0))
+    """Make the webhooks of these jobs due."""
+    unsent = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
+    connection.execute(update(DELIVERIES).where(unsent).values(next_at=func.now(), attempts=0))
 
 
 def _change(
@@ -233,7 +233,7 @@ def where_clause(which: JobSelection) -> ColumnElement[bool]:
 
 
 def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
-    """Return where the video of a job lies: its upload in the store, or as it was first given.
+    """Return the source of a job's video: its upload in the store, or the original path or URL.
 
     None for a job without a video.
     """
@@ -248,17 +248,17 @@ def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
 
 
 def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
-    """Let no waiting job start; what runs goes on."""
+    """Let no pending job start; running ones go on."""
     _switch(engine, paused=True, note=note)
 
 
 def resume_dispatcher(engine: Engine) -> None:
-    """Let waiting jobs start again."""
+    """Let pending jobs start again."""
     _switch(engine, paused=False, note=None)
 
 
 def is_paused(engine: Engine) -> bool:
-    """Tell whether the intake is paused."""
+    """Tell whether dispatchers are paused."""
     with transaction(engine) as connection:
         return connection.scalar(select(DISPATCHER_STATE.c.paused)) is True
 

@@ -157,7 +157,11 @@ def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
 
 
 def finish(
-    engine: Engine, attempt: Attempt, flow_run_id: str, heartbeat: Heartbeat, result: Mapping[str, Any]
+    engine: Engine,
+    attempt: Attempt,
+    flow_run_id: str,
+    heartbeat: Heartbeat,
+    result: Mapping[str, Any],
 ) -> None:
     """Mark the job as done. Raises ``LeaseLostError`` when another run owns it."""
     values = _final_columns(heartbeat) | {
@@ -188,7 +192,12 @@ def fail(
     """
     values, status = values_of_failure(attempt, failure, most_attempts)
     with transaction(engine) as connection:
-        _require(connection, attempt, flow_run_id, (_final_columns(heartbeat) if heartbeat else {}) | values)
+        _require(
+            connection,
+            attempt,
+            flow_run_id,
+            (_final_columns(heartbeat) if heartbeat else {}) | values,
+        )
         if status.is_over:
             schedule_webhooks(connection, [attempt.job_id])
     return status

@@ -1,7 +1,7 @@
-"""Calls a minute to hosted models, kept to by all processes and hosts together.
+"""Rate limits of hosted models, shared by all processes and hosts.
 
-A leaky bucket without a store of drops: one row says when the next call may be made, each caller
-moves it on by one gap and waits for its own turn. Times are those of the database's clock.
+A leaky bucket: one row says when the next call may be made, each caller moves it on by one gap and
+waits for its own turn. Times are those of the database's clock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Rate = Callable[[str], int | None]
 
 
 class SharedRateLimiter:
-    """A turnstile (``reelworks.domain.rate_limit``) that many processes share."""
+    """A ``RateLimiter`` that many processes share."""
 
     def __init__(self, engine: Engine, rate: Rate, *, of: str = "") -> None:
         """``of`` names whose rate it is, so that each backfill may have one of its own."""
@@ -46,7 +46,7 @@ class SharedRateLimiter:
             raise CancelledError(f"The run that waited to ask {provider} has ended.")
 
     def close(self) -> None:
-        """Let nobody through any more: what still waits was stopped, and must not pay."""
+        """Let no more calls through: what still waits was stopped and must not be charged."""
         self._closed.set()
 
 

@@ -1,4 +1,4 @@
-"""The files of a library's places as they were last seen, so that nothing is read twice."""
+"""Source entries: a library's files as they were last seen, so that none is read twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SeenSource:
 
 
 def sources_of(engine: Engine, library: str, root: str | None = None) -> dict[str, SeenSource]:
-    """Return what is known of a library's files, or of those under one place, by locator."""
+    """Return what is known of a library's files, or of those under one root, by locator."""
     query = select(SOURCES).where(SOURCES.c.library == library)
     if root is not None:
         query = query.where(SOURCES.c.root == root)

@@ -1,4 +1,4 @@
-"""What a library's own past tells of work to come."""
+"""Work history: mean durations and usage of the library's earlier jobs, for estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One bucket of an S3 server: its keys, and what an answer of the server means."""
+"""An S3 bucket: keys, health check, and repeated reads of objects."""
 
 from __future__ import annotations
 

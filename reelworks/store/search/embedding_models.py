@@ -1,4 +1,4 @@
-"""Which embedding models the library has vectors of, and which of them search asks."""
+"""Embedding models of the library: which have vectors, and which search uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publish vectors: into the rows of the texts that they were made of, or into a side table.
+"""Publishing of vectors: into the rows of the texts that they were made of, or into a side table.
 
 As with ``store.library.publish``, calling again with the same vectors changes nothing, and the
 same errors are raised.

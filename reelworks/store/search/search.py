@@ -13,7 +13,7 @@ from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.text_search_configs import configurations_in_use
 from reelworks.store.search.embedding_models import EmbeddingModel, stored_models
-from reelworks.store.search.hydrate import K, moments_of, locations_of
+from reelworks.store.search.hydrate import K, locations_of, moments_of
 from reelworks.store.search.query_parser import ParsedQuery, TextQuery, read_query, to_text_query
 from reelworks.store.search.rankers import (
     PICTURE,
@@ -53,11 +53,11 @@ PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
 @dataclass
 class _Found:
     kind: Kind
-    placings: list[RankSource] = field(default_factory=list)
+    rank_sources: list[RankSource] = field(default_factory=list)
 
     @property
     def score(self) -> float:
-        return sum(1 / (K + placing.rank) for placing in self.placings)
+        return sum(1 / (K + rank_source.rank) for rank_source in self.rank_sources)
 
 
 def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]) -> SearchAnswer:
@@ -71,8 +71,8 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
     Raises ``InputError`` for an empty query, a wrong limit or filter, ``UnknownVideoError``,
     database errors, and what an embedder raises.
     """
-    wording = read_query(request.query)
-    if not wording.plain:
+    parsed = read_query(request.query)
+    if not parsed.plain:
         raise InputError("The search has no words; say what to look for.")
     _check_limit(request.limit)
     check_filters(request.filters)
@@ -83,11 +83,11 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
             asked = _to_ask(stored_models(connection), embedders)
         for one in asked:
             if one.model not in vectors:
-                vectors[one.model] = embedders[one.model](wording.plain)
+                vectors[one.model] = embedders[one.model](parsed.plain)
         with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             asked = _to_ask(stored_models(connection), embedders)
             if vectors.keys() >= {one.model for one in asked}:
-                listed = _listed(connection, request, wording, (asked, vectors))
+                listed = _listed(connection, request, parsed, (asked, vectors))
                 moments = moments_of(connection, listed, listed.moments[: request.limit])
     more = len(listed.moments) > request.limit
     cursor = cursor_of(save(engine, listed), request.limit) if more else None
@@ -131,14 +131,14 @@ def _to_ask(models: Sequence[EmbeddingModel], able: Mapping[str, Embed]) -> list
 def _listed(
     connection: Connection,
     request: SearchRequest,
-    wording: ParsedQuery,
+    parsed: ParsedQuery,
     embedded: tuple[Sequence[EmbeddingModel], Mapping[str, Sequence[float]]],
 ) -> RankedList:
-    query = to_text_query(connection, wording, configurations_in_use(connection))
+    query = to_text_query(connection, parsed, configurations_in_use(connection))
     scope = scope_of(connection, request.filters)
     depth = max(_SHORTEST_LIST, 2 * request.limit)
     found = _Lists(connection, request.kinds, scope, query, depth)
-    found.add_words(wording)
+    found.add_words(parsed)
     found.add_meanings(*embedded)
     return RankedList(request.query, query.wide, _moments(connection, found.rows()))
 
@@ -164,14 +164,14 @@ class _Lists:
         }
         self._found: dict[str, _Found] = {}
 
-    def add_words(self, wording: ParsedQuery) -> None:
+    def add_words(self, parsed: ParsedQuery) -> None:
         """Add what has the words, and text on screen that is spelt like them."""
         for source in (SPEECH, TEXT, PICTURE):
             if source.kind in self._speech | self._frames:
                 entries = by_words(self._connection, source, self._wanted[source.table])
                 self._add(entries, Reason.WORDS)
         if len(self._found) < _FEW and Kind.TEXT in self._frames:
-            alike = by_spelling(self._connection, wording.long_words, self._wanted[TEXT.table])
+            alike = by_spelling(self._connection, parsed.long_words, self._wanted[TEXT.table])
             self._add(alike, Reason.SIMILAR_SPELLING)
 
     def add_meanings(
@@ -182,24 +182,28 @@ class _Lists:
             live: ModelQuery | None = None
             for one in models if kinds else ():
                 where = Vectors(table, one.location)
-                asked = ModelQuery(one.model, vectors[one.model], where, None if one.live else live)
-                live = asked if one.live else live
-                near = by_meaning(self._connection, kinds, asked, self._wanted[table])
+                query = ModelQuery(one.model, vectors[one.model], where, None if one.live else live)
+                live = query if one.live else live
+                near = by_meaning(self._connection, kinds, query, self._wanted[table])
                 self._add(near, Reason.MEANING, one.model)
 
     def rows(self) -> list[tuple[str, _Found]]:
         """Return the best rows, best first."""
         for one in self._found.values():
-            one.placings.sort(key=lambda placing: placing.rank)
-            literal = [placing for placing in one.placings if placing.reason is not Reason.MEANING]
-            one.kind = (literal or one.placings)[0].kind
+            one.rank_sources.sort(key=lambda rank_source: rank_source.rank)
+            literal = [
+                rank_source
+                for rank_source in one.rank_sources
+                if rank_source.reason is not Reason.MEANING
+            ]
+            one.kind = (literal or one.rank_sources)[0].kind
         ranked = sorted(self._found.items(), key=lambda item: (-item[1].score, item[0]))
         return ranked[:_MOST_ROWS]
 
     def _add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
         for rank, entry in enumerate(entries, start=1):
-            placing = RankSource(reason, entry.kind, rank, model, entry.similarity)
-            self._found.setdefault(entry.id, _Found(entry.kind)).placings.append(placing)
+            rank_source = RankSource(reason, entry.kind, rank, model, entry.similarity)
+            self._found.setdefault(entry.id, _Found(entry.kind)).rank_sources.append(rank_source)
 
 
 def _moments(
@@ -207,16 +211,16 @@ def _moments(
 ) -> tuple[ListedMoment, ...]:
     speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
     frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
-    places = locations_of(connection, speech, frames)
+    locations = locations_of(connection, speech, frames)
     found_by_id = dict(rows)
-    marks = [
+    hits = [
         Hit(
             id=row_id,
-            video_id=places[row_id].video_id,
-            t_start=places[row_id].t_start,
-            t_end=places[row_id].t_end,
+            video_id=locations[row_id].video_id,
+            t_start=locations[row_id].t_start,
+            t_end=locations[row_id].t_end,
             score=found.score,
-            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.placings),
+            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.rank_sources),
         )
         for row_id, found in rows
     ]
@@ -227,17 +231,17 @@ def _moments(
             group.score,
             tuple(
                 ListedHit(
-                    mark.id,
-                    found_by_id[mark.id].kind,
-                    places[mark.id].mark,
-                    tuple(found_by_id[mark.id].placings),
+                    hit.id,
+                    found_by_id[hit.id].kind,
+                    locations[hit.id].text_digest,
+                    tuple(found_by_id[hit.id].rank_sources),
                 )
-                for mark in group.hits
+                for hit in group.hits
             ),
         )
-        for group in merge(marks)[:LIMIT]
+        for group in merge(hits)[:LIMIT]
     )
 
 
-def _list_name(placing: RankSource) -> str:
-    return f"{placing.reason} {placing.kind} {placing.model}"
+def _list_name(rank_source: RankSource) -> str:
+    return f"{rank_source.reason} {rank_source.kind} {rank_source.model}"

@@ -1,4 +1,4 @@
-"""Where the vectors of each embedding model lie, and their indexes.
+"""Vector tables of each embedding model, and their HNSW indexes.
 
 A model's vectors are in the rows themselves, or in side tables of their own; see
 ``docs/decisions/0015-embedding-switch.md``. One index for each model, table and size.
@@ -98,7 +98,7 @@ def ensure_vector_index(engine: Engine, model: str, size: int, location: Locatio
     """Make the HNSW indexes for vectors of ``model`` with ``size`` dimensions if they are missing.
 
     Tables stay writable meanwhile. Several callers at once make each index once; what a killed
-    caller left half made is made anew.
+    caller left half made is made again.
     """
     if size > MAX_HALF:
         return

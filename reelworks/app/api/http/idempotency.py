@@ -17,9 +17,9 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.store.access.idempotency_keys import (
     KeyedRequest,
     StoredResponse,
-    store_response,
     claim_key,
     release_key,
+    store_response,
 )
 from reelworks.store.jobs.jobs import new_job_id
 

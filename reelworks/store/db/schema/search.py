@@ -1,4 +1,4 @@
-"""What search needs besides the rows: how words are read, vectors by model, pages kept."""
+"""Tables and functions of search: text search, vectors by model, stored result pages."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class CaptionVectorRow(_SideVector, Base):
 
 
 class SearchPageRow(Base):
-    """The ranked moments of one search, kept for its further pages. Not logged: a crash of
+    """The ranked moments of one search, stored for its further pages. Not logged: a crash of
     PostgreSQL empties it, and people search again.
     """
 

@@ -22,7 +22,7 @@ from reelworks.domain.jobs.job import JobSelection, NewJob
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, retry_jobs
-from reelworks.store.jobs.webhook_deliveries import GIVEN_UP_AFTER, MOST_TRIES, wait_after
+from reelworks.store.jobs.webhook_deliveries import GIVEN_UP_AFTER, MOST_TRIES, retry_delay
 
 SECRET = "whose hands these are in"
 
@@ -146,7 +146,7 @@ def test_a_job_that_ends_again_is_told_again_under_another_id(engine, mine, rece
 
 
 def test_tries_grow_rarer_and_end_after_a_day():
-    waits = [wait_after(attempt) for attempt in range(1, MOST_TRIES + 1)]
+    waits = [retry_delay(attempt) for attempt in range(1, MOST_TRIES + 1)]
 
     assert waits[:3] == [10, 20, 40]
     assert max(waits) == 3600

@@ -16,7 +16,13 @@ from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.backfills import resume_backfill
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_dispatcher, resume_dispatcher, retry_jobs
+from reelworks.store.jobs.jobs import (
+    add_jobs,
+    cancel_jobs,
+    pause_dispatcher,
+    resume_dispatcher,
+    retry_jobs,
+)
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 SOON = 5.0

@@ -15,7 +15,7 @@ from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.backfill_begin import NewBackfill, BackfillVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import (
     KIND,

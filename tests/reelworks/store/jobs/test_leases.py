@@ -137,7 +137,7 @@ def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
 
-    with pytest.raises(LeaseLostError, match="other hands"):
+    with pytest.raises(LeaseLostError, match="owned by another run"):
         leases.begin(engine, attempt, "run-2", LONG)
 
     leases.begin(engine, attempt, "run-1", OVER)  # the same run, started again by Prefect
@@ -192,7 +192,9 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
         assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
         due = claims.next_due(engine)
-        assert due == pytest.approx(leases.retry_delay(number), abs=2) if number < 3 else due is None
+        assert (
+            due == pytest.approx(leases.retry_delay(number), abs=2) if number < 3 else due is None
+        )
 
     job = get_job(engine, "j")
     assert (job.error, job.error_code, job.error_stage) == (busy.reason, busy.code, "vision")

@@ -13,13 +13,13 @@ from sqlalchemy import text
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.errors import BusyError, DatabaseUnavailableError
 from reelworks.store.access.idempotency_keys import (
-    KEPT,
-    KeyedRequest,
+    LIFETIME,
     ClaimedKey,
+    KeyedRequest,
     StoredResponse,
-    store_response,
     claim_key,
     delete_expired_keys,
+    store_response,
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
@@ -99,7 +99,7 @@ def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(api, vi
         assert api.post("/jobs", json=body, headers=key("crash")).status_code == 503
     assert api.post("/jobs", json=body, headers=key("crash")).status_code == 409
 
-    monkeypatch.setattr("reelworks.store.access.idempotency_keys.WORKED_ON", timedelta(0))
+    monkeypatch.setattr("reelworks.store.access.idempotency_keys.TIME_LIMIT", timedelta(0))
     again = api.post("/jobs", json=body, headers=key("crash"))
 
     assert again.status_code == 202
@@ -118,12 +118,12 @@ def test_a_refused_request_may_be_sent_again(api, video):
 
 def test_a_key_means_nothing_after_a_day(api, video):
     api.post("/jobs", json={"video_id": video()}, headers=key("old"))
-    age(api, "old", KEPT)
+    age(api, "old", LIFETIME)
 
     answer = api.post("/jobs", json={"video_id": video()}, headers=key("old"))
 
     assert answer.status_code == 202
-    age(api, "old", KEPT)
+    age(api, "old", LIFETIME)
     assert delete_expired_keys(api.engine) >= 1
 
 
