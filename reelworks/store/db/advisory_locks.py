@@ -34,8 +34,8 @@ def advisory_lock(
     ``poll`` seconds and calls ``should_stop`` each time; what that raises ends the wait.
 
     When the connection is lost while the body runs, another process may have got the lock. The
-    body is not interrupted; ``DatabaseUnavailableError`` is raised after it, so that the caller tries again
-    (and finds what the body stored). An error of the body itself goes first.
+    body is not interrupted; ``DatabaseUnavailableError`` is raised after it, so that the caller
+    tries again (and finds what the body stored). An error of the body itself goes first.
 
     The connection must reach PostgreSQL itself: behind a pooler in transaction mode (PgBouncer)
     a session's lock would belong to whoever gets that server connection next.

@@ -12,12 +12,9 @@ from sqlalchemy import Connection, Row, text
 from reelworks.domain.library.search import Kind, Moment, Reason, SearchHit
 from reelworks.store.db.schema.search import PLAIN
 from reelworks.store.search.query_parser import ParsedQuery, read_query
+from reelworks.store.search.rank_fusion import K
 from reelworks.store.search.result_pages import ListedHit, ListedMoment, RankedList, survivors
 from reelworks.store.search.snippets import CLOSE, OPEN, excerpt_of
-
-K = 60
-"""Constant of reciprocal rank fusion: Cormack, Clarke, Büttcher, "Reciprocal Rank Fusion
-outperforms Condorcet and individual rank learning methods", SIGIR 2009."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,3 +314,28 @@ def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine
 
     assert claims.wake_for_room(engine) == 1
     assert [job.id for job in claims.claim(engine, "intake", LONG, limit=5)] == ["full"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "number", "status", "waits"),
+    [
+        (Failure("x", "c"), 1, JobStatus.FAILED, False),
+        (Failure("x", "c", can_pass=True), 1, JobStatus.PENDING, True),
+        (Failure("x", "c", can_pass=True), 3, JobStatus.FAILED, False),
+        (Failure("x", "c", waits_for_room=True), 9, JobStatus.PENDING, True),
+    ],
+)
+def test_what_a_failed_attempt_makes_of_its_job(
+    failure: Failure, number: int, status: JobStatus, waits: bool
+) -> None:
+    values, found = leases.values_of_failure(Attempt("j", number), failure, most_attempts=3)
+    assert (found, values["status"]) == (status, status.value)
+    assert (values["lease"], values["expires_at"], values["error_code"]) == (None, None, "c")
+    assert (values["not_before"] is not None, values["ended_at"] is None) == (waits, waits)
+    assert ("attempts_before" in values) == failure.waits_for_room
+
+
+def test_attempts_before_a_retry_do_not_count() -> None:
+    failure = Failure("x", "c", can_pass=True)
+    _, status = leases.values_of_failure(Attempt("j", 3, before=2), failure, most_attempts=3)
+    assert (Attempt("j", 3, before=2).tries, status) == (1, JobStatus.PENDING)
