@@ -40,7 +40,7 @@ class NotCachedError(ReelworksError):
 
 
 class CacheMissError(ReelworksError):
-    """A stage's result is not in the cache, and the caller did not want it computed here."""
+    """A stage's result is not in the cache, and the caller did not want it computed."""
 
     code = "cache_miss"
 

@@ -38,7 +38,7 @@ def advisory_lock(
     tries again (and finds what the body stored). An error of the body itself goes first.
 
     The connection must reach PostgreSQL itself: behind a pooler in transaction mode (PgBouncer)
-    a session's lock would belong to whoever gets that server connection next.
+    a session's lock would belong to the next client of that server connection.
     """
     url = libpq_url(database_url)
     with database_errors(database_url):

@@ -83,7 +83,7 @@ def move_video(engine: Engine, video_id: str, before: str, locator: str) -> None
 
 
 def miss_sources(engine: Engine, library: str, locators: Iterable[str]) -> None:
-    """Note that files are gone; what was made of them is kept."""
+    """Note that files are gone; their videos stay."""
     missing = [(library, locator) for locator in locators]
     with transaction(engine) as connection:
         for start in range(0, len(missing), _BATCH):

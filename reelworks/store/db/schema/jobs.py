@@ -98,7 +98,7 @@ class JobRow(Base):
 
 
 class JobEventRow(Base):
-    """A change of a job's status; a trigger writes it, whoever made the change."""
+    """A change of a job's status; a trigger writes it, whatever made the change."""
 
     __tablename__ = "job_events"
     __table_args__ = (Index("ix_job_events_status_at", "status", "at"),)

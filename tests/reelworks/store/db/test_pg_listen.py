@@ -1,4 +1,4 @@
-"""Who listens to the ledger hears what concerns him, and nothing else."""
+"""Listeners receive the notifications of their channel, and nothing else."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def listening(engine: Engine, channel: str) -> Iterator[Ear]:
 
 
 @pytest.fixture
-def intake(engine: Engine) -> Iterator[Ear]:
+def dispatcher(engine: Engine) -> Iterator[Ear]:
     yield from listening(engine, WORK_CHANNEL)
 
 
@@ -74,7 +74,7 @@ def empty(engine: Engine) -> None:
 
 def running(engine: Engine) -> Attempt:
     add_jobs(engine, [NewJob("j", None, kind="nap")])
-    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
     attempt = Attempt(job.id, job.attempts)
     leases.begin(engine, attempt, "run", 60)
     return attempt
@@ -85,47 +85,47 @@ def report(engine: Engine, attempt: Attempt) -> None:
     leases.beat(engine, attempt, "run", 60, told)
 
 
-def test_progress_is_told_to_viewers_and_not_to_the_intake(engine, intake, viewer):
+def test_progress_is_sent_to_viewers_and_not_to_the_dispatcher(engine, dispatcher, viewer):
     attempt = running(engine)
-    assert intake.heard() == ""  # the new job
+    assert dispatcher.heard() == ""  # the new job
     while not viewer.silent():
         pass
 
     report(engine, attempt)
 
     assert viewer.heard() == "j"
-    assert intake.silent()
+    assert dispatcher.silent()
 
 
-def test_a_job_that_ends_makes_room_for_another(engine, intake):
+def test_a_job_that_ends_makes_room_for_another(engine, dispatcher):
     attempt = running(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
     leases.finish(engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {})
 
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
 
-def test_what_waits_again_is_told_to_the_intake(engine, intake):
+def test_what_waits_again_is_sent_to_the_dispatcher(engine, dispatcher):
     attempt = running(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
     failure = Failure("Busy.", "rate_limited", can_pass=False)
     leases.fail(engine, attempt, "run", failure, most_attempts=1)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     retry_jobs(engine, JobSelection(ids=("j",)))
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     cancel_jobs(engine, JobSelection(ids=("j",)))
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
 
-def test_the_switches_are_told_to_the_intake(engine, intake):
+def test_the_switches_are_sent_to_the_dispatcher(engine, dispatcher):
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO backfills (id, status) VALUES ('b', 'paused')"))
 
     pause_dispatcher(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     resume_dispatcher(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     resume_backfill(engine, "b")
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""

@@ -59,7 +59,7 @@ def begin(engine: Engine) -> Begin:
 
 
 def claim(engine: Engine, limit: int = 100) -> list[Job]:
-    return claim_of_backfills(engine, "intake", LONG, limit=limit)
+    return claim_of_backfills(engine, "dispatcher", LONG, limit=limit)
 
 
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:
@@ -79,7 +79,9 @@ def test_all_jobs_wait_from_the_start_behind_everything_else(engine: Engine, beg
     assert one.jobs[JobStatus.PENDING] == one.total == one.left == 3
     assert {job.priority for job in jobs} == {BACKFILL}
     assert {job.params["source"] for job in jobs} == {f"/bf/{n}.mp4" for n in range(3)}
-    assert claims.claim(engine, "intake", LONG, limit=9) == [], "they go through claim_of_backfills"
+    assert claims.claim(engine, "dispatcher", LONG, limit=9) == [], (
+        "they go through claim_of_backfills"
+    )
 
 
 def test_begun_twice_it_is_there_once(engine: Engine, begin: Begin) -> None:
@@ -298,4 +300,4 @@ def test_other_jobs_are_not_touched(engine: Engine, begin: Begin) -> None:
     add_jobs(engine, [NewJob("alone", "bf-v000")])
 
     assert [job.id for job in claim(engine)] == ["bf-bf-v000"]
-    assert [job.id for job in claims.claim(engine, "intake", LONG, limit=9)] == ["alone"]
+    assert [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=9)] == ["alone"]

@@ -42,13 +42,13 @@ def put(engine: Engine, *ids: str, **options) -> None:
 def taken(engine: Engine, job_id: str = "j", seconds: float = LONG) -> Attempt:
     """A job that was put in and claimed, and its attempt."""
     put(engine, job_id)
-    (job,) = claims.claim(engine, "intake", seconds, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", seconds, limit=1)
     return Attempt(job.id, job.attempts)
 
 
 def claimed(engine: Engine) -> Job:
     """The one job that waits, as a dispatcher claims it."""
-    (job,) = claims.claim(engine, "intake", LONG, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
     return job
 
 
@@ -56,10 +56,10 @@ def test_a_bare_insert_is_claimed(engine: Engine) -> None:
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO jobs (id, video_id) VALUES ('j', 'v')"))
 
-    (job,) = claims.claim(engine, "intake", LONG, limit=5)
+    (job,) = claims.claim(engine, "dispatcher", LONG, limit=5)
 
     assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "processing", 1)
-    assert claims.claim(engine, "intake", LONG, limit=5) == []
+    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
 
 
 def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
@@ -68,7 +68,7 @@ def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
     put(engine, "whole-library", priority=BACKFILL)
     put(engine, "urgent", priority=5)
 
-    order = [job.id for job in claims.claim(engine, "intake", LONG, limit=9)]
+    order = [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=9)]
 
     assert order == ["urgent", "old", "new", "whole-library"]
 
@@ -92,10 +92,10 @@ def test_many_claimers_get_each_job_once(engine: Engine) -> None:
 def test_a_paused_intake_claims_nothing(engine: Engine) -> None:
     put(engine, "j")
     pause_dispatcher(engine, note="maintenance")
-    assert claims.claim(engine, "intake", LONG, limit=1) == []
+    assert claims.claim(engine, "dispatcher", LONG, limit=1) == []
 
     resume_dispatcher(engine)
-    assert len(claims.claim(engine, "intake", LONG, limit=1)) == 1
+    assert len(claims.claim(engine, "dispatcher", LONG, limit=1)) == 1
 
 
 def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -> None:
@@ -103,8 +103,8 @@ def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -
         connection.execute(text("INSERT INTO backfills (id) VALUES ('b')"))
     put(engine, "one", "two", backfill_id="b")
 
-    assert claims.claim(engine, "intake", LONG, limit=5) == []
-    assert len(claims.claim(engine, "intake", LONG, limit=1, backfill_id="b")) == 1
+    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
+    assert len(claims.claim(engine, "dispatcher", LONG, limit=1, backfill_id="b")) == 1
 
 
 def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
@@ -147,9 +147,9 @@ def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
 def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) -> None:
     slow = taken(engine)
     leases.begin(engine, slow, "run-1", OVER)
-    (silent,) = claims.claim_expired(engine, "intake", LONG, limit=5)
+    (silent,) = claims.claim_expired(engine, "dispatcher", LONG, limit=5)
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
-    assert claims.give_up(engine, slow, "intake", gone, most_attempts=3) is JobStatus.PENDING
+    assert claims.give_up(engine, slow, "dispatcher", gone, most_attempts=3) is JobStatus.PENDING
 
     for late in (leases.beat, leases.finish):
         with pytest.raises(LeaseLostError):
@@ -163,11 +163,11 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
 def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", OVER)
-    claims.claim_expired(engine, "intake", LONG, limit=5)
+    claims.claim_expired(engine, "dispatcher", LONG, limit=5)
     leases.begin(engine, attempt, "run-1", LONG)  # Prefect started it again meanwhile
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
 
-    assert claims.give_up(engine, attempt, "intake", gone, most_attempts=3) is None
+    assert claims.give_up(engine, attempt, "dispatcher", gone, most_attempts=3) is None
     leases.finish(engine, attempt, "run-1", NOTHING, {})
 
 
@@ -175,7 +175,7 @@ def test_what_is_heard_of_is_not_taken_over(engine: Engine) -> None:
     attempt = taken(engine)
     leases.begin(engine, attempt, "run-1", LONG)
 
-    assert claims.claim_expired(engine, "intake", LONG, limit=5) == []
+    assert claims.claim_expired(engine, "dispatcher", LONG, limit=5) == []
 
 
 def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_try(
@@ -186,7 +186,7 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
     for number in (1, 2, 3):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
-        claims.claim(engine, "intake", LONG, limit=1)
+        claims.claim(engine, "dispatcher", LONG, limit=1)
         attempt = Attempt("j", number)
         leases.begin(engine, attempt, f"run-{number}", LONG)
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
@@ -275,7 +275,7 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
     for number in (1, 2, 3, 4):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
-        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
         attempt = leases.attempt_of(job)
         assert (attempt.number, attempt.tries) == (number, 1)
         leases.begin(engine, attempt, f"run-{number}", LONG)
@@ -293,7 +293,7 @@ def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Eng
     for number, status in ((1, JobStatus.PENDING), (2, JobStatus.FAILED)):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
-        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
         leases.begin(engine, leases.attempt_of(job), f"run-{number}", LONG)
         failed = leases.fail(
             engine, leases.attempt_of(job), f"run-{number}", large, most_attempts=2
@@ -306,14 +306,14 @@ def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Eng
 def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine) -> None:
     for job_id, code in (("full", "no_space"), ("busy", "rate_limited")):
         put(engine, job_id)
-        (job,) = claims.claim(engine, "intake", LONG, limit=1)
+        (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
         leases.begin(engine, leases.attempt_of(job), job_id, LONG)
         failure = Failure("Later.", code, can_pass=True)
         leases.fail(engine, leases.attempt_of(job), job_id, failure, most_attempts=3)
-    assert claims.claim(engine, "intake", LONG, limit=5) == []
+    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
 
     assert claims.wake_for_room(engine) == 1
-    assert [job.id for job in claims.claim(engine, "intake", LONG, limit=5)] == ["full"]
+    assert [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=5)] == ["full"]
 
 
 @pytest.mark.parametrize(

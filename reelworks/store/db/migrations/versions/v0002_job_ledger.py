@@ -1,7 +1,7 @@
 """Jobs and their events, tokens and idempotency keys, backfills and the sources of libraries.
 
 Notes: jobs of the first release stay as they are; nothing ran them. A job needs a video only where
-its kind says so. A trigger records each change of a job's status and wakes whoever listens.
+its kind says so. A trigger records each change of a job's status and notifies listeners.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The step to 0003 keeps every vector and reads every text anew, there and back."""
+"""The step to 0003 keeps every vector and reads every text again, there and back."""
 
 from __future__ import annotations
 
