@@ -36,10 +36,11 @@ from infra.services.supervision.state import Service, read_state
 from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.jobs.backfill import Limits, Selection
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.jobs import leases
-from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
@@ -48,7 +49,7 @@ POOL = "cpu"
 NAME = "bench"
 LEASE = 120.0
 POLL_SECONDS = 5.0
-NOTHING = Heartbeat({"ingest": {"state": "done", "seconds": 0.0}}, {}, Decimal(0))
+NOTHING = Heartbeat({"ingest": StageProgress("done", seconds=0.0)}, {}, Decimal(0))
 
 
 @dataclass
@@ -178,7 +179,9 @@ def fill(bench: BackfillBench) -> float:
         selection=Selection(source="/simulated"),
         limits=Limits(in_flight=1000),
         plan={"videos": bench.count},
-        videos=[NewVideo(f"sim-{n:06d}", f"/simulated/{n:06d}.mp4") for n in range(bench.count)],
+        videos=[
+            BackfillVideo(f"sim-{n:06d}", f"/simulated/{n:06d}.mp4") for n in range(bench.count)
+        ],
     )
     begin_backfill(bench.engine, new)
     return time.monotonic() - started

@@ -219,7 +219,7 @@ def build(engine: Engine, url: str, lines: int, world: World) -> None:
             connection.execute(f"DROP INDEX ix_{table}_{column}")
         fill(url, lines // LINES_EACH, world)
         connection.execute(
-            "INSERT INTO embedding_models (model, place, live, live_since)"
+            "INSERT INTO embedding_models (model, location, live, live_since)"
             " VALUES (%s, 'rows', true, now())", (MODEL,)
         )  # fmt: skip
         began = time.monotonic()

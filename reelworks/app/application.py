@@ -26,7 +26,7 @@ from reelworks.app.api.routes import events, jobs, media, search, service, video
 from reelworks.app.web import site
 from reelworks.errors import ReelworksError, SettingsError
 from reelworks.settings import Settings
-from reelworks.store.access.idempotency_keys import forget_old_requests
+from reelworks.store.access.idempotency_keys import delete_expired_keys
 from reelworks.store.db.database import create_database_engine
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.stale_uploads import remove_leftovers
@@ -99,7 +99,7 @@ def create_app(api: Api) -> FastAPI:
 async def _tidy(api: Api) -> None:
     """Remove old idempotency keys and incomplete uploads, every hour."""
     while True:
-        await _tidy_once("Old idempotency keys", partial(forget_old_requests, api.engine))
+        await _tidy_once("Old idempotency keys", partial(delete_expired_keys, api.engine))
         await _tidy_once("Incomplete uploads", partial(remove_leftovers, api.store))
         await asyncio.sleep(_TIDY_SECONDS)
 

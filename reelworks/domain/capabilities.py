@@ -1,8 +1,8 @@
-"""What an AI model can be asked, without saying whose it is.
+"""Capabilities of AI models, as protocols.
 
 A hosted and a local implementation of each live in ``reelworks.providers`` and
 ``reelworks.models``; ``reelworks.pipeline.capabilities`` chooses by the settings.
-All raise errors of the ``reelworks.errors`` family only.
+Implementations raise errors of the ``reelworks.errors`` family only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reelworks.domain.video.vision import FrameDescription
 
 @dataclass(frozen=True, slots=True)
 class AudioLimits:
-    """How much sound one call takes; None means any length in one piece."""
+    """How much audio one call takes; None means any length in one piece."""
 
     max_seconds: float | None = None
     parallel: int = 1
@@ -37,7 +37,7 @@ class Transcriber(Protocol):
 
     @property
     def limits(self) -> AudioLimits:
-        """How much sound one call takes."""
+        """How much audio one call takes."""
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         """Transcribe a 16 kHz mono 16-bit wav file; times are seconds from its first sample.
@@ -47,7 +47,7 @@ class Transcriber(Protocol):
 
 
 class FrameDescriber(Protocol):
-    """Tells what a picture shows."""
+    """Describes what a frame shows."""
 
     @property
     def model(self) -> ModelRef:
@@ -58,7 +58,7 @@ class FrameDescriber(Protocol):
         """Calls that may run at once."""
 
     def describe(self, jpeg: bytes) -> FrameDescription:
-        """Describe one JPEG picture."""
+        """Describe one JPEG image."""
 
 
 class Embedder(Protocol):
@@ -84,7 +84,7 @@ class ShotWatch(Protocol):
     """Watches one film."""
 
     def feed(self, t: float, rgb: bytes) -> None:
-        """Take the next picture, shown from ``t`` seconds, as 8-bit RGB, row by row."""
+        """Take the next frame, shown from ``t`` seconds, as 8-bit RGB, row by row."""
 
     def cuts(self) -> list[float]:
         """End the film; return when each shot but the first begins, in seconds, ascending."""
@@ -102,14 +102,14 @@ class ShotDetector(Protocol):
         """Width and height in pixels of the pictures that it wants."""
 
     def watching(self) -> AbstractContextManager[ShotWatch]:
-        """Stay ready for one film, from its first picture to its cuts."""
+        """Stay ready for one film, from its first frame to its cuts."""
 
 
 class ItemCache(Protocol):
-    """Keeps the answer to each item of a fan-out, so that a retry redoes only what failed."""
+    """Stores the result of each item of a fan-out, so that a retry redoes only what failed."""
 
     def get(self, key: str) -> bytes | None:
-        """Return the kept bytes, or None. Raises when the store cannot be reached."""
+        """Return the stored bytes, or None. Raises when the store cannot be reached."""
 
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value`` for good under ``key`` (64 hex digits)."""

@@ -1,4 +1,4 @@
-"""Digests: what a cache key is made of."""
+"""Digests and cache keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelRef:
     revision: str = ""
 
     def __str__(self) -> str:
-        """Return ``provider/name@revision``, the form kept in rows and shown to people."""
+        """Return ``provider/name@revision``, the form stored in rows and shown to people."""
         tail = f"@{self.revision}" if self.revision else ""
         return f"{self.provider}/{self.name}{tail}"
 
@@ -48,17 +48,17 @@ def cache_key(
     params: Mapping[str, Any],
     model: ModelRef | None = None,
 ) -> str:
-    """Return the key of one question to one stage.
+    """Return the cache key of one call of one stage.
 
     ``inputs`` maps a name to a content digest; ``params`` holds JSON values only. Paths, times
-    and source text have no place here: the same question must give the same key on any machine.
+    and source text do not belong there: the same call must give the same key on any machine.
     """
-    question = {
+    call = {
         "stage": stage,
         "version": version,
         "inputs": dict(inputs),
         "params": dict(params),
         "model": str(model) if model else None,
     }
-    canonical = json.dumps(question, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256_of_bytes(canonical.encode())

@@ -1,4 +1,4 @@
-"""Whether a disk has room."""
+"""Free disk space."""
 
 from __future__ import annotations
 

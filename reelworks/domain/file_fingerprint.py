@@ -1,4 +1,4 @@
-"""Tell whether a file is still the one that was read before."""
+"""File fingerprints: whether a file is still the one that was read before."""
 
 from __future__ import annotations
 

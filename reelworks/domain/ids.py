@@ -1,4 +1,4 @@
-"""Names of things: one rule for each id, so that a rerun writes the same rows."""
+"""Ids of rows: one rule for each id, so that a rerun writes the same rows."""
 
 from __future__ import annotations
 

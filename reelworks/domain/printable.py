@@ -1,4 +1,4 @@
-"""Text from outside (file names, titles, recognised words) made fit for a terminal or a log."""
+"""Printable text: control characters of file names, titles and recognised words replaced."""
 
 from __future__ import annotations
 

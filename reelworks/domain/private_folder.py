@@ -1,4 +1,4 @@
-"""Folders that nobody but their owner may look into."""
+"""Private folders: only their owner may read them."""
 
 from __future__ import annotations
 

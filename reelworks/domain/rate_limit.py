@@ -1,4 +1,4 @@
-"""How fast hosted models may be asked: who has to be waited for before each call."""
+"""Rate limits of hosted models: what each call has to wait for."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class RateLimiter(Protocol):
         """
 
 
-_turnstiles: ContextVar[tuple[RateLimiter, ...]] = ContextVar("reelworks_pace", default=())
+_limiters: ContextVar[tuple[RateLimiter, ...]] = ContextVar("reelworks_pace", default=())
 
 
 @contextmanager
-def rate_limited(turnstile: RateLimiter) -> Iterator[None]:
-    """Let the clients of hosted models that are made inside pass ``turnstile`` as well."""
-    token = _turnstiles.set((*_turnstiles.get(), turnstile))
+def rate_limited(limiter: RateLimiter) -> Iterator[None]:
+    """Let the clients of hosted models that are made inside wait for ``limiter`` as well."""
+    token = _limiters.set((*_limiters.get(), limiter))
     try:
         yield
     finally:
-        _turnstiles.reset(token)
+        _limiters.reset(token)
 
 
-def turnstiles() -> tuple[RateLimiter, ...]:
-    """Return all that a call made in this context has to pass."""
-    return _turnstiles.get()
+def rate_limiters() -> tuple[RateLimiter, ...]:
+    """Return the limiters that a call made in this context has to wait for."""
+    return _limiters.get()

@@ -37,6 +37,7 @@ from reelworks.errors.providers import (
     ProviderUnavailableError,
     RateLimitedError,
 )
+from reelworks.errors.renamed_codes import RENAMED_CODES, current_code, spellings_of
 from reelworks.errors.requests import (
     BusyError,
     ClientTooSlowError,
@@ -77,6 +78,7 @@ from reelworks.errors.work import (
 )
 
 __all__ = [
+    "RENAMED_CODES",
     "ArtifactDamagedError",
     "ArtifactMissingError",
     "ArtifactUnreadableError",
@@ -135,5 +137,7 @@ __all__ = [
     "UnsafeMediaError",
     "UnsupportedMediaError",
     "WorkerLostError",
+    "current_code",
     "exhausted",
+    "spellings_of",
 ]

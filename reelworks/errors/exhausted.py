@@ -1,4 +1,4 @@
-"""What the machine or the process has run out of, whatever error tells so."""
+"""Exhausted resources: errors that mean no more files, memory, threads or disk."""
 
 from __future__ import annotations
 

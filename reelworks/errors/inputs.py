@@ -1,4 +1,4 @@
-"""What somebody gave us cannot be used, or is not there."""
+"""Errors of inputs: they cannot be used, or do not exist."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SourceUnavailableError(InputError):
 
 
 class SourceChangedError(InputError):
-    """The source was written to while it was being read; another try reads it as it is then."""
+    """The source was written to while it was being read; another attempt reads the new content."""
 
     code = "source_changed"
     http_status = 409
@@ -76,7 +76,7 @@ class UnknownFrameError(InputError):
 
 
 class SearchExpiredError(InputError):
-    """The further pages of a search are kept no longer; searching again makes new ones."""
+    """The further pages of a search have expired; searching again makes new ones."""
 
     code = "search_expired"
     http_status = 410
@@ -90,9 +90,9 @@ class UnknownJobError(InputError):
 
 
 class InvalidJobParametersError(InputError):
-    """The flow of a job does not take its parameters. Permanent."""
+    """The flow of a job does not accept its parameters. Permanent."""
 
-    code = "job_refused"
+    code = "invalid_job_parameters"
 
 
 class NotStoredError(InputError):
@@ -103,7 +103,7 @@ class NotStoredError(InputError):
 
 
 class UnsafeAddressError(InputError):
-    """An address leads to a machine that must not be asked: a private or a reserved one."""
+    """A URL leads to a private or reserved address, which must not be requested."""
 
     code = "unsafe_address"
 

@@ -1,4 +1,4 @@
-"""Trouble with a hosted model's provider."""
+"""Errors of the providers of hosted models."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ProviderUnavailableError(ProviderError):
 
 
 class RateLimitedError(ProviderError):
-    """The provider asks to slow down."""
+    """The provider rate-limited the request."""
 
     code = "rate_limited"
     retryable = True
@@ -45,7 +45,7 @@ class RateLimitedError(ProviderError):
 
 
 class ProviderAnswerError(ProviderError):
-    """The answer is cut off, is no JSON or breaks the schema; asking again may help."""
+    """The response is cut off, is not JSON or breaks the schema; another attempt may help."""
 
     code = "provider_answer"
     retryable = True

@@ -1,4 +1,4 @@
-"""What a caller of the API does wrong."""
+"""Errors of API requests."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class ForbiddenError(RequestError):
 
 
 class ConflictError(RequestError):
-    """What is asked for does not fit what is there."""
+    """The request conflicts with the current state."""
 
     code = "conflict"
     http_status = 409
 
 
 class BusyError(ConflictError):
-    """The same request is being worked on; its answer will be there in a moment."""
+    """The same request is being processed; its response will be there in a moment."""
 
     code = "busy"
     retryable = True
@@ -46,7 +46,7 @@ class BusyError(ConflictError):
 
 
 class TooManyRequestsError(RequestError):
-    """The caller asks more often than the settings allow."""
+    """The caller sends more requests than the settings allow."""
 
     code = "too_many_requests"
     http_status = 429
@@ -67,14 +67,14 @@ class ClientTooSlowError(RequestError):
 
 
 class HeadersTooLargeError(RequestError):
-    """A request's address and headers are too long, or there are too many."""
+    """A request's URL and headers are too long, or there are too many."""
 
-    code = "head_too_large"
+    code = "headers_too_large"
     http_status = 431
 
 
 class IdempotencyKeyReusedError(RequestError):
-    """A key was used for another request before."""
+    """An idempotency key was used for another request before."""
 
     code = "idempotency_key_reused"
     http_status = 422

@@ -1,4 +1,4 @@
-"""Trouble with a part that Reelworks stands on."""
+"""Errors of services: database, artifact store, Prefect, workers, machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reelworks.errors.base import ReelworksError
 
 
 class ServiceError(ReelworksError):
-    """A part that Reelworks stands on cannot be used."""
+    """A service that Reelworks needs cannot be used."""
 
     code = "service"
     http_status = 503
@@ -80,27 +80,27 @@ class WorkerLostError(ServiceError):
 
 
 class LeaseLostError(ServiceError):
-    """A job went to another run meanwhile, or somebody cancelled it: this run must stop."""
+    """A job is owned by another run by now, or was cancelled: this run must stop."""
 
     code = "lease_lost"
     http_status = 409
 
 
 class DeploymentNotFoundError(ServiceError):
-    """No flow is deployed that does such jobs; somebody may deploy it."""
+    """No flow is deployed for the kind of job; it may be deployed later."""
 
-    code = "nothing_deployed"
+    code = "deployment_not_found"
     retryable = True
 
 
 class StageCallMismatchError(ServiceError):
-    """A worker would answer another question than asked: its code or models differ. Permanent."""
+    """Worker and caller disagree on a stage's version, inputs or model. Permanent."""
 
-    code = "other_question"
+    code = "stage_call_mismatch"
 
 
 class NoSpaceError(ServiceError):
-    """A disk is full. No try helps until somebody makes room; a job waits for that."""
+    """A disk is full. A job waits until space is freed."""
 
     code = "no_space"
     http_status = 507

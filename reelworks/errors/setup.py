@@ -1,4 +1,4 @@
-"""Something here is not set up as it must be."""
+"""Errors of setup: settings, model weights, GPU memory."""
 
 from __future__ import annotations
 

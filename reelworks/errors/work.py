@@ -1,4 +1,4 @@
-"""How work itself can end badly."""
+"""Errors of work: failed programs, time limits, cancellation, cache misses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reelworks.errors.base import ReelworksError
 
 
 class ProcessError(ReelworksError):
-    """A program that we ran ended badly.
+    """A program failed.
 
     ``arguments`` is the whole command line, ``tail`` the last lines that it wrote to stderr.
     """
@@ -20,7 +20,7 @@ class ProcessError(ReelworksError):
 
 
 class StageTimeoutError(ReelworksError):
-    """A stage took longer than its limit; another try may be faster."""
+    """A stage took longer than its limit; another attempt may be faster."""
 
     code = "timeout"
     retryable = True
@@ -34,17 +34,17 @@ class CancelledError(ReelworksError):
 
 
 class NotCachedError(ReelworksError):
-    """A run that may compute nothing met a stage whose answer is not in the cache. Permanent."""
+    """A run that may compute nothing met a stage whose result is not in the cache. Permanent."""
 
     code = "not_cached"
 
 
 class CacheMissError(ReelworksError):
-    """No answer to a question is kept, and the asker did not want it computed here."""
+    """A stage's result is not in the cache, and the caller did not want it computed."""
 
-    code = "not_kept"
+    code = "cache_miss"
 
     def __init__(self, question: str) -> None:
-        super().__init__(f"No answer to the question {question} is kept.")
+        super().__init__(f"No cached result for the key {question}.")
         self.question = question
-        """The question's cache key."""
+        """The cache key."""

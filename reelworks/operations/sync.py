@@ -23,8 +23,8 @@ from reelworks.operations.backfill.source_scan import (
 from reelworks.operations.backfill.start import new_backfill_id
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill_begin import (
+    BackfillVideo,
     NewBackfill,
-    NewVideo,
     begin_backfill,
     waiting_videos,
 )
@@ -178,7 +178,7 @@ def _index(ctx: RunContext, plan: SyncPlan, limits: Limits) -> str | None:
             selection=selection,
             limits=limits,
             plan={"videos": len(due)},
-            videos=[NewVideo(one.video_id, one.locator) for one in due.values()],
+            videos=[BackfillVideo(one.video_id, one.locator) for one in due.values()],
             requested_by="sync",
         ),
     )

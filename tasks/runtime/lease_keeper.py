@@ -114,7 +114,7 @@ class LeaseKeeper:
             self.run_id,
             failure,
             most_attempts=self._ctx.settings.worker_max_attempts,
-            told=self._heartbeat(),
+            heartbeat=self._heartbeat(),
         )
         log.info("JOB %s is %s: %s", self._attempt.job_id, status.value, failure.reason)
 

@@ -17,7 +17,7 @@ from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
-from reelworks.store.library.publish import Claimed, claim_video, publish_probe, set_status
+from reelworks.store.library.publish import ClaimedVideo, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.objects.artifacts import Artifact
@@ -78,7 +78,7 @@ async def ingest(
 
 
 def _store_source(
-    local: LocalSource, claimed: Claimed, limits: SourceLimits, attempt: StageAttempt
+    local: LocalSource, claimed: ClaimedVideo, limits: SourceLimits, attempt: StageAttempt
 ) -> StageResult[Ingested]:
     ctx, check_cancelled = attempt.ctx, attempt.check_cancelled
     ctx.register_local_file(local.path, local.sha256, local.stamp)

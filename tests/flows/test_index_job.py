@@ -64,14 +64,14 @@ async def test_a_job_is_done_and_its_stages_are_reported(engine, clean_settings,
     assert {stage["state"] for stage in done.progress.values()} == {"done"}
     assert done.progress["vision"]["model"].startswith("local/")
 
-    again = claimed(engine, "again", source, again=["scenes"])
+    again = claimed(engine, "again", source, recompute=["scenes"])
     recorder = Recorder()
     await work(again, source, recorder)
 
     states = {one.stage: one.state.value for one in recorder.reports}
     assert states["scenes"] == "done", "it was to be recomputed although its result is cached"
     assert {state for stage, state in states.items() if stage != "scenes"} == {"cached"}
-    assert get_job(engine, "again").progress["scenes"]["state"] == "done"
+    assert get_job(engine, "again").progress["scenes"].state == "done"
 
 
 async def test_bad_input_fails_the_job_for_good_and_names_the_stage(engine, media):

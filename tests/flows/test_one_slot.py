@@ -17,7 +17,7 @@ from reelworks.domain.jobs.backfill import BackfillStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill_waits import awaited_backfill
 from reelworks.store.jobs.backfills import get_backfill, pause_backfill, resume_backfill
-from reelworks.store.jobs.jobs import pause_intake, resume_intake
+from reelworks.store.jobs.jobs import pause_dispatcher, resume_dispatcher
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.one_slot import OneSlot, one_slot_house
 
@@ -57,9 +57,9 @@ def work(house: OneSlot, backfill_id: str) -> None:
 @pytest.fixture
 def paused(house: OneSlot) -> Iterator[None]:
     """No job of a backfill is begun: what becomes of them is up to the test."""
-    pause_intake(house.engine)
+    pause_dispatcher(house.engine)
     yield
-    resume_intake(house.engine)
+    resume_dispatcher(house.engine)
 
 
 async def suspended(house: OneSlot, films: Path, backfill_id: str) -> UUID:
@@ -149,7 +149,7 @@ async def test_it_outlives_a_pause_and_the_death_of_the_dispatcher(
     await asyncio.sleep(3)
     async with get_client() as client:
         during = await client.read_flow_run(run_id)
-    resume_intake(house.engine)
+    resume_dispatcher(house.engine)
     resume_backfill(house.engine, "paused")
 
     await house.until(run_id, "Completed")
@@ -174,7 +174,7 @@ async def test_resumed_too_soon_by_somebody_it_waits_again(house: OneSlot, films
                     break
                 await asyncio.sleep(0.2)
     work(house, "soon")
-    resume_intake(house.engine)
+    resume_dispatcher(house.engine)
 
     await house.until(run_id, "Completed")
 
@@ -191,7 +191,7 @@ async def test_cancelled_while_it_waits_the_backfill_goes_on(house: OneSlot, fil
         await client.set_flow_run_state(run_id, Cancelling())
     await house.until(run_id, "Cancelled", 30)
     work(house, "alone")
-    resume_intake(house.engine)
+    resume_dispatcher(house.engine)
 
     async with asyncio.timeout(60):
         while awaited_backfill(house.engine, str(run_id)) is not None:

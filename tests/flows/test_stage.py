@@ -73,7 +73,7 @@ async def test_a_call_with_another_cache_key_is_refused_and_not_computed(library
     ("params", "code"),
     [
         ({"stage": "tasks.gone.gone"}, "bad_input"),
-        ({"arguments": {"video_id": "clip"}}, "other_question"),
+        ({"arguments": {"video_id": "clip"}}, "stage_call_mismatch"),
         ({"settings": {"embed_model": "no-such-model"}}, "bad_settings"),
         ({"settings": {"scene_profile": "wrong"}}, "bad_settings"),
         ({"arguments": None, "arguments_key": f"cache/calls/{'0' * 64}.json"}, "artifact_missing"),

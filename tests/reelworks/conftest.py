@@ -113,5 +113,7 @@ def own_ctx(
 def ctx(own_ctx: RunContext) -> RunContext:
     """That run context with an empty library."""
     with transaction(own_ctx.engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
+        connection.execute(
+            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
+        )
     return own_ctx

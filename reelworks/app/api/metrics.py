@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from infra.workers.metrics import metrics_text
 from infra.workers.worker_status import read_statuses
-from reelworks.store.jobs.job_stats import BUCKETS, LedgerNumbers, StageSeconds, ledger_numbers
+from reelworks.store.jobs.job_stats import BUCKETS, JobStats, StageSeconds, job_stats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,12 +25,12 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def metrics_of(engine: Engine, data_dir: Path) -> str:
     """Return all metrics: of the job queue, and of the workers that share this ``DATA_DIR``."""
     registry = CollectorRegistry()
-    registry.register(_JobQueue(ledger_numbers(engine)))
+    registry.register(_JobQueue(job_stats(engine)))
     return generate_latest(registry).decode() + metrics_text(read_statuses(data_dir))
 
 
 class _JobQueue(Collector):
-    def __init__(self, numbers: LedgerNumbers) -> None:
+    def __init__(self, numbers: JobStats) -> None:
         self._numbers = numbers
 
     def collect(self) -> Iterable[Metric]:

@@ -33,7 +33,7 @@ def stage_of(job: Job) -> str:
     """Return the stage in which a job failed, or those that it runs now; else nothing."""
     if job.error_stage:
         return job.error_stage
-    busy = [stage for stage, report in job.progress.items() if report.get("state") == "running"]
+    busy = [stage for stage, one in job.progress.items() if one.is_running]
     return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
 
 
@@ -49,11 +49,11 @@ def progress_rows(job: Job) -> list[tuple[str, ...]]:
     return [
         (
             stage,
-            report["state"],
-            f"{report['seconds']:.1f}" if "seconds" in report else "",
-            f"{report['items']} {report['unit']}" if "items" in report else "",
-            report.get("model") or "",
-            report.get("note") or "",
+            one.state,
+            "" if one.seconds is None else f"{one.seconds:.1f}",
+            "" if one.items is None else f"{one.items} {one.unit or ''}",
+            one.model or "",
+            one.note or "",
         )
-        for stage, report in job.progress.items()
+        for stage, one in job.progress.items()
     ]

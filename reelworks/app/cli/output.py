@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage
 from reelworks.domain.printable import one_line, printable
 from reelworks.errors import CancelledError, ReelworksError
 
@@ -81,6 +83,8 @@ def as_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, StageProgress | BilledUsage):  # as the API shows them
+        return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):

@@ -1,4 +1,4 @@
-"""Work that somebody asked for, as the ledger keeps it."""
+"""Jobs: runs of flows, their status, attempts and outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from reelworks.domain.jobs.lease import Lease
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage
+
 INTERACTIVE = 0
 """Priority of what somebody waits for."""
 BACKFILL = -10
@@ -18,7 +22,7 @@ INDEX = "index"
 
 
 class JobStatus(StrEnum):
-    """How a job stands."""
+    """Status of a job."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -37,13 +41,13 @@ OVER = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be put into the ledger."""
+    """A job to be added."""
 
     id: str
     video_id: str | None
     kind: str = INDEX
     params: Mapping[str, Any] = field(default_factory=dict)
-    """The flow's parameters: ``source``, ``language``, ``library``, ``again`` for indexing."""
+    """The flow's parameters: ``source``, ``language``, ``library``, ``recompute`` for indexing."""
     priority: int = INTERACTIVE
     """Higher goes first; see ``INTERACTIVE`` and ``BACKFILL``."""
     pool: str | None = None
@@ -71,7 +75,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands."""
+    """A job and its state."""
 
     id: str
     kind: str
@@ -81,16 +85,16 @@ class Job:
     attempts: int
     """Flow runs so far, this one included. A run that finds another number is too late."""
     attempts_before: int
-    """Those made before somebody let the job start anew."""
+    """Those made before the job was last retried."""
     requeues: int
-    """Stops on purpose that handed the job back; none of them counts as an attempt."""
+    """Stops on purpose that requeued the job; none of them counts as an attempt."""
     pool: str | None
     priority: int
     error: str | None
     error_code: str | None
     error_stage: str | None
     flow_run_id: str | None
-    lease: str | None
+    lease: Lease | None
     expires_at: datetime | None
     not_before: datetime | None
     created_at: datetime
@@ -98,10 +102,10 @@ class Job:
     ended_at: datetime | None
     backfill_id: str | None
     requested_by: str | None
-    progress: Mapping[str, Any]
-    """By stage: ``{"state", "done", "total", "seconds", "note"}``."""
-    usage: Mapping[str, Any]
-    """By hosted model: ``{"calls", ...}``."""
+    progress: Mapping[str, StageProgress]
+    """By stage."""
+    usage: Mapping[str, BilledUsage]
+    """By hosted model."""
     cost: Decimal
     """So far, in US dollars."""
     result: Mapping[str, Any]
@@ -119,7 +123,7 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class JobSelection:
-    """Which jobs are meant; every condition given must hold."""
+    """Which jobs to act on; every condition given must hold."""
 
     ids: tuple[str, ...] | None = None
     statuses: frozenset[JobStatus] | None = None

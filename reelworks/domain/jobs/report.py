@@ -1,4 +1,4 @@
-"""What a run tells about its stages."""
+"""Stage reports, and the observer that a run sends them to."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class StageState(StrEnum):
     DONE = "done"
     CACHED = "cached"
     RETRIED = "retried"
-    """Done, after at least one try that failed."""
+    """Done, after at least one failed attempt."""
     FAILED = "failed"
-    """Given up: the last try failed, or the first one for good."""
+    """Given up: the last attempt failed, or the error is permanent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class StageReport:
 
 
 class Observer(Protocol):
-    """Is told how a run goes on. Called from several threads."""
+    """Receives the progress of a run's stages. Called from several threads."""
 
     def started(self, stage: str) -> None:
-        """Learn that a stage begins."""
+        """Called when a stage begins."""
 
     def placed(self, stage: str, where: str) -> None:
-        """Learn where a stage runs, or what it waits for."""
+        """Called with where a stage runs, or what it waits for."""
 
     def advanced(self, stage: str, done: float, total: float) -> None:
-        """Learn how far a stage is, in its own unit."""
+        """Called with a stage's progress, in its own unit."""
 
     def finished(self, report: StageReport) -> None:
-        """Learn how a stage ended."""
+        """Called when a stage has ended."""

@@ -1,4 +1,4 @@
-"""What changed in the place that a library is kept in step with."""
+"""Sync plan: what changed in the source that a library mirrors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hosted models were asked for: the amounts that their makers put on the bill."""
+"""Usage of hosted models, and what it cost: the amounts that providers charge for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,11 @@ class Usage:
     """An amount of work by one hosted model."""
 
     calls: int = 0
-    """Requests that were answered."""
+    """Requests that got a response."""
     input_tokens: int = 0
     output_tokens: int = 0
     audio_seconds: float = 0.0
-    """Seconds of sound that were listened to or spoken."""
+    """Seconds of audio that were transcribed or synthesized."""
     characters: int = 0
     """Characters of text that were sent."""
 
@@ -43,17 +44,45 @@ class Usage:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is not nothing, as JSON values."""
+        """Return the amounts that are not 0, as JSON values."""
         return {name: amount for name, amount in asdict(self).items() if amount}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Usage:
-        """Reverse ``to_dict``; what it does not know is passed over."""
+        """Reverse ``to_dict``; unknown keys are ignored."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         return cls(**known)
 
 
 NOTHING = Usage()
+FREE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BilledUsage:
+    """Usage of one model and its cost: a value of ``jobs.usage``, whose keys are models."""
+
+    usage: Usage = NOTHING
+    cost: Decimal | None = FREE
+    """US dollars; None when a price is not known, so that no sum includes it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form: the amounts, and the cost as text or null."""
+        return self.usage.to_dict() | {"cost": None if self.cost is None else str(self.cost)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Reverse ``to_json``; a value that is not an object is no usage."""
+        if not isinstance(value, Mapping):
+            return cls()
+        cost = value.get("cost", "0")
+        return cls(Usage.from_dict(value), None if cost is None else Decimal(str(cost)))
+
+
+def usage_by_model(stored: Any) -> dict[str, BilledUsage]:
+    """Return ``jobs.usage`` by model; a value that is not an object has no models."""
+    models = stored if isinstance(stored, Mapping) else {}
+    return {model: BilledUsage.from_json(value) for model, value in models.items()}
 
 
 def add_up(*parts: Mapping[str, Usage]) -> dict[str, Usage]:
@@ -75,13 +104,13 @@ class Meter:
         self._lock = threading.Lock()
 
     def add(self, model: str, usage: Usage) -> None:
-        """Count what ``model`` (``provider/name``) was asked for."""
+        """Add the usage of one call to ``model`` (``provider/name``)."""
         with self._lock:
             self._total[model] = self._total.get(model, NOTHING) + usage
         self._changed()
 
     def total(self) -> dict[str, Usage]:
-        """Return what was counted so far, by model."""
+        """Return the usage so far, by model."""
         with self._lock:
             return dict(self._total)
 
@@ -91,10 +120,10 @@ _meter: ContextVar[Meter] = ContextVar("reelworks_meter")
 
 @contextmanager
 def counting(meter: Meter) -> Iterator[None]:
-    """Let the clients of hosted models that are made inside count on ``meter``.
+    """Let the clients of hosted models that are created inside count on ``meter``.
 
-    A client asks for its meter when it is made, and keeps it: its calls are counted in whatever
-    thread they are made.
+    A client looks up its meter once, when it is created: its calls are counted in whatever thread
+    they are made.
     """
     token = _meter.set(meter)
     try:
@@ -104,5 +133,5 @@ def counting(meter: Meter) -> Iterator[None]:
 
 
 def current_meter() -> Meter:
-    """Return the meter of this context; without one, a meter that nobody reads."""
+    """Return the meter of this context; a new one where none is set."""
     return _meter.get(None) or Meter()

@@ -1,4 +1,4 @@
-"""Who may ask the API for what."""
+"""Access to the API: tokens, scopes and callers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks the API for something."""
+    """The caller of an API request."""
 
     name: str
     """Of the token; empty for somebody on this machine without one."""
@@ -48,7 +48,7 @@ LOCAL = Caller("", (Scope.ADMIN,))
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A key to the API, as far as it may be shown."""
+    """An API token, without its secret."""
 
     name: str
     scopes: tuple[Scope, ...]

@@ -1,4 +1,4 @@
-"""A list of cuts: pieces of videos to be put one after the other in an editing program."""
+"""Cut lists: pieces of videos to be put one after the other in an editing program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the library holds, as people see it. All times are seconds from the first frame."""
+"""Videos of the library, as shown to people. All times are seconds from the first frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_LIBRARY = "default"
 
 
 class VideoStatus(StrEnum):
-    """How a video stands."""
+    """Status of a video."""
 
     PENDING = "pending"
     PROCESSING = "processing"

@@ -1,4 +1,4 @@
-"""Lists that grow while somebody pages through them."""
+"""Keyset pagination of lists that grow meanwhile."""
 
 from __future__ import annotations
 

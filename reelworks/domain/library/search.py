@@ -1,4 +1,4 @@
-"""A question to the library and what is found. All times are seconds from the first frame."""
+"""Search requests and results. All times are seconds from the first frame."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class RankSource:
-    """One ranked list that has the hit, and its place there, counted from 1."""
+    """One ranked list that has the hit, and its rank there, counted from 1."""
 
     reason: Reason
     kind: Kind
@@ -135,7 +135,7 @@ class Moment:
     t_start: float
     t_end: float
     score: float
-    """Sum over the ranked lists of 1 / (60 + the best place that any hit has there)."""
+    """Sum over the ranked lists of 1 / (60 + the best rank that any hit has there)."""
     hits: tuple[SearchHit, ...]
     """Best first, at least one."""
 

@@ -1,4 +1,4 @@
-"""Which files of a folder or an S3 prefix are taken for media: those whose names say so."""
+"""Media file names: which files of a folder or an S3 prefix are taken, by their suffix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hits of one video that lie together in time become one moment."""
+"""Moments: hits of one video that are close in time, merged."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ what is said at its begin and at its end are two moments."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One hit: where it lies and its places in the ranked lists."""
+class Hit:
+    """One hit: its time range and its ranks in the ranked lists."""
 
     id: str
     video_id: str
@@ -23,7 +23,7 @@ class Mark:
     t_end: float
     score: float
     terms: tuple[tuple[str, float], ...]
-    """Name of each ranked list that has it, and what its place there is worth."""
+    """Name of each ranked list that has it, and the score of its rank there."""
 
     @property
     def is_long(self) -> bool:
@@ -32,10 +32,10 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class HitGroup:
     """The hits of one moment."""
 
-    marks: tuple[Mark, ...]
+    hits: tuple[Hit, ...]
     """Best first."""
     t_start: float
     t_end: float
@@ -47,27 +47,27 @@ class Group:
         Several lists that agree count more; many neighbours in one list do not.
         """
         best: dict[str, float] = {}
-        for mark in self.marks:
-            for name, worth in mark.terms:
+        for hit in self.hits:
+            for name, worth in hit.terms:
                 best[name] = max(worth, best.get(name, 0.0))
         return sum(best.values())
 
 
-def merge(marks: Sequence[Mark]) -> list[Group]:
+def merge(hits: Sequence[Hit]) -> list[HitGroup]:
     """Merge hits into moments, best first.
 
     The best hit that is in no moment yet begins one, and takes every other hit of its video that
     lies within ``GAP`` seconds of it; a hit that is taken widens the moment up to ``LONGEST``
     seconds. Every hit is in one moment. The same hits in any order give the same moments.
     """
-    by_video: defaultdict[str, list[Mark]] = defaultdict(list)
-    for mark in sorted(marks, key=lambda mark: (-mark.score, mark.id)):
-        by_video[mark.video_id].append(mark)
+    by_video: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in sorted(hits, key=lambda hit: (-hit.score, hit.id)):
+        by_video[hit.video_id].append(hit)
     groups = [group for ranked in by_video.values() for group in _of_video(ranked)]
-    return sorted(groups, key=lambda group: (-group.score, group.marks[0].id))
+    return sorted(groups, key=lambda group: (-group.score, group.hits[0].id))
 
 
-def _of_video(ranked: list[Mark]) -> list[Group]:
+def _of_video(ranked: list[Hit]) -> list[HitGroup]:
     groups = []
     left = ranked
     while left:
@@ -76,7 +76,7 @@ def _of_video(ranked: list[Mark]) -> list[Group]:
     return groups
 
 
-def _grown(ranked: list[Mark]) -> tuple[Group, list[Mark]]:
+def _grown(ranked: list[Hit]) -> tuple[HitGroup, list[Hit]]:
     """Return the moment of the first hit, and the hits that are left."""
     anchor = ranked[0]
     start, end = anchor.t_start, anchor.t_end
@@ -87,17 +87,15 @@ def _grown(ranked: list[Mark]) -> tuple[Group, list[Mark]]:
     while grew:
         grew = False
         others = []
-        for mark in left:
-            wider = (
-                (start, end) if mark.is_long else (min(start, mark.t_start), max(end, mark.t_end))
-            )
-            near = mark.t_start <= end + GAP and mark.t_end >= start - GAP
+        for hit in left:
+            wider = (start, end) if hit.is_long else (min(start, hit.t_start), max(end, hit.t_end))
+            near = hit.t_start <= end + GAP and hit.t_end >= start - GAP
             if near and wider[1] - wider[0] <= LONGEST:
-                taken.append(mark)
+                taken.append(hit)
                 grew = grew or wider != (start, end)
                 start, end = wider
             else:
-                others.append(mark)
+                others.append(hit)
         left = others
-    taken.sort(key=lambda mark: (-mark.score, mark.id))
-    return Group(tuple(taken), start, max(end, anchor.t_end)), left
+    taken.sort(key=lambda hit: (-hit.score, hit.id))
+    return HitGroup(tuple(taken), start, max(end, anchor.t_end)), left

@@ -1,4 +1,4 @@
-"""Shots and the frame that stands for each. All times are seconds from the first frame."""
+"""Scenes and their representative frames. All times are seconds from the first frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A run of picture between two cuts: ``t_start`` included, ``t_end`` not."""
+    """A shot between two cuts: ``t_start`` included, ``t_end`` not."""
 
     index: int
     t_start: float
@@ -16,7 +16,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The sharpest representative picture of a scene."""
+    """The sharpest representative frame of a scene."""
 
     index: int
     scene_index: int
@@ -30,4 +30,4 @@ class Frame:
     sharpness: float
     """Variance of the Laplacian of the luma."""
     duplicate_of: int | None = None
-    """Index of the earlier frame that shows the same picture."""
+    """Index of the earlier frame that shows the same image."""

@@ -1,4 +1,4 @@
-"""Speech as text with times. All times are seconds from the picture's first frame."""
+"""Transcripts: speech as text. All times are seconds from the first video frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, and what normalizing makes of it."""
+"""Probed and normalized media files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """One picture stream. Sizes are coded pixels, before rotation and pixel aspect."""
+    """One video stream. Sizes are coded pixels, before rotation and pixel aspect."""
 
     index: int
     codec: str
     width: int
     height: int
     rotation: int = 0
-    """Clockwise degrees to turn the picture for display: 0, 90, 180 or 270."""
+    """Clockwise degrees to turn the frames for display: 0, 90, 180 or 270."""
     mirrored: bool = False
-    """True when the turned picture must also be mirrored left to right, as some phones' are."""
+    """True when the turned frames must also be mirrored left to right, as some phones' are."""
     pixel_aspect: str = "1:1"
     frame_rate: float | None = None
     variable_rate: bool = False
@@ -26,7 +26,7 @@ class VideoTrack:
     hdr: bool = False
     """True for PQ or HLG transfer."""
     start: float = 0.0
-    """Seconds from the container's zero to the first picture."""
+    """Seconds from the container's zero to the first frame."""
     default: bool = False
     profile: str = ""
     duration: float | None = None
@@ -35,7 +35,7 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """One sound stream."""
+    """One audio stream."""
 
     index: int
     codec: str
@@ -67,7 +67,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedVideo:
-    """The picture side of a normalized file."""
+    """The video of a normalized file."""
 
     duration: float
     """Seconds that really decoded."""
@@ -86,7 +86,7 @@ class NormalizedVideo:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedAudio:
-    """The sound side: 16 kHz mono, sample 0 at the picture's first frame."""
+    """The audio of a normalized file: 16 kHz mono, sample 0 at the first video frame."""
 
     duration: float
     track: AudioTrack | None

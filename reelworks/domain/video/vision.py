@@ -1,4 +1,4 @@
-"""What is seen on a frame: one schema for every describer."""
+"""Frame descriptions: one schema for every describer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ScreenText:
-    """One line of text on the picture."""
+    """One line of text on the frame."""
 
     text: str
     box: Box

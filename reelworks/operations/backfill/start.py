@@ -16,7 +16,7 @@ from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_scan import root_of
 from reelworks.pipeline.run_context import RunContext
-from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import get_backfill, same_under_way
 from reelworks.store.library.source_entries import SeenSource, remember_sources
@@ -77,8 +77,8 @@ def start_backfill(
         selection=selection,
         limits=request.limits,
         plan=plan.summary() | {"to_do": sum(bool(line.todo) for line in plan.lines)},
-        videos=[NewVideo(line.video_id, line.source) for line in plan.lines],
-        again=request.recompute,
+        videos=[BackfillVideo(line.video_id, line.source) for line in plan.lines],
+        recompute=request.recompute,
         requested_by=request.requested_by,
     )
     begun = begin_backfill(ctx.engine, new)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import NOTHING, Usage, current_meter
-from reelworks.domain.rate_limit import turnstiles
+from reelworks.domain.rate_limit import rate_limiters
 from reelworks.errors import (
     ProviderAnswerError,
     ProviderError,
@@ -73,7 +73,7 @@ class HostedApi:
         self._attempts = max(1, attempts)
         self._first_wait = first_wait
         self._longest_wait = longest_wait
-        self._meter, self._turnstiles = current_meter(), turnstiles()
+        self._meter, self._turnstiles = current_meter(), rate_limiters()
         self._client = OpenAI(
             api_key=self._secret,
             base_url=base_url or OPENAI_URL,

@@ -1,7 +1,4 @@
-"""Requests with an ``Idempotency-Key``: the second one gets the first one's answer.
-
-All raise the errors of ``reelworks.store.db.error_mapping``.
-"""
+"""Idempotency keys: a repeated request gets the response to the first one."""
 
 from __future__ import annotations
 
@@ -15,18 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.errors import BusyError, IdempotencyKeyReusedError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import RequestRow
+from reelworks.store.db.schema import IdempotencyKeyRow
 from reelworks.store.db.table_ops import sanitize_text, table_of
 
-REQUESTS = table_of(RequestRow)
-KEPT = timedelta(hours=24)
-"""A key means the same request for so long."""
-WORKED_ON = timedelta(seconds=60)
-"""A request that has no answer after this died; the next one with its key does it again."""
+KEYS = table_of(IdempotencyKeyRow)
+LIFETIME = timedelta(hours=24)
+"""How long a key stands for the same request."""
+TIME_LIMIT = timedelta(seconds=60)
+"""A request without a response after so long has died; the next one with its key runs again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyedRequest:
     """A request with a key."""
 
     caller: str
@@ -37,74 +34,76 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An answer that was given before."""
+class StoredResponse:
+    """The response to an earlier request with the same key."""
 
     status: int
-    answer: Mapping[str, Any]
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """The request is ours to do."""
+class ClaimedKey:
+    """The caller is the one to process the request."""
 
     since: datetime
     """When the key was first used: a request that is done again after a crash has the same."""
 
 
-def claim_request(engine: Engine, asked: Asked) -> Stored | Claimed:
-    """Return the answer that was given before, or take the request up.
+def claim_key(engine: Engine, request: KeyedRequest) -> StoredResponse | ClaimedKey:
+    """Return the stored response, or claim the key for this request.
 
-    Raises ``OtherRequestError`` when the key belongs to another request, and ``BusyError`` while
-    the first one is being worked on.
+    Raises ``IdempotencyKeyReusedError`` when the key belongs to another request, and ``BusyError``
+    while the first one is being processed.
     """
-    mine = _of(asked)
-    row = insert(REQUESTS).values(
-        caller=asked.caller, key=sanitize_text(asked.key), fingerprint=asked.fingerprint
+    mine = _of(request)
+    row = insert(KEYS).values(
+        caller=request.caller, key=sanitize_text(request.key), fingerprint=request.fingerprint
     )
-    # An answer's row that is too old is a new one; one without an answer goes on from the same
+    # A response that is too old is dropped; a request without a response goes on from the same
     # moment, so that what was half done is done under the same names.
-    expired = REQUESTS.c.created_at < func.now() - KEPT
+    expired = KEYS.c.created_at < func.now() - LIFETIME
     with transaction(engine) as connection:
-        connection.execute(delete(REQUESTS).where(mine, expired))
-        taken = connection.scalar(row.on_conflict_do_nothing().returning(REQUESTS.c.created_at))
+        connection.execute(delete(KEYS).where(mine, expired))
+        taken = connection.scalar(row.on_conflict_do_nothing().returning(KEYS.c.created_at))
         if taken is not None:
-            return Claimed(taken)
-        known = connection.execute(select(REQUESTS).where(mine).with_for_update()).one_or_none()
+            return ClaimedKey(taken)
+        known = connection.execute(select(KEYS).where(mine).with_for_update()).one_or_none()
         if known is None:
-            raise BusyError("The same request just ended; ask again.")
-        if known.fingerprint != asked.fingerprint:
+            raise BusyError("The same request just ended; try again.")
+        if known.fingerprint != request.fingerprint:
             raise IdempotencyKeyReusedError(
-                "The Idempotency-Key was used for another request before; take a new one."
+                "The Idempotency-Key was used for another request; use a new key."
             )
         if known.status is not None:
-            return Stored(known.status, known.answer)
-        stalled = select(known.created_at + WORKED_ON < func.now())
+            return StoredResponse(known.status, known.response)
+        stalled = select(known.created_at + TIME_LIMIT < func.now())
         if connection.scalar(stalled):
-            return Claimed(known.created_at)
-    raise BusyError("The same request is being worked on; ask again in a moment.")
+            return ClaimedKey(known.created_at)
+    raise BusyError("The same request is being processed; try again in a moment.")
 
 
-def answer_request(engine: Engine, asked: Asked, status: int, answer: Mapping[str, Any]) -> None:
-    """Keep the answer for those who ask again."""
-    values = {"status": status, "answer": sanitize_text(answer)}
+def store_response(
+    engine: Engine, request: KeyedRequest, status: int, body: Mapping[str, Any]
+) -> None:
+    """Store the response for repeated requests."""
+    values = {"status": status, "response": sanitize_text(body)}
     with transaction(engine) as connection:
-        connection.execute(update(REQUESTS).where(_of(asked)).values(**values))
+        connection.execute(update(KEYS).where(_of(request)).values(**values))
 
 
-def drop_request(engine: Engine, asked: Asked) -> None:
-    """Forget a request that was refused: the next one is looked at anew."""
-    open_ = REQUESTS.c.status.is_(None)
+def release_key(engine: Engine, request: KeyedRequest) -> None:
+    """Delete the key of a request that was refused, so that it can be used again."""
+    open_ = KEYS.c.status.is_(None)
     with transaction(engine) as connection:
-        connection.execute(delete(REQUESTS).where(_of(asked), open_))
+        connection.execute(delete(KEYS).where(_of(request), open_))
 
 
-def forget_old_requests(engine: Engine) -> int:
-    """Remove the requests whose keys mean nothing any more; return how many there were."""
-    old = REQUESTS.c.created_at < func.now() - KEPT
+def delete_expired_keys(engine: Engine) -> int:
+    """Delete expired keys; return how many."""
+    old = KEYS.c.created_at < func.now() - LIFETIME
     with transaction(engine) as connection:
-        return connection.execute(delete(REQUESTS).where(old)).rowcount
+        return connection.execute(delete(KEYS).where(old)).rowcount
 
 
-def _of(asked: Asked) -> ColumnElement[bool]:
-    return and_(REQUESTS.c.caller == asked.caller, REQUESTS.c.key == sanitize_text(asked.key))
+def _of(request: KeyedRequest) -> ColumnElement[bool]:
+    return and_(KEYS.c.caller == request.caller, KEYS.c.key == sanitize_text(request.key))

@@ -1,7 +1,4 @@
-"""Keys to the API. Only their digests are kept.
-
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""API tokens; only their digests are stored."""
 
 from __future__ import annotations
 
@@ -46,8 +43,8 @@ def create_token(
         expires_at=None if lifetime is None else func.now() + lifetime,
     )
     with transaction(engine) as connection:
-        kept = made.on_conflict_do_nothing(index_elements=["name"]).returning(TOKENS.c.name)
-        added = connection.scalar(kept)
+        unique = made.on_conflict_do_nothing(index_elements=["name"]).returning(TOKENS.c.name)
+        added = connection.scalar(unique)
     if added is None:
         raise ConflictError(f"A token named {name} was made before; choose another name.")
     return token

@@ -1,4 +1,4 @@
-"""Locks that die with their holder."""
+"""PostgreSQL advisory locks: named, and freed when the connection that has one ends."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def advisory_lock(
 ) -> Iterator[None]:
     """Hold the lock called ``key`` among all users of one database while the body runs.
 
-    A PostgreSQL advisory lock on a connection of its own: PostgreSQL frees it as soon as the
-    holder's connection ends, so a holder killed by SIGKILL blocks nobody. A waiter asks every
+    A PostgreSQL advisory lock on a connection of its own: PostgreSQL frees it as soon as that
+    connection ends, so a process killed by SIGKILL blocks nobody. A waiter asks every
     ``poll`` seconds and calls ``should_stop`` each time; what that raises ends the wait.
 
-    When the connection is lost while the lock is held, somebody else may have entered. The body is
-    not interrupted; ``DatabaseUnavailableError`` is raised after it, so that the caller tries again
-    (and finds what the body kept). An error of the body itself goes first.
+    When the connection is lost while the body runs, another process may have got the lock. The
+    body is not interrupted; ``DatabaseUnavailableError`` is raised after it, so that the caller
+    tries again (and finds what the body stored). An error of the body itself goes first.
 
     The connection must reach PostgreSQL itself: behind a pooler in transaction mode (PgBouncer)
-    a session's lock would belong to whoever gets that server connection next.
+    a session's lock would belong to the next client of that server connection.
     """
     url = libpq_url(database_url)
     with database_errors(database_url):
@@ -53,7 +53,7 @@ def advisory_lock(
         )
     with connection:
         with database_errors(database_url):
-            # A holder may be silent for hours; a host that vanished is noticed after a minute.
+            # It may be silent for hours; a host that vanished is noticed after a minute.
             connection.execute(
                 "SELECT set_config(name, setting, false) FROM (VALUES"
                 " ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '30'),"
@@ -66,12 +66,12 @@ def advisory_lock(
             time.sleep(poll)
         yield
         try:
-            kept = _try(connection, "pg_advisory_unlock", number, database_url)
+            released = _try(connection, "pg_advisory_unlock", number, database_url)
         except DatabaseUnavailableError as error:
             raise DatabaseUnavailableError(
                 "PostgreSQL ended the connection that held a lock; the work is tried again."
             ) from error
-        if not kept:
+        if not released:
             raise DatabaseUnavailableError(
                 "PostgreSQL gave a lock away (is DATABASE_URL a pooler in transaction mode?)."
             )

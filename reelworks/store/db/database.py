@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL and the state of its tables."""
+"""The database engine, transactions, and the schema's migrations."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def create_database_engine(settings: Settings, *, seconds: float | None = None) 
     """Return an engine for ``DATABASE_URL``; nothing is connected yet.
 
     With ``seconds``, no statement may take longer, and connecting takes a few seconds at most:
-    for whoever must not hang when the server does. Statements are never prepared on the server:
-    the planner must see each query's values to use a partial vector index, and poolers stay
+    for callers that must not hang when the server does. Statements are never prepared on the
+    server: the planner must see each query's values to use a partial vector index, and poolers stay
     possible.
 
     Raises ``SettingsError`` when the address is missing or cannot be read.
@@ -141,7 +141,7 @@ def _restore(connection: Connection) -> None:
     """Make tables that were dropped although their migration ran.
 
     ``DROP … CASCADE`` takes the foreign keys of other tables along, and their rows would belong
-    to nothing: such a table is made anew as well.
+    to nothing: such a table is made again as well.
     """
     lost = {name for name in Base.metadata.tables if not inspect(connection).has_table(name)}
     for table in Base.metadata.sorted_tables:

@@ -1,4 +1,4 @@
-"""Deadlines of the database's clients: a server that is frozen must not freeze who asks it.
+"""Deadlines of database connections: a frozen server must not freeze its clients.
 
 A stopped server still holds its connections, and its kernel still confirms what it is sent, so
 neither PostgreSQL's own timeouts nor TCP's notice it. The client must count the seconds itself.
@@ -34,7 +34,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         try:
             return super().wait(gen, *arguments, **keywords)
         except psycopg.OperationalError as error:
-            if error.sqlstate is None and self._is_asked():
+            if error.sqlstate is None and self._is_active():
                 self._abandon()
                 raise psycopg.OperationalError(
                     f"no answer within {keywords['timeout']:g} s"
@@ -55,7 +55,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             self.seconds = usual
         return True
 
-    def _is_asked(self) -> bool:
+    def _is_active(self) -> bool:
         return not self.closed and self.pgconn.transaction_status == TransactionStatus.ACTIVE
 
     def _abandon(self) -> None:

@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean."""
+"""Error mapping: errors of PostgreSQL, psycopg and SQLAlchemy as ours."""
 
 from __future__ import annotations
 

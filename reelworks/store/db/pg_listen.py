@@ -1,4 +1,4 @@
-"""What PostgreSQL tells its listeners."""
+"""PostgreSQL LISTEN: notifications of a channel, received in a thread."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ AGAIN_SECONDS = 2.0
 class Listener(threading.Thread):
     """Calls ``hear`` with each payload of a channel, in a thread of its own, until stopped.
 
-    After every connection, the first and any later one, ``hear`` is called with "": what was told
-    meanwhile is lost, so look for yourself.
+    After every connection, the first and any later one, ``hear`` is called with "": notifications
+    sent meanwhile are lost, so read the tables.
     """
 
     def __init__(

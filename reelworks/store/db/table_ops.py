@@ -1,4 +1,4 @@
-"""What all tables share: rows are brought to a wanted state, listed by pages, found to be there."""
+"""Operations on tables: replace rows, page through them, check that they exist."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def page_after(
     """
     columns = (table.c.created_at, table.c.id)
     if after is not None:
-        place = tuple_(literal(after.created_at), literal(after.id))
-        query = query.where(tuple_(*columns) < place)
+        last = tuple_(literal(after.created_at), literal(after.id))
+        query = query.where(tuple_(*columns) < last)
     return query.order_by(*(column.desc() for column in columns)).limit(limit)
 
 
@@ -75,8 +75,8 @@ def check_known(connection: Connection, video_ids: Sequence[str]) -> None:
         return
     missing = connection.scalar(
         text(
-            "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, place)"
-            " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY place LIMIT 1"
+            "SELECT id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS one (id, number)"
+            " WHERE NOT EXISTS (SELECT FROM videos v WHERE v.id = one.id) ORDER BY number LIMIT 1"
         ),
         {"ids": sanitize_text(list(video_ids))},
     )
@@ -113,23 +113,23 @@ def _upsert(
         reworded = or_(*(table.c[name].is_distinct_from(new[name]) for name in embedded))
         for name in ("embedding", "embedding_model"):
             changes[name] = case((reworded, None), else_=table.c[name])
-        _forget_beside(connection, table, rows, embedded)
+        _delete_side_vectors(connection, table, rows, embedded)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=changes, where=changed)
     )
 
 
-def _forget_beside(
+def _delete_side_vectors(
     connection: Connection, table: Table, rows: Sequence[Row], embedded: Sequence[str]
 ) -> None:
-    """Remove the vectors beside rows whose ``embedded`` columns are about to change."""
+    """Remove the vectors in side tables of rows whose ``embedded`` columns are about to change."""
     new = {row["id"]: tuple(sanitize_text(row[name]) for name in embedded) for row in rows}
     columns = [table.c[name] for name in embedded]
     known = connection.execute(select(table.c.id, *columns).where(table.c.id.in_(new)))
     reworded = [row.id for row in known if tuple(row)[1:] != new[row.id]]
     if reworded:
-        beside = table.metadata.tables[SIDE_TABLES[table.name]]
-        connection.execute(delete(beside).where(beside.c.row_id.in_(reworded)))
+        side_table = table.metadata.tables[SIDE_TABLES[table.name]]
+        connection.execute(delete(side_table).where(side_table.c.row_id.in_(reworded)))
 
 
 def sanitize_text(value: Any) -> Any:

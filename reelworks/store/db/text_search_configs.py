@@ -1,4 +1,4 @@
-"""Which of PostgreSQL's text search configurations belongs to a language."""
+"""PostgreSQL text search configurations by language."""
 
 from __future__ import annotations
 

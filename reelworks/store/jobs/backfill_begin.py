@@ -1,4 +1,4 @@
-"""Beginning a backfill: all its jobs are put into the ledger at once."""
+"""Backfill start: the backfill's row and all its jobs are inserted."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class NewVideo:
+class BackfillVideo:
     """A video of a backfill: the row that its job stands for."""
 
     video_id: str
     source: str | None
-    """None: the library knows where it lies."""
+    """None: the source of a video that the library has."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewBackfill:
-    """A backfill to be begun."""
+    """A backfill to be inserted."""
 
     id: str
     selection: Selection
     limits: Limits
     plan: Mapping[str, Any]
-    videos: Sequence[NewVideo]
-    again: Sequence[str] = ()
-    """Stages to run although their answers are kept."""
+    videos: Sequence[BackfillVideo]
+    recompute: Sequence[str] = ()
+    """Stages to run although their results are cached."""
     requested_by: str | None = None
 
 
 def begin_backfill(engine: Engine, new: NewBackfill) -> Backfill:
-    """Put a backfill and all its jobs into the ledger; one that is there is completed.
+    """Insert a backfill and all its jobs; one that was begun before is completed.
 
     The row comes first and the jobs after it, each once: interrupted in between, the same call
     goes on where it stopped.
@@ -79,17 +79,17 @@ def _make_videos(connection: Connection, new: NewBackfill) -> None:
         connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
 
 
-def _job(new: NewBackfill, video: NewVideo) -> NewJob:
-    asked = {
+def _job(new: NewBackfill, video: BackfillVideo) -> NewJob:
+    params = {
         "source": video.source,
         "library": new.selection.library if video.source else None,
         "language": new.selection.language if video.source else None,
-        "again": list(new.again),
+        "recompute": list(new.recompute),
     }
     return NewJob(
         id=f"{new.id}-{video.video_id}",
         video_id=video.video_id,
-        params={name: value for name, value in asked.items() if value},
+        params={name: value for name, value in params.items() if value},
         priority=BACKFILL,
         backfill_id=new.id,
         requested_by=new.requested_by,

@@ -1,4 +1,4 @@
-"""What became of a backfill, read from its jobs."""
+"""Backfill report, read from the jobs of a backfill."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from sqlalchemy import Engine, Row, func, select, text
 
 from reelworks.domain.jobs.backfill import FailedVideo, Report
 from reelworks.domain.jobs.job import JobStatus
-from reelworks.domain.jobs.usage import Usage, add_up
+from reelworks.domain.jobs.usage import add_up, usage_by_model
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfills import get_backfill
 from reelworks.store.jobs.jobs import JOBS, VIDEOS
@@ -35,7 +36,8 @@ def report_of(engine: Engine, backfill_id: str) -> Report:
     )
     with transaction(engine) as connection:
         stages = connection.execute(_STAGES, {"id": backfill_id}).all()
-        used = list(connection.scalars(select(JOBS.c.usage).where(mine, JOBS.c.usage != {})))
+        stored = connection.scalars(select(JOBS.c.usage).where(mine, JOBS.c.usage != {}))
+        used = [usage_by_model(one) for one in stored]
         failures = tuple(_failure(row) for row in connection.execute(failed))
         hours = (connection.scalar(length) or 0.0) / 3600
     return Report(
@@ -44,11 +46,9 @@ def report_of(engine: Engine, backfill_id: str) -> Report:
         failures=failures,
         stage_seconds={row.stage: row.seconds or 0.0 for row in stages},
         computed={row.stage: row.computed for row in stages},
-        usage=add_up(
-            *({model: Usage.from_dict(told) for model, told in one.items()} for one in used)
-        ),
+        usage=add_up(*({model: one.usage for model, one in billed.items()} for billed in used)),
         unpriced=tuple(
-            sorted({m for one in used for m, told in one.items() if told.get("cost", "0") is None})
+            sorted({model for billed in used for model, one in billed.items() if one.cost is None})
         ),
     )
 
@@ -59,7 +59,7 @@ def _failure(row: Row[tuple[object, ...]]) -> FailedVideo:
         video_id=row.video_id,
         source=row.params.get("source") or row.original_path,
         stage=row.error_stage,
-        code=row.error_code,
+        code=row.error_code and current_code(row.error_code),
         reason=row.error,
         attempts=row.attempts,
     )

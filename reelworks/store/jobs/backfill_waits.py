@@ -1,9 +1,7 @@
 """Flow runs that are suspended until a backfill is over.
 
-Such a run keeps no process and no worker's slot. The row is what is left of it beside the
-backfill; the intake wakes the run by it.
-
-All raise the errors of ``store.db.error_mapping``.
+Such a run occupies no process and no worker's slot: a row says what it waits for, and a dispatcher
+resumes it.
 """
 
 from __future__ import annotations

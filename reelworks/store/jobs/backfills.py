@@ -1,8 +1,7 @@
-"""Backfills: many jobs under one name, let through as its limits allow.
+"""Backfills: many jobs under one id, started as the backfill's limits allow.
 
-A backfill's jobs lie in the ledger from the start, so nothing is lost when whoever started it
-dies. What it may start is computed from the ledger each time, never counted up in memory. All
-raise the errors of ``reelworks.store.db.error_mapping``.
+A backfill's jobs are inserted at the start, so nothing is lost when the process that started it
+dies. What it may start is computed from the jobs each time, never counted up in memory.
 """
 
 from __future__ import annotations
@@ -113,11 +112,11 @@ def _set(engine: Engine, backfill_id: str, status: BackfillStatus, reason: str |
         raise InputError(f"The backfill {backfill_id} is {found.status.value}; start another one.")
 
 
-def claim_of_backfills(engine: Engine, holder: str, seconds: float, *, limit: int) -> list[Job]:
-    """Take up to ``limit`` waiting jobs of backfills, as their limits allow.
+def claim_of_backfills(engine: Engine, dispatcher: str, seconds: float, *, limit: int) -> list[Job]:
+    """Claim up to ``limit`` pending jobs of backfills, as their limits allow.
 
     A backfill is looked at by one caller at a time, and its jobs are taken before the next one
-    looks: several intakes together never start more than it may. Others go on with the next.
+    looks: several dispatchers together never start more than it may. Others go on with the next.
     """
     taken: list[Job] = []
     for backfill_id in _open(engine):
@@ -127,7 +126,9 @@ def claim_of_backfills(engine: Engine, holder: str, seconds: float, *, limit: in
             slots = _slots(connection, backfill_id)
             most = min(limit - len(taken), slots)
             if most > 0:
-                taken += claims.claim(engine, holder, seconds, limit=most, backfill_id=backfill_id)
+                taken += claims.claim(
+                    engine, dispatcher, seconds, limit=most, backfill_id=backfill_id
+                )
     return taken
 
 
@@ -254,12 +255,18 @@ def _tally(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[dict[s
     return found
 
 
+def _current_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored plan under its names of now: ``skipped`` was ``passed_over`` until 0008."""
+    before = {"skipped": plan["passed_over"]} if "passed_over" in plan else {}
+    return before | {name: value for name, value in plan.items() if name != "passed_over"}
+
+
 def _backfill(row: Row[Any], counts: Mapping[str, int], cost: Decimal) -> Backfill:
     return Backfill(
         id=row.id,
         selection=Selection.from_dict(row.selection),
         limits=Limits.from_dict(row.limits),
-        plan=row.plan,
+        plan=_current_plan(row.plan),
         status=BackfillStatus(row.status),
         reason=row.reason,
         created_at=row.created_at,

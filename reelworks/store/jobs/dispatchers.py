@@ -1,8 +1,4 @@
-"""Dispatchers' heartbeats: whether somebody takes the jobs that wait.
-
-Times are those of the database's clock.
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""Dispatchers' heartbeats: whether any dispatcher runs. Times are the database's."""
 
 from __future__ import annotations
 
@@ -13,11 +9,11 @@ from sqlalchemy import Engine, and_, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import DispatcherRow
 from reelworks.store.db.table_ops import table_of
 from reelworks.store.jobs.jobs import JOBS
-from reelworks.store.jobs.leases import QUEUED
 
 DISPATCHERS = table_of(DispatcherRow)
 PROCESSING = JobStatus.PROCESSING.value
@@ -92,7 +88,7 @@ def stalled_jobs(engine: Engine) -> Stalled | None:
     others = JOBS.alias()
     works = and_(
         others.c.status == PROCESSING,
-        others.c.lease.like("run:%"),
+        others.c.lease.like(RUN_LEASES),
         others.c.expires_at > func.now(),
     )
     waited = func.extract("epoch", func.now() - func.min(JOBS.c.updated_at))

@@ -1,7 +1,4 @@
-"""Numbers of the ledger, for people and for monitoring.
-
-All raise the errors of ``reelworks.store.db.error_mapping``.
-"""
+"""Job statistics, for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from itertools import accumulate
 from sqlalchemy import Connection, Engine, text
 
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import count_jobs
 
@@ -33,12 +31,12 @@ class StageSeconds:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerNumbers:
-    """The ledger in numbers."""
+class JobStats:
+    """Numbers of all jobs."""
 
     jobs: Mapping[JobStatus, int]
     oldest_waiting: float | None
-    """Seconds since the oldest waiting job came in."""
+    """Seconds since the oldest pending job was added."""
     failures: Mapping[str, int]
     """Failed jobs by the error's code."""
     stages: Sequence[StageSeconds]
@@ -48,22 +46,30 @@ class LedgerNumbers:
     """Of all jobs, in US dollars."""
 
 
-def ledger_numbers(engine: Engine) -> LedgerNumbers:
-    """Count the ledger. Reads every job: ask now and then, not for each request."""
+def job_stats(engine: Engine) -> JobStats:
+    """Return the statistics. Reads every job: call it now and then, not for each request."""
     with transaction(engine) as connection:
         failures = connection.execute(text(_FAILURES))
-        return LedgerNumbers(
+        return JobStats(
             jobs=count_jobs(engine),
             oldest_waiting=connection.scalar(text(_OLDEST)),
-            failures={row.code: row.number for row in failures},
+            failures=_by_current_code({row.code: row.number for row in failures}),
             stages=_stages(connection),
             usage={row.model: row.usage for row in connection.execute(text(_MODELS))},
             cost=connection.scalar(text("SELECT coalesce(sum(cost), 0) FROM jobs")),
         )
 
 
+def _by_current_code(failures: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by today's codes: a process of the release before may write old ones."""
+    counts: dict[str, int] = {}
+    for code, number in failures.items():
+        counts[current_code(code)] = counts.get(current_code(code), 0) + number
+    return counts
+
+
 def _stages(connection: Connection) -> list[StageSeconds]:
-    """Return the histograms; PostgreSQL counts each bucket, which are summed up here."""
+    """Return the histograms; PostgreSQL counts each bucket, which are summed up in Python."""
     rows = connection.execute(text(_STAGES), {"bounds": list(BUCKETS)}).all()
     found = []
     for stage in dict.fromkeys(row.stage for row in rows):
@@ -95,14 +101,14 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """
 _MODELS = """
 SELECT model, jsonb_object_agg(name, amount) AS usage FROM (
-    SELECT one.key AS model, told.key AS name,
-           sum(CAST(told.value #>> '{}' AS double precision)) AS amount
+    SELECT one.key AS model, used.key AS name,
+           sum(CAST(used.value #>> '{}' AS double precision)) AS amount
     FROM jobs j, jsonb_each(j.usage) one, jsonb_each(
         CASE jsonb_typeof(one.value) WHEN 'object' THEN one.value ELSE '{}' END
-    ) told
+    ) used
     WHERE jsonb_typeof(j.usage) = 'object' AND (
-        jsonb_typeof(told.value) = 'number'
-        OR told.key = 'cost' AND told.value #>> '{}' ~ '^[0-9]+([.][0-9]+)?$'
+        jsonb_typeof(used.value) = 'number'
+        OR used.key = 'cost' AND used.value #>> '{}' ~ '^[0-9]+([.][0-9]+)?$'
     )
     GROUP BY 1, 2
 ) amounts GROUP BY model ORDER BY model

@@ -1,7 +1,7 @@
-"""The ledger's rows: put jobs in, look them up, change what people may change.
+"""Jobs: add, find, list, retry, cancel and prioritise them.
 
-What the intake does with them is in ``reelworks.store.jobs.claims``, what a run does in
-``reelworks.store.jobs.leases``. All raise the errors of ``reelworks.store.db.error_mapping``.
+What dispatchers do with them is in ``reelworks.store.jobs.claims``, what runs do in
+``reelworks.store.jobs.leases``.
 """
 
 from __future__ import annotations
@@ -26,19 +26,27 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.lease import CANCEL_PENDING, Lease
+from reelworks.domain.jobs.progress import progress_of
+from reelworks.domain.jobs.usage import usage_by_model
 from reelworks.domain.library.listing import PageKey
-from reelworks.errors import UnknownJobError
+from reelworks.errors import UnknownJobError, current_code, spellings_of
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import DeliveryRow, IntakeRow, JobEventRow, JobRow, Video
+from reelworks.store.db.schema import (
+    DispatcherStateRow,
+    JobEventRow,
+    JobRow,
+    Video,
+    WebhookDeliveryRow,
+)
 from reelworks.store.db.schema.jobs import WORK_CHANNEL
 from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
 
-JOBS, EVENTS, INTAKE, DELIVERIES, VIDEOS = (
-    table_of(kind) for kind in (JobRow, JobEventRow, IntakeRow, DeliveryRow, Video)
+JOBS, EVENTS, DISPATCHER_STATE, DELIVERIES, VIDEOS = (
+    table_of(kind) for kind in (JobRow, JobEventRow, DispatcherStateRow, WebhookDeliveryRow, Video)
 )
 _BATCH = 1000
-TO_STOP = "stop"
-"""The lease of a cancelled job whose flow run was not yet told."""
+_RENAMED_PARAMS = {"again": "recompute"}
 RESET_COLUMNS: Mapping[str, Any] = {
     "status": "pending",
     "attempts_before": JOBS.c.attempts,
@@ -53,18 +61,18 @@ RESET_COLUMNS: Mapping[str, Any] = {
     "progress": {},
     "updated_at": func.now(),
 }
-"""What makes a job that is over a waiting one again."""
+"""Columns that make a job that is over pending again."""
 
 
 def new_job_id() -> str:
-    """Return an id for a job that was given none."""
+    """Return a random id for a job."""
     return f"job-{secrets.token_hex(8)}"
 
 
 def add_jobs(engine: Engine, jobs: Sequence[NewJob]) -> list[Job]:
-    """Put jobs into the ledger and return them as they stand; one that is there stays as it is.
+    """Insert jobs and return them as stored; a job whose id exists is left unchanged.
 
-    Raises ``ServiceError`` for a video that is not there.
+    Raises ``ServiceError`` for an unknown video.
     """
     with transaction(engine) as connection:
         for start in range(0, len(jobs), _BATCH):
@@ -88,13 +96,13 @@ def _insert(connection: Connection, jobs: Sequence[NewJob]) -> None:
     ]
     statement = insert(JOBS).values(rows).on_conflict_do_nothing(index_elements=["id"])
     added = set(connection.scalars(statement.returning(JOBS.c.id)))
-    owed = [
+    webhooks = [
         {"job_id": job.id, "url": job.webhook_url}
         for job in jobs
         if job.webhook_url and job.id in added
     ]
-    if owed:
-        connection.execute(insert(DELIVERIES).values(owed))
+    if webhooks:
+        connection.execute(insert(DELIVERIES).values(webhooks))
 
 
 def _ordered(connection: Connection, ids: Sequence[str]) -> list[Job]:
@@ -124,7 +132,7 @@ def list_jobs(
 
 
 def waiting(engine: Engine, *, limit: int) -> list[Job]:
-    """Return the jobs that come next, in the order in which they will be taken."""
+    """Return the jobs that come next, in the order in which they will start."""
     query = select(JOBS).where(JOBS.c.status == JobStatus.PENDING.value)
     order = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
     with transaction(engine) as connection:
@@ -140,7 +148,7 @@ def count_jobs(engine: Engine, which: JobSelection | None = None) -> dict[JobSta
 
 
 def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
-    """Return what became of a job, the oldest first."""
+    """Return the changes of a job's status, the oldest first."""
     query = select(EVENTS).where(EVENTS.c.job_id == job_id).order_by(EVENTS.c.id)
     with transaction(engine) as connection:
         return [
@@ -150,26 +158,26 @@ def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
 
 
 def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
-    """Let failed and cancelled jobs wait for a run again, tries counted anew; return their ids."""
-    again = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
+    """Retry failed and cancelled jobs, with their attempts counted from 0; return their ids."""
+    over = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
     with transaction(engine) as connection:
-        ids = _change(connection, and_(where_clause(which), again), RESET_COLUMNS)
-        told = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
-        connection.execute(update(DELIVERIES).where(told).values(delivered_at=None, attempts=0))
+        ids = _change(connection, and_(where_clause(which), over), RESET_COLUMNS)
+        sent = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
+        connection.execute(update(DELIVERIES).where(sent).values(delivered_at=None, attempts=0))
     return ids
 
 
 def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> list[str]:
     """Cancel jobs that are not over, and return their ids.
 
-    A run that works on one notices at its next heartbeat; the intake also tells its worker.
+    A run that works on one notices at its next heartbeat; a dispatcher also cancels it in Prefect.
     """
     open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
     change = {
         "status": "cancelled",
         "error": reason or "Somebody cancelled it.",
         "error_code": "cancelled",
-        "lease": case((JOBS.c.flow_run_id.is_not(None), TO_STOP), else_=None),
+        "lease": case((JOBS.c.flow_run_id.is_not(None), CANCEL_PENDING), else_=None),
         "expires_at": None,
         "ended_at": func.now(),
         "updated_at": func.now(),
@@ -181,16 +189,16 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
 
 
 def set_priority(engine: Engine, which: JobSelection, priority: int) -> list[str]:
-    """Let waiting jobs come sooner (higher) or later, and return their ids."""
+    """Set the priority of pending jobs (higher starts sooner) and return their ids."""
     waits = JOBS.c.status == JobStatus.PENDING.value
     with transaction(engine) as connection:
         return _change(connection, and_(where_clause(which), waits), {"priority": priority})
 
 
 def schedule_webhooks(connection: Connection, ids: Sequence[str]) -> None:
-    """Let the calls be made that were promised for the end of these jobs."""
-    owed = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
-    connection.execute(update(DELIVERIES).where(owed).values(next_at=func.now(), attempts=0))
+    """Make the webhooks of these jobs due."""
+    unsent = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_(None))
+    connection.execute(update(DELIVERIES).where(unsent).values(next_at=func.now(), attempts=0))
 
 
 def _change(
@@ -212,7 +220,9 @@ def where_clause(which: JobSelection) -> ColumnElement[bool]:
         conditions.append(JOBS.c.id.in_(which.ids) if which.ids else false())
     if which.statuses is not None:
         conditions.append(JOBS.c.status.in_(sorted(one.value for one in which.statuses)))
-    for name in ("kind", "video_id", "backfill_id", "error_code", "error_stage"):
+    if which.error_code is not None:
+        conditions.append(JOBS.c.error_code.in_(sorted(spellings_of(which.error_code))))
+    for name in ("kind", "video_id", "backfill_id", "error_stage"):
         wanted = getattr(which, name)
         if wanted is not None:
             conditions.append(JOBS.c[name] == wanted)
@@ -223,7 +233,7 @@ def where_clause(which: JobSelection) -> ColumnElement[bool]:
 
 
 def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
-    """Return where the video of a job lies: its upload in the store, or as it was first given.
+    """Return the source of a job's video: its upload in the store, or the original path or URL.
 
     None for a job without a video.
     """
@@ -237,25 +247,25 @@ def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
     return f"s3://{bucket}/{row.upload_path}" if row.upload_path else str(row.original_path)
 
 
-def pause_intake(engine: Engine, *, note: str | None = None) -> None:
-    """Let no waiting job start; what runs goes on."""
+def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
+    """Let no pending job start; running ones go on."""
     _switch(engine, paused=True, note=note)
 
 
-def resume_intake(engine: Engine) -> None:
-    """Let waiting jobs start again."""
+def resume_dispatcher(engine: Engine) -> None:
+    """Let pending jobs start again."""
     _switch(engine, paused=False, note=None)
 
 
 def is_paused(engine: Engine) -> bool:
-    """Tell whether the intake is paused."""
+    """Tell whether dispatchers are paused."""
     with transaction(engine) as connection:
-        return connection.scalar(select(INTAKE.c.paused)) is True
+        return connection.scalar(select(DISPATCHER_STATE.c.paused)) is True
 
 
 def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
     values = {"paused": paused, "note": sanitize_text(note), "changed_at": func.now()}
-    statement = insert(INTAKE).values(id=1, **values)
+    statement = insert(DISPATCHER_STATE).values(id=1, **values)
     with transaction(engine) as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
         connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
@@ -264,4 +274,22 @@ def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
 def job_of(row: Row[Any]) -> Job:
     """Return a row of the table as a job."""
     known = {name: getattr(row, name) for name in Job.__dataclass_fields__}
-    return Job(**known | {"status": JobStatus(row.status)})
+    typed = {
+        "status": JobStatus(row.status),
+        "params": current_params(row.params),
+        "error_code": row.error_code and current_code(row.error_code),
+        "lease": row.lease and Lease(row.lease),
+        "progress": progress_of(row.progress),
+        "usage": usage_by_model(row.usage),
+    }
+    return Job(**known | typed)
+
+
+def current_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job's parameters under their names of now.
+
+    A process of the release before may still write ``again``, which is ``recompute`` since
+    migration 0008.
+    """
+    renamed = {_RENAMED_PARAMS.get(name, name): value for name, value in params.items()}
+    return renamed | {name: params[name] for name in renamed if name in params}

@@ -1,9 +1,9 @@
-"""Who works on a job, and for how long unless he says so again.
+"""Job leases and heartbeats: what a flow run does with its job.
 
-A job is taken by the intake (``store.jobs.claims``) and handed to a flow run, which holds it
-while it works (``begin``, ``beat``) and says how it ended (``finish``, ``fail``). The number of the
-attempt is the fence: a run that was given up cannot write over the one that took its place. Times
-are those of the database's clock. All raise the errors of ``reelworks.store.db.error_mapping``.
+A dispatcher claims a job (``store.jobs.claims``) and hands it to a flow run, which takes the lease
+(``begin``), renews it (``beat``) and writes how the job ended (``finish``, ``fail``). The number of
+the attempt is the fence: a run that was given up cannot write over its successor. Times are those
+of the database's clock.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from sqlalchemy import Connection, Engine, and_, func, or_, update
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES, Lease
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
@@ -27,8 +30,6 @@ FIRST_WAIT = 5.0
 """Seconds before a failed job's second attempt; each further wait is twice as long."""
 FIRST_WAIT_FOR_ROOM = 30.0
 LONGEST_WAIT = 600.0
-QUEUED = "queue"
-"""The lease of a job whose flow run waits for a worker."""
 REQUEUED: Mapping[str, Any] = {
     "status": "pending",
     "attempts": JOBS.c.attempts - 1,
@@ -39,7 +40,7 @@ REQUEUED: Mapping[str, Any] = {
     "not_before": None,
     "updated_at": func.now(),
 }
-"""What makes a job that nobody failed at a waiting one again."""
+"""Columns that make a job pending again without counting the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Attempt:
     number: int
     """``attempts`` of the job when the run was created, counted from 1."""
     before: int = 0
-    """Attempts that do not count any more, as somebody let the job start anew."""
+    """Attempts before the job was last retried by a user: they do not count."""
 
     @property
     def tries(self) -> int:
@@ -65,20 +66,31 @@ def attempt_of(job: Job) -> Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a run tells of itself at each heartbeat."""
+    """Progress, usage and cost that a run reports with each heartbeat."""
 
-    progress: Mapping[str, Any]
-    usage: Mapping[str, Any]
+    progress: Mapping[str, StageProgress]
+    usage: Mapping[str, BilledUsage]
     cost: Decimal
+    """US dollars."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the job's row that it sets."""
+        progress = {stage: one.to_json() for stage, one in self.progress.items()}
+        usage = {model: one.to_json() for model, one in self.usage.items()}
+        return {
+            "progress": sanitize_text(progress),
+            "usage": sanitize_text(usage),
+            "cost": self.cost,
+        }
 
 
 def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) -> Job:
-    """Take the lease as the flow run that does the job, also after a restart of the same run.
+    """Take the lease for a flow run, also after a restart of the same run.
 
     Raises ``LeaseLostError`` when the job is over, belongs to a later attempt, to another run that
-    was created after this one was stopped, or to a run that still shows signs of life.
+    was created after this one was stopped, or to a run whose lease has not expired.
     """
-    mine = f"run:{flow_run_id}"
+    mine = Lease.of_run(flow_run_id)
     not_anothers = or_(
         JOBS.c.flow_run_id.is_(None),
         JOBS.c.flow_run_id == flow_run_id,
@@ -86,7 +98,7 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
     )
     free = or_(
         JOBS.c.lease.is_(None),
-        JOBS.c.lease.not_like("run:%"),
+        JOBS.c.lease.not_like(RUN_LEASES),
         JOBS.c.lease == mine,
         JOBS.c.expires_at < func.now(),
     )
@@ -107,7 +119,7 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
         row = connection.execute(taken).one_or_none()
     if row is None:
         raise LeaseLostError(
-            f"The job {attempt.job_id} is over or in other hands; this run stops here."
+            f"Job {attempt.job_id} has finished or is owned by another run; stopping."
         )
     return job_of(row)
 
@@ -115,45 +127,44 @@ def begin(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) ->
 def beat(
     engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float, heartbeat: Heartbeat
 ) -> None:
-    """Say that the run is alive and how far it is. Raises ``LeaseLostError``."""
-    values = {
-        "expires_at": seconds_from_now(seconds),
-        "progress": sanitize_text(heartbeat.progress),
-        "usage": sanitize_text(heartbeat.usage),
-        "cost": heartbeat.cost,
-        "updated_at": func.now(),
-    }
+    """Renew the lease and store the run's progress. Raises ``LeaseLostError``."""
+    renewed = {"expires_at": seconds_from_now(seconds), "updated_at": func.now()}
+    values = heartbeat.columns() | renewed
     with transaction(engine) as connection:
         _require(connection, attempt, flow_run_id, values)
 
 
 def release(engine: Engine, attempt: Attempt, flow_run_id: str) -> bool:
-    """Requeue a job as its run that is stopped on purpose: it is pending at once.
+    """Requeue the job of a run that is stopped on purpose; it is pending at once.
 
-    The attempt does not count. Returns False when the job is not this run's any more.
+    The attempt does not count. Returns False when another run owns the job.
     """
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     with transaction(engine) as connection:
         done = connection.execute(update(JOBS).where(mine).values(**REQUEUED))
     return done.rowcount == 1
 
 
 def let_go(engine: Engine, attempt: Attempt, flow_run_id: str) -> None:
-    """Let go of a job as its run that somebody cancelled in Prefect.
+    """Give up the lease of a run that was cancelled in Prefect.
 
-    The intake looks at once what became of the run, and closes the job.
+    The lease expires at once, so that a dispatcher inspects the run and ends the job.
     """
     values = {"lease": QUEUED, "expires_at": func.now(), "updated_at": func.now()}
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     with transaction(engine) as connection:
         connection.execute(update(JOBS).where(mine).values(**values))
 
 
 def finish(
-    engine: Engine, attempt: Attempt, flow_run_id: str, told: Heartbeat, result: Mapping[str, Any]
+    engine: Engine,
+    attempt: Attempt,
+    flow_run_id: str,
+    heartbeat: Heartbeat,
+    result: Mapping[str, Any],
 ) -> None:
-    """Say that the job is done. Raises ``LeaseLostError`` when it is another run's by now."""
-    values = _last_words(told) | {
+    """Mark the job as done. Raises ``LeaseLostError`` when another run owns it."""
+    values = _final_columns(heartbeat) | {
         "status": "done",
         "result": sanitize_text(result),
         "error": None,
@@ -173,80 +184,78 @@ def fail(
     failure: Failure,
     *,
     most_attempts: int,
-    told: Heartbeat | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> JobStatus:
-    """Say that this try failed; the job waits for its next one when that may help.
+    """Record a failed attempt; the job is pending again when another attempt may help.
 
-    Returns what the job is now. Raises ``LeaseLostError`` when it is another run's by now.
+    Returns the job's status. Raises ``LeaseLostError`` when another run owns the job.
     """
     values, status = values_of_failure(attempt, failure, most_attempts)
     with transaction(engine) as connection:
-        _require(connection, attempt, flow_run_id, (_last_words(told) if told else {}) | values)
+        _require(
+            connection,
+            attempt,
+            flow_run_id,
+            (_final_columns(heartbeat) if heartbeat else {}) | values,
+        )
         if status.is_over:
             schedule_webhooks(connection, [attempt.job_id])
     return status
 
 
-def wait_after(attempts: int) -> float:
-    """Return how many seconds a job waits after its ``attempts``-th try failed."""
+def retry_delay(attempts: int) -> float:
+    """Return how many seconds a job waits after its ``attempts``-th attempt failed."""
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1))
 
 
-def wait_for_room(attempts: int) -> float:
-    """Return how many seconds a job waits that a full disk has stopped, if nobody makes room."""
+def disk_full_delay(attempts: int) -> float:
+    """Return how many seconds a job waits that a full disk stopped, unless space is freed."""
     return min(LONGEST_WAIT, FIRST_WAIT_FOR_ROOM * 2.0 ** min(attempts - 1, 10))
 
 
 def values_of_failure(
     attempt: Attempt, failure: Failure, most_attempts: int
 ) -> tuple[dict[str, Any], JobStatus]:
-    """Return the columns of a job whose try failed, and what it is then.
+    """Return the columns of a job after a failed attempt, and its status.
 
-    A full disk is not the job's fault: it waits for room, and the try does not count. What would
-    not fit on an emptier disk either is a failure as any other.
+    After a full disk the job waits for free space, and the attempt does not count. A file that
+    would not fit on an emptier disk either is a failure like any other.
     """
     full = failure.waits_for_room
-    again = full or (failure.can_pass and attempt.tries < most_attempts)
-    wait = wait_for_room(attempt.number) if full else wait_after(attempt.tries)
+    retried = full or (failure.can_pass and attempt.tries < most_attempts)
+    wait = disk_full_delay(attempt.number) if full else retry_delay(attempt.tries)
     values = {
-        "status": "pending" if again else "failed",
+        "status": "pending" if retried else "failed",
         "error": sanitize_text(failure.reason),
         "error_code": failure.code,
         "error_stage": failure.stage,
         "lease": None,
         "expires_at": None,
-        "not_before": seconds_from_now(wait) if again else None,
-        "ended_at": None if again else func.now(),
+        "not_before": seconds_from_now(wait) if retried else None,
+        "ended_at": None if retried else func.now(),
         "updated_at": func.now(),
     }
     if full:
         values["attempts_before"] = JOBS.c.attempts_before + 1
-    return values, JobStatus.PENDING if again else JobStatus.FAILED
+    return values, JobStatus.PENDING if retried else JobStatus.FAILED
 
 
-def _last_words(told: Heartbeat) -> dict[str, Any]:
-    return {
-        "progress": sanitize_text(told.progress),
-        "usage": sanitize_text(told.usage),
-        "cost": told.cost,
-        "lease": None,
-        "expires_at": None,
-        "updated_at": func.now(),
-    }
+def _final_columns(heartbeat: Heartbeat) -> dict[str, Any]:
+    return heartbeat.columns() | {"lease": None, "expires_at": None, "updated_at": func.now()}
 
 
 def _require(
     connection: Connection, attempt: Attempt, flow_run_id: str, values: Mapping[str, Any]
 ) -> None:
-    mine = and_(of_attempt(attempt), JOBS.c.lease == f"run:{flow_run_id}")
+    mine = and_(of_attempt(attempt), JOBS.c.lease == Lease.of_run(flow_run_id))
     if connection.execute(update(JOBS).where(mine).values(**values)).rowcount == 0:
         raise LeaseLostError(
-            f"The job {attempt.job_id} was cancelled or went to another run; this one stops."
+            f"Job {attempt.job_id} was cancelled or is owned by another run; stopping."
         )
 
 
 def of_attempt(attempt: Attempt) -> ColumnElement[bool]:
-    """The job as this attempt knows it: still being worked on, by no later attempt."""
+    """Return the SQL condition that this attempt is the job's current one."""
     return and_(
         JOBS.c.id == attempt.job_id,
         JOBS.c.attempts == attempt.number,
@@ -255,5 +264,5 @@ def of_attempt(attempt: Attempt) -> ColumnElement[bool]:
 
 
 def seconds_from_now(seconds: float) -> ColumnElement[Any]:
-    """Return a moment of the database's clock."""
+    """Return the SQL for a time ``seconds`` from now by the database's clock."""
     return func.now() + timedelta(seconds=seconds)

@@ -1,7 +1,7 @@
-"""Calls a minute to hosted models, kept to by all processes and hosts together.
+"""Rate limits of hosted models, shared by all processes and hosts.
 
-A leaky bucket without a store of drops: one row says when the next call may be made, each caller
-moves it on by one gap and waits for its own turn. Times are those of the database's clock.
+A leaky bucket: one row says when the next call may be made, each caller moves it on by one gap and
+waits for its own turn. Times are those of the database's clock.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.errors import CancelledError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import PaceRow
+from reelworks.store.db.schema import RateLimitRow
 from reelworks.store.db.table_ops import table_of
 
-PACES = table_of(PaceRow)
+RATE_LIMITS = table_of(RateLimitRow)
 Rate = Callable[[str], int | None]
 """Calls a minute that a provider may get; None: as many as it takes."""
 
 
 class SharedRateLimiter:
-    """A turnstile (``reelworks.domain.rate_limit``) that many processes share."""
+    """A ``RateLimiter`` that many processes share."""
 
     def __init__(self, engine: Engine, rate: Rate, *, of: str = "") -> None:
         """``of`` names whose rate it is, so that each backfill may have one of its own."""
@@ -46,7 +46,7 @@ class SharedRateLimiter:
             raise CancelledError(f"The run that waited to ask {provider} has ended.")
 
     def close(self) -> None:
-        """Let nobody through any more: what still waits was stopped, and must not pay."""
+        """Let no more calls through: what still waits was stopped and must not be charged."""
         self._closed.set()
 
 
@@ -54,11 +54,11 @@ def reserve(engine: Engine, name: str, per_minute: int) -> float:
     """Take the next turn at ``per_minute`` turns a minute; return the seconds until it comes."""
     gap = timedelta(seconds=60 / per_minute)
     now: Any = func.clock_timestamp()
-    first = insert(PACES).values(name=name, next_at=now + gap)
-    mine = func.greatest(PACES.c.next_at, now) + gap
+    first = insert(RATE_LIMITS).values(name=name, next_at=now + gap)
+    mine = func.greatest(RATE_LIMITS.c.next_at, now) + gap
     taken = first.on_conflict_do_update(index_elements=["name"], set_={"next_at": mine})
     with transaction(engine) as connection:
         left: timedelta = connection.execute(
-            taken.returning(PACES.c.next_at - gap - now)
+            taken.returning(RATE_LIMITS.c.next_at - gap - now)
         ).scalar_one()
     return max(0.0, left.total_seconds())

@@ -1,7 +1,4 @@
-"""Calls that are owed for the end of jobs.
-
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""Webhook deliveries: HTTP calls that report the end of jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ GIVEN_UP_AFTER = timedelta(days=1)
 FIRST_WAIT = 10.0
 """Seconds before the second try; each further wait is twice as long."""
 LONGEST_WAIT = 3600.0
-_HELD = timedelta(seconds=120)
+_CLAIM_TIME = timedelta(seconds=120)
 """A caller that is silent for so long died: somebody else tries."""
 
 
@@ -59,7 +56,7 @@ def take_due(engine: Engine, *, limit: int) -> list[Delivery]:
     taken = (
         update(DELIVERIES)
         .where(DELIVERIES.c.id.in_(due))
-        .values(attempts=DELIVERIES.c.attempts + 1, next_at=func.now() + _HELD)
+        .values(attempts=DELIVERIES.c.attempts + 1, next_at=func.now() + _CLAIM_TIME)
         .returning(DELIVERIES.c.id, DELIVERIES.c.job_id, DELIVERIES.c.url, DELIVERIES.c.attempts)
     )
     with transaction(engine) as connection:
@@ -77,13 +74,13 @@ def settle(engine: Engine, delivery: Delivery, outcome: Outcome) -> None:
     elif outcome.for_good or delivery.attempt >= MOST_TRIES:
         values |= {"next_at": None}
     else:
-        values |= {"next_at": func.now() + timedelta(seconds=wait_after(delivery.attempt))}
+        values |= {"next_at": func.now() + timedelta(seconds=retry_delay(delivery.attempt))}
     mine = and_(DELIVERIES.c.id == delivery.id, DELIVERIES.c.attempts == delivery.attempt)
     with transaction(engine) as connection:
         connection.execute(update(DELIVERIES).where(mine).values(**values))
 
 
-def wait_after(attempt: int) -> float:
+def retry_delay(attempt: int) -> float:
     """Return how many seconds follow the ``attempt``-th try that failed."""
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1))
 
@@ -91,7 +88,7 @@ def wait_after(attempt: int) -> float:
 def tries_in(period: timedelta) -> int:
     """Return how many tries fit into ``period``."""
     spent, tries = 0.0, 1
-    while (spent := spent + wait_after(tries)) <= period.total_seconds():
+    while (spent := spent + retry_delay(tries)) <= period.total_seconds():
         tries += 1
     return tries
 

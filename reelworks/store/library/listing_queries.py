@@ -1,7 +1,4 @@
-"""What pages show of many videos at a glance.
-
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""Listing queries: posters, newest jobs and filter choices of many videos."""
 
 from __future__ import annotations
 
@@ -12,12 +9,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from reelworks.domain.jobs.job import Job
+from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import JOBS, job_of
 from reelworks.store.library.video_reads import FRAMES, VIDEOS
 
 _FIRST_FRAMES = 5
-"""A poster is the sharpest of the first pictures, since many films begin in black."""
+"""A poster is the sharpest of the first frames, since many films begin in black."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,17 @@ def choices(engine: Engine) -> Choices:
 
 def posters(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:
     """Return the frame that stands for each of these videos; none for one without frames."""
-    place = func.row_number().over(
+    number = func.row_number().over(
         partition_by=FRAMES.c.video_id, order_by=(FRAMES.c.t, FRAMES.c.id)
     )
     first = (
-        select(FRAMES.c.id, FRAMES.c.video_id, FRAMES.c.sharpness, place.label("place"))
+        select(FRAMES.c.id, FRAMES.c.video_id, FRAMES.c.sharpness, number.label("number"))
         .where(FRAMES.c.video_id.in_(video_ids))
         .subquery()
     )
     best = (
         select(first.c.video_id, first.c.id)
-        .where(first.c.place <= _FIRST_FRAMES)
+        .where(first.c.number <= _FIRST_FRAMES)
         .ext(distinct_on(first.c.video_id))
         .order_by(first.c.video_id, first.c.sharpness.desc(), first.c.id)
     )
@@ -85,4 +83,4 @@ def failure_codes(engine: Engine) -> list[str]:
     """Return the codes with which jobs failed."""
     query = select(JOBS.c.error_code).where(JOBS.c.error_code.is_not(None)).distinct()
     with transaction(engine) as connection:
-        return sorted(connection.scalars(query))
+        return sorted(set(map(current_code, connection.scalars(query))))

@@ -1,7 +1,4 @@
-"""Who added a video, and what a request would change of it.
-
-All raise ``UnknownVideoError`` and the errors of ``reelworks.store.db.error_mapping``.
-"""
+"""Ownership of videos: the token that added one, and what a request would change."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Publish: a stage's result becomes rows, each call in one transaction.
+"""Publishing: a stage's result becomes rows, each call in one transaction.
 
 Calling again with the same result changes nothing; rows that a new result no longer has are
-removed in the same transaction. ``model`` is ``str(ModelRef)``. All raise ``UnknownVideoError``
-for a video that was never claimed, and the errors of ``reelworks.store.db.error_mapping``.
+removed in the same transaction. ``model`` is ``str(ModelRef)``. Each raises ``UnknownVideoError``
+for a video that was never claimed.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ FRAME_PICKER = "local/sharpest-frame"
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A video that a run has taken up."""
+class ClaimedVideo:
+    """A video that a run has claimed."""
 
     library: str
     language: str | None
@@ -59,7 +59,7 @@ def claim_video(
     library: str | None = None,
     language: str | None = None,
     bucket: str = "",
-) -> Claimed:
+) -> ClaimedVideo:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
     ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
@@ -71,7 +71,7 @@ def claim_video(
     stated = {name: value for name, value in given.items() if value is not None}
     values |= stated
     statement = insert(Video).values(id=video_id, **values)
-    again = statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["id"],
         set_={
             "original_path": case(
@@ -89,8 +89,8 @@ def claim_video(
         },
     )
     with transaction(engine) as connection:
-        row = connection.execute(again.returning(Video.library, Video.stated_language)).one()
-    return Claimed(row.library, row.stated_language)
+        row = connection.execute(upsert.returning(Video.library, Video.stated_language)).one()
+    return ClaimedVideo(row.library, row.stated_language)
 
 
 def set_status(
@@ -115,7 +115,7 @@ def publish_probe(
 ) -> None:
     """Write what the source is and where its upload lies.
 
-    A title of the file's own takes the place of one that was made from its name, but not of one
+    A title of the file's own replaces one that was made from its name, but not of one
     that somebody chose.
     """
     values: dict[str, Any] = {
@@ -140,7 +140,7 @@ def _is_named_by_file(connection: Connection, video_id: str, upload_path: str) -
 def publish_normalized(
     engine: Engine, video_id: str, video: NormalizedVideo | None, *, normalized_path: str | None
 ) -> None:
-    """Write the normalized picture's place and duration; None for sound alone."""
+    """Write the normalized video's path and duration; None for audio alone."""
     values: dict[str, Any] = {"normalized_path": normalized_path}
     if video is not None:
         values["duration_sec"] = video.duration

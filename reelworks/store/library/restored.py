@@ -1,7 +1,4 @@
-"""Rows of videos that come back from the bucket.
-
-All raise the errors of ``store.db.error_mapping``.
-"""
+"""Rows of videos that are restored from the bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a library's places as they were last seen, so that nothing is read twice."""
+"""Source entries: a library's files as they were last seen, so that none is read twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SeenSource:
 
 
 def sources_of(engine: Engine, library: str, root: str | None = None) -> dict[str, SeenSource]:
-    """Return what is known of a library's files, or of those under one place, by locator."""
+    """Return what is known of a library's files, or of those under one root, by locator."""
     query = select(SOURCES).where(SOURCES.c.library == library)
     if root is not None:
         query = query.where(SOURCES.c.root == root)
@@ -83,7 +83,7 @@ def move_video(engine: Engine, video_id: str, before: str, locator: str) -> None
 
 
 def miss_sources(engine: Engine, library: str, locators: Iterable[str]) -> None:
-    """Note that files are gone; what was made of them is kept."""
+    """Note that files are gone; their videos stay."""
     missing = [(library, locator) for locator in locators]
     with transaction(engine) as connection:
         for start in range(0, len(missing), _BATCH):

@@ -1,4 +1,4 @@
-"""Questions about the library: one video, all of them, how much there is."""
+"""Reads of the library: one video, lists, counts."""
 
 from __future__ import annotations
 
@@ -239,15 +239,15 @@ def _segments(connection: Connection, video_id: str) -> tuple[StoredSegment, ...
     )
 
 
-def _embedded_by(rows: Table, beside: type[Base]) -> ColumnElement[str | None]:
+def _embedded_by(rows: Table, side_table: type[Base]) -> ColumnElement[str | None]:
     """Return the column that names the live model where it has a vector of the row.
 
     Elsewhere it names the model whose vector is in the row.
     """
-    models, vectors = table_of(EmbeddingModelRow), table_of(beside)
+    models, vectors = table_of(EmbeddingModelRow), table_of(side_table)
     live = select(models.c.model).where(models.c.live).scalar_subquery()
-    has_one = exists().where(vectors.c.row_id == rows.c.id, vectors.c.model == live)
-    return case((has_one, live), else_=rows.c.embedding_model).label("embedded_by")
+    has_vector = exists().where(vectors.c.row_id == rows.c.id, vectors.c.model == live)
+    return case((has_vector, live), else_=rows.c.embedding_model).label("embedded_by")
 
 
 def _index(row_id: str) -> int:

@@ -1,4 +1,4 @@
-"""What a library's own past tells of work to come."""
+"""Work history: mean durations and usage of the library's earlier jobs, for estimates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, func, select, text
 
 from reelworks.domain.digest import ModelRef
-from reelworks.domain.jobs.usage import Usage, add_up
+from reelworks.domain.jobs.usage import Usage, add_up, usage_by_model
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import JOBS, VIDEOS
 from reelworks.store.library.video_reads import CAPTIONS, FRAMES, SEGMENTS
@@ -64,10 +64,8 @@ def read_history(engine: Engine) -> History:
         frames = connection.scalar(unique) or 0
         segments = connection.scalar(select(func.count()).select_from(SEGMENTS)) or 0
         used = select(JOBS.c.usage).where(JOBS.c.usage != {}).order_by(JOBS.c.created_at.desc())
-        usages = list(connection.scalars(used.limit(_LATEST)))
-    total = add_up(
-        *({model: Usage.from_dict(told) for model, told in one.items()} for one in usages)
-    )
+        usages = [usage_by_model(one) for one in connection.scalars(used.limit(_LATEST))]
+    total = add_up(*({model: one.usage for model, one in billed.items()} for billed in usages))
     return History(
         stage_seconds={
             row.stage: 3600 * row.seconds / row.length for row in rows if row.seconds is not None

@@ -1,4 +1,4 @@
-"""The artifact store: the one place that talks to S3."""
+"""The artifact store: files in an S3 bucket, with their digests."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ArtifactStore(Objects):
         """Store a file under ``key``, with its SHA-256 as metadata.
 
         Nothing is sent when the store says that it holds these very bytes under ``key`` already.
-        It says so of a damaged object too: one in doubt is stored anew. Raises
+        It says so of a damaged object too: one in doubt is stored again. Raises
         ``SourceNotFoundError`` when there is no file at ``path``, and ``SourceChangedError`` when
         it was written to meanwhile; what was stored of it is removed then.
         """
@@ -108,7 +108,7 @@ class ArtifactStore(Objects):
             return False
 
     def note_unreadable(self, key: str) -> None:
-        """Note that an object of this bucket cannot be read, so that it is stored anew."""
+        """Note that an object of this bucket cannot be read, so that it is stored again."""
         if damaged := self.head(key):
             self.doubts.note(damaged)
 
@@ -197,13 +197,13 @@ class ArtifactStore(Objects):
         ``content_type`` None leaves the type and the metadata as they are. Raises
         ``ArtifactMissingError`` when the source is gone or no longer the same object.
         """
-        places = (self._place(source.key), self._place(key))
+        addresses = (self._address_of(source.key), self._address_of(key))
         known: dict[str, Any] = {"Metadata": {_DIGEST: source.sha256}}
         if content_type is not None:
             known["ContentType"] = content_type
         with self._errors(key):
             try:
-                copy(self._client, *places, source.size, source.etag, known)
+                copy(self._client, *addresses, source.size, source.etag, known)
             except self._client.exceptions.ClientError as error:
                 if status_of(error) != 412:  # 412: the source is no longer the same object
                     self._must_be_absent(error)
@@ -221,7 +221,7 @@ class ArtifactStore(Objects):
         digest, size = content
         extra = {"ContentType": content_type, "Metadata": {_DIGEST: digest}}
         with self._errors(key):
-            etag = send(self._client, self._place(key), stream, size, extra)
+            etag = send(self._client, self._address_of(key), stream, size, extra)
         if etag is not None:
             return Artifact(key, digest, size, etag)
         stored = self.head(key)

@@ -1,4 +1,4 @@
-"""One bucket of an S3 server: its keys, and what an answer of the server means."""
+"""An S3 bucket: keys, health check, and repeated reads of objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reelworks.store.objects.error_mapping import (
     store_errors,
 )
 from reelworks.store.objects.shards import one_folder_a_shard
-from reelworks.store.objects.transfer import Place
+from reelworks.store.objects.transfer import ObjectAddress
 
 Read = TypeVar("Read")
 
@@ -88,9 +88,9 @@ class Bucket:
         with self._errors("a small object"):
             if now - self._written_at > _WRITE_SECONDS:
                 number = (number + 1) % len(self._probes)
-                self._client.put_object(**self._place(self._probes[number]), Body=_PROBE_BODY)
+                self._client.put_object(**self._address_of(self._probes[number]), Body=_PROBE_BODY)
                 self._probe, self._written_at = number, now
-            body = self._client.get_object(**self._place(self._probes[number]))["Body"].read()
+            body = self._client.get_object(**self._address_of(self._probes[number]))["Body"].read()
         if body != _PROBE_BODY:
             raise StoreUnavailableError(
                 f"The artifact store at {self._address} does not give back what it was given."
@@ -166,13 +166,13 @@ class Bucket:
     def begin_parts(self, key: str) -> str:
         """Begin an object that comes in parts; return the number of its upload."""
         with self._errors(key):
-            return str(self._client.create_multipart_upload(**self._place(key))["UploadId"])
+            return str(self._client.create_multipart_upload(**self._address_of(key))["UploadId"])
 
     def put_part(self, key: str, upload: str, number: int, part: bytes) -> str:
         """Send the ``number``-th part, counted from 1, of at least 5 MB but for the last."""
         with self._errors(key):
             answer = self._client.upload_part(
-                **self._place(key), UploadId=upload, PartNumber=number, Body=part
+                **self._address_of(key), UploadId=upload, PartNumber=number, Body=part
             )
             return str(answer["ETag"])
 
@@ -180,7 +180,7 @@ class Bucket:
         """Make the object of its parts, each with ``PartNumber`` and ``ETag``."""
         with self._errors(key):
             self._client.complete_multipart_upload(
-                **self._place(key), UploadId=upload, MultipartUpload={"Parts": parts}
+                **self._address_of(key), UploadId=upload, MultipartUpload={"Parts": parts}
             )
 
     def unfinished(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
@@ -197,12 +197,12 @@ class Bucket:
         """Remove the parts of an object that will not be completed, unless somebody has."""
         with self._errors(key):
             try:
-                self._client.abort_multipart_upload(**self._place(key), UploadId=upload)
+                self._client.abort_multipart_upload(**self._address_of(key), UploadId=upload)
             except self._client.exceptions.ClientError as error:
                 if error_code(error) != "NoSuchUpload":
                     raise
 
-    def _place(self, key: str) -> Place:
+    def _address_of(self, key: str) -> ObjectAddress:
         return {"Bucket": self._bucket, "Key": key}
 
     def _errors(self, subject: str) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""The S3 client. Imported late: boto3 is slow to import."""
+"""The S3 client (boto3). Imported late: boto3 is slow to import."""
 
 from __future__ import annotations
 

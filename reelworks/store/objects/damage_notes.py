@@ -1,7 +1,7 @@
 """Notes of objects that were read and found damaged, until they are made again.
 
-Nothing is removed on a suspicion: an object in doubt is read before it is used, and replaced by
-whoever makes it again.
+Nothing is removed on a suspicion: an object in doubt is read before it is used, and replaced when
+its content is made again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class DamageNotes:
             self._known.add(_note(artifact))
 
     def settle(self, artifact: Artifact) -> None:
-        """Forget the doubt about an object that was read and is whole, or was stored anew."""
+        """Forget the doubt about an object that was read and is whole, or was stored again."""
         if self.of(artifact):
             self._store.delete(_note(artifact))
             with self._lock:

@@ -1,4 +1,4 @@
-"""Whether this machine has room for a job."""
+"""Free disk space for a job on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the errors of an S3 server mean."""
+"""Error mapping: errors of an S3 server as ours."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ _BUSY = {
 def create_bucket(client: Any, bucket: str, address: str) -> None:
     """Make a bucket; one that is ours already is no error."""
     region = client.meta.region_name
-    place: dict[str, Any] = {}
+    location: dict[str, Any] = {}
     if region != "us-east-1" and address == AMAZON:
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        location = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        client.create_bucket(Bucket=bucket, **place)
+        client.create_bucket(Bucket=bucket, **location)
     except ClientError as error:
         if error_code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
@@ -156,7 +156,7 @@ def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> I
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpaceError(
-                f"The disk is full, so {subject} cannot be kept; make room and try again."
+                f"The disk is full, so {subject} cannot be stored; make room and try again."
             ) from error
         raise exhausted(error) or ServiceError(
             f"{subject} cannot be moved: {error.strerror or error}."
@@ -169,7 +169,7 @@ def _refusal(
     code, status = error_code(error), status_of(error)
     text = str(error.response.get("Error", {}).get("Message", ""))
     if code in _FULL or status == 507 or "no space left" in text.lower():
-        return NoSpaceError(f"The artifact store at {address} is full: {subject} cannot be kept.")
+        return NoSpaceError(f"The artifact store at {address} is full: {subject} cannot be stored.")
     if status >= 500 and disk is not None and disk.stopped_it():
         return disk.error(subject)
     if code == "NoSuchBucket":

@@ -1,4 +1,4 @@
-"""Any objects of an S3 server: listed, read in part, lent by an address."""
+"""Objects of any bucket: listed, read in part, presigned."""
 
 from __future__ import annotations
 
@@ -50,9 +50,11 @@ class Objects(Bucket):
 
     def read_range(self, key: str, start: int, length: int, *, bucket: str | None = None) -> bytes:
         """Return a part of any object, fewer bytes at its end."""
-        asked = f"bytes={start}-{start + length - 1}"
+        byte_range = f"bytes={start}-{start + length - 1}"
         with self._errors(key):
-            answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key, Range=asked)
+            answer = self._client.get_object(
+                Bucket=bucket or self._bucket, Key=key, Range=byte_range
+            )
             data: bytes = answer["Body"].read()
         return data
 
@@ -67,7 +69,7 @@ class Objects(Bucket):
             digest = hashlib.sha256()
             with self._errors(key):
                 try:
-                    answer = client.get_object(**self._place(key))
+                    answer = client.get_object(**self._address_of(key))
                 except self._client.exceptions.ClientError as error:
                     self._must_be_absent(error)
                     return None
@@ -87,7 +89,7 @@ class Objects(Bucket):
         with self._errors(artifact.key):
             try:
                 answer = self._client.get_object(
-                    **self._place(artifact.key),
+                    **self._address_of(artifact.key),
                     Range=f"bytes={start}-{end - 1}",
                     IfMatch=artifact.etag,
                 )
@@ -100,11 +102,11 @@ class Objects(Bucket):
 
     def signed_address(self, key: str, seconds: int, *, content_type: str, disposition: str) -> str:
         """Return an address at which anybody may read ``key`` for some seconds."""
-        place = self._place(key) | {
+        params = self._address_of(key) | {
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,
         }
         address: str = self._public.generate_presigned_url(
-            "get_object", Params=place, ExpiresIn=seconds
+            "get_object", Params=params, ExpiresIn=seconds
         )
         return address

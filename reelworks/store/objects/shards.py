@@ -1,4 +1,4 @@
-"""How the embedded store divides its names among files, which can break one by one."""
+"""Shards of the embedded store: the files among which it divides its names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of the store as streams: written while they arrive, read in pieces."""
+"""Streams: uploads stored while they arrive, objects read in ranges."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BLOCK = 256 << 10
 
 
 class Upload:
-    """A file that arrives piece by piece; at most one part of it is held in memory.
+    """A file that arrives piece by piece; at most one part of it is in memory.
 
     What fits into one part is stored when it is complete. More goes to the store as a multipart
-    upload under a name of chance, and gets its own name at the end. Call ``abandon`` at the end,
+    upload under a random key, and gets its own name at the end. Call ``abandon`` at the end,
     whatever happened. Not for use by several threads at once.
     """
 
@@ -28,7 +28,7 @@ class Upload:
         self._store = store
         self._most = most_bytes
         self._digest = hashlib.sha256()
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._parts: list[dict[str, Any]] = []
         self._key = f"{INCOMING}{secrets.token_hex(16)}"
         self._number: str | None = None
@@ -37,7 +37,7 @@ class Upload:
         """Whether ``keep`` stored it: its bytes were not there, or could not be read."""
 
     def abandon(self) -> None:
-        """Remove what was not kept."""
+        """Remove what was not stored."""
         with suppress(ServiceError):  # the error that led here says more
             self._abandon()
 
@@ -54,9 +54,9 @@ class Upload:
                 f"The upload is larger than {self._most // 1_000_000} MB (MAX_UPLOAD_MB)."
             )
         self._digest.update(piece)
-        self._held += piece
-        while len(self._held) >= PART_BYTES:
-            part, self._held = bytes(self._held[:PART_BYTES]), self._held[PART_BYTES:]
+        self._buffer += piece
+        while len(self._buffer) >= PART_BYTES:
+            part, self._buffer = bytes(self._buffer[:PART_BYTES]), self._buffer[PART_BYTES:]
             self._send(part)
 
     def keep(self, key: str, content_type: str) -> Artifact:
@@ -69,30 +69,30 @@ class Upload:
         same = known is not None and (known.sha256, known.size) == (self.sha256, self.size)
         if known is not None and same and self._store.holds(known, can_store=True):
             self._abandon()
-            kept = known
+            stored = known
         else:
-            kept = self._put(key, content_type)
+            stored = self._put(key, content_type)
             self.was_stored = True
         if same:
-            self._store.doubts.settle(kept)
-        return kept
+            self._store.doubts.settle(stored)
+        return stored
 
     def _put(self, key: str, content_type: str) -> Artifact:
         if self._number is None:
-            return self._store.put_bytes(key, bytes(self._held), content_type)
-        if self._held:
-            self._send(bytes(self._held))
-            self._held.clear()
+            return self._store.put_bytes(key, bytes(self._buffer), content_type)
+        if self._buffer:
+            self._send(bytes(self._buffer))
+            self._buffer.clear()
         self._store.complete_parts(self._key, self._number, self._parts)
         self._number = None
         arrived = self._store.head(self._key)
         if arrived is None or arrived.size != self.size:
             raise ArtifactMissingError("The upload is not complete in the store; send it again.")
         whole = Artifact(self._key, self.sha256, self.size, arrived.etag)
-        kept = self._store.copy(whole, key, content_type=content_type)
+        stored = self._store.copy(whole, key, content_type=content_type)
         self._store.delete(self._key)
         self._parts.clear()
-        return kept
+        return stored
 
     def _send(self, part: bytes) -> None:
         if self._number is None:
@@ -102,7 +102,7 @@ class Upload:
         self._parts.append({"PartNumber": number, "ETag": etag})
 
     def _abandon(self) -> None:
-        self._held.clear()
+        self._buffer.clear()
         if self._number is not None:
             self._store.abort_parts(self._key, self._number)
             self._number = None

@@ -1,4 +1,4 @@
-"""How bytes travel to, from and inside an S3 server: whole when small, in parts when large."""
+"""S3 transfers: upload, download and copy, in parts when a file is large."""
 
 from __future__ import annotations
 
@@ -18,34 +18,41 @@ SMALL_BYTES = 8 << 20
 ONE_COPY_BYTES = 5 << 30
 """The most that one CopyObject request may copy (Amazon S3 API reference, CopyObject)."""
 
-Place = dict[str, str]
+ObjectAddress = dict[str, str]
 """``Bucket`` and ``Key`` of an object."""
 
 
 def send(
-    client: Any, place: Place, stream: BinaryIO, size: int, extra: dict[str, Any]
+    client: Any, address: ObjectAddress, stream: BinaryIO, size: int, extra: dict[str, Any]
 ) -> str | None:
     """Upload ``size`` bytes; return the entity tag, or None when they went in parts."""
     if size < MULTIPART_BYTES:
-        answer = client.put_object(**place, Body=stream, **extra)
+        answer = client.put_object(**address, Body=stream, **extra)
         return str(answer["ETag"]).strip('"')
     client.upload_fileobj(
-        stream, place["Bucket"], place["Key"], ExtraArgs=extra, Config=_parts(MULTIPART_BYTES)
+        stream, address["Bucket"], address["Key"], ExtraArgs=extra, Config=_parts(MULTIPART_BYTES)
     )
     return None
 
 
-def receive(client: Any, place: Place, draft: Path, size: int | None) -> None:
+def receive(client: Any, address: ObjectAddress, draft: Path, size: int | None) -> None:
     """Download an object to ``draft``; ``size`` is its bytes where they are known."""
     with draft.open("wb") as file:
         if size is not None and size <= SMALL_BYTES:
-            file.write(client.get_object(**place)["Body"].read())
+            file.write(client.get_object(**address)["Body"].read())
         else:
-            client.download_fileobj(place["Bucket"], place["Key"], file, Config=_parts(PART_BYTES))
+            client.download_fileobj(
+                address["Bucket"], address["Key"], file, Config=_parts(PART_BYTES)
+            )
 
 
 def copy(
-    client: Any, source: Place, target: Place, size: int, etag: str, extra: dict[str, Any]
+    client: Any,
+    source: ObjectAddress,
+    target: ObjectAddress,
+    size: int,
+    etag: str,
+    extra: dict[str, Any],
 ) -> None:
     """Copy an object of ``size`` bytes inside the store, if it still has this entity tag.
 
@@ -61,7 +68,7 @@ def copy(
 
 @contextmanager
 def draft_for(to: Path) -> Iterator[Path]:
-    """Give a place beside ``to`` to write into; what is left there at the end is removed."""
+    """Give a temporary path next to ``to`` to write into; it is removed at the end."""
     draft = to.with_name(f".{to.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         yield draft

@@ -1,4 +1,4 @@
-"""Which embedding models the library has vectors of, and which of them search asks."""
+"""Embedding models of the library: which have vectors, and which search uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EmbeddingModel:
     """A model whose vectors are in the library."""
 
     model: str
-    place: Location
+    location: Location
     live: bool
     fills: bool
     """It has vectors of rows that the live model lacks, so search asks it for those."""
@@ -46,10 +46,10 @@ class ModelState:
 def stored_models(connection: Connection) -> list[EmbeddingModel]:
     """Return all models, the live one first."""
     rows = connection.execute(
-        text("SELECT model, place, live, fills FROM embedding_models ORDER BY live DESC, model")
+        text("SELECT model, location, live, fills FROM embedding_models ORDER BY live DESC, model")
     )
     return [
-        EmbeddingModel(one.model, cast(Location, one.place), one.live, one.fills) for one in rows
+        EmbeddingModel(one.model, cast(Location, one.location), one.live, one.fills) for one in rows
     ]
 
 
@@ -66,28 +66,30 @@ def model_names(engine: Engine) -> list[str]:
         return [one.model for one in stored_models(connection)]
 
 
-def register(connection: Connection, model: str) -> Location:
+def register_model(connection: Connection, model: str) -> Location:
     """Make a model known and keep it from being switched or dropped until the transaction ends.
 
-    The first model ever is live at once, and its vectors go into the rows; a later one's go beside
-    them, unless no model has its vectors in the rows any more. Returns where they go.
+    The first model ever is live at once, and its vectors go into the rows; a later one's go to
+    side tables, unless no model has its vectors in the rows any more. Returns where they go.
     """
     connection.execute(
         text(
-            "INSERT INTO embedding_models (model, place, live, live_since)"
-            " SELECT :model, CASE WHEN EXISTS (SELECT FROM embedding_models WHERE place = 'rows')"
-            "  THEN 'beside' ELSE 'rows' END, first, CASE WHEN first THEN now() END"
+            "INSERT INTO embedding_models (model, location, live, live_since)"
+            " SELECT :model, CASE WHEN EXISTS"
+            "  (SELECT FROM embedding_models WHERE location = 'rows')"
+            "  THEN 'side_table' ELSE 'rows' END, first, CASE WHEN first THEN now() END"
             " FROM (SELECT NOT EXISTS (SELECT FROM embedding_models) AS first) AS known"
             " ON CONFLICT DO NOTHING"
         ),
         {"model": model},
     )
-    place = connection.scalar(
-        text("SELECT place FROM embedding_models WHERE model = :model FOR SHARE"), {"model": model}
+    location = connection.scalar(
+        text("SELECT location FROM embedding_models WHERE model = :model FOR SHARE"),
+        {"model": model},
     )
-    if place is None:  # another first model came at the same moment and took the rows
-        return register(connection, model)
-    return cast(Location, place)
+    if location is None:  # another first model came at the same moment and took the rows
+        return register_model(connection, model)
+    return cast(Location, location)
 
 
 def model_states(engine: Engine) -> list[ModelState]:
@@ -140,9 +142,9 @@ def drop(engine: Engine, model: str) -> int:
             text("UPDATE embedding_models SET live = false, fills = false WHERE model = :model"),
             {"model": model},
         )
-    drop_vector_indexes(engine, model, stored.place)
+    drop_vector_indexes(engine, model, stored.location)
     removed = 0
-    for vectors in (Vectors(table, stored.place) for table in TABLES):
+    for vectors in (Vectors(table, stored.location) for table in TABLES):
         count = _BATCH
         while count == _BATCH:
             with transaction(engine) as connection:
@@ -152,7 +154,9 @@ def drop(engine: Engine, model: str) -> int:
             removed += count
     with transaction(engine) as connection:  # what was locked, or published meanwhile
         connection.execute(text("SELECT FROM embedding_models FOR UPDATE"))
-        removed += sum(_remove(connection, Vectors(table, stored.place), model) for table in TABLES)
+        removed += sum(
+            _remove(connection, Vectors(table, stored.location), model) for table in TABLES
+        )
         connection.execute(
             text("DELETE FROM embedding_models WHERE model = :model"), {"model": model}
         )
@@ -160,14 +164,14 @@ def drop(engine: Engine, model: str) -> int:
 
 
 def _remove(connection: Connection, vectors: Vectors, model: str, some: str = "") -> int:
-    if vectors.place == "rows":
+    if vectors.location == "rows":
         change, key = "UPDATE {} SET embedding = NULL, embedding_model = NULL", "id"
     else:
         change, key = "DELETE FROM {}", "row_id"
     of_model = f"{vectors.model_column} = :model"
     statement = (
-        f"{change.format(vectors.holder)} WHERE {of_model} AND {key} IN"  # noqa: S608 - own names
-        f" (SELECT {key} FROM {vectors.holder} WHERE {of_model} {some})"
+        f"{change.format(vectors.vector_table)} WHERE {of_model} AND {key} IN"  # noqa: S608 - own names
+        f" (SELECT {key} FROM {vectors.vector_table} WHERE {of_model} {some})"
     )
     return connection.execute(text(statement), {"model": model}).rowcount
 
@@ -176,10 +180,10 @@ def missing_videos(engine: Engine, model: str) -> list[str]:
     """Return the videos with texts that have no vector of ``model``, by id."""
     with transaction(engine) as connection:
         known = {one.model: one for one in stored_models(connection)}
-        place: Location = known[model].place if model in known else "beside"
+        location: Location = known[model].location if model in known else "side_table"
         wanted = " UNION ".join(
             f"SELECT r.video_id FROM {table} r WHERE {has_text} AND NOT "  # noqa: S608 - own names
-            + (Vectors(table, place).has_one if model in known else "false")
+            + (Vectors(table, location).has_vector if model in known else "false")
             for table, has_text in _HAS_TEXT.items()
         )
         found = connection.scalars(text(f"{wanted} ORDER BY video_id"), {"model": model})
@@ -193,11 +197,11 @@ def note_gaps(connection: Connection, video_id: str, model: str, table: str) -> 
     live = next((one for one in models if one.live), None)
     if live is None or mine.live or mine.fills:
         return
-    lacking = Vectors(table, live.place).has_one.replace(":model", ":live")
+    live_has_vector = Vectors(table, live.location).has_vector.replace(":model", ":live")
     statement = (
         "UPDATE embedding_models SET fills = true WHERE model = :model AND EXISTS ("  # noqa: S608 - own names
         f"SELECT FROM {table} r WHERE r.video_id = :video_id"
-        f" AND {Vectors(table, mine.place).has_one} AND NOT {lacking})"
+        f" AND {Vectors(table, mine.location).has_vector} AND NOT {live_has_vector})"
     )
     values = {"model": model, "live": live.model, "video_id": video_id}
     connection.execute(text(statement), values)
@@ -221,14 +225,14 @@ def _find(connection: Connection, model: str) -> EmbeddingModel:
 def _state(connection: Connection, stored: EmbeddingModel) -> ModelState:
     rows = missing = 0
     for table in TABLES:
-        has_one = Vectors(table, stored.place).has_one
-        any_beside = f"EXISTS (SELECT FROM {SIDE_TABLES[table]} a WHERE a.row_id = r.id)"
+        has_vector = Vectors(table, stored.location).has_vector
+        any_aside = f"EXISTS (SELECT FROM {SIDE_TABLES[table]} a WHERE a.row_id = r.id)"
         counted = connection.execute(
             text(
-                f"SELECT count(*) FILTER (WHERE has_one) AS rows,"  # noqa: S608 - own names
-                " count(*) FILTER (WHERE NOT has_one AND has_any) AS missing FROM ("
-                f" SELECT {has_one} AS has_one,"
-                f" r.embedding_model IS NOT NULL OR {any_beside} AS has_any FROM {table} r) AS r"
+                f"SELECT count(*) FILTER (WHERE has_vector) AS rows,"  # noqa: S608 - own names
+                " count(*) FILTER (WHERE NOT has_vector AND has_any) AS missing FROM ("
+                f" SELECT {has_vector} AS has_vector,"
+                f" r.embedding_model IS NOT NULL OR {any_aside} AS has_any FROM {table} r) AS r"
             ),
             {"model": stored.model},
         ).one()

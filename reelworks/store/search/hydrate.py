@@ -1,4 +1,4 @@
-"""The rows that were found, as hits that people read."""
+"""Hydration: the rows behind ranked hits, read as moments to show."""
 
 from __future__ import annotations
 
@@ -12,43 +12,42 @@ from sqlalchemy import Connection, Row, text
 from reelworks.domain.library.search import Kind, Moment, Reason, SearchHit
 from reelworks.store.db.schema.search import PLAIN
 from reelworks.store.search.query_parser import ParsedQuery, read_query
+from reelworks.store.search.rank_fusion import K
 from reelworks.store.search.result_pages import ListedHit, ListedMoment, RankedList, survivors
 from reelworks.store.search.snippets import CLOSE, OPEN, excerpt_of
 
-K = 60
-"""Constant of reciprocal rank fusion: Cormack, Clarke, Büttcher, "Reciprocal Rank Fusion
-outperforms Condorcet and individual rank learning methods", SIGIR 2009."""
-
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row lies in its video."""
+class RowLocation:
+    """Video and time range of a row."""
 
     video_id: str
     t_start: float
     t_end: float
-    mark: int
+    text_digest: int
     """Digest of its text."""
 
 
-def places_of(
+def locations_of(
     connection: Connection, speech: Sequence[str], frames: Sequence[str]
-) -> dict[str, Place]:
-    """Return where rows lie, by id: lines of speech, and captions by their scenes."""
-    rows = connection.execute(text(_PLACES), {"speech": list(speech), "frames": list(frames)})
-    return {row.id: Place(row.video_id, row.t_start, row.t_end, row.mark) for row in rows}
+) -> dict[str, RowLocation]:
+    """Return the locations of rows, by id: lines of speech, and captions by their scenes."""
+    rows = connection.execute(text(_LOCATIONS), {"speech": list(speech), "frames": list(frames)})
+    return {
+        row.id: RowLocation(row.video_id, row.t_start, row.t_end, row.text_digest) for row in rows
+    }
 
 
 def moments_of(
     connection: Connection, listed: RankedList, chosen: Sequence[ListedMoment]
 ) -> list[Moment]:
     """Return moments with all that is shown of them; what is gone or changed is left out."""
-    wording = read_query(listed.query)
+    parsed = read_query(listed.query)
     rows = _rows(connection, (hit for one in chosen for hit in one.hits), listed.wide)
-    marks = {row_id: row.mark for row_id, row in rows.items()}
+    text_digests = {row_id: row.text_digest for row_id, row in rows.items()}
     return [
-        _moment(one, [_hit(rows[hit.id], hit, wording) for hit in hits], rows[hits[0].id])
-        for one, hits in survivors(chosen, marks)
+        _moment(one, [_hit(rows[hit.id], hit, parsed) for hit in hits], rows[hits[0].id])
+        for one, hits in survivors(chosen, text_digests)
     ]
 
 
@@ -77,9 +76,9 @@ def _moment(one: ListedMoment, hits: Sequence[SearchHit], row: Row[Any]) -> Mome
     )
 
 
-def _hit(row: Row[Any], found: ListedHit, wording: ParsedQuery) -> SearchHit:
-    spelt = any(placing.reason is Reason.SIMILAR_SPELLING for placing in found.placings)
-    misspelt = wording.long_words if spelt else ()
+def _hit(row: Row[Any], found: ListedHit, parsed: ParsedQuery) -> SearchHit:
+    spelt = any(source.reason is Reason.SIMILAR_SPELLING for source in found.rank_sources)
+    misspelt = parsed.long_words if spelt else ()
     return SearchHit(
         id=row.id,
         video_id=row.video_id,
@@ -87,9 +86,9 @@ def _hit(row: Row[Any], found: ListedHit, wording: ParsedQuery) -> SearchHit:
         kind=found.kind,
         t_start=row.t_start,
         t_end=row.t_end,
-        excerpt=excerpt_of((row.stemmed, row.exact), misspelt, wording.runs),
-        reasons=found.placings,
-        score=sum(1 / (K + placing.rank) for placing in found.placings),
+        excerpt=excerpt_of((row.stemmed, row.exact), misspelt, parsed.runs),
+        reasons=found.rank_sources,
+        score=sum(1 / (K + source.rank) for source in found.rank_sources),
         frame_id=row.frame_id,
         frame_path=row.frame_path,
         model=f"{row.model}@{row.revision}" if row.revision else row.model,
@@ -100,8 +99,8 @@ def _hit(row: Row[Any], found: ListedHit, wording: ParsedQuery) -> SearchHit:
 _HEADLINE = f"HighlightAll=true, StartSel={OPEN}, StopSel={CLOSE}"
 _SEEN = "hashtext(p.seen_text || p.screen_text)"
 
-_PLACES = f"""
-SELECT s.id, s.video_id, s.t_start, s.t_end, hashtext(s.text) AS mark
+_LOCATIONS = f"""
+SELECT s.id, s.video_id, s.t_start, s.t_end, hashtext(s.text) AS text_digest
 FROM transcript_segments s WHERE s.id = ANY (CAST(:speech AS text[]))
 UNION ALL
 SELECT p.id, p.video_id, c.t_start, c.t_end, {_SEEN}
@@ -113,7 +112,7 @@ _VIDEO = "coalesce(v.title, v.id) AS title, v.library, v.original_path, v.durati
 
 _SPEECH_ROWS = f"""
 SELECT s.id, s.video_id, {_VIDEO}, s.t_start, s.t_end, s.model, s.revision, s.speaker,
-       hashtext(s.text) AS mark,
+       hashtext(s.text) AS text_digest,
        ts_headline(s.ts_config, s.text, CAST(:wide AS tsquery), :options) AS stemmed,
        ts_headline('{PLAIN}', s.text, CAST(:wide AS tsquery), :options) AS exact,
        f.id AS frame_id, f.path AS frame_path
@@ -132,7 +131,7 @@ WHERE s.id = ANY (CAST(:ids AS text[]))
 def _frame_rows(column: str, config: str) -> str:
     return f"""
 SELECT p.id, p.video_id, {_VIDEO}, c.t_start, c.t_end, p.model, p.revision, NULL AS speaker,
-       {_SEEN} AS mark,
+       {_SEEN} AS text_digest,
        ts_headline({config}, p.{column}, CAST(:wide AS tsquery), :options) AS stemmed,
        ts_headline('{PLAIN}', p.{column}, CAST(:wide AS tsquery), :options) AS exact,
        f.id AS frame_id, f.path AS frame_path

@@ -1,4 +1,4 @@
-"""Publish vectors: they join the rows of the texts that they were made of, or lie beside them.
+"""Publishing of vectors: into the rows of the texts that they were made of, or into a side table.
 
 As with ``store.library.publish``, calling again with the same vectors changes nothing, and the
 same errors are raised.
@@ -15,7 +15,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import CaptionRow, SegmentRow
 from reelworks.store.db.schema.search import SIDE_TABLES
 from reelworks.store.db.table_ops import table_of, video_locked
-from reelworks.store.search.embedding_models import note_gaps, register
+from reelworks.store.search.embedding_models import note_gaps, register_model
 from reelworks.store.search.vector_tables import ensure_vector_index, vector_text
 
 _BATCH = 500
@@ -47,13 +47,13 @@ def _publish_vectors(
 ) -> None:
     rows = [(row, None if one is None else vector_text(one)) for row, one in by_id.items()]
     with transaction(engine) as connection:
-        place = register(connection, model)
+        location = register_model(connection, model)
     for size in {len(vector) for vector in by_id.values() if vector is not None}:
-        ensure_vector_index(engine, model, size, place)
+        ensure_vector_index(engine, model, size, location)
     with video_locked(engine, video_id) as connection:
-        place = register(connection, model)
-        statements = _IN_ROWS if place == "rows" else _BESIDE
-        names = {"rows": table.name, "beside": SIDE_TABLES[table.name]}
+        location = register_model(connection, model)
+        statements = _IN_ROWS if location == "rows" else _IN_SIDE_TABLE
+        names = {"rows": table.name, "side_table": SIDE_TABLES[table.name]}
         for start in range(0, len(rows), _BATCH):
             ids, vectors = zip(*rows[start : start + _BATCH], strict=True)
             values = {"ids": list(ids), "vectors": list(vectors)}
@@ -76,21 +76,21 @@ UPDATE {rows} AS old SET embedding = new.vector, embedding_model = new.maker FRO
 """,
 )
 
-_BESIDE = (
+_IN_SIDE_TABLE = (
     """
-DELETE FROM {beside} WHERE model = :model AND row_id IN (
+DELETE FROM {side_table} WHERE model = :model AND row_id IN (
     SELECT id FROM unnest(CAST(:ids AS text[]), CAST(:vectors AS text[])) AS given (id, vector)
     WHERE vector IS NULL
 )
 """,
     """
-INSERT INTO {beside} (model, row_id, embedding)
+INSERT INTO {side_table} (model, row_id, embedding)
 SELECT :model, r.id, CAST(given.vector AS vector)
 FROM {rows} r
 JOIN unnest(CAST(:ids AS text[]), CAST(:vectors AS text[])) AS given (id, vector)
     ON given.id = r.id AND given.vector IS NOT NULL
 WHERE r.video_id = :video_id
 ON CONFLICT (model, row_id) DO UPDATE SET embedding = excluded.embedding
-WHERE {beside}.embedding IS DISTINCT FROM excluded.embedding
+WHERE {side_table}.embedding IS DISTINCT FROM excluded.embedding
 """,
 )

@@ -1,4 +1,4 @@
-"""How a user's words become PostgreSQL's: what is wanted, unwanted, perhaps unfinished."""
+"""Query parser: a user's query as PostgreSQL tsqueries, for wanted and unwanted words."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """A query taken apart."""
+    """A parsed query."""
 
     choices: tuple[Clause, ...]
     unwanted: tuple[Clause, ...]
@@ -79,7 +79,7 @@ class TextQuery:
 
 
 def read_query(query: str) -> ParsedQuery:
-    """Take a query apart. NUL and other control characters are dropped.
+    """Parse a query. NUL and other control characters are dropped.
 
     Raises ``InputError`` for a query that is too long.
     """
@@ -88,22 +88,22 @@ def read_query(query: str) -> ParsedQuery:
     clean = "".join(char if char.isprintable() else " " for char in query)
     tokens = _TOKEN.findall(clean)
     unwanted = [token[1:] for token in tokens if len(token) > 1 and token.startswith("-")]
-    kept = [token for token in tokens if not token.startswith("-")]
-    last = kept[-1] if kept else ""
+    wanted = [token for token in tokens if not token.startswith("-")]
+    last = wanted[-1] if wanted else ""
     unfinished = (
         len(last) >= _SHORTEST_PREFIX
         and _WORD.fullmatch(last) is not None
         and _RUN.search(last) is None
         and last.lower() != "or"
-        and len(kept) <= _LONGEST_UNFINISHED
+        and len(wanted) <= _LONGEST_UNFINISHED
         and not clean.endswith(" ")
     )
     return ParsedQuery(
-        choices=tuple(_choices(kept)),
+        choices=tuple(_choices(wanted)),
         unwanted=tuple(_choice([token]) for token in unwanted[:_MOST_CHOICES]),
-        unfinished=tuple(_choices([*kept[:-1], f"{last}*"])) if unfinished else (),
-        plain=" ".join(re.sub(r'["*]', " ", " ".join(kept)).split()),
-        long_words=_long_words(kept),
+        unfinished=tuple(_choices([*wanted[:-1], f"{last}*"])) if unfinished else (),
+        plain=" ".join(re.sub(r'["*]', " ", " ".join(wanted)).split()),
+        long_words=_long_words(wanted),
     )
 
 
@@ -143,28 +143,28 @@ def _choice(tokens: Sequence[str]) -> Clause:
 
 
 def to_text_query(
-    connection: Connection, wording: ParsedQuery, configurations: Sequence[str]
+    connection: Connection, parsed: ParsedQuery, configurations: Sequence[str]
 ) -> TextQuery:
     """Let PostgreSQL read a query under each text search configuration, joined by ``or``.
 
     A row's text is stemmed by the row's own language, so a word is found by any of its forms.
-    What is unwanted is kept apart: under ``or`` a word that one configuration stems and another
+    What is unwanted is wanted apart: under ``or`` a word that one configuration stems and another
     does not would not be excluded.
     """
-    wanted = [(choice, name) for choice in wording.choices for name in configurations]
-    wider = [(choice, name) for choice in wording.unfinished for name in configurations]
-    without = [(choice, name) for choice in wording.unwanted for name in configurations]
+    wanted = [(choice, name) for choice in parsed.choices for name in configurations]
+    wider = [(choice, name) for choice in parsed.unfinished for name in configurations]
+    without = [(choice, name) for choice in parsed.unwanted for name in configurations]
     values: dict[str, str] = {"plain": PLAIN}
     parts = []
     for number, (choice, name) in enumerate((*wanted, *wider, *without)):
         values |= {f"c{number}": name, f"w{number}": choice.words}
         terms = [f"websearch_to_tsquery(CAST(:c{number} AS regconfig), :w{number})"]
-        for place, begin in enumerate(choice.begins):
-            values[f"b{number}_{place}"] = f"{begin}:*"
-            terms.append(f"to_tsquery(CAST(:plain AS regconfig), :b{number}_{place})")
-        for place, run in enumerate(choice.runs):
-            values[f"r{number}_{place}"] = _pairs(run)
-            terms.append(f"CAST(:r{number}_{place} AS tsquery)")
+        for index, begin in enumerate(choice.begins):
+            values[f"b{number}_{index}"] = f"{begin}:*"
+            terms.append(f"to_tsquery(CAST(:plain AS regconfig), :b{number}_{index})")
+        for index, run in enumerate(choice.runs):
+            values[f"r{number}_{index}"] = _pairs(run)
+            terms.append(f"CAST(:r{number}_{index} AS tsquery)")
         parts.append(f"CAST({' && '.join(terms)} AS text)")
     if not parts:
         return TextQuery((), (), "")

@@ -1,4 +1,4 @@
-"""The ranked lists that a search fuses: by words, by similar spelling, by meaning."""
+"""Rankers: the ranked lists that a search fuses, by words, by similar spelling, by meaning."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An embedding model, what it makes of the query, and where its vectors lie."""
+class ModelQuery:
+    """A query to one embedding model: the query's vector and the tables of the model's vectors."""
 
     model: str
     vector: Sequence[float]
     vectors: Vectors
-    filling: Asked | None = None
+    filling: ModelQuery | None = None
     """The live model, when this one only counts for rows that the live model lacks."""
 
 
@@ -154,14 +154,14 @@ def by_spelling(connection: Connection, words: Sequence[str], wanted: Wanted) ->
 
 
 def by_meaning(
-    connection: Connection, kinds: frozenset[Kind], asked: Asked, wanted: Wanted
+    connection: Connection, kinds: frozenset[Kind], model_query: ModelQuery, wanted: Wanted
 ) -> list[Ranked]:
     """Return the rows of ``kinds`` (speech, or picture and text) nearest to a vector.
 
     A frame that nobody captioned has the vector of its text, so it counts as text. Rows below the
     least similarity are left out: the nearest of all rows may still have nothing to do with it.
     """
-    size = len(asked.vector)
+    size = len(model_query.vector)
     speech = Kind.SPEECH in kinds
     condition = wanted.condition("tsv" if speech else "screen_tsv")
     if not speech and len(kinds) == 1:
@@ -171,12 +171,12 @@ def by_meaning(
     near = _exactly if wanted.rows.narrow or size > MAX_HALF else _by_index
     if near is _by_index:
         _widen_index_scan(connection, depth)
-    statement = near(asked, kind, condition)
-    values = wanted.values | {"vector": vector_text(asked.vector), "depth": depth}
-    if asked.filling:
-        statement = _only_where_lacking(statement, asked.filling.vectors)
-        values |= {"live": asked.filling.model}
-    found = connection.execute(text(statement).bindparams(model_literal(asked.model)), values)
+    statement = near(model_query, kind, condition)
+    values = wanted.values | {"vector": vector_text(model_query.vector), "depth": depth}
+    if model_query.filling:
+        statement = _where_live_has_none(statement, model_query.filling.vectors)
+        values |= {"live": model_query.filling.model}
+    found = connection.execute(text(statement).bindparams(model_literal(model_query.model)), values)
     least = LEAST_SIMILARITY.get(size, OTHER_LEAST_SIMILARITY)
     return [
         Ranked(row.id, Kind(row.kind), float(row.similarity))
@@ -185,8 +185,8 @@ def by_meaning(
     ]
 
 
-def _by_index(asked: Asked, kind: str, condition: str) -> str:
-    vectors, size = asked.vectors, len(asked.vector)
+def _by_index(model_query: ModelQuery, kind: str, condition: str) -> str:
+    vectors, size = model_query.vectors, len(model_query.vector)
     row, form = vectors.vector_row, vector_type(size)
     distance = f"({row}.embedding::{form}) <=> CAST(:vector AS {form})"
     return (
@@ -196,9 +196,9 @@ def _by_index(asked: Asked, kind: str, condition: str) -> str:
     )
 
 
-def _exactly(asked: Asked, kind: str, condition: str) -> str:
+def _exactly(model_query: ModelQuery, kind: str, condition: str) -> str:
     """Compare every row that counts; materialised, so that no vector index is walked."""
-    vectors, size = asked.vectors, len(asked.vector)
+    vectors, size = model_query.vectors, len(model_query.vector)
     row, form = vectors.vector_row, vector_type(size)
     return (
         f"WITH few AS MATERIALIZED (SELECT r.id, {kind} AS kind,"  # noqa: S608 - own names
@@ -208,11 +208,11 @@ def _exactly(asked: Asked, kind: str, condition: str) -> str:
     )
 
 
-def _only_where_lacking(statement: str, live: Vectors) -> str:
-    lacking = live.has_one.replace(":model", ":live")
+def _where_live_has_none(statement: str, live: Vectors) -> str:
+    live_has_vector = live.has_vector.replace(":model", ":live")
     return (
         f"SELECT n.* FROM ({statement}) AS n JOIN {live.table} r ON r.id = n.id"  # noqa: S608 - own names
-        f" WHERE NOT {lacking} ORDER BY n.similarity DESC"
+        f" WHERE NOT {live_has_vector} ORDER BY n.similarity DESC"
     )
 
 

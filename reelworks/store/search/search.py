@@ -1,26 +1,25 @@
-"""Search: words and meaning over speech, pictures and text on screen, fused by rank."""
+"""Search: words and meaning over speech, frames and text on screen, fused by rank."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
 from reelworks.domain.library.search import Kind, RankSource, Reason, SearchAnswer, SearchRequest
-from reelworks.domain.video.moments import Mark, merge
+from reelworks.domain.video.moments import Hit, merge
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.text_search_configs import configurations_in_use
 from reelworks.store.search.embedding_models import EmbeddingModel, stored_models
-from reelworks.store.search.hydrate import K, moments_of, places_of
+from reelworks.store.search.hydrate import locations_of, moments_of
 from reelworks.store.search.query_parser import ParsedQuery, TextQuery, read_query, to_text_query
+from reelworks.store.search.rank_fusion import FusedRow, K, RankFusion
 from reelworks.store.search.rankers import (
     PICTURE,
     SPEECH,
     TEXT,
-    Asked,
-    Ranked,
+    ModelQuery,
     Wanted,
     by_meaning,
     by_spelling,
@@ -50,16 +49,6 @@ Embed = Callable[[str], Sequence[float]]
 PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
 
 
-@dataclass
-class _Found:
-    kind: Kind
-    placings: list[RankSource] = field(default_factory=list)
-
-    @property
-    def score(self) -> float:
-        return sum(1 / (K + placing.rank) for placing in self.placings)
-
-
 def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]) -> SearchAnswer:
     """Return the first page of the best moments for a request.
 
@@ -71,8 +60,8 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
     Raises ``InputError`` for an empty query, a wrong limit or filter, ``UnknownVideoError``,
     database errors, and what an embedder raises.
     """
-    wording = read_query(request.query)
-    if not wording.plain:
+    parsed = read_query(request.query)
+    if not parsed.plain:
         raise InputError("The search has no words; say what to look for.")
     _check_limit(request.limit)
     check_filters(request.filters)
@@ -80,14 +69,14 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
     listed = moments = None
     while listed is None or moments is None:  # a switch of models may come between
         with transaction(engine) as connection:
-            asked = _to_ask(stored_models(connection), embedders)
-        for one in asked:
+            models = _models_to_query(stored_models(connection), embedders)
+        for one in models:
             if one.model not in vectors:
-                vectors[one.model] = embedders[one.model](wording.plain)
+                vectors[one.model] = embedders[one.model](parsed.plain)
         with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
-            asked = _to_ask(stored_models(connection), embedders)
-            if vectors.keys() >= {one.model for one in asked}:
-                listed = _listed(connection, request, wording, (asked, vectors))
+            models = _models_to_query(stored_models(connection), embedders)
+            if vectors.keys() >= {one.model for one in models}:
+                listed = _listed(connection, request, parsed, (models, vectors))
                 moments = moments_of(connection, listed, listed.moments[: request.limit])
     more = len(listed.moments) > request.limit
     cursor = cursor_of(save(engine, listed), request.limit) if more else None
@@ -97,11 +86,11 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
 def search_on(engine: Engine, cursor: str, limit: int = 10) -> SearchAnswer:
     """Return the next page of a search: ``cursor`` comes with the page before.
 
-    All pages of a search show one list, ranked when its first page was made and kept for an hour.
+    All pages of a search show one list, ranked when its first page was made and stored for an hour.
     No moment comes twice and none is skipped, whatever is added meanwhile; a moment that was
     deleted, or whose words are others by now, is left out, so a page may hold fewer than ``limit``.
 
-    Raises ``InputError`` for what is no cursor or a wrong limit, and ``SearchExpiredError``.
+    Raises ``InputError`` for an invalid cursor or limit, and ``SearchExpiredError``.
     """
     _check_limit(limit)
     page_id, offset = read_cursor(cursor)
@@ -120,8 +109,10 @@ def _check_limit(limit: int) -> None:
         raise InputError(f"The limit {limit} is out of range: use 1 to {LIMIT}.")
 
 
-def _to_ask(models: Sequence[EmbeddingModel], able: Mapping[str, Embed]) -> list[EmbeddingModel]:
-    """Return the live model and those that fill its gaps; without it, all that can be asked."""
+def _models_to_query(
+    models: Sequence[EmbeddingModel], able: Mapping[str, Embed]
+) -> list[EmbeddingModel]:
+    """Return the live model and those that fill its gaps; without it, all that can be queried."""
     live = next((one for one in models if one.live), None)
     if live is not None and live.model in able:
         return [live, *(one for one in models if one.fills and one.model in able)]
@@ -131,20 +122,22 @@ def _to_ask(models: Sequence[EmbeddingModel], able: Mapping[str, Embed]) -> list
 def _listed(
     connection: Connection,
     request: SearchRequest,
-    wording: ParsedQuery,
+    parsed: ParsedQuery,
     embedded: tuple[Sequence[EmbeddingModel], Mapping[str, Sequence[float]]],
 ) -> RankedList:
-    query = to_text_query(connection, wording, configurations_in_use(connection))
+    query = to_text_query(connection, parsed, configurations_in_use(connection))
     scope = scope_of(connection, request.filters)
     depth = max(_SHORTEST_LIST, 2 * request.limit)
     found = _Lists(connection, request.kinds, scope, query, depth)
-    found.add_words(wording)
+    found.add_words(parsed)
     found.add_meanings(*embedded)
-    return RankedList(request.query, query.wide, _moments(connection, found.rows()))
+    return RankedList(
+        request.query, query.wide, _moments(connection, found.fusion.best(_MOST_ROWS))
+    )
 
 
 class _Lists:
-    """Merges the ranked lists: a row's score is the sum of 1 / (K + rank) over its lists."""
+    """Queries the ranked lists of one search and fuses them."""
 
     def __init__(
         self,
@@ -162,61 +155,47 @@ class _Lists:
             for table, rows in ((SPEECH.table, scope.speech), (TEXT.table, scope.frames))
             if rows is not None
         }
-        self._found: dict[str, _Found] = {}
+        self.fusion = RankFusion()
 
-    def add_words(self, wording: ParsedQuery) -> None:
+    def add_words(self, parsed: ParsedQuery) -> None:
         """Add what has the words, and text on screen that is spelt like them."""
         for source in (SPEECH, TEXT, PICTURE):
             if source.kind in self._speech | self._frames:
                 entries = by_words(self._connection, source, self._wanted[source.table])
-                self._add(entries, Reason.WORDS)
-        if len(self._found) < _FEW and Kind.TEXT in self._frames:
-            alike = by_spelling(self._connection, wording.long_words, self._wanted[TEXT.table])
-            self._add(alike, Reason.SIMILAR_SPELLING)
+                self.fusion.add(entries, Reason.WORDS)
+        if len(self.fusion) < _FEW and Kind.TEXT in self._frames:
+            alike = by_spelling(self._connection, parsed.long_words, self._wanted[TEXT.table])
+            self.fusion.add(alike, Reason.SIMILAR_SPELLING)
 
     def add_meanings(
         self, models: Sequence[EmbeddingModel], vectors: Mapping[str, Sequence[float]]
     ) -> None:
         """Add what is near in meaning, by the live model and by those that fill its gaps."""
         for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
-            live: Asked | None = None
+            live: ModelQuery | None = None
             for one in models if kinds else ():
-                place = Vectors(table, one.place)
-                asked = Asked(one.model, vectors[one.model], place, None if one.live else live)
-                live = asked if one.live else live
-                near = by_meaning(self._connection, kinds, asked, self._wanted[table])
-                self._add(near, Reason.MEANING, one.model)
-
-    def rows(self) -> list[tuple[str, _Found]]:
-        """Return the best rows, best first."""
-        for one in self._found.values():
-            one.placings.sort(key=lambda placing: placing.rank)
-            literal = [placing for placing in one.placings if placing.reason is not Reason.MEANING]
-            one.kind = (literal or one.placings)[0].kind
-        ranked = sorted(self._found.items(), key=lambda item: (-item[1].score, item[0]))
-        return ranked[:_MOST_ROWS]
-
-    def _add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
-        for rank, entry in enumerate(entries, start=1):
-            placing = RankSource(reason, entry.kind, rank, model, entry.similarity)
-            self._found.setdefault(entry.id, _Found(entry.kind)).placings.append(placing)
+                where = Vectors(table, one.location)
+                query = ModelQuery(one.model, vectors[one.model], where, None if one.live else live)
+                live = query if one.live else live
+                near = by_meaning(self._connection, kinds, query, self._wanted[table])
+                self.fusion.add(near, Reason.MEANING, one.model)
 
 
 def _moments(
-    connection: Connection, rows: Sequence[tuple[str, _Found]]
+    connection: Connection, rows: Sequence[tuple[str, FusedRow]]
 ) -> tuple[ListedMoment, ...]:
     speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
     frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
-    places = places_of(connection, speech, frames)
+    locations = locations_of(connection, speech, frames)
     found_by_id = dict(rows)
-    marks = [
-        Mark(
+    hits = [
+        Hit(
             id=row_id,
-            video_id=places[row_id].video_id,
-            t_start=places[row_id].t_start,
-            t_end=places[row_id].t_end,
+            video_id=locations[row_id].video_id,
+            t_start=locations[row_id].t_start,
+            t_end=locations[row_id].t_end,
             score=found.score,
-            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.placings),
+            terms=tuple((_list_name(one), 1 / (K + one.rank)) for one in found.rank_sources),
         )
         for row_id, found in rows
     ]
@@ -227,17 +206,17 @@ def _moments(
             group.score,
             tuple(
                 ListedHit(
-                    mark.id,
-                    found_by_id[mark.id].kind,
-                    places[mark.id].mark,
-                    tuple(found_by_id[mark.id].placings),
+                    hit.id,
+                    found_by_id[hit.id].kind,
+                    locations[hit.id].text_digest,
+                    tuple(found_by_id[hit.id].rank_sources),
                 )
-                for mark in group.marks
+                for hit in group.hits
             ),
         )
-        for group in merge(marks)[:LIMIT]
+        for group in merge(hits)[:LIMIT]
     )
 
 
-def _list_name(placing: RankSource) -> str:
-    return f"{placing.reason} {placing.kind} {placing.model}"
+def _list_name(rank_source: RankSource) -> str:
+    return f"{rank_source.reason} {rank_source.kind} {rank_source.model}"

@@ -1,4 +1,4 @@
-"""Which rows a search may find: filters become SQL conditions on the row ``r``."""
+"""Search filters: SQL conditions on the row ``r``, which a search may find."""
 
 from __future__ import annotations
 
@@ -62,19 +62,21 @@ class _Conditions:
 
 
 def check_filters(filters: Filters) -> None:
-    """Raise ``InputError`` for filters that make no sense, with one sentence that says why."""
+    """Raise ``InputError`` for invalid filters, with one sentence that says why."""
     for name in ("video_ids", "libraries", "languages", "speakers"):
         if len(getattr(filters, name)) > MOST_VALUES:
             raise InputError(f"The filter {name} has too many values: use at most {MOST_VALUES}.")
     for language in filters.languages:
         if not _LANGUAGE.fullmatch(language):
-            raise InputError(f"The language {language!r} is no code of two or three letters: en.")
+            raise InputError(
+                f"The language {language!r} is not a code of two or three letters, such as en."
+            )
     _check_order("created", filters.created_from, filters.created_to)
     _check_order("ready", filters.ready_from, filters.ready_to)
     lengths = [one for one in (filters.min_seconds, filters.max_seconds) if one is not None]
     if any(not math.isfinite(one) or one < 0 for one in lengths) or lengths != sorted(lengths):
         raise InputError(
-            "The video's length is no range: give a least and a most number of seconds, 0 or more."
+            "Invalid range of video lengths: give a minimum and a maximum in seconds, 0 or more."
         )
 
 
@@ -83,7 +85,7 @@ def _check_order(name: str, start: datetime | None, end: datetime | None) -> Non
         if one is not None and one.tzinfo is None:
             raise InputError(f"The {name} date {one} has no time zone: add one, or Z for UTC.")
     if start is not None and end is not None and start >= end:
-        raise InputError(f"The {name} dates are no range: {start} is not before {end}.")
+        raise InputError(f"The {name} dates are not a range: {start} is not before {end}.")
 
 
 def scope_of(connection: Connection, filters: Filters) -> Scope:

@@ -1,4 +1,4 @@
-"""Frames that look alike, by their picture hashes."""
+"""Similar frames, by the Hamming distance of their perceptual hashes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from reelworks.store.search.search_filters import check_filters, scope_of
 LIMIT = 200
 FARTHEST = 64
 ALIKE = 12
-"""Bits of 64 that two hashes of pictures that look alike differ by at most, by default. Hashes of
-unrelated pictures differ by 32 on average; by 12 or less once in four million pairs."""
+"""Bits of 64 that two hashes of similar frames differ by at most, by default. Hashes of
+unrelated frames differ by 32 on average; by 12 or less once in four million pairs."""
 
 
 def similar_frames(
@@ -24,7 +24,7 @@ def similar_frames(
     limit: int = 10,
     farthest: int = ALIKE,
 ) -> list[SimilarFrame]:
-    """Return the frames whose 64-bit picture hash differs least from that of ``frame_id``.
+    """Return the frames whose 64-bit perceptual hash differs least from that of ``frame_id``.
 
     The nearest come first, the frame itself is left out. ``farthest`` is the most bits that may
     differ. ``filters`` say which frames count. Raises ``UnknownFrameError``, and ``InputError``
@@ -62,9 +62,9 @@ def _nearest(
         ),
         {"width": str(min(1000, max(200, 2 * limit)))},
     )
-    kept = "MATERIALIZED" if scope.frames.narrow else "NOT MATERIALIZED"
+    materialized = "MATERIALIZED" if scope.frames.narrow else "NOT MATERIALIZED"
     found = connection.execute(
-        text(_NEAREST.format(condition=condition, kept=kept)),
+        text(_NEAREST.format(condition=condition, materialized=materialized)),
         {**scope.frames.values, "own": own, "id": frame_id, "limit": limit, "farthest": farthest},
     )
     return [
@@ -91,7 +91,7 @@ def _of_caption(condition: str) -> str:
 
 
 _NEAREST = """
-WITH counted AS {kept} (SELECT r.* FROM frames r WHERE {condition}),
+WITH counted AS {materialized} (SELECT r.* FROM frames r WHERE {condition}),
 near AS (
     SELECT r.id, r.phash_bits <~> CAST(:own AS bit(64)) AS distance FROM counted r
     WHERE r.id <> :id ORDER BY r.phash_bits <~> CAST(:own AS bit(64)) LIMIT :limit

@@ -1,4 +1,4 @@
-"""The piece of a text to show, with the matched words marked."""
+"""Snippets: the piece of a text to show, with the matched words marked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from reelworks.domain.library.search import Excerpt, Span
 
 OPEN, CLOSE = "\x02", "\x03"
-"""What ``ts_headline`` puts around a match; rows never hold these (see ``rows.storable``)."""
+"""What ``ts_headline`` puts around a match; rows never hold these (``table_ops.sanitize_text``)."""
 LONGEST = 240
 """Characters of an excerpt."""
 _LEAD = 60

@@ -1,6 +1,6 @@
-"""Where the vectors of each embedding model lie, and their indexes.
+"""Vector tables of each embedding model, and their HNSW indexes.
 
-A model's vectors are in the rows themselves, or beside them in tables of their own; see
+A model's vectors are in the rows themselves, or in side tables of their own; see
 ``docs/decisions/0015-embedding-switch.md``. One index for each model, table and size.
 """
 
@@ -17,7 +17,7 @@ from reelworks.store.db.advisory_locks import advisory_lock
 from reelworks.store.db.error_mapping import database_errors
 from reelworks.store.db.schema.search import SIDE_TABLES
 
-Location = Literal["rows", "beside"]
+Location = Literal["rows", "side_table"]
 TABLES = tuple(SIDE_TABLES)
 MAX_VECTOR = 2000
 """Dimensions that an HNSW index takes as 32-bit floats (pgvector README, HNSW)."""
@@ -30,36 +30,37 @@ class Vectors:
     """The vectors that one model made of one table's rows."""
 
     table: str
-    place: Location
+    location: Location
 
     @property
-    def holder(self) -> str:
+    def vector_table(self) -> str:
         """The table that holds them."""
-        return self.table if self.place == "rows" else SIDE_TABLES[self.table]
+        return self.table if self.location == "rows" else SIDE_TABLES[self.table]
 
     @property
     def model_column(self) -> str:
         """The column that names the model."""
-        return "embedding_model" if self.place == "rows" else "model"
+        return "embedding_model" if self.location == "rows" else "model"
 
     @property
     def source(self) -> str:
         """What to select from: the row is ``r``, and ``vector_row`` has its vector."""
-        if self.place == "rows":
+        if self.location == "rows":
             return f"{self.table} r"
-        return f"{self.holder} e JOIN {self.table} r ON r.id = e.row_id"
+        return f"{self.vector_table} e JOIN {self.table} r ON r.id = e.row_id"
 
     @property
     def vector_row(self) -> str:
         """The alias in ``source`` of what has the vector."""
-        return "r" if self.place == "rows" else "e"
+        return "r" if self.location == "rows" else "e"
 
     @property
-    def has_one(self) -> str:
+    def has_vector(self) -> str:
         """SQL that tells whether the row ``r`` has a vector of the model ``:model``."""
-        if self.place == "rows":
+        if self.location == "rows":
             return "(r.embedding_model IS NOT DISTINCT FROM :model)"
-        return f"(EXISTS (SELECT FROM {self.holder} h WHERE h.row_id = r.id AND h.model = :model))"
+        mine = "h.row_id = r.id AND h.model = :model"
+        return f"(EXISTS (SELECT FROM {self.vector_table} h WHERE {mine}))"
 
 
 def vector_type(size: int) -> str:
@@ -93,19 +94,19 @@ def index_name(table: str, model: str, size: int) -> str:
     return f"ix_{table}_hnsw_{digest}"
 
 
-def ensure_vector_index(engine: Engine, model: str, size: int, place: Location = "rows") -> None:
+def ensure_vector_index(engine: Engine, model: str, size: int, location: Location = "rows") -> None:
     """Make the HNSW indexes for vectors of ``model`` with ``size`` dimensions if they are missing.
 
     Tables stay writable meanwhile. Several callers at once make each index once; what a killed
-    caller left half made is made anew.
+    caller left half made is made again.
     """
     if size > MAX_HALF:
         return
     url = engine.url.render_as_string(hide_password=False)
     with database_errors(engine.url), engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-        for vectors in (Vectors(table, place) for table in TABLES):
-            name = index_name(vectors.holder, model, size)
+        for vectors in (Vectors(table, location) for table in TABLES):
+            name = index_name(vectors.vector_table, model, size)
             if _is_valid(connection, name):
                 continue
             # CREATE INDEX CONCURRENTLY waits for every open snapshot: two of them deadlock, so one
@@ -115,29 +116,29 @@ def ensure_vector_index(engine: Engine, model: str, size: int, place: Location =
                     _make(connection, vectors, model, size)
 
 
-def drop_vector_indexes(engine: Engine, model: str, place: Location) -> None:
+def drop_vector_indexes(engine: Engine, model: str, location: Location) -> None:
     """Remove a model's indexes, of every size; searches that use them end first."""
     url = engine.url.render_as_string(hide_password=False)
     with database_errors(engine.url), engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
         with advisory_lock(url, "reelworks vector indexes", poll=0.05):
-            for name in _names(connection, model, place):
+            for name in _names(connection, model, location):
                 connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
 
 
-def _names(connection: Connection, model: str, place: Location) -> list[str]:
+def _names(connection: Connection, model: str, location: Location) -> list[str]:
     names = []
-    for vectors in (Vectors(table, place) for table in TABLES):
-        prefix = f"ix_{vectors.holder}_hnsw_"
+    for vectors in (Vectors(table, location) for table in TABLES):
+        prefix = f"ix_{vectors.vector_table}_hnsw_"
         found = text(
             "SELECT indexname, (regexp_match(indexdef, '(vector|halfvec)\\((\\d+)\\)'))[2] AS size"
             " FROM pg_indexes WHERE tablename = :table AND starts_with(indexname, :prefix)"
         )
-        rows = connection.execute(found, {"table": vectors.holder, "prefix": prefix}).all()
+        rows = connection.execute(found, {"table": vectors.vector_table, "prefix": prefix}).all()
         names += [
             row.indexname
             for row in rows
-            if row.size and row.indexname == index_name(vectors.holder, model, int(row.size))
+            if row.size and row.indexname == index_name(vectors.vector_table, model, int(row.size))
         ]
     return names
 
@@ -148,11 +149,11 @@ def _is_valid(connection: Connection, name: str) -> bool:
 
 
 def _make(connection: Connection, vectors: Vectors, model: str, size: int) -> None:
-    name, kind = index_name(vectors.holder, model, size), vector_type(size)
+    name, kind = index_name(vectors.vector_table, model, size), vector_type(size)
     connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
     family = kind.partition("(")[0]
     statement = (
-        f"CREATE INDEX CONCURRENTLY {name} ON {vectors.holder} USING hnsw "
+        f"CREATE INDEX CONCURRENTLY {name} ON {vectors.vector_table} USING hnsw "
         f"((embedding::{kind}) {family}_cosine_ops) WHERE {of_model(vectors, size)}"
     )
     connection.execute(text(statement).bindparams(model_literal(model)))

@@ -165,7 +165,8 @@ async def test_a_remote_stage_is_linked_to_its_caller_and_takes_the_interactive_
     [
         ("[unsupported_media] a.mp4 is empty.", UnsupportedMediaError),
         ("[provider_unavailable] The server is down.", ProviderUnavailableError),
-        ("[other_question] Two versions of code.", StageCallMismatchError),
+        ("[other_question] Two versions of code.", StageCallMismatchError),  # of an older worker
+        ("[stage_call_mismatch] Two versions of code.", StageCallMismatchError),
         ("Flow run encountered an exception: ValueError: x", ReelworksError),
         ("crashed", WorkerLostError),
         ("cancelled", CancelledError),

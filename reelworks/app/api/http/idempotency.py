@@ -15,11 +15,11 @@ from reelworks.app.api.http.auth import CurrentCaller
 from reelworks.app.api.http.request_context import Context
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.store.access.idempotency_keys import (
-    Asked,
-    Stored,
-    answer_request,
-    claim_request,
-    drop_request,
+    KeyedRequest,
+    StoredResponse,
+    claim_key,
+    release_key,
+    store_response,
 )
 from reelworks.store.jobs.jobs import new_job_id
 
@@ -50,7 +50,7 @@ class JobIds:
     """Ids for a request's jobs: a repeat after a crash gets the same ones."""
 
     since: datetime | None = None
-    request: Asked | None = None
+    request: KeyedRequest | None = None
 
     def job_id(self) -> str:
         """Return the id for the job of this request."""
@@ -79,17 +79,17 @@ class IdempotentPost:
         if self.key is None:
             return _fresh(work(JobIds()))
         fingerprint = sha256_of_bytes(f"{self.fingerprint} {content}".encode())
-        request = Asked(self.caller, self.key, fingerprint)
-        known = claim_request(self.api.engine, request)
-        if isinstance(known, Stored):
+        request = KeyedRequest(self.caller, self.key, fingerprint)
+        known = claim_key(self.api.engine, request)
+        if isinstance(known, StoredResponse):
             return _replayed(known)
         try:
             done = work(JobIds(known.since, request))
         except BaseException:
-            drop_request(self.api.engine, request)
+            release_key(self.api.engine, request)
             raise
         answer = {"body": done.body.model_dump(mode="json"), "location": done.location}
-        answer_request(self.api.engine, request, done.status, answer)
+        store_response(self.api.engine, request, done.status, answer)
         return _fresh(done)
 
 
@@ -97,8 +97,8 @@ def _fresh(done: Reply) -> JSONResponse:
     return _answer(done.status, done.body.model_dump(mode="json"), done.location)
 
 
-def _replayed(stored: Stored) -> JSONResponse:
-    answer = _answer(stored.status, stored.answer["body"], stored.answer["location"])
+def _replayed(stored: StoredResponse) -> JSONResponse:
+    answer = _answer(stored.status, stored.body["body"], stored.body["location"])
     answer.headers["Idempotent-Replay"] = "true"
     return answer
 

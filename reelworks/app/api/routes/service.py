@@ -20,8 +20,8 @@ from reelworks.app.api.schemas.visibility import visible_text
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import VideoStatus
-from reelworks.store.jobs.job_stats import LedgerNumbers, ledger_numbers
-from reelworks.store.jobs.jobs import is_paused, pause_intake, resume_intake
+from reelworks.store.jobs.job_stats import JobStats, job_stats
+from reelworks.store.jobs.jobs import is_paused, pause_dispatcher, resume_dispatcher
 from reelworks.store.library.video_reads import count_all
 
 router = APIRouter(tags=["service"])
@@ -55,7 +55,7 @@ def shared_caches(request: Request, api: Context) -> dict[str, TtlCache[Any]]:
     caches: dict[str, TtlCache[Any]] | None = getattr(request.app.state, "caches", None)
     if caches is None:
         caches = {
-            "numbers": TtlCache(_NUMBERS_SECONDS, lambda: ledger_numbers(api.engine)),
+            "numbers": TtlCache(_NUMBERS_SECONDS, lambda: job_stats(api.engine)),
             "metrics": TtlCache(
                 _NUMBERS_SECONDS, lambda: metrics_of(api.engine, api.settings.data_dir)
             ),
@@ -100,7 +100,7 @@ async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
 @router.get("/stats", dependencies=[require_scope(Scope.READ)])
 def stats(shared: Shared, api: Context) -> Stats:
     """Statistics, up to five seconds old."""
-    numbers: LedgerNumbers = shared["numbers"].get()
+    numbers: JobStats = shared["numbers"].get()
     contents = count_all(api.engine)
     workers = read_statuses(api.settings.data_dir)
     jobs = {status.value: number for status, number in numbers.jobs.items()}
@@ -149,7 +149,7 @@ def pause(once: Idempotent, api: Context, body: Pause | None = None) -> JSONResp
     """Pause the dispatcher: no waiting job starts, running jobs go on."""
 
     def work(_: JobIds) -> Reply:
-        pause_intake(api.engine, note=body.note if body else None)
+        pause_dispatcher(api.engine, note=body.note if body else None)
         return Reply(200, DispatcherState(paused=True))
 
     return once.run(work)
@@ -162,7 +162,7 @@ def resume(once: Idempotent, api: Context) -> JSONResponse:
     """Resume the dispatcher: waiting jobs start again."""
 
     def work(_: JobIds) -> Reply:
-        resume_intake(api.engine)
+        resume_dispatcher(api.engine)
         return Reply(200, DispatcherState(paused=False))
 
     return once.run(work)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reelworks.app.api.schemas.visibility import visible_events, visible_job
+from reelworks.domain.jobs import progress
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.library.access import Caller
 from reelworks.pipeline.spec import STAGES
@@ -24,13 +26,14 @@ class JobError(BaseModel):
 class StageProgress(BaseModel):
     """Progress of a stage."""
 
-    model_config = ConfigDict(extra="allow")
-
     state: str = Field(examples=["running"])
     done: float = 0.0
     total: float = 0.0
     """In the stage's own unit."""
     seconds: float | None = None
+    items: int | None = None
+    unit: str | None = None
+    model: str | None = None
     note: str | None = None
 
 
@@ -91,8 +94,8 @@ class JobOut(BaseModel):
             if failed
             else None,
             params=dict(job.params),
-            progress={stage: _progress(value) for stage, value in job.progress.items()},
-            usage=dict(job.usage),
+            progress={stage: _progress(stored) for stage, stored in job.progress.items()},
+            usage={model: one.to_json() for model, one in job.usage.items()},
             cost=float(job.cost),
             result=dict(job.result),
             flow_run_id=job.flow_run_id,
@@ -112,8 +115,8 @@ class JobOut(BaseModel):
         )
 
 
-def _progress(value: Any) -> StageProgress:
-    return StageProgress.model_validate(value if isinstance(value, dict) else {"state": str(value)})
+def _progress(stored: progress.StageProgress) -> StageProgress:
+    return StageProgress.model_validate(asdict(stored))
 
 
 class JobEventOut(BaseModel):

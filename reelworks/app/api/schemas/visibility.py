@@ -76,7 +76,7 @@ def visible_job(job: Job, caller: Caller) -> Job:
     return replace(
         job,
         params=seen(job.params),
-        progress=seen(job.progress),
+        progress={stage: replace(one, note=seen(one.note)) for stage, one in job.progress.items()},
         result=seen(job.result),
         error=None if error is None else visible_text(error, caller, known=source, own=own),
     )

@@ -213,20 +213,20 @@ def pause(
     json: output.Json = False,
 ) -> None:
     """Pause the dispatcher: no more jobs start; running ones finish."""
-    from reelworks.store.jobs.jobs import pause_intake
+    from reelworks.store.jobs.jobs import pause_dispatcher
 
     with library_engine() as engine:
-        pause_intake(engine, note=note)
+        pause_dispatcher(engine, note=note)
     _print_switch(paused=True, json=json)
 
 
 @app.command()
 def resume(json: output.Json = False) -> None:
     """Resume the dispatcher: waiting jobs start again."""
-    from reelworks.store.jobs.jobs import resume_intake
+    from reelworks.store.jobs.jobs import resume_dispatcher
 
     with library_engine() as engine:
-        resume_intake(engine)
+        resume_dispatcher(engine)
     _print_switch(paused=False, json=json)
 
 

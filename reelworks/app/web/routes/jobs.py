@@ -86,9 +86,9 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
 def dispatcher(form: Form, api: Context) -> Response:
     """Pause or resume the dispatcher."""
     if form.get("action") == "pause":
-        job_queue.pause_intake(api.engine, note="from the jobs page")
+        job_queue.pause_dispatcher(api.engine, note="from the jobs page")
         return _back(form, "paused", 1)
-    job_queue.resume_intake(api.engine)
+    job_queue.resume_dispatcher(api.engine)
     return _back(form, "resumed", 1)
 
 

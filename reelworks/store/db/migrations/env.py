@@ -10,7 +10,7 @@ from reelworks.store.db.schema import Base
 
 
 def run() -> None:
-    """Run the migrations that alembic was asked for."""
+    """Run the migrations of the alembic command."""
     given = context.config.attributes.get("connection")
     if given is not None:
         context.configure(connection=given, target_metadata=Base.metadata)

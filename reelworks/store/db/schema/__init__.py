@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from reelworks.store.db.schema.access import DeliveryRow, RequestRow, TokenRow
+from reelworks.store.db.schema.access import IdempotencyKeyRow, TokenRow, WebhookDeliveryRow
 from reelworks.store.db.schema.base import Base
 from reelworks.store.db.schema.jobs import (
     BackfillRow,
     BackfillWaitRow,
     DispatcherRow,
-    IntakeRow,
+    DispatcherStateRow,
     JobEventRow,
     JobRow,
-    PaceRow,
+    RateLimitRow,
     SourceRow,
 )
 from reelworks.store.db.schema.library import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
@@ -22,7 +22,7 @@ from reelworks.store.db.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration."""
 
 __all__ = [
@@ -32,15 +32,14 @@ __all__ = [
     "Base",
     "CaptionRow",
     "CaptionVectorRow",
-    "DeliveryRow",
     "DispatcherRow",
+    "DispatcherStateRow",
     "EmbeddingModelRow",
     "FrameRow",
-    "IntakeRow",
+    "IdempotencyKeyRow",
     "JobEventRow",
     "JobRow",
-    "PaceRow",
-    "RequestRow",
+    "RateLimitRow",
     "SceneRow",
     "SearchPageRow",
     "SegmentRow",
@@ -48,4 +47,5 @@ __all__ = [
     "SourceRow",
     "TokenRow",
     "Video",
+    "WebhookDeliveryRow",
 ]

@@ -1,4 +1,4 @@
-"""Who may ask over HTTP, what was asked already, and who is to be told."""
+"""Tables of the HTTP API: tokens, idempotency keys and webhook deliveries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reelworks.store.db.schema.base import Base
 
 
 class TokenRow(Base):
-    """A key to the API. The key itself is not kept, only its digest."""
+    """An API token; only its digest is stored."""
 
     __tablename__ = "tokens"
     __table_args__ = (CheckConstraint("scopes <@ ARRAY['read', 'submit', 'admin']", name="scopes"),)
@@ -29,26 +29,26 @@ class TokenRow(Base):
     used_at: Mapped[datetime | None]
 
 
-class RequestRow(Base):
-    """A request with an ``Idempotency-Key``, and its answer once there is one."""
+class IdempotencyKeyRow(Base):
+    """A request with an ``Idempotency-Key``, and the response once there is one."""
 
-    __tablename__ = "requests"
-    __table_args__ = (Index("ix_requests_created_at", "created_at"),)
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     caller: Mapped[str] = mapped_column(primary_key=True, doc="name of the token, or empty")
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(doc="digest of method, path and body")
-    status: Mapped[int | None] = mapped_column(doc="HTTP status; null while it is being worked on")
-    answer: Mapped[dict[str, Any] | None]
+    status: Mapped[int | None] = mapped_column(doc="HTTP status; null while it is being processed")
+    response: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=fn.now())
 
 
-class DeliveryRow(Base):
-    """A webhook call that is owed, or was made."""
+class WebhookDeliveryRow(Base):
+    """A webhook call that is due, or was made."""
 
-    __tablename__ = "deliveries"
+    __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        Index("ix_deliveries_due", "next_at", postgresql_where=sql("next_at IS NOT NULL")),
+        Index("ix_webhook_deliveries_due", "next_at", postgresql_where=sql("next_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

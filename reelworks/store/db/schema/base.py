@@ -1,4 +1,4 @@
-"""What all tables share."""
+"""Base class of all tables: naming of constraints, types of columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job ledger: work that somebody asked for, and what becomes of it."""
+"""Tables of jobs, backfills, dispatchers and the sources of libraries."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from reelworks.store.db.schema.base import Base
 
 CHANNEL = "reelworks_jobs"
-"""Where PostgreSQL tells of jobs (see ``TELL_OF_JOBS``): the changed one's id, or "" for new ones.
-"""
+"""Where PostgreSQL notifies of jobs (see ``NOTIFY_TRIGGER``): the changed
+one's id, or "" for new ones."""
 WORK_CHANNEL = "reelworks_work"
-"""Where it tells the intake that there may be something to do; progress alone is nothing."""
+"""Where it notifies dispatchers that a job may be due; progress alone does not count."""
 
 _STATUSES = "('pending', 'processing', 'done', 'failed', 'cancelled')"
 _NOTHING = sql("'{}'::jsonb")
 
 
 class JobRow(Base):
-    """Work that somebody asked for. ``INSERT INTO jobs (id, video_id)`` alone is enough."""
+    """A job: one run of a flow. ``INSERT INTO jobs (id, video_id)`` alone is enough."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -71,16 +71,16 @@ class JobRow(Base):
     status: Mapped[str] = mapped_column(server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default="0", doc="flow runs so far; the fence")
     attempts_before: Mapped[int] = mapped_column(
-        server_default="0", doc="those made before somebody let it start anew"
+        server_default="0", doc="those made before the last retry"
     )
     requeues: Mapped[int] = mapped_column(
-        server_default="0", doc="stops on purpose that handed it back; none is an attempt"
+        server_default="0", doc="stops on purpose that requeued it; none is an attempt"
     )
     error: Mapped[str | None]
     error_code: Mapped[str | None]
     error_stage: Mapped[str | None]
     flow_run_id: Mapped[str | None]
-    lease: Mapped[str | None] = mapped_column(doc="who works on it")
+    lease: Mapped[str | None] = mapped_column(doc="who has it: see domain.jobs.lease")
     expires_at: Mapped[datetime | None] = mapped_column(doc="end of the lease")
     created_at: Mapped[datetime] = mapped_column(server_default=fn.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=fn.now())
@@ -98,7 +98,7 @@ class JobRow(Base):
 
 
 class JobEventRow(Base):
-    """A change of a job's status; a trigger writes it, whoever made the change."""
+    """A change of a job's status; a trigger writes it, whatever made the change."""
 
     __tablename__ = "job_events"
     __table_args__ = (Index("ix_job_events_status_at", "status", "at"),)
@@ -112,7 +112,7 @@ class JobEventRow(Base):
 
 
 class BackfillRow(Base):
-    """Many jobs that somebody asked for at once, and how fast and for how much they may run."""
+    """A backfill: many jobs, with limits of speed and cost."""
 
     __tablename__ = "backfills"
     __table_args__ = (
@@ -138,22 +138,22 @@ class BackfillWaitRow(Base):
 
     flow_run_id: Mapped[str] = mapped_column(primary_key=True)
     backfill_id: Mapped[str] = mapped_column(doc="no reference: its end wakes the run, too")
-    woken_at: Mapped[datetime | None] = mapped_column(doc="when the intake last resumed the run")
+    woken_at: Mapped[datetime | None] = mapped_column(doc="when a dispatcher last resumed the run")
 
 
-class PaceRow(Base):
+class RateLimitRow(Base):
     """When the next call to a hosted model may be made, for all processes and hosts."""
 
-    __tablename__ = "paces"
+    __tablename__ = "rate_limits"
 
     name: Mapped[str] = mapped_column(primary_key=True, doc="provider, alone or of a backfill")
     next_at: Mapped[datetime]
 
 
-class IntakeRow(Base):
-    """The switch of the intake: one row, or none while nobody ever touched it."""
+class DispatcherStateRow(Base):
+    """Whether dispatchers are paused: one row, or none while nobody ever paused them."""
 
-    __tablename__ = "intake"
+    __tablename__ = "dispatcher_state"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -173,7 +173,7 @@ class DispatcherRow(Base):
 
 
 class SourceRow(Base):
-    """A file of a place that a library is kept in step with, as it was last seen."""
+    """A file of a synced source, as it was last seen."""
 
     __tablename__ = "sources"
     __table_args__ = (Index("ix_sources_sha256", "sha256"),)
@@ -193,7 +193,7 @@ class SourceRow(Base):
     gone_at: Mapped[datetime | None] = mapped_column(doc="when it was first missed")
 
 
-TELL_OF_JOBS = """
+NOTIFY_TRIGGER = """
 CREATE OR REPLACE FUNCTION reelworks_tell_of_job() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM OLD.status THEN
@@ -210,12 +210,12 @@ CREATE OR REPLACE TRIGGER reelworks_tell_of_job
     AFTER INSERT OR UPDATE OF status, progress, priority ON jobs
     FOR EACH ROW EXECUTE FUNCTION reelworks_tell_of_job();
 """
-"""Whoever writes the table, also by hand: the change is recorded and listeners hear of it."""
+"""Whatever writes the table, by hand too: the change is recorded and listeners are notified."""
 
 
-def _tell_of_jobs(table: Any, connection: Connection, **_: Any) -> None:
+def _create_trigger(table: Any, connection: Connection, **_: Any) -> None:
     del table
-    connection.execute(sql(TELL_OF_JOBS))
+    connection.execute(sql(NOTIFY_TRIGGER))
 
 
-event.listen(JobEventRow.__table__, "after_create", _tell_of_jobs)
+event.listen(JobEventRow.__table__, "after_create", _create_trigger)

@@ -1,4 +1,4 @@
-"""What search needs besides the rows: how words are read, vectors by model, pages kept."""
+"""Tables and functions of search: text search, vectors by model, stored result pages."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ class EmbeddingModelRow(Base):
 
     __tablename__ = "embedding_models"
     __table_args__ = (
-        CheckConstraint("place IN ('rows', 'beside')", name="place"),
+        CheckConstraint("location IN ('rows', 'side_table')", name="location"),
         Index("uq_embedding_models_live", "live", unique=True, postgresql_where=sql("live")),
         Index(
             "uq_embedding_models_rows",
-            "place",
+            "location",
             unique=True,
-            postgresql_where=sql("place = 'rows'"),
+            postgresql_where=sql("location = 'rows'"),
         ),
     )
 
     model: Mapped[str] = mapped_column(primary_key=True, doc="provider/name@revision")
-    place: Mapped[str] = mapped_column(doc="rows: in the rows; beside: in tables of their own")
+    location: Mapped[str] = mapped_column(doc="rows: in the rows; side_table: in a side table")
     live: Mapped[bool] = mapped_column(server_default=sql("false"), doc="search asks it")
     fills: Mapped[bool] = mapped_column(
         server_default=sql("false"), doc="has rows that the live model lacks: search asks it too"
@@ -79,14 +79,14 @@ class EmbeddingModelRow(Base):
     live_since: Mapped[datetime | None]
 
 
-class _Beside:
-    """A vector of a row by a model whose vectors are beside the rows."""
+class _SideVector:
+    """A vector of a row by a model whose vectors are in side tables."""
 
     model: Mapped[str] = mapped_column(primary_key=True)
     embedding: Mapped[list[float]] = mapped_column(VECTOR())
 
 
-class SegmentVectorRow(_Beside, Base):
+class SegmentVectorRow(_SideVector, Base):
     """A vector of a line of speech."""
 
     __tablename__ = "segment_vectors"
@@ -100,7 +100,7 @@ class SegmentVectorRow(_Beside, Base):
         )
 
 
-class CaptionVectorRow(_Beside, Base):
+class CaptionVectorRow(_SideVector, Base):
     """A vector of what a frame shows."""
 
     __tablename__ = "caption_vectors"
@@ -115,7 +115,7 @@ class CaptionVectorRow(_Beside, Base):
 
 
 class SearchPageRow(Base):
-    """The ranked moments of one search, kept for its further pages. Not logged: a crash of
+    """The ranked moments of one search, stored for its further pages. Not logged: a crash of
     PostgreSQL empties it, and people search again.
     """
 

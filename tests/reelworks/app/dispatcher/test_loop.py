@@ -101,7 +101,7 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
     async with dispatching(once, engine):
         job = await until(engine, "odd", JobStatus.FAILED)
 
-    assert job.error_code == "nothing_deployed"
+    assert job.error_code == "deployment_not_found"
     assert "no-such-flow" in (job.error or "")
 
 
@@ -128,7 +128,7 @@ async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
         job_id = put(engine, tmp_path / "naps", seconds="long")
         job = await until(engine, job_id, JobStatus.FAILED)
 
-    assert (job.error_code, job.attempts) == ("job_refused", 1)
+    assert (job.error_code, job.attempts) == ("invalid_job_parameters", 1)
     assert "seconds" in (job.error or "")
 
 

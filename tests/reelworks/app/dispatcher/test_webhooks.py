@@ -22,7 +22,7 @@ from reelworks.domain.jobs.job import JobSelection, NewJob
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, retry_jobs
-from reelworks.store.jobs.webhook_deliveries import GIVEN_UP_AFTER, MOST_TRIES, wait_after
+from reelworks.store.jobs.webhook_deliveries import GIVEN_UP_AFTER, MOST_TRIES, retry_delay
 
 SECRET = "whose hands these are in"
 
@@ -86,12 +86,14 @@ def ended(engine: Engine, url: str, job_id: str = "j") -> None:
 
 def due_again(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("UPDATE deliveries SET next_at = now() WHERE next_at IS NOT NULL"))
+        connection.execute(
+            text("UPDATE webhook_deliveries SET next_at = now() WHERE next_at IS NOT NULL")
+        )
 
 
 def row(engine: Engine):
     with transaction(engine) as connection:
-        return connection.execute(text("SELECT * FROM deliveries")).one()
+        return connection.execute(text("SELECT * FROM webhook_deliveries")).one()
 
 
 def test_a_call_is_signed_so_that_its_receiver_can_check_it(engine, mine, receiver):
@@ -144,7 +146,7 @@ def test_a_job_that_ends_again_is_sent_again_under_another_id(engine, mine, rece
 
 
 def test_tries_grow_rarer_and_end_after_a_day():
-    waits = [wait_after(attempt) for attempt in range(1, MOST_TRIES + 1)]
+    waits = [retry_delay(attempt) for attempt in range(1, MOST_TRIES + 1)]
 
     assert waits[:3] == [10, 20, 40]
     assert max(waits) == 3600
@@ -154,7 +156,9 @@ def test_tries_grow_rarer_and_end_after_a_day():
 def test_a_receiver_that_is_never_there_is_given_up(engine, mine):
     ended(engine, "http://127.0.0.1:9/")
     with transaction(engine) as connection:
-        connection.execute(text("UPDATE deliveries SET attempts = :n"), {"n": MOST_TRIES - 1})
+        connection.execute(
+            text("UPDATE webhook_deliveries SET attempts = :n"), {"n": MOST_TRIES - 1}
+        )
 
     assert deliver_due(engine, mine) == 0
     assert row(engine).next_at is None

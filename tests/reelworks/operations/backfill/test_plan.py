@@ -19,7 +19,7 @@ from reelworks.pipeline.run_context import RunContext
 from reelworks.store.db.database import transaction
 from reelworks.store.library.publish import claim_video, publish_captions, set_status
 
-TABLES = ("videos", "jobs", "job_events", "backfills", "scenes", "frames", "intake")
+TABLES = ("videos", "jobs", "job_events", "backfills", "scenes", "frames", "dispatcher_state")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Who listens to the ledger hears what concerns him, and nothing else."""
+"""Listeners receive the notifications of their channel, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, JobSelection, NewJob
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.backfills import resume_backfill
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, pause_intake, resume_intake, retry_jobs
+from reelworks.store.jobs.jobs import (
+    add_jobs,
+    cancel_jobs,
+    pause_dispatcher,
+    resume_dispatcher,
+    retry_jobs,
+)
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 SOON = 5.0
@@ -50,7 +57,7 @@ def listening(engine: Engine, channel: str) -> Iterator[Ear]:
 
 
 @pytest.fixture
-def intake(engine: Engine) -> Iterator[Ear]:
+def dispatcher(engine: Engine) -> Iterator[Ear]:
     yield from listening(engine, WORK_CHANNEL)
 
 
@@ -62,63 +69,63 @@ def viewer(engine: Engine) -> Iterator[Ear]:
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills CASCADE"))
+        connection.execute(text("TRUNCATE videos, jobs, dispatcher_state, backfills CASCADE"))
 
 
 def running(engine: Engine) -> Attempt:
     add_jobs(engine, [NewJob("j", None, kind="nap")])
-    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
     attempt = Attempt(job.id, job.attempts)
     leases.begin(engine, attempt, "run", 60)
     return attempt
 
 
 def report(engine: Engine, attempt: Attempt) -> None:
-    told = Heartbeat({"vision": {"state": "running", "done": 1, "total": 4}}, {}, Decimal(0))
+    told = Heartbeat({"vision": StageProgress("running", 1, 4)}, {}, Decimal(0))
     leases.beat(engine, attempt, "run", 60, told)
 
 
-def test_progress_is_told_to_viewers_and_not_to_the_intake(engine, intake, viewer):
+def test_progress_is_sent_to_viewers_and_not_to_the_dispatcher(engine, dispatcher, viewer):
     attempt = running(engine)
-    assert intake.heard() == ""  # the new job
+    assert dispatcher.heard() == ""  # the new job
     while not viewer.silent():
         pass
 
     report(engine, attempt)
 
     assert viewer.heard() == "j"
-    assert intake.silent()
+    assert dispatcher.silent()
 
 
-def test_a_job_that_ends_makes_room_for_another(engine, intake):
+def test_a_job_that_ends_makes_room_for_another(engine, dispatcher):
     attempt = running(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
     leases.finish(engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {})
 
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
 
-def test_what_waits_again_is_told_to_the_intake(engine, intake):
+def test_what_waits_again_is_sent_to_the_dispatcher(engine, dispatcher):
     attempt = running(engine)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
     failure = Failure("Busy.", "rate_limited", can_pass=False)
     leases.fail(engine, attempt, "run", failure, most_attempts=1)
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     retry_jobs(engine, JobSelection(ids=("j",)))
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
     cancel_jobs(engine, JobSelection(ids=("j",)))
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""
 
 
-def test_the_switches_are_told_to_the_intake(engine, intake):
+def test_the_switches_are_sent_to_the_dispatcher(engine, dispatcher):
     with transaction(engine) as connection:
         connection.execute(text("INSERT INTO backfills (id, status) VALUES ('b', 'paused')"))
 
-    pause_intake(engine)
-    assert intake.heard() == ""
-    resume_intake(engine)
-    assert intake.heard() == ""
+    pause_dispatcher(engine)
+    assert dispatcher.heard() == ""
+    resume_dispatcher(engine)
+    assert dispatcher.heard() == ""
     resume_backfill(engine, "b")
-    assert intake.heard() == ""
+    assert dispatcher.heard() == ""

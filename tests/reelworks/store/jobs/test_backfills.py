@@ -11,10 +11,11 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Selection
 from reelworks.domain.jobs.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.backfill_begin import NewBackfill, NewVideo, begin_backfill
+from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill_report import report_of
 from reelworks.store.jobs.backfills import (
     KIND,
@@ -37,7 +38,9 @@ Begin = Callable[..., Backfill]
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, intake, backfills, sources CASCADE"))
+        connection.execute(
+            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
+        )
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def begin(engine: Engine) -> Begin:
             selection=Selection(source=f"/{name}", library="films"),
             limits=Limits(**limits),
             plan={"videos": count, "to_do": count, "cost": cost},
-            videos=[NewVideo(f"{name}-v{n:03d}", f"/{name}/{n}.mp4") for n in range(count)],
+            videos=[BackfillVideo(f"{name}-v{n:03d}", f"/{name}/{n}.mp4") for n in range(count)],
         )
         return begin_backfill(engine, new)
 
@@ -56,15 +59,15 @@ def begin(engine: Engine) -> Begin:
 
 
 def claim(engine: Engine, limit: int = 100) -> list[Job]:
-    return claim_of_backfills(engine, "intake", LONG, limit=limit)
+    return claim_of_backfills(engine, "dispatcher", LONG, limit=limit)
 
 
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:
     attempt, run = Attempt(job.id, job.attempts), f"run-{job.id}"
     leases.begin(engine, attempt, run, LONG)
-    told = Heartbeat({}, {"openai/m": {"calls": 1, "cost": cost}}, Decimal(cost))
+    told = Heartbeat({}, {"openai/m": BilledUsage(Usage(calls=1), Decimal(cost))}, Decimal(cost))
     if failure:
-        leases.fail(engine, attempt, run, failure, most_attempts=1, told=told)
+        leases.fail(engine, attempt, run, failure, most_attempts=1, heartbeat=told)
     else:
         leases.finish(engine, attempt, run, told, {})
 
@@ -76,7 +79,9 @@ def test_all_jobs_wait_from_the_start_behind_everything_else(engine: Engine, beg
     assert one.jobs[JobStatus.PENDING] == one.total == one.left == 3
     assert {job.priority for job in jobs} == {BACKFILL}
     assert {job.params["source"] for job in jobs} == {f"/bf/{n}.mp4" for n in range(3)}
-    assert claims.claim(engine, "intake", LONG, limit=9) == [], "they go through claim_of_backfills"
+    assert claims.claim(engine, "dispatcher", LONG, limit=9) == [], (
+        "they go through claim_of_backfills"
+    )
 
 
 def test_begun_twice_it_is_there_once(engine: Engine, begin: Begin) -> None:
@@ -295,4 +300,4 @@ def test_other_jobs_are_not_touched(engine: Engine, begin: Begin) -> None:
     add_jobs(engine, [NewJob("alone", "bf-v000")])
 
     assert [job.id for job in claim(engine)] == ["bf-bf-v000"]
-    assert [job.id for job in claims.claim(engine, "intake", LONG, limit=9)] == ["alone"]
+    assert [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=9)] == ["alone"]

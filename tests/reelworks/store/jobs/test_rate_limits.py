@@ -19,11 +19,11 @@ CALLER = """
 import sys, time
 from sqlalchemy import create_engine
 from reelworks.store.db.error_mapping import sqlalchemy_url
-from reelworks.store.jobs.rate_limits import Pace
+from reelworks.store.jobs.rate_limits import SharedRateLimiter
 engine = create_engine(sqlalchemy_url(sys.argv[1]))
-pace = Pace(engine, lambda provider: 600)
+limiter = SharedRateLimiter(engine, lambda provider: 600)
 for _ in range(int(sys.argv[2])):
-    pace.wait("openai")
+    limiter.wait("openai")
     print(time.time(), flush=True)
 """
 

@@ -116,7 +116,7 @@ def test_a_file_that_is_stored_again_mends_one_that_was_found_damaged(
     (tmp_path / "a").write_bytes(body)
     kept = store.put_file("a", tmp_path / "a", BYTES)
     flip_a_byte(data, body)
-    store.doubts.note(kept)  # as whoever failed to read it does
+    store.doubts.note(kept)  # as a failed read does
     store.put_file("a", tmp_path / "a", BYTES)
     assert store.holds(kept)
 

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from reelworks.domain.library.search import SearchAnswer, SearchRequest
+from reelworks.domain.library.search import (
+    Kind,
+    RankSource,
+    Reason,
+    SearchAnswer,
+    SearchRequest,
+)
 from reelworks.domain.video.transcript import Segment
 from reelworks.errors import InputError, SearchExpiredError
 from reelworks.store.library.video_reads import delete_video
+from reelworks.store.search.result_pages import (
+    ListedHit,
+    ListedMoment,
+    RankedList,
+    _from_json,
+    _to_json,
+    cursor_of,
+    read_cursor,
+    survivors,
+)
 from reelworks.store.search.search import search, search_on
 from tests.support.search_library import add_speech
 
@@ -105,3 +123,53 @@ def test_a_list_expires_and_strange_cursors_are_refused(engine: Engine, harbour:
             search_on(engine, strange)
     with pytest.raises(InputError, match="limit 0"):
         search_on(engine, cursor, 0)
+
+
+numbers = st.floats(0, 1e6)
+rank_sources = st.builds(
+    RankSource,
+    st.sampled_from(Reason),
+    st.sampled_from(Kind),
+    st.integers(1, 400),
+    st.sampled_from([None, "local/minilm@1", "openai/m"]),
+    st.none() | st.integers(0, 10**6).map(lambda number: number / 10**6),
+)
+hits = st.builds(
+    ListedHit,
+    st.text(),
+    st.sampled_from(Kind),
+    st.integers(-(2**31), 2**31 - 1),
+    st.lists(rank_sources, max_size=3).map(tuple),
+)
+moments = st.builds(ListedMoment, numbers, numbers, numbers, st.lists(hits, max_size=3).map(tuple))
+
+
+@given(st.builds(RankedList, st.text(), st.text(), st.lists(moments, max_size=4).map(tuple)))
+def test_a_list_survives_its_stored_form(listed: RankedList) -> None:
+    assert _from_json(_to_json(listed)) == listed
+
+
+@given(st.from_regex(r"[A-Za-z0-9_-]{16}", fullmatch=True), st.integers(0, 999))
+def test_a_cursor_is_read_back(page_id: str, offset: int) -> None:
+    assert read_cursor(cursor_of(page_id, offset)) == (page_id, offset)
+
+
+@given(st.text(max_size=24))
+def test_any_other_text_is_an_invalid_cursor(cursor: str) -> None:
+    try:
+        page_id, offset = read_cursor(cursor)
+    except InputError as error:
+        assert "Invalid cursor" in str(error)
+    else:
+        assert len(page_id) == 16
+        assert 0 <= offset <= 999
+
+
+def test_hits_whose_text_changed_are_left_out_and_moments_without_hits_too() -> None:
+    def hit(row_id: str, text_digest: int) -> ListedHit:
+        return ListedHit(row_id, Kind.SPEECH, text_digest, ())
+
+    both = ListedMoment(0, 1, 0.5, (hit("a", 1), hit("b", 2)))
+    gone = ListedMoment(2, 3, 0.4, (hit("c", 3),))
+    left = survivors([both, gone], {"a": 1, "b": 7})
+    assert left == [(both, (hit("a", 1),))]

@@ -1,14 +1,14 @@
-"""The job ledger, the API's keys and requests, backfills and the sources of libraries.
+"""Jobs and their events, tokens and idempotency keys, backfills and the sources of libraries.
 
 Notes: jobs of the first release stay as they are; nothing ran them. A job needs a video only where
-its kind says so. A trigger records each change of a job's status and wakes whoever listens.
+its kind says so. A trigger records each change of a job's status and notifies listeners.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-from reelworks.store.db.schema.jobs import TELL_OF_JOBS
+from reelworks.store.db.schema.jobs import NOTIFY_TRIGGER
 
 revision = "0002"
 down_revision = "0001"
@@ -63,7 +63,7 @@ CREATE INDEX IF NOT EXISTS ix_jobs_backfill_id ON jobs (backfill_id, status)
     WHERE backfill_id IS NOT NULL;
 """
 
-_LEDGER = """
+_EVENTS = """
 CREATE TABLE IF NOT EXISTS job_events (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     job_id TEXT NOT NULL,
@@ -156,12 +156,12 @@ CREATE INDEX IF NOT EXISTS ix_deliveries_due ON deliveries (next_at) WHERE next_
 
 def upgrade() -> None:
     """Make the tables and the trigger."""
-    for statements in (_BACKFILLS, _JOBS, _LEDGER, _ACCESS, TELL_OF_JOBS):
+    for statements in (_BACKFILLS, _JOBS, _EVENTS, _ACCESS, NOTIFY_TRIGGER):
         op.execute(statements)
 
 
 def downgrade() -> None:
-    """Leave the jobs table as the first release made it; all else of the ledger is lost."""
+    """Leave the jobs table as the first release made it; all other tables are lost."""
     op.execute(_DOWN)
 
 

@@ -1,8 +1,8 @@
 """Search: words without accents and without spaces, picture hashes, embedding models, pages.
 
-Notes: the text vectors are made anew, which rewrites the tables of speech and captions once (about
-a minute for a million rows). Needs the extension ``unaccent``; ``ensure_schema`` makes it. The
-embedding model of most rows becomes the live one; vectors of other models move beside the rows,
+Notes: the text vectors are computed again, which rewrites the tables of speech and captions once
+(about a minute for a million rows). Needs the extension ``unaccent``; ``ensure_schema`` makes it.
+The embedding model of most rows becomes the live one; vectors of other models move to side tables,
 and search goes on asking for them until ``reelworks embeddings build`` has caught up.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from alembic import op
 
+from reelworks.store.db.migrations.versions.v0008_field_names import MODELS_DOWN
 from reelworks.store.db.schema.library import PHASH_BITS, SCREEN_TSV, SEEN_TSV, SPOKEN_TSV
 from reelworks.store.db.schema.search import READING
 
@@ -107,7 +108,7 @@ WHERE NOT EXISTS (SELECT FROM embedding_models);
 """
 
 
-def _move_beside(rows: str, vectors: str) -> str:
+def _move_to_side_table(rows: str, vectors: str) -> str:
     others = "embedding_model NOT IN (SELECT model FROM embedding_models WHERE place = 'rows')"
     return f"""
 INSERT INTO {vectors} (model, embedding, row_id)
@@ -118,17 +119,18 @@ UPDATE {rows} SET embedding = NULL, embedding_model = NULL WHERE {others};
 
 
 def upgrade() -> None:
-    """Make the tables, read all texts anew and put the vectors in their places."""
+    """Make the tables, read all texts again and put the vectors in their places."""
     op.execute(READING)
     op.execute(_TSV)
+    op.execute(MODELS_DOWN)  # where a lost version row has this revision run a second time
     op.execute(_TABLES)
     op.execute(_MODELS)
-    op.execute(_move_beside("transcript_segments", "segment_vectors"))
-    op.execute(_move_beside("frame_captions", "caption_vectors"))
+    op.execute(_move_to_side_table("transcript_segments", "segment_vectors"))
+    op.execute(_move_to_side_table("frame_captions", "caption_vectors"))
 
 
 def downgrade() -> None:
-    """Remove the tables and read texts as before; vectors beside the rows are lost."""
+    """Remove the tables and read texts as before; vectors in side tables are lost."""
     op.execute("DROP TABLE search_pages, caption_vectors, segment_vectors, embedding_models")
     op.execute("ALTER TABLE frames DROP COLUMN phash_bits")
     op.execute(

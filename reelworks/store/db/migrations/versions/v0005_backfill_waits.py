@@ -1,6 +1,6 @@
-"""Which flow runs wait for the end of a backfill, so that the intake can wake them.
+"""Which flow runs wait for the end of a backfill, so that a dispatcher can resume them.
 
-Notes: restart the intake after the upgrade; an older one wakes nobody.
+Notes: restart the dispatchers after the upgrade; an older one resumes no run.
 """
 
 from __future__ import annotations

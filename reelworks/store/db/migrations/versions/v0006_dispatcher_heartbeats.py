@@ -1,4 +1,4 @@
-"""Dispatchers write a heartbeat, and a job knows how often a stop on purpose handed it back.
+"""Dispatchers write a heartbeat, and a job counts how often a stop on purpose requeued it.
 
 Notes: restart dispatchers, runners and workers with the upgrade; an older dispatcher writes no
 heartbeat, so `/readyz` calls it missing.

@@ -13,13 +13,13 @@ from sqlalchemy import text
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.errors import BusyError, DatabaseUnavailableError
 from reelworks.store.access.idempotency_keys import (
-    KEPT,
-    Asked,
-    Claimed,
-    Stored,
-    answer_request,
-    claim_request,
-    forget_old_requests,
+    LIFETIME,
+    ClaimedKey,
+    KeyedRequest,
+    StoredResponse,
+    claim_key,
+    delete_expired_keys,
+    store_response,
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
@@ -34,7 +34,7 @@ def age(api, name: str, by: timedelta) -> None:
     with transaction(api.engine) as connection:
         connection.execute(
             text(
-                "UPDATE requests SET created_at = created_at - CAST(:by AS interval) "
+                "UPDATE idempotency_keys SET created_at = created_at - CAST(:by AS interval) "
                 "WHERE key = :key"
             ),
             {"by": by, "key": name},
@@ -80,11 +80,11 @@ def test_two_hundred_at_once_are_one_job(api, video):
 
 
 def test_a_request_that_is_being_worked_on_is_not_done_twice(api):
-    payload = Asked("", "open", "f")
-    assert isinstance(claim_request(api.engine, payload), Claimed)
+    payload = KeyedRequest("", "open", "f")
+    assert isinstance(claim_key(api.engine, payload), ClaimedKey)
 
     with pytest.raises(BusyError) as caught:
-        claim_request(api.engine, payload)
+        claim_key(api.engine, payload)
     assert caught.value.retry_after
 
 
@@ -95,11 +95,11 @@ def test_a_crash_before_the_answer_blocks_no_key_and_makes_no_second_job(api, vi
         def die(*_: object) -> None:
             raise DatabaseUnavailableError("The server dies now.")
 
-        patch.setattr("reelworks.app.api.http.idempotency.answer_request", die)
+        patch.setattr("reelworks.app.api.http.idempotency.store_response", die)
         assert api.post("/jobs", json=body, headers=key("crash")).status_code == 503
     assert api.post("/jobs", json=body, headers=key("crash")).status_code == 409
 
-    monkeypatch.setattr("reelworks.store.access.idempotency_keys.WORKED_ON", timedelta(0))
+    monkeypatch.setattr("reelworks.store.access.idempotency_keys.TIME_LIMIT", timedelta(0))
     again = api.post("/jobs", json=body, headers=key("crash"))
 
     assert again.status_code == 202
@@ -118,13 +118,13 @@ def test_a_refused_request_may_be_sent_again(api, video):
 
 def test_a_key_means_nothing_after_a_day(api, video):
     api.post("/jobs", json={"video_id": video()}, headers=key("old"))
-    age(api, "old", KEPT)
+    age(api, "old", LIFETIME)
 
     answer = api.post("/jobs", json={"video_id": video()}, headers=key("old"))
 
     assert answer.status_code == 202
-    age(api, "old", KEPT)
-    assert forget_old_requests(api.engine) >= 1
+    age(api, "old", LIFETIME)
+    assert delete_expired_keys(api.engine) >= 1
 
 
 def test_an_upload_is_known_by_its_content(api):
@@ -147,9 +147,9 @@ def test_a_key_has_a_form(api, video, wrong):
 
 
 def test_callers_do_not_share_keys(api):
-    mine, other = Asked("a", "shared", "f"), Asked("b", "shared", "g")
-    assert isinstance(claim_request(api.engine, mine), Claimed)
-    answer_request(api.engine, mine, 200, {"body": {}, "location": None})
+    mine, other = KeyedRequest("a", "shared", "f"), KeyedRequest("b", "shared", "g")
+    assert isinstance(claim_key(api.engine, mine), ClaimedKey)
+    store_response(api.engine, mine, 200, {"body": {}, "location": None})
 
-    assert isinstance(claim_request(api.engine, other), Claimed)
-    assert isinstance(claim_request(api.engine, mine), Stored)
+    assert isinstance(claim_key(api.engine, other), ClaimedKey)
+    assert isinstance(claim_key(api.engine, mine), StoredResponse)

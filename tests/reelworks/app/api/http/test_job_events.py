@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import get_job
@@ -48,7 +49,7 @@ def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
         first = next(events)
         attempt = begin(api, job_id)
         second = next(events)
-        beat = Heartbeat({"vision": {"state": "running", "done": 3, "total": 9}}, {}, Decimal(0))
+        beat = Heartbeat({"vision": StageProgress("running", 3, 9)}, {}, Decimal(0))
         leases.beat(api.engine, attempt, "run", 60, beat)
         third = next(events)
         leases.finish(api.engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {"video_id": "v"})

@@ -1,4 +1,4 @@
-"""The step to 0003 keeps every vector and reads every text anew, there and back."""
+"""The step to 0003 keeps every vector and reads every text again, there and back."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def found(engine: Engine, query: str) -> list[str]:
 def test_the_model_of_most_rows_is_live_and_the_other_fills_its_gaps(engine: Engine) -> None:
     ensure_schema(engine)
     assert rows(
-        engine, "SELECT model, place, live, fills FROM embedding_models ORDER BY live DESC"
-    ) == [("local/old@1", "rows", True, False), ("hosted/other", "beside", False, True)]
+        engine, "SELECT model, location, live, fills FROM embedding_models ORDER BY live DESC"
+    ) == [("local/old@1", "rows", True, False), ("hosted/other", "side_table", False, True)]
     kept = "SELECT id, embedding::text FROM transcript_segments ORDER BY id"
     assert rows(engine, kept) == [
         ("v_segment_000", "[1,0]"),
