@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 GUIDE = Path(__file__).with_name("adding_a_stage.md")
+TITLE = "## Adding a stage\n"
 FENCE = re.compile(r"^ *```(python|diff)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FOLDERS = ("reelworks", "flows", "tasks", "blocks", "infra", "tests/support")
 
@@ -22,7 +23,8 @@ import flows.index
 from reelworks.app.api.schemas.jobs import STAGES_OF_A_RUN
 from reelworks.app.api.schemas.requests import Rerun
 from reelworks.app.web import wording
-from reelworks.domain.video.transcript import Transcript
+from reelworks.domain.jobs.progress import silent
+from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.operations.backfill.cache_status import CacheStatus
 from reelworks.operations.backfill.candidates import Candidate
 from reelworks.operations.backfill.estimate import Rates, Terms, plan_of
@@ -35,6 +37,7 @@ from reelworks.pipeline.spec import Stage, dependants_of
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.settings import Provider, Settings
 from reelworks.store.library.work_history import History
+from reelworks.stages.text.highlights import find_highlights
 from tasks.text.highlights import highlights
 from tests.support.flow_graph import closure, graph_of, table_graph
 
@@ -87,6 +90,16 @@ assert planned.stage == "highlights"
 # the flow runs it on what its row needs
 graph, table = closure(graph_of(flows.index)), closure(table_graph())
 assert {task: graph[task] for task in table} == table
+
+# the verb does what its docstring says
+class ByLength:
+    def embed(self, texts):
+        return [[1.0, 0.0] if len(text) < 9 else [0.0, 1.0] for text in texts]
+
+texts = ("Short.", "Quite a long one.", "Brief.", "Tiny.", "So long, again.", "Words.", "Few.")
+said = Transcript("en", tuple(Segment(i, i + 1, text) for i, text in enumerate(texts)))
+assert find_highlights(said, ByLength(), silent) == (0, 2, 3, 5, 6)
+assert find_highlights(Transcript(None), ByLength(), silent) == ()
 print("seen")
 """
 
@@ -94,9 +107,11 @@ print("seen")
 def blocks() -> list[tuple[str, str, str]]:
     """Return the guide's code blocks: kind, path and text."""
     found = []
-    for kind, body in FENCE.findall(GUIDE.read_text(encoding="utf-8")):
-        first, _, rest = textwrap.dedent(body).partition("\n")
-        found.append((kind, first.strip().removeprefix("# "), rest))
+    _, title, rest = GUIDE.read_text(encoding="utf-8").partition(TITLE)
+    assert title
+    for kind, body in FENCE.findall(rest.partition("\n## ")[0]):
+        first, _, text = textwrap.dedent(body).partition("\n")
+        found.append((kind, first.strip().removeprefix("# "), text))
     return found
 
 
