@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import metadata_key
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.store.db.database import transaction
-from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
 
