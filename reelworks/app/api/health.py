@@ -77,7 +77,8 @@ class HealthMonitor:
             name: answer.result() if answer.done() else f"No answer for {DEADLINE:g} s."
             for name, answer in answers.items()
         }
-        wrong = {name: reason for name, reason in found.items() if reason}
+        reasons = {name: reason for name, reason in found.items() if reason}
+        wrong = {name: one for name, one in reasons.items() if _NEEDS.get(name) not in reasons}
         self._known = (time.monotonic(), wrong)
         return wrong
 
@@ -138,6 +139,8 @@ def _runs(api: Api) -> str | None:
     )
 
 
+_NEEDS: Mapping[str, str] = {"dispatcher": "postgres", "runs": "postgres"}
+"""Checks that read the database: while it is down, its own check reports that and they nothing."""
 CHECKS: Mapping[str, Check] = {
     "postgres": _postgres,
     "store": _store,
