@@ -14,7 +14,6 @@ from reelworks.domain.rate_limit import rate_limited
 from reelworks.errors import ProviderAnswerError
 from reelworks.providers.openai.client import HostedApi
 from reelworks.providers.openai.embeddings import OpenAiEmbedder
-from reelworks.providers.openai.usage import usage_in
 from reelworks.settings import Settings
 from tests.support.openai_server import EMBED, Fault, OpenAiServer, broken
 
@@ -76,18 +75,3 @@ def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
 
     assert Slow.calls == ["openai-compatible:127.0.0.1"] * 4
     assert time.monotonic() - started >= 0.2
-
-
-@pytest.mark.parametrize(
-    ("body", "usage"),
-    [
-        (b'{"usage": {"prompt_tokens": 7, "completion_tokens": 3}}', Usage(1, 7, 3, 60.0)),
-        (b'{"usage": {"type": "duration", "seconds": 9.5}}', Usage(1, audio_seconds=9.5)),
-        (b'{"usage": {"input_tokens": 4, "output_tokens": 2}}', Usage(1, 4, 2, 60.0)),
-        (b"{}", Usage(1, audio_seconds=60.0)),
-        (b'{"usage": null}', Usage(1, audio_seconds=60.0)),
-        (b"not JSON", Usage(1, audio_seconds=60.0)),
-    ],
-)
-def test_what_an_answer_does_not_state_is_what_was_sent(body: bytes, usage: Usage) -> None:
-    assert usage_in(body, Usage(audio_seconds=60.0)) == usage
