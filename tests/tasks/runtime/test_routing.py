@@ -182,7 +182,7 @@ async def test_what_went_wrong_in_the_pool_is_raised_by_the_caller(chosen, state
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         await made.report(run, states.Running(), ends.get(state, states.Failed(message=state)))
         with pytest.raises(error) as raised:
             await asking
@@ -200,9 +200,9 @@ async def test_a_lost_worker_s_stage_is_started_again(chosen):
     async with pool(twice) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (first,) = await made.asked()
+        (first,) = await made.requested_runs()
         await made.report(first, states.Running(), states.Crashed(message="Killed."))
-        await made.asked(2)
+        await made.requested_runs(2)
         async with made.worker():
             answer, recorder = await asking
 
@@ -216,7 +216,7 @@ async def test_a_cancelled_caller_cancels_what_no_worker_has_taken_yet(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        await made.asked()
+        await made.requested_runs()
         asking.cancel()
         await asyncio.wait([asking], timeout=20)
         (run,) = await made.runs()
@@ -234,7 +234,7 @@ async def test_a_time_limit_cancels_what_runs(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed_by(limited, settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         await made.report(run, states.Running())
         with pytest.raises(TimeoutError):
             await asking
@@ -264,7 +264,7 @@ async def test_when_the_only_worker_goes_away_the_stage_runs_locally(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         workers = await made.client.read_workers_for_work_pool(made.name)
         await made.client.request(
             "DELETE",
@@ -285,7 +285,7 @@ async def test_who_shall_wait_waits_for_a_worker_and_says_so(chosen):
     waiting = chosen.model_copy(update={"gpu_fallback": GpuFallback.WAIT})
     async with pool(waiting) as (made, settings):
         asking = asyncio.ensure_future(embed(settings))
-        await made.asked()
+        await made.requested_runs()
         assert not asking.done()
         async with made.worker():
             _, recorder = await asking
