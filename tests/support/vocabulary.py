@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NAMES = {
-    "again": "recompute",
     "amiss": "warnings",
     "anew": "force, recompute",
     "asked": "request, query, body",
@@ -24,7 +23,6 @@ NAMES = {
     "held": "lock, locked, lease",
     "here": "current, local",
     "intake": "dispatcher",
-    "keeper": "watchdog",
     "kept": "cached, stored",
     "lacking": "missing",
     "ledger": "jobs, queue",
@@ -42,7 +40,6 @@ WORDS = {
     "anew": "again",
     "asker": "caller",
     "intake": "dispatcher",
-    "keeper": "watchdog",
     "ledger": "job queue",
     "mend": "fix, repair, restart",
     "mended": "fixed",

@@ -35,7 +35,7 @@ from reelworks.operations.submit import (
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
-from reelworks.store.library.upload_keys import upload_key
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo

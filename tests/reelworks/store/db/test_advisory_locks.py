@@ -18,8 +18,8 @@ from reelworks.store.db.advisory_locks import advisory_lock
 
 HOLDER = """
 import sys
-from reelworks.store.db.advisory_locks import held
-with held(sys.argv[1], "deadly"):
+from reelworks.store.db.advisory_locks import advisory_lock
+with advisory_lock(sys.argv[1], "deadly"):
     print("held", flush=True)
     sys.stdin.read()
 """
