@@ -83,10 +83,10 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(clean_sett
     program = (
         "import time\n"
         "from reelworks.settings import load_settings\n"
-        "from reelworks.pipeline.run_context import open_workplace\n"
-        "with open_workplace(load_settings()) as place:\n"
-        "    (place.folder('frames') / 'x').write_bytes(b'x')\n"
-        "    print(place.scratch, flush=True)\n"
+        "from reelworks.pipeline.run_context import open_run_context\n"
+        "with open_run_context(load_settings()) as ctx:\n"
+        "    (ctx.new_work_dir('frames') / 'x').write_bytes(b'x')\n"
+        "    print(ctx.scratch, flush=True)\n"
         "    time.sleep(600)\n"
     )
     victim = subprocess.Popen(
