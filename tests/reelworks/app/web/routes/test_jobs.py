@@ -66,7 +66,7 @@ def test_the_dispatcher_is_paused_and_goes_on(visitor, site):
     page = visitor.open("/jobs")
 
     page.get_by_role("button", name="Pause dispatcher").click()
-    expect(page.get_by_text("what waits does not start")).to_be_visible()
+    expect(page.get_by_text("waiting jobs do not start")).to_be_visible()
     assert job_queue.is_paused(site.engine)
     page.get_by_role("button", name="Resume dispatcher").click()
     expect(page.get_by_role("button", name="Pause dispatcher")).to_be_visible()
