@@ -149,7 +149,7 @@ def share_tls_context() -> None:
     shared = ModuleType("ssl")
     shared.__dict__.update(vars(ssl))
     shared.__dict__["create_default_context"] = cache(ssl.create_default_context)
-    orchestration.ssl = shared  # type: ignore[attr-defined]
+    orchestration.ssl = shared
 
 
 def forget_last_run() -> None:
