@@ -74,11 +74,11 @@ def command(settings: Settings, then: str, parts: str = "POSTGRES") -> subproces
     code = f"""
         import os, signal, sys, time
         from pathlib import Path
-        from infra.services.supervision.state import Part
+        from infra.services.supervision.state import Service
         from infra.services.supervision.supervisor import running
         from reelworks.settings import Settings
         settings = Settings(_env_file=None, data_dir=Path({str(settings.data_dir)!r}))
-        with running(settings, [Part[name] for name in {parts.split()}]) as endpoints:
+        with running(settings, [Service[name] for name in {parts.split()}]) as endpoints:
             print("ready", endpoints.environment(), flush=True)
             {then}
     """
