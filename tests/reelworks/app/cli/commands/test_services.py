@@ -23,7 +23,7 @@ def test_doctor_checks_every_part(reelworks):
     assert {"Python", "Disk", "ffmpeg", "PostgreSQL", "Store", "Prefect"} <= names
     assert {"transcribe model", "vision model", "embed model"} <= names
     for check in said.json["checks"]:
-        assert check["mend"] or check["verdict"] == "ok"
+        assert check["hint"] or check["verdict"] == "ok"
 
 
 @pytest.mark.usefixtures("prefect_api")
