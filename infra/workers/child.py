@@ -102,6 +102,7 @@ class WorkerConnection:
 def main(descriptor: int, preload: list[str]) -> None:
     """Load what ``preload`` names, then serve run requests until the worker is gone."""
     worker = WorkerConnection(descriptor)
+    prefect_private.share_tls_context()
     warnings.filterwarnings("ignore", message=".*found in sys.modules", module="runpy")
     faults = [*_set_limits(), *(fault for name in preload if (fault := _preload(name)))]
     gc.collect()

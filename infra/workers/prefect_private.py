@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
 from operator import attrgetter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from prefect.client import orchestration
 from prefect.logging import get_logger
 from prefect.runner import Runner
 
@@ -132,6 +136,20 @@ def process_handle(process: Any, scope: Any) -> ProcessHandle:
         from prefect.runner._process_manager import ProcessHandle
 
         return ProcessHandle(process, termination_scope=scope)
+
+
+def share_tls_context() -> None:
+    """Let Prefect's clients in this process share a TLS context.
+
+    A run makes several clients, and each would read all root certificates again: 0.18 s of
+    processor time a run. Where Prefect does so in another way, nothing is shared.
+    """
+    if not hasattr(orchestration, "ssl"):
+        return
+    shared = ModuleType("ssl")
+    shared.__dict__.update(vars(ssl))
+    shared.__dict__["create_default_context"] = cache(ssl.create_default_context)
+    orchestration.ssl = shared
 
 
 def forget_last_run() -> None:

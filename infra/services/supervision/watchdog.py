@@ -1,7 +1,7 @@
 """Watchdog: restarts what ``reelworks up`` keeps running.
 
 ``python -m infra.services.supervision.watchdog`` runs it until SIGTERM.
-Also what is frozen: a process that runs but has given no sign of life for ``FROZEN_SECONDS`` is
+It also restarts what is frozen: a process that has given no sign of life for ``FROZEN_SECONDS`` is
 killed and started again. With ``--once`` it looks once for what is dead and ends.
 """
 

@@ -189,6 +189,33 @@ async def test_a_runner_without_those_parts_ends_its_runs_as_prefect_does(caplog
         runner._process_manager = runner._cancellation_manager._process_manager
 
 
+def test_clients_share_one_tls_context(monkeypatch):
+    import ssl
+
+    from prefect.client import orchestration
+
+    from infra.workers.prefect_private import share_tls_context
+
+    monkeypatch.setattr(orchestration, "ssl", ssl)
+    share_tls_context()
+    made = [orchestration.ssl.create_default_context() for _ in range(2)]
+
+    assert made[0] is made[1]
+    assert made[0].verify_mode is ssl.CERT_REQUIRED
+    assert ssl.create_default_context() is not made[0]  # the rest of the process is left alone
+
+
+def test_where_prefect_makes_them_in_another_way_nothing_is_shared(monkeypatch):
+    from prefect.client import orchestration
+
+    from infra.workers.prefect_private import share_tls_context
+
+    monkeypatch.delattr(orchestration, "ssl")
+    share_tls_context()
+
+    assert not hasattr(orchestration, "ssl")
+
+
 def _worker():
     from infra.workers.warm_process import WarmProcessWorker
 
