@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 LONGEST = (
+    "flows/test_index_damaged.py",  # minutes, all of them slow tests
+    "reelworks/store/objects/test_damaged_objects.py",
     "reelworks/models/speech/test_whisper.py",
     "flows/test_index_faults.py",
     "flows/test_index.py",
     "infra/services/supervision/test_supervisor.py",
     "reelworks/stages/source/test_normalize.py",
-    "reelworks/app/dispatcher/test_stopped.py",
     "reelworks/app/api/test_frozen.py",
     "reelworks/stages/speech/test_transcribe.py",
     "flows/test_index_hosted.py",
@@ -23,8 +24,6 @@ LONGEST = (
     "reelworks/stages/frames/test_scenes.py",
     "reelworks/stages/frames/test_frames.py",
     "reelworks/app/cli/commands/test_library.py",
-    "reelworks/app/cli/commands/test_services.py",
-    "reelworks/app/cli/test_usage.py",
     "flows/test_index_stopped.py",
     "flows/test_index_sources.py",
     "flows/test_index_library.py",
@@ -32,6 +31,7 @@ LONGEST = (
     "reelworks/store/objects/test_damage_notes.py",
     "infra/test_startup.py",
     "infra/services/supervision/test_watchdog.py",
+    "reelworks/app/dispatcher/test_stopped.py",
     "infra/services/supervision/test_lock.py",
     "reelworks/app/cli/test_few_files.py",
     "reelworks/app/dispatcher/test_webhooks.py",

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.job import INTERACTIVE, JobSelection, JobStatus
 from reelworks.domain.library.access import LOCAL, Caller, Scope
@@ -35,7 +36,6 @@ from reelworks.operations.submit import (
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
-from reelworks.domain.artifact_keys import upload_key
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo

@@ -118,15 +118,15 @@ def test_a_stage_with_default_parameters_has_the_key_that_it_had(stage: str) -> 
 
 def test_the_pipeline_makes_the_same_keys() -> None:
     made = {
-        "ingest": cache_keys.probe_question(SOURCE, "uploads/x"),
-        "extract_audio": cache_keys.audio_question("v", SOURCE),
-        "normalize": cache_keys.normalize_question("v", SOURCE, normalize.NormalizeParams()),
-        "transcribe": cache_keys.transcript_question(
+        "ingest": cache_keys.probe_call(SOURCE, "uploads/x"),
+        "extract_audio": cache_keys.audio_call("v", SOURCE),
+        "normalize": cache_keys.normalize_call("v", SOURCE, normalize.NormalizeParams()),
+        "transcribe": cache_keys.transcript_call(
             "v", result(), transcribe.TranscribeParams(), MODEL
         ),
-        "scenes": cache_keys.scenes_question("v", result(), scenes.SceneParams(), None),
-        "frames": cache_keys.frames_question("v", result(), result(), FrameParams()),
-        "vision": cache_keys.vision_question("v", result(), MODEL),
+        "scenes": cache_keys.scenes_call("v", result(), scenes.SceneParams(), None),
+        "frames": cache_keys.frames_call("v", result(), result(), FrameParams()),
+        "vision": cache_keys.vision_call("v", result(), MODEL),
     }
     assert {stage: call.key for stage, call in made.items()} == {
         stage: known for stage, (_, known) in STAGE_KEYS.items()
