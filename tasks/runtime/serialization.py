@@ -20,6 +20,7 @@ from reelworks.errors import (
     InputError,
     ReelworksError,
     StageCallMismatchError,
+    current_code,
 )
 from reelworks.pipeline import spec
 from reelworks.store.objects.artifacts import ArtifactStore
@@ -123,7 +124,7 @@ class StageEnding:
         if self.code is None:
             return None
         classes = {one.code: one for one in _family(ReelworksError)}
-        return classes.get(self.code, ReelworksError)(self.text)
+        return classes.get(current_code(self.code), ReelworksError)(self.text)
 
     def to_message(self) -> str:
         """Return the message of a flow run's state."""

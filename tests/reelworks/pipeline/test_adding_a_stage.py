@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-GUIDE = Path(__file__).with_name("adding_a_stage.md")
+GUIDE = ROOT / "CONTRIBUTING.md"
 TITLE = "## Adding a stage\n"
 FENCE = re.compile(r"^ *```(python|diff)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FOLDERS = ("reelworks", "flows", "tasks", "blocks", "infra", "tests/support")
