@@ -196,10 +196,10 @@ def main() -> None:
     world = World()
     with running(base, (Service.POSTGRES,)) as endpoints:
         settings = endpoints.settings(base)
-        assert settings.database_url is not None
+        assert settings.database.url is not None
         engine = create_database_engine(settings)
         if not (folder / "ready").exists():
-            build(engine, libpq_url(settings.database_url.get_secret_value()), options.lines, world)
+            build(engine, libpq_url(settings.database.url.get_secret_value()), options.lines, world)
             (folder / "ready").touch()
         ensure_schema(engine)
         with engine.begin() as connection:

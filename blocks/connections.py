@@ -106,25 +106,25 @@ def _content(block: Block) -> dict[str, object]:
 def _connections(settings: Settings) -> list[_Connection]:
     blocks: list[_Connection] = [
         HostedModels(
-            api_key=settings.openai_api_key,
-            base_url=settings.openai_base_url,
-            transcribe_provider=settings.transcribe_provider,
-            transcribe_model=settings.transcribe_model,
-            vision_provider=settings.vision_provider,
-            vision_model=settings.vision_model,
-            embed_provider=settings.embed_provider,
-            embed_model=settings.embed_model,
+            api_key=settings.hosted.api_key,
+            base_url=settings.hosted.base_url,
+            transcribe_provider=settings.transcribe.provider,
+            transcribe_model=settings.transcribe.model,
+            vision_provider=settings.vision.provider,
+            vision_model=settings.vision.model,
+            embed_provider=settings.embed.provider,
+            embed_model=settings.embed.model,
         ),
         ArtifactStorage(
-            endpoint_url=settings.s3_endpoint_url,
-            access_key_id=settings.s3_access_key_id,
-            secret_access_key=settings.s3_secret_access_key,
-            region=settings.s3_region,
-            bucket=settings.s3_bucket,
+            endpoint_url=settings.s3.endpoint_url,
+            access_key_id=settings.s3.access_key_id,
+            secret_access_key=settings.s3.secret_access_key,
+            region=settings.s3.region,
+            bucket=settings.s3.bucket,
         ),
     ]
-    if settings.database_url is not None:
-        blocks.append(Database(url=settings.database_url))
+    if settings.database.url is not None:
+        blocks.append(Database(url=settings.database.url))
     return blocks
 
 

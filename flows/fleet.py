@@ -38,7 +38,7 @@ async def fleet(params: FleetParams) -> list[str]:
     with prefect_errors():
         async with get_client() as client:
             changes = await apply_pools(client, pools, frozenset())
-            changes += await apply_rules(client, settings.worker_max_attempts)
+            changes += await apply_rules(client, settings.jobs.max_attempts)
     return _lines(changes)
 
 

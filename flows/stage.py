@@ -84,7 +84,7 @@ async def _stage(params: StageParams) -> None:
     task = task_named(params.stage)
     one_attempt_in_this_process = {"gpu_pool": None, "worker_max_attempts": 1}
     settings = await current_settings(**params.settings)
-    async with flow_context(settings.model_copy(update=one_attempt_in_this_process)) as ctx:
+    async with flow_context(settings.with_values(**one_attempt_in_this_process)) as ctx:
         packed = load_arguments(params.arguments, params.arguments_key, ctx.store)
         with (
             use_run(ctx, [task.name] if params.recompute else []),

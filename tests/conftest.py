@@ -76,16 +76,14 @@ def services(session_house: Settings) -> Iterator[Endpoints]:
 @pytest.fixture(scope="session")
 def settings(session_house: Settings, services: Endpoints) -> Settings:
     """Settings that point at the session's services, for tests that share one database."""
-    return services.settings(
-        session_house.model_copy(update={"data_dir": session_house.data_dir / "work"})
-    )
+    return services.settings(session_house.with_values(data_dir=session_house.data_dir / "work"))
 
 
 @pytest.fixture(scope="session")
 def databases(settings: Settings) -> Databases:
     """Makes databases on the session's PostgreSQL, which needs to outlive nothing."""
-    assert settings.database_url is not None
-    databases = Databases(settings.database_url.get_secret_value())
+    assert settings.database.url is not None
+    databases = Databases(settings.database.url.get_secret_value())
     databases.hurry()
     databases.make_template(settings)
     return databases
@@ -108,13 +106,13 @@ def empty_database(databases: Databases) -> Iterator[SecretStr]:
 @pytest.fixture
 def bucket(settings: Settings) -> Iterator[str]:
     """The name of an empty bucket, for one test."""
-    secret = settings.s3_secret_access_key
+    secret = settings.s3.secret_access_key
     assert secret is not None
     client = s3_client(
-        settings.s3_endpoint_url,
-        settings.s3_access_key_id,
+        settings.s3.endpoint_url,
+        settings.s3.access_key_id,
         secret.get_secret_value(),
-        settings.s3_region,
+        settings.s3.region,
     )
     name = f"test-{secrets.token_hex(6)}"
     client.create_bucket(Bucket=name)
@@ -127,12 +125,8 @@ def clean_settings(
     settings: Settings, clean_database: SecretStr, bucket: str, tmp_path: Path
 ) -> Settings:
     """Settings with a database, a bucket and a DATA_DIR of this test's own."""
-    return settings.model_copy(
-        update={
-            "database_url": clean_database,
-            "s3_bucket": bucket,
-            "data_dir": tmp_path / "data",
-        }
+    return settings.with_values(
+        database_url=clean_database, s3_bucket=bucket, data_dir=tmp_path / "data"
     )
 
 

@@ -166,12 +166,12 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
         endpoints.s3_endpoint_url,
         endpoints.s3_access_key_id,
         None if secret is None else secret.get_secret_value(),
-        settings.s3_region,
+        settings.s3.region,
     )
-    probe = {"Bucket": settings.s3_bucket, "Key": f"doctor/{secrets.token_hex(8)}"}
-    store = endpoints.s3_endpoint_url or f"AWS {settings.s3_region}"
+    probe = {"Bucket": settings.s3.bucket, "Key": f"doctor/{secrets.token_hex(8)}"}
+    store = endpoints.s3_endpoint_url or f"AWS {settings.s3.region}"
     try:
-        _ensure_bucket(client, settings.s3_bucket)
+        _ensure_bucket(client, settings.s3.bucket)
         client.put_object(**probe, Body=b"1", IfNoneMatch="*")
         try:
             client.put_object(**probe, Body=b"2", IfNoneMatch="*")
@@ -189,7 +189,7 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
     if not conditional:
         hint = "Use an S3 server that honours If-None-Match on PUT."
         return Check("Store", CheckResult.FAIL, f"{store} overwrites against If-None-Match", hint)
-    return Check("Store", CheckResult.OK, f"{store}, bucket {settings.s3_bucket}")
+    return Check("Store", CheckResult.OK, f"{store}, bucket {settings.s3.bucket}")
 
 
 def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> Check:

@@ -62,8 +62,8 @@ class Endpoints:
             "s3_secret_access_key": self.s3_secret_access_key,
             "prefect_api_url": self.prefect_api_url,
         }
-        return base.model_copy(
-            update={name: value for name, value in found.items() if value is not None}
+        return base.with_values(
+            **{name: value for name, value in found.items() if value is not None}
         )
 
 

@@ -51,7 +51,7 @@ def open_api(settings: Settings) -> Api:
 
     Raises ``SettingsError`` when an address is missing.
     """
-    if settings.database_url is None:
+    if settings.database.url is None:
         raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
     store = ArtifactStore.open(settings, seconds=UPLOAD_SECONDS)
     return Api(
@@ -60,9 +60,9 @@ def open_api(settings: Settings) -> Api:
         store=store,
         examiner=Examiner(store),
         media=ArtifactStore.open(settings, seconds=MEDIA_SECONDS),
-        changes=JobChanges(settings.database_url.get_secret_value()),
-        limit=RateLimit(settings.max_requests_per_minute),
-        loopback=is_loopback(settings.api_host),
+        changes=JobChanges(settings.database.url.get_secret_value()),
+        limit=RateLimit(settings.api.max_requests_per_minute),
+        loopback=is_loopback(settings.api.host),
     )
 
 

@@ -35,7 +35,7 @@ def serve(settings: Settings) -> None:
     ensure_schema(api.engine)
     api.store.ensure_bucket()
     check_open_to(api)
-    listening = bind(settings.api_host, settings.api_port)
+    listening = bind(settings.api.host, settings.api.port)
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"The API listens at http://{shown}:{port}", flush=True)
@@ -67,7 +67,7 @@ def check_open_to(api: Api) -> None:
     """Refuse to listen beyond loopback while there is no token. Raises ``SettingsError``."""
     if not api.loopback and not any_token(api.engine):
         raise SettingsError(
-            f"API_HOST {api.settings.api_host} is reachable from other machines, but there is "
+            f"API_HOST {api.settings.api.host} is reachable from other machines, but there is "
             "no token: make one with `reelworks token create NAME --scope admin`."
         )
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from reelworks.settings import Settings
+from reelworks.settings import field_of, variables
 
 BEGIN = "<!-- settings: made by `make settings-table` -->"
 END = "<!-- end of settings -->"
@@ -21,7 +21,8 @@ UNSET = "–"  # noqa: RUF001  # an en dash, as in the other tables
 def settings_table() -> str:
     """Return the table as Markdown: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    for name in variables():
+        field = field_of(name)
         rows.append(f"| `{name.upper()}` | {_default(field)} | {field.description} |")
     return "\n".join(rows)
 

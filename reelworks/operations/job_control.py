@@ -52,5 +52,5 @@ def _authorize(
         raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
     for job in job_queue.list_jobs(services.engine, selection, limit=len(selection.ids)):
         if retries:
-            check_may_retry(services.engine, caller, job, bucket=services.settings.s3_bucket)
+            check_may_retry(services.engine, caller, job, bucket=services.settings.s3.bucket)
         check_own_job(job, caller)

@@ -53,7 +53,7 @@ def authorize_source(
         return _in_store(rest, shown, settings)
     if scheme == "":
         return _in_folder(locator, shown, settings)
-    if not settings.fetch_private_addresses:
+    if not settings.sources.fetch_private_addresses:
         check_url(locator)
     return AllowedSource(locator, unquote(PurePosixPath(shown).name))
 
@@ -65,16 +65,16 @@ def check_webhook(url: str | None, settings: Settings) -> None:
     """
     if url is None:
         return
-    if settings.webhook_secret is None:
+    if settings.api.webhook_secret is None:
         raise InputError("Webhooks are off: WEBHOOK_SECRET is not set on the server.")
-    if not settings.fetch_private_addresses:
+    if not settings.sources.fetch_private_addresses:
         check_url(url)
 
 
 def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:
     bucket, _, key = address.partition("/")
-    own = bucket == settings.s3_bucket and key.startswith(OWN_PREFIXES)
-    others = filter(None, (one.strip() for one in settings.allowed_source_buckets.split(",")))
+    own = bucket == settings.s3.bucket and key.startswith(OWN_PREFIXES)
+    others = filter(None, (one.strip() for one in settings.api.allowed_source_buckets.split(",")))
     if not key or ".." in PurePosixPath(key).parts or not (own or bucket in set(others)):
         raise ForbiddenError(
             f"{shown} may not be named: use a key of uploads/ or incoming/, "
@@ -84,7 +84,7 @@ def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:
 
 
 def _in_folder(path: str, shown: str, settings: Settings) -> AllowedSource:
-    folders = [Path(one) for one in settings.source_folders.split(":") if one.strip()]
+    folders = [Path(one) for one in settings.api.source_folders.split(":") if one.strip()]
     try:
         real = Path(path).resolve()
     except (OSError, ValueError, RuntimeError):

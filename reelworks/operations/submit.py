@@ -126,7 +126,7 @@ def submit_job(
     if source is not None:
         source = authorize_source(source, services.settings).locator
     wishes = VideoWishes(source, request.library, request.language)
-    bucket = services.settings.s3_bucket
+    bucket = services.settings.s3.bucket
     check_may_change(services.engine, caller, request.video_id, wishes, bucket=bucket)
     job = NewJob(
         id=job_id(),
@@ -172,7 +172,7 @@ def _add_row(services: Services, caller: Caller, submission: Submission) -> tupl
     if not new:
         source = submission.source if video.sha256 is None else None  # or it has the same bytes
         wishes = VideoWishes(source, video.library, video.language)
-        bucket = services.settings.s3_bucket
+        bucket = services.settings.s3.bucket
         check_may_change(engine, caller, video_id, wishes, bucket=bucket)
     return video_id, new
 

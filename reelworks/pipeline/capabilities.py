@@ -30,13 +30,13 @@ def make_transcriber(settings: Settings) -> Transcriber:
     Raises ``ModelUnavailableError`` when a local model's weights cannot be had.
     """
     name = settings.model_for("transcribe")
-    if settings.transcribe_provider is Provider.OPENAI:
+    if settings.transcribe.provider is Provider.OPENAI:
         from reelworks.providers.openai.audio import OpenAiTranscriber
 
         return OpenAiTranscriber(settings, name)
     from reelworks.models.speech.whisper import WhisperTranscriber
 
-    return WhisperTranscriber(name, settings.models_dir, threads=settings.cpu_threads)
+    return WhisperTranscriber(name, settings.models_dir, threads=settings.models.threads)
 
 
 def make_describer(settings: Settings) -> FrameDescriber:
@@ -45,17 +45,17 @@ def make_describer(settings: Settings) -> FrameDescriber:
     Raises ``SettingsError`` when no local model has the configured name.
     """
     name = settings.model_for("vision")
-    if settings.vision_provider is Provider.OPENAI:
+    if settings.vision.provider is Provider.OPENAI:
         from reelworks.providers.openai.vision import OpenAiDescriber
 
         return OpenAiDescriber(settings, name)
     if name != READS_ONLY:
         from reelworks.models.vision.vision_language import VisionLanguageDescriber
 
-        return VisionLanguageDescriber(name, settings.models_dir, threads=settings.cpu_threads)
+        return VisionLanguageDescriber(name, settings.models_dir, threads=settings.models.threads)
     from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 
-    return OcrFrameDescriber(threads=settings.cpu_threads)
+    return OcrFrameDescriber(threads=settings.models.threads)
 
 
 def make_embedder(settings: Settings) -> Embedder:
@@ -64,22 +64,22 @@ def make_embedder(settings: Settings) -> Embedder:
     Raises ``ModelUnavailableError`` when a local model's weights cannot be had.
     """
     name = settings.model_for("embed")
-    if settings.embed_provider is Provider.OPENAI:
+    if settings.embed.provider is Provider.OPENAI:
         from reelworks.providers.openai.embeddings import OpenAiEmbedder
 
         return OpenAiEmbedder(settings, name)
     from reelworks.models.text.minilm import MiniLmEmbedder
 
-    return MiniLmEmbedder(name, settings.models_dir, threads=settings.cpu_threads)
+    return MiniLmEmbedder(name, settings.models_dir, threads=settings.models.threads)
 
 
 def make_shot_detector(settings: Settings, library: str) -> ShotDetector | None:
     """Return the shot detector of ``library``; None: PySceneDetect's AdaptiveDetector."""
-    if settings.shot_detector_for(library) is ShotDetectors.ADAPTIVE:
+    if settings.scenes.detector_for(library) is ShotDetectors.ADAPTIVE:
         return None
     from reelworks.models.shots.transnet import TransNetShotDetector
 
-    return TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads)
+    return TransNetShotDetector(settings.models_dir, threads=settings.models.threads)
 
 
 def benefits_from_gpu(settings: Settings, stage: str) -> bool:
@@ -96,17 +96,17 @@ def benefits_from_gpu(settings: Settings, stage: str) -> bool:
 def _computes_on_gpu(settings: Settings, capability: Capability | None) -> bool:
     match capability:
         case Capability.TRANSCRIBE:
-            return settings.transcribe_provider is Provider.LOCAL
+            return settings.transcribe.provider is Provider.LOCAL
         case Capability.VISION:
-            return settings.vision_provider is Provider.LOCAL and (
+            return settings.vision.provider is Provider.LOCAL and (
                 settings.model_for("vision") != READS_ONLY
             )
         case Capability.EMBED:
-            return settings.embed_provider is Provider.LOCAL
+            return settings.embed.provider is Provider.LOCAL
         case Capability.SHOTS:
-            return settings.uses_transnet
+            return settings.scenes.uses_transnet
         case Capability.ENCODE:
-            return settings.video_encoder == "nvenc"
+            return settings.video.encoder == "nvenc"
         case None:
             return False
 
@@ -118,15 +118,17 @@ def preload_for_pictures(settings: Settings) -> None:
     and reports it.
     """
     loader = ThreadPoolExecutor(1, thread_name_prefix="preload")
-    if settings.vision_provider is Provider.LOCAL:
+    if settings.vision.provider is Provider.LOCAL:
         from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 
-        loader.submit(OcrFrameDescriber(threads=settings.cpu_threads).load)
-    if settings.embed_provider is Provider.LOCAL:
+        loader.submit(OcrFrameDescriber(threads=settings.models.threads).load)
+    if settings.embed.provider is Provider.LOCAL:
         from reelworks.models.text.minilm import MiniLmEmbedder
 
         name = settings.model_for("embed")
-        loader.submit(MiniLmEmbedder(name, settings.models_dir, threads=settings.cpu_threads).load)
+        loader.submit(
+            MiniLmEmbedder(name, settings.models_dir, threads=settings.models.threads).load
+        )
     loader.shutdown(wait=False)
 
 
@@ -144,10 +146,10 @@ def preload() -> None:
         made.append(make_describer(settings))
     if _computes_on_gpu(settings, Capability.EMBED):
         made.append(make_embedder(settings))
-    if settings.uses_transnet:
+    if settings.scenes.uses_transnet:
         from reelworks.models.shots.transnet import TransNetShotDetector
 
-        made.append(TransNetShotDetector(settings.models_dir, threads=settings.cpu_threads))
+        made.append(TransNetShotDetector(settings.models_dir, threads=settings.models.threads))
     for model in made:
         if isinstance(model, _Loadable):  # every local model is
             model.load()

@@ -22,7 +22,7 @@ def embedder_of(settings: Settings, model: str) -> Embedder | None:
     """
     for values in ({}, *_candidate_settings(model)):
         try:
-            made = make_embedder(settings.model_copy(update=values))
+            made = make_embedder(settings.with_values(**values))
         except (SettingsError, ModelUnavailableError):
             continue
         if str(made.model) == model:
@@ -42,7 +42,7 @@ def embedder_named(settings: Settings, name: str) -> Embedder:
     if name == configured.model.name:
         return configured
     try:
-        return make_embedder(settings.model_copy(update=_local(name)))
+        return make_embedder(settings.with_values(**_local(name)))
     except ReelworksError as error:
         raise SettingsError(
             f"No embedding model is called {name}; name a local one, or set EMBED_PROVIDER and "

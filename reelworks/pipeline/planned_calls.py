@@ -102,7 +102,7 @@ def _digest_of(need: Stage, up: Upstream) -> str:
 
 
 def _normalize(up: Upstream) -> StageCall[Any]:
-    params = NormalizeParams(encoder=up.models.settings.video_encoder)
+    params = NormalizeParams(encoder=up.models.settings.video.encoder)
     return cache_keys.normalize_call(up.video_id, up.source.sha256, params)
 
 
@@ -113,7 +113,7 @@ def _transcribe(up: Upstream) -> StageCall[Any]:
 
 def _scenes(up: Upstream) -> StageCall[Any]:
     settings = up.models.settings
-    params = SceneParams(profile=settings.scene_profile)
+    params = SceneParams(profile=settings.scenes.profile)
     film = params.profile != "screencast"
     library = up.source.library or DEFAULT_LIBRARY
     detector = make_shot_detector(settings, library) if film else None

@@ -32,7 +32,7 @@ async def scenes(
 
     def prepare(attempt: StageAttempt) -> CachedStage[Scenes]:
         settings = attempt.ctx.settings
-        params = verb.SceneParams(profile=settings.scene_profile)
+        params = verb.SceneParams(profile=settings.scenes.profile)
         is_film = params.profile != "screencast"
         detector = make_shot_detector(settings, library) if is_film else None
         model = detector.model if detector else None

@@ -67,7 +67,7 @@ def use_run(
     """Make a flow run's context and the current observer known to every task called inside."""
     token = _run.set(CurrentRun(ctx, current_observer(), frozenset(recompute), cached_only))
     try:
-        with shared_rate_limit(ctx, ctx.settings.calls_per_minute_of):
+        with shared_rate_limit(ctx, ctx.settings.hosted.calls_per_minute):
             yield
     finally:
         _run.reset(token)

@@ -55,8 +55,8 @@ class LeaseKeeper:
         self._attempt = attempt
         self._ctx = ctx
         self._engine = ctx.engine
-        self._seconds = ctx.settings.job_lease_seconds
-        self._prices = Prices.of_settings(ctx.settings.model_prices)
+        self._seconds = ctx.settings.jobs.lease_seconds
+        self._prices = Prices.of_settings(ctx.settings.hosted.prices)
         self._before: Job | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -113,7 +113,7 @@ class LeaseKeeper:
             self._attempt,
             self.run_id,
             failure,
-            most_attempts=self._ctx.settings.worker_max_attempts,
+            most_attempts=self._ctx.settings.jobs.max_attempts,
             heartbeat=self._heartbeat(),
         )
         log.info("JOB %s is %s: %s", self._attempt.job_id, status.value, failure.reason)

@@ -73,8 +73,8 @@ def pool_of(task: Task[..., Any], settings: Settings) -> str | None:
         return None
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    is_in_pool = run is not None and run.work_pool_name == settings.gpu_pool
-    return None if is_in_pool else settings.gpu_pool
+    is_in_pool = run is not None and run.work_pool_name == settings.gpu.pool
+    return None if is_in_pool else settings.gpu.pool
 
 
 async def run_in_pool(remote: RemoteStage) -> str | None:
@@ -104,7 +104,7 @@ async def run_in_pool(remote: RemoteStage) -> str | None:
 
 def _waits_for(missing: str, remote: RemoteStage) -> bool:
     """Report what is missing; True when the settings let the stage wait for it."""
-    waits = remote.ctx.settings.gpu_fallback is GpuFallback.WAIT
+    waits = remote.ctx.settings.gpu.fallback is GpuFallback.WAIT
     text = f"{missing}; {'waiting for it' if waits else 'ran here instead'}"
     log.warning("%s: %s", remote.stage.upper(), text)
     remote.report_location(text)
@@ -164,7 +164,7 @@ async def _wait_for_end(run: FlowRun, remote: RemoteStage) -> State[Any] | None:
     """Wait for the remote run's end; None when its workers went away before one took it."""
     began = checked = time.monotonic()
     reported = False
-    waits = remote.ctx.settings.gpu_fallback is GpuFallback.WAIT
+    waits = remote.ctx.settings.gpu.fallback is GpuFallback.WAIT
     async with get_client() as client:
         while True:
             with prefect_errors():

@@ -43,6 +43,6 @@ def source_of_run(parameter: str, job: Job | None, ctx: RunContext) -> str:
     """
     if job is not None:
         given = job.params.get("source")
-        return str(given or source_of(ctx.engine, job, ctx.settings.s3_bucket) or parameter)
+        return str(given or source_of(ctx.engine, job, ctx.settings.s3.bucket) or parameter)
     full = _full_source.get()
     return full if full is not None and parameter_of(full) == parameter else parameter

@@ -68,4 +68,4 @@ def is_worth_a_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any])
 
 def has_attempts_left(task_run: TaskRun) -> bool:
     """Tell whether a task run may be tried again after its present attempt."""
-    return task_run.run_count < current_run().ctx.settings.worker_max_attempts
+    return task_run.run_count < current_run().ctx.settings.jobs.max_attempts

@@ -27,7 +27,7 @@ async def normalize(video: Ingested) -> State[StageResult[Normalized]]:
     """Write ``processed/{id}/normalized.mp4`` and ``proxy.mp4``; None for sound alone."""
 
     def prepare(attempt: StageAttempt) -> CachedStage[Normalized]:
-        ctx, params = attempt.ctx, verb.NormalizeParams(encoder=attempt.ctx.settings.video_encoder)
+        ctx, params = attempt.ctx, verb.NormalizeParams(encoder=attempt.ctx.settings.video.encoder)
 
         def compute(folder: Path) -> StageOutput[Normalized]:
             with ctx.reading(video.upload) as source:

@@ -45,7 +45,7 @@ async def blocks(prefect_api, monkeypatch, tmp_path):
 
 
 async def test_without_blocks_the_environment_is_all(blocks):
-    assert (await blocks.current_settings()).database_url is None
+    assert (await blocks.current_settings()).database.url is None
 
 
 async def test_saved_connections_come_back_whole(blocks):
@@ -59,29 +59,29 @@ async def test_saved_connections_come_back_whole(blocks):
 
 async def test_saving_again_replaces(blocks):
     await blocks.register_blocks(SAVED, secrets=True)
-    await blocks.register_blocks(SAVED.model_copy(update={"s3_bucket": "another"}), secrets=True)
+    await blocks.register_blocks(SAVED.with_values(s3_bucket="another"), secrets=True)
 
-    assert (await blocks.current_settings()).s3_bucket == "another"
+    assert (await blocks.current_settings()).s3.bucket == "another"
 
 
 async def test_a_secret_is_saved_only_on_request_and_one_of_before_is_removed(blocks):
     kinds = {"reelworks-database", "reelworks-artifact-store", "reelworks-hosted-models"}
 
     assert await blocks.register_blocks(SAVED, secrets=False) == dict.fromkeys(kinds, "withheld")
-    assert (await blocks.current_settings()).database_url is None
+    assert (await blocks.current_settings()).database.url is None
     assert await blocks.register_blocks(SAVED, secrets=True) == dict.fromkeys(kinds, "made")
     assert await blocks.register_blocks(SAVED, secrets=True) == dict.fromkeys(kinds, "unchanged")
     assert await blocks.register_blocks(SAVED, secrets=False) == dict.fromkeys(kinds, "removed")
-    assert (await blocks.current_settings()).database_url is None
+    assert (await blocks.current_settings()).database.url is None
 
 
 async def test_what_needs_no_secret_is_saved_all_the_same(blocks):
     nothing = dict.fromkeys(("s3_access_key_id", "s3_secret_access_key", "openai_api_key"))
     own = {"database_url": SecretStr("postgresql://db/reelworks"), "vision_provider": "local"}
-    found = await blocks.register_blocks(SAVED.model_copy(update=nothing | own), secrets=False)
+    found = await blocks.register_blocks(SAVED.with_values(**nothing | own), secrets=False)
 
     assert set(found.values()) == {"made"}
-    assert (await blocks.current_settings()).s3_bucket == "from-block"
+    assert (await blocks.current_settings()).s3.bucket == "from-block"
 
 
 async def test_a_block_of_somebody_else_stays(blocks):
@@ -90,7 +90,7 @@ async def test_a_block_of_somebody_else_stays(blocks):
     found = await blocks.register_blocks(SAVED, secrets=False)
 
     assert found["reelworks-database"] == "left"
-    saved = (await blocks.current_settings()).database_url
+    saved = (await blocks.current_settings()).database.url
     assert saved.get_secret_value() == "postgresql://me:by-hand@db/mine"
 
 
@@ -131,7 +131,7 @@ async def test_an_address_with_a_password_is_saved_only_on_request(blocks):
         "openai_base_url": f"https://me:{SECRET}@models/v1",
         "s3_endpoint_url": f"https://me:{SECRET}@store",
     }
-    settings = SAVED.model_copy(update=nothing | within)
+    settings = SAVED.with_values(**nothing | within)
 
     assert set((await blocks.register_blocks(settings, secrets=False)).values()) == {"withheld"}
     assert set((await blocks.register_blocks(settings, secrets=True)).values()) == {"made"}

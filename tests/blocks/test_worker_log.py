@@ -44,7 +44,7 @@ def test_the_format_is_the_one_that_people_grep_for(house):
     ("level", "count"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)]
 )
 def test_the_level_is_the_setting_s(house, level, count):
-    with worker_log(house.model_copy(update={"log_level": level})) as log:
+    with worker_log(house.with_values(log_level=level)) as log:
         for write in (log.debug, log.info, log.warning, log.error):
             write("x")
 

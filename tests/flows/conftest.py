@@ -79,7 +79,7 @@ def environment(
 ) -> Settings:
     """Point this process's environment at an empty library and bucket of this test's own."""
     del prefect_api
-    mine = clean_settings.model_copy(update={"models_dir": models_dir})
+    mine = clean_settings.with_values(models_dir=models_dir)
     for name, value in as_environment(mine).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FETCH_PRIVATE_ADDRESSES", "true")  # these tests' web sites are here
@@ -104,13 +104,11 @@ def shared(
     """Settings of one library for all tests of a module, which may only add to it."""
     del prefect_api
     with databases.own() as address:
-        yield settings.model_copy(
-            update={
-                "database_url": address,
-                "s3_bucket": f"shared-{secrets.token_hex(6)}",
-                "data_dir": tmp_path_factory.mktemp("data"),
-                "models_dir": models_dir,
-            }
+        yield settings.with_values(
+            database_url=address,
+            s3_bucket=f"shared-{secrets.token_hex(6)}",
+            data_dir=tmp_path_factory.mktemp("data"),
+            models_dir=models_dir,
         )
 
 

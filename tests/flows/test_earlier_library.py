@@ -26,8 +26,8 @@ from tests.support.flows.library import rows
 def earlier(environment: Settings, media: Path) -> Settings:
     """That library in the database and the bucket of this test, brought up to date."""
     folder = media / "earlier_library"
-    assert environment.database_url is not None
-    with psycopg.connect(environment.database_url.get_secret_value()) as connection:
+    assert environment.database.url is not None
+    with psycopg.connect(environment.database.url.get_secret_value()) as connection:
         connection.execute((folder / "library.sql").read_bytes())
     store = ArtifactStore.open(environment)
     with tarfile.open(folder / "objects.tar.gz") as objects:

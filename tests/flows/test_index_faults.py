@@ -47,7 +47,7 @@ async def test_lost_database_connections_are_made_again_and_no_call_is_repeated(
     hosted.delay[CHAT] = 1.0
     run = asyncio.create_task(index(clip, "clip"))
     await wait_for(lambda: hosted.count(CHAT) == 1, run)
-    with psycopg.connect(environment.database_url.get_secret_value(), autocommit=True) as admin:
+    with psycopg.connect(environment.database.url.get_secret_value(), autocommit=True) as admin:
         ended = admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -179,7 +179,7 @@ async def test_an_s3_key_is_indexed(index_shared, shared, media):
     content = (media / "odd" / "single_frame.mp4").read_bytes()
     store.put_bytes("incoming/a talk.mp4", content, "video/mp4")
 
-    run = await index_shared(f"s3://{shared.s3_bucket}/incoming/a talk.mp4")
+    run = await index_shared(f"s3://{shared.s3.bucket}/incoming/a talk.mp4")
 
     assert run.error is None
     assert run.video_id is not None
@@ -192,7 +192,7 @@ async def test_an_s3_key_is_indexed(index_shared, shared, media):
     [("incoming/gone.mp4", "source_not_found"), ("", "bad_input")],
 )
 async def test_a_missing_s3_key_is_said_at_once(index_shared, shared, key, code):
-    source = f"s3://{shared.s3_bucket}/{key}"
+    source = f"s3://{shared.s3.bucket}/{key}"
 
     run = await index_shared(source, "s3")
 
@@ -226,7 +226,7 @@ async def test_a_damaged_source_is_named_as_its_user_knows_it(index_shared, shar
     store.put_bytes("incoming/damaged.mp4", damaged, "video/mp4")
     sources = {
         "web": f"{web.address}/damaged.mp4?sig=secret",
-        "store": f"s3://{shared.s3_bucket}/incoming/damaged.mp4",
+        "store": f"s3://{shared.s3.bucket}/incoming/damaged.mp4",
     }
 
     run = await index_shared(sources[kind], f"damaged-{kind}")

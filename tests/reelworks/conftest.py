@@ -38,15 +38,15 @@ def as_wav(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[s
 
 
 def database_of(settings: Settings) -> str:
-    assert settings.database_url is not None
-    return settings.database_url.get_secret_value()
+    assert settings.database.url is not None
+    return settings.database.url.get_secret_value()
 
 
 @pytest.fixture(scope="module")
 def own_settings(settings: Settings, databases: Databases) -> Iterator[Settings]:
     """Settings that name a database of the module's own, with empty tables."""
     with databases.own() as address:
-        yield settings.model_copy(update={"database_url": address})
+        yield settings.with_values(database_url=address)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def own_ctx(
 ) -> Iterator[RunContext]:
     """A run context with a database and a bucket of the module's own."""
     own = {"s3_bucket": f"own-{secrets.token_hex(6)}", "data_dir": tmp_path_factory.mktemp("own")}
-    with open_run_context(own_settings.model_copy(update=own)) as ctx:
+    with open_run_context(own_settings.with_values(**own)) as ctx:
         yield ctx
 
 

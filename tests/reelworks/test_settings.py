@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reelworks.errors import SettingsError
-from reelworks.settings import Provider, Settings, load_settings, names_given
+from reelworks.settings import Provider, load_settings, names_given, variables
 
 SECRET = "sk-very-secret-0815"
 
@@ -16,7 +16,7 @@ SECRET = "sk-very-secret-0815"
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch, tmp_path):
     """No variable of ours is set, and no .env lies in the working folder."""
-    for name in Settings.model_fields:
+    for name in variables():
         for variable in [v for v in os.environ if v.lower() == name]:
             monkeypatch.delenv(variable)
     monkeypatch.chdir(tmp_path)
@@ -25,15 +25,15 @@ def bare_environment(monkeypatch, tmp_path):
 def test_unset_means_embedded_and_local():
     settings = load_settings()
 
-    assert settings.database_url is None
-    assert settings.s3_endpoint_url is None
-    assert settings.prefect_api_url is None
+    assert settings.database.url is None
+    assert settings.s3.endpoint_url is None
+    assert settings.prefect.api_url is None
     for capability, model in (
         ("transcribe", "whisper-base"),
         ("vision", "rapidocr"),
         ("embed", "minilm-l6-v2-int8"),
     ):
-        assert getattr(settings, f"{capability}_provider") is Provider.LOCAL
+        assert settings.provider_of(capability) is Provider.LOCAL
         assert settings.model_for(capability) == model
 
 
@@ -41,8 +41,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "")
     monkeypatch.setenv("WORKER_MAX_ATTEMPTS", "")
 
-    assert load_settings().database_url is None
-    assert load_settings().worker_max_attempts == 3
+    assert load_settings().database.url is None
+    assert load_settings().jobs.max_attempts == 3
 
 
 def test_the_home_folder_is_filled_in(monkeypatch, tmp_path):
@@ -142,7 +142,7 @@ def test_the_env_file_is_read_and_the_environment_goes_before_it(monkeypatch, tm
     monkeypatch.setenv("S3_REGION", "eu-north-1")
 
     assert load_settings().log_level == "DEBUG"
-    assert load_settings().s3_region == "eu-north-1"
+    assert load_settings().s3.region == "eu-north-1"
     assert names_given() == {"log_level", "s3_region"}
 
 
@@ -168,15 +168,15 @@ def test_values_of_the_caller_go_before_the_environment(monkeypatch):
 
 
 def test_each_library_may_have_its_own_shot_detector(monkeypatch):
-    assert load_settings().shot_detector_for("films") == "adaptive"
-    assert not load_settings().uses_transnet
+    assert load_settings().scenes.detector_for("films") == "adaptive"
+    assert not load_settings().scenes.uses_transnet
 
     monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", " films=transnetv2, news = adaptive,")
     settings = load_settings()
-    assert settings.shot_detector_for("films") == "transnetv2"
-    assert settings.shot_detector_for("news") == "adaptive"
-    assert settings.shot_detector_for("default") == "adaptive"
-    assert settings.uses_transnet
+    assert settings.scenes.detector_for("films") == "transnetv2"
+    assert settings.scenes.detector_for("news") == "adaptive"
+    assert settings.scenes.detector_for("default") == "adaptive"
+    assert settings.scenes.uses_transnet
 
 
 @pytest.mark.parametrize("text", ["films", "=adaptive", "films=clever"])

@@ -47,9 +47,7 @@ class Databases:
         """Migrate the database that the others are copied from."""
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(TEMPLATE)))
-        engine = create_database_engine(
-            settings.model_copy(update={"database_url": self._address(TEMPLATE)})
-        )
+        engine = create_database_engine(settings.with_values(database_url=self._address(TEMPLATE)))
         ensure_schema(engine)
         engine.dispose()
 

@@ -68,10 +68,10 @@ class ServicePaths:
 def is_external(settings: Settings, part: Service) -> bool:
     """Tell whether the settings point at an external service for this part."""
     if part is Service.POSTGRES:
-        return settings.database_url is not None
+        return settings.database.url is not None
     if part is Service.STORE:
-        return settings.s3_endpoint_url is not None or settings.s3_access_key_id is not None
-    return part is Service.PREFECT and settings.prefect_api_url is not None
+        return settings.s3.endpoint_url is not None or settings.s3.access_key_id is not None
+    return part is Service.PREFECT and settings.prefect.api_url is not None
 
 
 def runs_programs(settings: Settings) -> bool:
@@ -140,16 +140,16 @@ def endpoints(
 ) -> Endpoints:
     """Return where ``parts`` are: ours by the state, others by the settings."""
     found = Endpoints(
-        database_url=settings.database_url,
-        s3_endpoint_url=settings.s3_endpoint_url,
-        s3_access_key_id=settings.s3_access_key_id,
-        s3_secret_access_key=settings.s3_secret_access_key,
-        prefect_api_url=settings.prefect_api_url,
+        database_url=settings.database.url,
+        s3_endpoint_url=settings.s3.endpoint_url,
+        s3_access_key_id=settings.s3.access_key_id,
+        s3_secret_access_key=settings.s3.secret_access_key,
+        prefect_api_url=settings.prefect.api_url,
     )
     ours: dict[str, Any] = {}
     for part in embedded(settings, parts):
         ports = state.parts[part].ports
-        if part is Service.POSTGRES and settings.database_url is None:
+        if part is Service.POSTGRES and settings.database.url is None:
             ours["database_url"] = SecretStr(paths.postgres.url(ports[0]))
         elif part is Service.STORE:
             ours["s3_endpoint_url"] = f"http://127.0.0.1:{ports[0]}"

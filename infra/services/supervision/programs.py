@@ -100,7 +100,7 @@ def _digest(found: Endpoints) -> str:
 def _ports(program: Program, state: State, settings: Settings) -> tuple[int, ...]:
     if not program.listens:
         return ()
-    wished = (settings.api_port,) if settings.api_port else ()
+    wished = (settings.api.port,) if settings.api.port else ()
     return free_ports(1, state.ports.get(program.part, wished))
 
 
@@ -113,11 +113,11 @@ def _served(found: Endpoints, unserved: Mapping[str, str | None]) -> dict[str, s
 def _unserved(settings: Settings, found: Endpoints) -> dict[str, str | None]:
     """Return what takes the addresses of embedded services out of an environment again."""
     given = Endpoints(
-        database_url=settings.database_url,
-        s3_endpoint_url=settings.s3_endpoint_url,
-        s3_access_key_id=settings.s3_access_key_id,
-        s3_secret_access_key=settings.s3_secret_access_key,
-        prefect_api_url=settings.prefect_api_url,
+        database_url=settings.database.url,
+        s3_endpoint_url=settings.s3.endpoint_url,
+        s3_access_key_id=settings.s3.access_key_id,
+        s3_secret_access_key=settings.s3.secret_access_key,
+        prefect_api_url=settings.prefect.api_url,
     )
     return {**dict.fromkeys(found.environment()), **given.environment()}
 

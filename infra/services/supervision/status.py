@@ -60,9 +60,9 @@ def status(settings: Settings) -> list[PartStatus]:
 def _status(paths: ServicePaths, settings: Settings, state: State, part: Service) -> PartStatus:
     if is_external(settings, part):
         external = {
-            Service.POSTGRES: settings.database_url and settings.database_url.get_secret_value(),
-            Service.STORE: settings.s3_endpoint_url or f"AWS {settings.s3_region}",
-            Service.PREFECT: settings.prefect_api_url,
+            Service.POSTGRES: settings.database.url and settings.database.url.get_secret_value(),
+            Service.STORE: settings.s3.endpoint_url or f"AWS {settings.s3.region}",
+            Service.PREFECT: settings.prefect.api_url,
         }
         return PartStatus(part, Condition.EXTERNAL, _without_secrets(external[part] or ""))
     running = state.parts.get(part)

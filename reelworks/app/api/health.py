@@ -110,7 +110,7 @@ def _store(api: Api) -> str | None:
 
 
 def _prefect(api: Api) -> str | None:
-    address = api.settings.prefect_api_url
+    address = api.settings.prefect.api_url
     if address is None:
         return None
     fault = server_fault(address, _PATIENCE)

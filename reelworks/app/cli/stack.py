@@ -61,7 +61,7 @@ async def _put_rules(settings: Settings) -> None:
     from infra.fleet.rules import apply_rules
 
     async with get_client() as client:
-        await apply_rules(client, settings.worker_max_attempts)
+        await apply_rules(client, settings.jobs.max_attempts)
 
 
 async def _delete_old_blocks(home: Path) -> None:
@@ -76,7 +76,7 @@ async def _delete_old_blocks(home: Path) -> None:
 
 def ui_address(settings: Settings) -> str | None:
     """Return the address of the Prefect UI; ``settings`` point at running services."""
-    api = settings.prefect_api_url
+    api = settings.prefect.api_url
     return api.removesuffix("/").removesuffix("/api") if api else None
 
 

@@ -139,7 +139,7 @@ def _upload(services: Services, source: str, sha256: str) -> str:
     path = Path(source)
     key = f"{INCOMING}{sha256[:16]}/{path.name}"
     services.store.put_file(key, path, ANY_CONTENT)
-    return f"s3://{services.settings.s3_bucket}/{key}"
+    return f"s3://{services.settings.s3.bucket}/{key}"
 
 
 def _note_missing_dispatcher(services: Services) -> None:

@@ -67,7 +67,7 @@ class Dispatcher:
     @property
     def lease_seconds(self) -> float:
         """Seconds that a job's lease lasts without a heartbeat."""
-        return self.settings.job_lease_seconds
+        return self.settings.jobs.lease_seconds
 
     async def run_once(self) -> int:
         """Do one pass; return how many jobs and suspended runs it changed.
@@ -144,7 +144,7 @@ class Dispatcher:
 
     async def _start_pending(self) -> int:
         in_flight = (await in_thread(count_jobs, self.engine, IN_FLIGHT))[JobStatus.PROCESSING]
-        free = self.settings.jobs_in_flight - in_flight
+        free = self.settings.jobs.in_flight - in_flight
         jobs = await in_thread(
             claims.claim, self.engine, self.holder, self.lease_seconds, limit=free
         )
@@ -159,7 +159,7 @@ class Dispatcher:
     async def _start(self, job: Job) -> None:
         """Create the flow run of a claimed job; defer or fail the job where that is impossible."""
         try:
-            source = await in_thread(source_of, self.engine, job, self.settings.s3_bucket)
+            source = await in_thread(source_of, self.engine, job, self.settings.s3.bucket)
             run_id = await create_run(self.client, job, source)
         except (InvalidJobParametersError, DeploymentNotFoundError) as error:
             if isinstance(error, DeploymentNotFoundError) and may_be_deployed_soon(job):
@@ -185,7 +185,7 @@ class Dispatcher:
             attempt_of(job),
             self.holder,
             failure,
-            most_attempts=self.settings.worker_max_attempts,
+            most_attempts=self.settings.jobs.max_attempts,
         )
 
     async def _for_each(

@@ -27,9 +27,9 @@ DEBOUNCE_SECONDS = 0.05
 
 async def run_dispatcher(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
     """Dispatch jobs until ``stop`` is set; a service that is down is waited for."""
-    assert settings.database_url is not None  # noqa: S101 - the engine was made of it
+    assert settings.database.url is not None  # noqa: S101 - the engine was made of it
     loop, wakeup = asyncio.get_running_loop(), asyncio.Event()
-    url = settings.database_url.get_secret_value()
+    url = settings.database.url.get_secret_value()
     listener = Listener(url, WORK_CHANNEL, lambda _: loop.call_soon_threadsafe(wakeup.set))
     listener.start()
     stopping = asyncio.ensure_future(stop.wait())
@@ -54,7 +54,7 @@ async def _dispatch(
     deliveries: asyncio.Future[None],
 ) -> None:
     """Do passes until ``stop`` is set, or until ``deliveries``, which must outlast them, end."""
-    busy = pause = dispatcher.settings.worker_poll_ms / 1000
+    busy = pause = dispatcher.settings.jobs.poll_ms / 1000
     while not stop.is_set():
         wakeup.clear()
         if deliveries.done():
@@ -76,10 +76,10 @@ async def _dispatch(
 
 async def _seconds_until_due(engine: Engine, settings: Settings) -> float:
     """Return in how many seconds a job or a lease becomes due without a notification."""
-    third_of_lease = settings.job_lease_seconds / 3
+    third_of_lease = settings.jobs.lease_seconds / 3
     try:
         due = await in_thread(claims.next_due, engine)
     except ServiceError:
         return third_of_lease
-    poll = settings.worker_poll_ms / 1000
+    poll = settings.jobs.poll_ms / 1000
     return third_of_lease if due is None else min(third_of_lease, max(due, poll))

@@ -42,7 +42,7 @@ _GONE = 410
 
 async def deliver(settings: Settings, engine: Engine, stop: asyncio.Event) -> None:
     """Make due calls until ``stop`` is set; a slow receiver delays no job."""
-    pause = settings.worker_poll_ms / 1000
+    pause = settings.jobs.poll_ms / 1000
     while not stop.is_set():
         try:
             delivered = await asyncio.to_thread(deliver_due, engine, settings)
@@ -60,7 +60,7 @@ def deliver_due(engine: Engine, settings: Settings) -> int:
     Takes little longer than ``TIMEOUT_SECONDS``. Without ``WEBHOOK_SECRET`` no call is made and
     all wait. Raises database errors.
     """
-    if settings.webhook_secret is None:
+    if settings.api.webhook_secret is None:
         return 0
     due = take_due(engine, limit=_MAX_CONCURRENT_CALLS)
     if not due:
@@ -81,13 +81,13 @@ def _deliver(engine: Engine, settings: Settings, delivery: Delivery) -> bool:
 
 
 def _call(settings: Settings, delivery: Delivery) -> Outcome:
-    assert settings.webhook_secret is not None  # noqa: S101 - checked by deliver_due
+    assert settings.api.webhook_secret is not None  # noqa: S101 - checked by deliver_due
     body = body_of(delivery)
-    headers = signed_headers(settings.webhook_secret, message_id_of(delivery), body)
+    headers = signed_headers(settings.api.webhook_secret, message_id_of(delivery), body)
     try:
         with (
             brief_client(
-                private=settings.fetch_private_addresses, seconds=TIMEOUT_SECONDS
+                private=settings.sources.fetch_private_addresses, seconds=TIMEOUT_SECONDS
             ) as client,
             client.stream("POST", delivery.url, content=body, headers=headers) as response,
         ):

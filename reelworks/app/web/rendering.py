@@ -77,7 +77,7 @@ def page(
 
 def _policy(api: Api) -> dict[str, str]:
     """Return the policy that allows media from the store, when browsers fetch them there."""
-    address = api.settings.s3_public_url
+    address = api.settings.s3.public_url
     if address is None:
         return {}
     parts = urlsplit(address)

@@ -58,7 +58,7 @@ class PoolSnapshot:
 def pool_limits(settings: Settings) -> PoolLimits:
     """Return the limits in the settings."""
     return PoolLimits(
-        host=settings.model_memory_mb and settings.model_memory_mb * MB,
-        gpu=settings.gpu_memory_mb and settings.gpu_memory_mb * MB,
-        idle_seconds=settings.model_idle_seconds,
+        host=settings.models.memory_mb and settings.models.memory_mb * MB,
+        gpu=settings.gpu.memory_mb and settings.gpu.memory_mb * MB,
+        idle_seconds=settings.models.idle_seconds,
     )

@@ -89,12 +89,12 @@ class Planner:
         rates = rates_of(read_history(self.ctx.engine), self.models)
         lines = plan_lines(selected, rates, recompute)
         settings = self.ctx.settings
-        prices = Prices.of_settings(settings.model_prices)
+        prices = Prices.of_settings(settings.hosted.prices)
         at_once = runs_at_once(settings)
         return plan_of(
             lines,
             prices.cost,
-            Terms(limits, at_once, settings.calls_per_minute_of),
+            Terms(limits, at_once, settings.hosted.calls_per_minute),
             skipped=len(candidates) - len(selected),
             notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
         )
@@ -195,7 +195,7 @@ def rates_of(history: History, models: ConfiguredModels) -> Rates:
 
 def runs_at_once(settings: Settings) -> int:
     """Return how many runs this machine alone carries at once: each keeps two cores busy."""
-    return min(settings.jobs_in_flight, max(1, (os.cpu_count() or 2) // 2))
+    return min(settings.jobs.in_flight, max(1, (os.cpu_count() or 2) // 2))
 
 
 def notes_of(

@@ -86,12 +86,12 @@ class HostedApi:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Make the client that the settings describe."""
-        if settings.openai_api_key is None:
+        if settings.hosted.api_key is None:
             raise SettingsError("OPENAI_API_KEY is not set; hosted models need it.")
         return cls(
-            settings.openai_api_key,
-            base_url=settings.openai_base_url,
-            timeout=settings.provider_timeout,
+            settings.hosted.api_key,
+            base_url=settings.hosted.base_url,
+            timeout=settings.hosted.timeout,
         )
 
     def __enter__(self) -> Self:

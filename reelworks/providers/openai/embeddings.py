@@ -29,7 +29,7 @@ class OpenAiEmbedder:
         """Use ``model`` of the server in the settings, through ``api`` if there is one already."""
         self._api = api or HostedApi.from_settings(settings)
         self._name = model
-        self._dimensions = settings.embed_dimensions
+        self._dimensions = settings.embed.dimensions
         self._states_length = True
 
     @property

@@ -58,7 +58,7 @@ class OpenAiDescriber:
         """Use ``model`` of the server in the settings, through ``api`` if there is one already."""
         self._api = api or HostedApi.from_settings(settings)
         self._name = model
-        self._parallel = settings.vision_max_concurrent
+        self._parallel = settings.vision.max_concurrent
 
     @property
     def model(self) -> ModelRef:

@@ -35,11 +35,11 @@ PUBLIC_ONLY = SourceLimits()
 def source_limits(settings: Settings) -> SourceLimits:
     """Return the limits in the settings."""
     return SourceLimits(
-        private_addresses=settings.fetch_private_addresses,
-        max_bytes=settings.max_upload_mb * 1_000_000,
-        least_speed=settings.fetch_least_kb_per_second * 1000,
-        max_seconds=settings.max_duration_hours * 3600,
-        max_pixels=settings.max_megapixels * 1e6,
+        private_addresses=settings.sources.fetch_private_addresses,
+        max_bytes=settings.sources.max_upload_mb * 1_000_000,
+        least_speed=settings.sources.fetch_least_kb_per_second * 1000,
+        max_seconds=settings.sources.max_duration_hours * 3600,
+        max_pixels=settings.sources.max_megapixels * 1e6,
     )
 
 

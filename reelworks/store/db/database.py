@@ -36,10 +36,10 @@ def create_database_engine(settings: Settings, *, seconds: float | None = None) 
 
     Raises ``SettingsError`` when the address is missing or cannot be read.
     """
-    if settings.database_url is None:
+    if settings.database.url is None:
         raise SettingsError("DATABASE_URL is not set and no embedded PostgreSQL was started.")
     engine = create_engine(
-        sqlalchemy_url(settings.database_url.get_secret_value()),
+        sqlalchemy_url(settings.database.url.get_secret_value()),
         pool_size=5,
         max_overflow=10,
         pool_timeout=30 if seconds is None else seconds,

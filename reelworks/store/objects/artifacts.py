@@ -54,12 +54,12 @@ class ArtifactStore(Objects):
         """
         from reelworks.store.objects.client import make_client
 
-        address = settings.s3_endpoint_url or AMAZON
+        address = settings.s3.endpoint_url or AMAZON
         disk = StoreDisk(settings.data_dir) if is_store_here(settings) else None
-        store = cls(make_client(settings, seconds=seconds), settings.s3_bucket, address, disk)
+        store = cls(make_client(settings, seconds=seconds), settings.s3.bucket, address, disk)
         store._once = cache(lambda: make_client(settings, seconds=seconds, once=True))
-        if settings.s3_public_url is not None:
-            outside = settings.model_copy(update={"s3_endpoint_url": settings.s3_public_url})
+        if settings.s3.public_url is not None:
+            outside = settings.with_values(s3_endpoint_url=settings.s3.public_url)
             store._public = make_client(outside)
         return store
 

@@ -25,13 +25,13 @@ def make_client(settings: Settings, *, seconds: float | None = None, once: bool 
     """
     attempts = _ATTEMPTS if seconds is None else 2 if seconds >= LONG_SECONDS else 1
     attempts = 1 if once else attempts
-    secret = settings.s3_secret_access_key
+    secret = settings.s3.secret_access_key
     client = boto3.client(
         "s3",
-        endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=settings.s3_access_key_id,
+        endpoint_url=settings.s3.endpoint_url,
+        aws_access_key_id=settings.s3.access_key_id,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
-        region_name=settings.s3_region,
+        region_name=settings.s3.region,
         config=Config(
             signature_version="s3v4",
             connect_timeout=min(5, seconds or 5),
@@ -41,9 +41,9 @@ def make_client(settings: Settings, *, seconds: float | None = None, once: bool 
             tcp_keepalive=True,
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+            s3={"addressing_style": "path" if settings.s3.endpoint_url else "auto"},
         ),
     )
-    if settings.fetch_least_kb_per_second > 0:
-        give_up_slow_bodies(client, settings.fetch_least_kb_per_second * 1000)
+    if settings.sources.fetch_least_kb_per_second > 0:
+        give_up_slow_bodies(client, settings.sources.fetch_least_kb_per_second * 1000)
     return client

@@ -12,7 +12,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def is_store_here(settings: Settings) -> bool:
     """Tell whether the artifact store is one of this machine's."""
-    return urlsplit(settings.s3_endpoint_url or "").hostname in _LOOPBACK
+    return urlsplit(settings.s3.endpoint_url or "").hostname in _LOOPBACK
 
 
 def lacks_room(settings: Settings, *, freed: int = 0) -> bool:

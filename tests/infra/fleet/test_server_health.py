@@ -79,7 +79,7 @@ def left_behind(address: str) -> list[Any]:
 
 
 def healthz(settings: Settings, address: str) -> httpx.Response:
-    with serving(settings.model_copy(update={"prefect_api_url": address})) as server:
+    with serving(settings.with_values(prefect_api_url=address)) as server:
         return server.get("/healthz")
 
 

@@ -21,11 +21,11 @@ def only(found: list[Check], name: str) -> Check:
 
 @pytest.fixture
 def endpoints(clean_settings: Settings, services: Endpoints) -> Endpoints:
-    return replace(services, database_url=clean_settings.database_url)
+    return replace(services, database_url=clean_settings.database.url)
 
 
 def test_a_good_machine_has_no_hint(tmp_path: Path, settings: Settings) -> None:
-    found = check_machine(settings.model_copy(update={"data_dir": tmp_path / "data"}))
+    found = check_machine(settings.with_values(data_dir=tmp_path / "data"))
     assert [check.name for check in found] == ["Python", "Data folder", "Disk", "Ports", "ffmpeg"]
     assert all(not check.hint for check in found if check.verdict is CheckResult.OK)
     assert {check.name for check in found if check.verdict is CheckResult.FAIL} <= {"Disk"}

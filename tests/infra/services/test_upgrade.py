@@ -70,7 +70,7 @@ def client_of(endpoints: Endpoints):
 def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     house: Settings, by: str
 ) -> None:
-    bare = house.model_copy(update={"prefect_api_url": "http://127.0.0.1:9/api"})
+    bare = house.with_values(prefect_api_url="http://127.0.0.1:9/api")
     endpoints = up(bare)
     client = client_of(endpoints)
     client.create_bucket(Bucket="films")

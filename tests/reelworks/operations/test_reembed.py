@@ -37,7 +37,7 @@ SCREEN = FrameDescription(None, text=(ScreenText("Save changes", Box(0, 0, 1, 1)
 
 @pytest.fixture
 def ctx(clean_settings: Settings, models_dir) -> Iterator[RunContext]:
-    settings = clean_settings.model_copy(update={"models_dir": models_dir})
+    settings = clean_settings.with_values(models_dir=models_dir)
     prepare_services(settings)
     with open_run_context(settings) as opened:
         yield opened
@@ -57,13 +57,11 @@ def add(ctx: RunContext, video_id: str) -> None:
 
 def hosted(ctx: RunContext, server: OpenAiServer) -> Settings:
     """The same run context, with another embedding model in the settings."""
-    return ctx.settings.model_copy(
-        update={
-            "embed_provider": Provider.OPENAI,
-            "embed_dimensions": 64,
-            "openai_base_url": server.base_url,
-            "openai_api_key": SecretStr(server.key),
-        }
+    return ctx.settings.with_values(
+        embed_provider=Provider.OPENAI,
+        embed_dimensions=64,
+        openai_base_url=server.base_url,
+        openai_api_key=SecretStr(server.key),
     )
 
 

@@ -46,7 +46,7 @@ def test_a_private_address_is_unsafe_unless_the_settings_allow_it(settings, url)
     with pytest.raises(UnsafeAddressError):
         authorize_source(url, settings)
 
-    trusting = settings.model_copy(update={"fetch_private_addresses": True})
+    trusting = settings.with_values(fetch_private_addresses=True)
     assert authorize_source(url, trusting).locator == url
 
 
@@ -92,7 +92,7 @@ def test_paths_inside_and_outside_the_source_folders(settings, tmp_path):
 
 
 def test_without_source_folders_no_path_may_be_named(settings, tmp_path):
-    bare = settings.model_copy(update={"source_folders": ""})
+    bare = settings.with_values(source_folders="")
 
     with pytest.raises(ForbiddenError):
         authorize_source(str(tmp_path / "films" / "a.mp4"), bare)
@@ -128,5 +128,5 @@ def test_webhooks_need_a_secret_and_a_public_address(settings):
     with pytest.raises(UnsafeAddressError):
         check_webhook("http://10.0.0.1/hooks", settings)
     with pytest.raises(InputError, match="WEBHOOK_SECRET"):
-        check_webhook(f"{PUBLIC}/hooks", settings.model_copy(update={"webhook_secret": None}))
-    check_webhook(None, settings.model_copy(update={"webhook_secret": None}))
+        check_webhook(f"{PUBLIC}/hooks", settings.with_values(webhook_secret=None))
+    check_webhook(None, settings.with_values(webhook_secret=None))

@@ -53,7 +53,7 @@ def library(ctx) -> Services:
 
 def uploaded(library: Services, video_id: str, content: bytes) -> Submission:
     key = upload_key(video_id, "talk.mp4")
-    source = f"s3://{library.settings.s3_bucket}/{key}"
+    source = f"s3://{library.settings.s3.bucket}/{key}"
     video = NewVideo(
         video_id,
         source,
@@ -197,9 +197,7 @@ def test_a_job_that_is_not_allowed_is_not_queued(library, request_, error):
     submit_video(library, ANN, replace(TALK, index=False))
     without_webhooks = replace(
         library,
-        settings=library.settings.model_copy(
-            update={"webhook_secret": None, "fetch_private_addresses": False}
-        ),
+        settings=library.settings.with_values(webhook_secret=None, fetch_private_addresses=False),
     )
 
     with pytest.raises(error):
@@ -209,7 +207,7 @@ def test_a_job_that_is_not_allowed_is_not_queued(library, request_, error):
 
 
 def test_a_webhook_is_noted_with_its_job(library):
-    settings = library.settings.model_copy(update={"webhook_secret": SecretStr("s")})
+    settings = library.settings.with_values(webhook_secret=SecretStr("s"))
     url = "https://93.184.215.14/h"
 
     done = submit_video(replace(library, settings=settings), ANN, replace(TALK, webhook_url=url))

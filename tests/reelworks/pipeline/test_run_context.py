@@ -74,7 +74,7 @@ def test_scratch_is_removed_although_a_stage_still_writes(clean_settings):
 def test_bucket_and_tables_are_made(clean_settings):
     prepare_services(clean_settings)
 
-    url = clean_settings.database_url.get_secret_value()
+    url = clean_settings.database.url.get_secret_value()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM videos").fetchone() == (0,)
 
@@ -213,7 +213,7 @@ def test_a_lost_artifact_is_an_error_that_names_it(clean_settings):
 
 def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    wrong = clean_settings.model_copy(update={"data_dir": tmp_path / "file"})
+    wrong = clean_settings.with_values(data_dir=tmp_path / "file")
 
     with (
         pytest.raises(PermissionDeniedError, match="Not a directory; set DATA_DIR"),
@@ -223,8 +223,8 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
 
 
 def test_nothing_is_left_when_the_database_is_away(clean_settings):
-    url = type(clean_settings.database_url)("postgresql://nobody@127.0.0.1:9/none")
-    away = clean_settings.model_copy(update={"database_url": url})
+    url = type(clean_settings.database.url)("postgresql://nobody@127.0.0.1:9/none")
+    away = clean_settings.with_values(database_url=url)
 
     with pytest.raises(DatabaseUnavailableError), open_run_context(away):
         pass

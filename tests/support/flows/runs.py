@@ -182,15 +182,15 @@ async def wait_for(
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that lead a process to the services of ``settings``."""
-    database, secret = settings.database_url, settings.s3_secret_access_key
+    database, secret = settings.database.url, settings.s3.secret_access_key
     assert database is not None
     assert secret is not None
     return {
         "DATA_DIR": str(settings.data_dir),
         "MODELS_DIR": str(settings.models_dir),
         "DATABASE_URL": database.get_secret_value(),
-        "S3_ENDPOINT_URL": str(settings.s3_endpoint_url),
-        "S3_ACCESS_KEY_ID": str(settings.s3_access_key_id),
+        "S3_ENDPOINT_URL": str(settings.s3.endpoint_url),
+        "S3_ACCESS_KEY_ID": str(settings.s3.access_key_id),
         "S3_SECRET_ACCESS_KEY": secret.get_secret_value(),
-        "S3_BUCKET": settings.s3_bucket,
+        "S3_BUCKET": settings.s3.bucket,
     }

@@ -38,7 +38,7 @@ def chosen(prefect_api, clean_settings, models_dir, monkeypatch):
     """Settings of a run whose failures are not tried again."""
     del prefect_api
     once = {"models_dir": models_dir, "worker_max_attempts": 1}
-    settings = clean_settings.model_copy(update=once)
+    settings = clean_settings.with_values(**once)
     for name, value in as_environment(settings).items():  # a worker's own
         monkeypatch.setenv(name, value)
     with open_run_context(settings) as ctx:
@@ -86,7 +86,7 @@ async def pool(settings, **options):
     from tests.support.fleet import pool_with_stage
 
     async with pool_with_stage(**options) as made:
-        yield made, settings.model_copy(update={"gpu_pool": made.name})
+        yield made, settings.with_values(gpu_pool=made.name)
 
 
 async def test_without_a_pool_everything_runs_locally(chosen):
@@ -111,7 +111,7 @@ async def test_a_pool_without_a_worker_is_reported_and_the_stage_runs_locally(ch
 
 
 async def test_a_pool_that_is_not_there_is_reported_and_the_stage_runs_locally(chosen):
-    _, recorder = await embed(chosen.model_copy(update={"gpu_pool": "nowhere"}))
+    _, recorder = await embed(chosen.with_values(gpu_pool="nowhere"))
 
     (note,) = recorder.reports[0].warnings
     assert "There is no work pool nowhere" in note
@@ -196,7 +196,7 @@ async def test_what_went_wrong_in_the_pool_is_raised_by_the_caller(chosen, state
 async def test_a_lost_worker_s_stage_is_started_again(chosen):
     from prefect import states
 
-    twice = chosen.model_copy(update={"worker_max_attempts": 2})
+    twice = chosen.with_values(worker_max_attempts=2)
     async with pool(twice) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
@@ -282,7 +282,7 @@ async def test_when_the_only_worker_goes_away_the_stage_runs_locally(chosen):
 
 @pytest.mark.slow
 async def test_who_shall_wait_waits_for_a_worker_and_says_so(chosen):
-    waiting = chosen.model_copy(update={"gpu_fallback": GpuFallback.WAIT})
+    waiting = chosen.with_values(gpu_fallback=GpuFallback.WAIT)
     async with pool(waiting) as (made, settings):
         asking = asyncio.ensure_future(embed(settings))
         await made.requested_runs()
@@ -359,7 +359,7 @@ async def test_what_a_hosted_model_answers_needs_no_gpu(chosen, provider, runs_t
     from tasks.runtime.routing import pool_of
     from tasks.text.embed import embed_speech
 
-    settings = chosen.model_copy(update={"gpu_pool": "gpu", "embed_provider": provider})
+    settings = chosen.with_values(gpu_pool="gpu", embed_provider=provider)
 
     assert pool_of(embed_speech, settings) == ("gpu" if runs_there else None)
     assert pool_of(frames, settings) is None

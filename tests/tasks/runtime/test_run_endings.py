@@ -48,7 +48,7 @@ def leave(disk: Path, free: int) -> None:
 @pytest.fixture
 def ctx(clean_settings: Settings, large_disk: Path) -> Iterator[RunContext]:
     """A run context on that disk, as is its store."""
-    settings = clean_settings.model_copy(update={"data_dir": large_disk / "data"})
+    settings = clean_settings.with_values(data_dir=large_disk / "data")
     scratch = large_disk / "data" / "scratch" / "run-x"
     scratch.mkdir(parents=True)
     engine = create_database_engine(settings)
@@ -64,7 +64,7 @@ def test_no_job_begins_where_its_store_would_take_nothing(
     with pytest.raises(NoSpaceError, match="the job goes on"):
         must_have_room(ctx.settings)
     elsewhere = {"s3_endpoint_url": "https://s3.elsewhere.test"}
-    must_have_room(ctx.settings.model_copy(update=elsewhere))
+    must_have_room(ctx.settings.with_values(**elsewhere))
     (large_disk / "filler").unlink()
     must_have_room(ctx.settings)
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 def ctx(prefect_api, clean_settings):
     del prefect_api
-    with open_run_context(clean_settings.model_copy(update={"worker_max_attempts": 3})) as opened:
+    with open_run_context(clean_settings.with_values(worker_max_attempts=3)) as opened:
         yield opened
 
 
@@ -169,7 +169,7 @@ async def test_a_rate_limit_is_waited_for_before_the_next_try(ctx):
 
 async def test_after_the_last_try_nobody_waits(ctx):
     stage = Stage([RateLimitedError("Slow down.", retry_after=30)])
-    once = ctx.settings.model_copy(update={"worker_max_attempts": 1})
+    once = ctx.settings.with_values(worker_max_attempts=1)
     started = time.monotonic()
 
     state, _ = await run_stage(

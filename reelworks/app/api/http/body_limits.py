@@ -22,8 +22,8 @@ class LimitedBody:
     def __init__(self, scope: Scope, receive: Receive, settings: Settings) -> None:
         headers = dict(scope["headers"])
         is_upload = headers.get(b"content-type", b"").lower().startswith(UPLOAD_TYPE)
-        self._limit = None if is_upload else settings.max_request_kb * 1024
-        self._idle_seconds = settings.client_patience
+        self._limit = None if is_upload else settings.api.max_request_kb * 1024
+        self._idle_seconds = settings.api.client_patience
         self._receive = receive
         self._seen = 0
         length = headers.get(b"content-length", b"0")

@@ -72,7 +72,7 @@ def file_response(request: Request, api: Api, file: FileDownload) -> Response:
     found = api.media.head(file.key)
     if found is None:
         raise _not_stored(file)
-    if api.settings.s3_public_url is not None:
+    if api.settings.s3.public_url is not None:
         address = api.media.signed_address(
             file.key,
             SIGNED_SECONDS,
@@ -92,7 +92,7 @@ def image_response(request: Request, api: Api, file: FileDownload) -> Response:
     found = api.media.head(file.key)
     if found is None:
         raise _not_stored(file)
-    if api.settings.s3_public_url is not None:
+    if api.settings.s3.public_url is not None:
         return file_response(request, api, file)
     return _streamed(request, api, file, found, lambda: _decoded_image(api, file, found, _checked))
 

@@ -84,7 +84,7 @@ async def abandon(upload: Upload) -> None:
 
 def open_upload(api: Api) -> Upload:
     """Return an upload within the settings' limits."""
-    return Upload(api.store, api.settings.max_upload_mb * 1_000_000)
+    return Upload(api.store, api.settings.sources.max_upload_mb * 1_000_000)
 
 
 def _own_name(name: str) -> str:

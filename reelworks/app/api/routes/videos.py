@@ -110,7 +110,7 @@ def source_of(body: NewVideoIn, settings: Settings) -> AllowedSource:
     if body.path is not None:
         return authorize_source(body.path, settings, schemes=("",))
     key = body.s3_key or ""
-    locator = key if key.startswith("s3://") else f"s3://{settings.s3_bucket}/{key}"
+    locator = key if key.startswith("s3://") else f"s3://{settings.s3.bucket}/{key}"
     return authorize_source(locator, settings, schemes=("s3",))
 
 
@@ -147,7 +147,7 @@ def _add_uploaded(api: Api, caller: Caller, received: uploads.ReceivedFile, name
     stem = PurePosixPath(received.shown).stem
     video_id = fields.id or video_id_for(stem, sha256)
     key = upload_key(video_id, received.name)
-    locator = f"s3://{api.settings.s3_bucket}/{key}"
+    locator = f"s3://{api.settings.s3.bucket}/{key}"
     video = NewVideo(
         id=video_id,
         original_path=locator,

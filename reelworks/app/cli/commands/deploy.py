@@ -86,7 +86,7 @@ async def _put(
     required = frozenset({DOCKER} if docker else ())
     async with get_client() as client:
         changes = await apply_pools(client, pools, required)
-        changes += await apply_rules(client, settings.worker_max_attempts)
+        changes += await apply_rules(client, settings.jobs.max_attempts)
         changes += await _put_blocks(settings, save_secrets)
         present = [
             change.name

@@ -91,8 +91,8 @@ def check_jobs(waiting: int, silent: float | None, *, paused: bool) -> Check:
 def _models(settings: Settings) -> list[Check]:
     checks = []
     for capability in DEFAULT_MODELS:
-        name = settings.model_for(capability)  # type: ignore[arg-type]  # the keys are the names
-        if getattr(settings, f"{capability}_provider") is Provider.OPENAI:
+        name = settings.model_for(capability)  # the keys are the names
+        if settings.provider_of(capability) is Provider.OPENAI:
             checks.append(check_hosted(settings, capability, name))
         else:
             checks.append(check_local(settings, capability, name))

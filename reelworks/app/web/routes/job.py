@@ -39,7 +39,7 @@ def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) 
 
 def run_address(settings: Settings, flow_run_id: str | None) -> str | None:
     """Return the URL of a run in the Prefect UI; None where the UI's URL is not known."""
-    address = (settings.prefect_api_url or "").rstrip("/")
+    address = (settings.prefect.api_url or "").rstrip("/")
     if flow_run_id is None or not address.endswith("/api"):
         return None
     return f"{address.removesuffix('/api')}/runs/flow-run/{flow_run_id}"

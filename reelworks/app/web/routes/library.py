@@ -48,7 +48,7 @@ def library(request: Request, api: Context, caller: CurrentCaller) -> Response:
         "given": given,
         "more": given | {"cursor": following} if following else None,
         "first_page": after is None,
-        "most_mb": api.settings.max_upload_mb,
+        "most_mb": api.settings.sources.max_upload_mb,
     }
     return page(request, "library.html", values)
 

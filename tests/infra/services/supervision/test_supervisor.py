@@ -178,15 +178,13 @@ def test_services_that_no_file_knows_are_replaced(house: Settings) -> None:
 
 
 def test_what_the_settings_point_elsewhere_is_left_alone(house: Settings) -> None:
-    elsewhere = house.model_copy(
-        update={
-            "database_url": SecretStr("postgresql://me:hidden@db.example:5433/videos"),
-            "s3_endpoint_url": "http://s3.example:9000",
-            "prefect_api_url": "http://prefect.example/api",
-        }
+    elsewhere = house.with_values(
+        database_url=SecretStr("postgresql://me:hidden@db.example:5433/videos"),
+        s3_endpoint_url="http://s3.example:9000",
+        prefect_api_url="http://prefect.example/api",
     )
     with running(elsewhere) as endpoints:
-        assert endpoints.database_url == elsewhere.database_url
+        assert endpoints.database_url == elsewhere.database.url
         assert endpoints.settings(house) == elsewhere
     assert not (house.data_dir / "run").exists()
     rows = {one.part: one for one in status(elsewhere)}
@@ -324,7 +322,7 @@ def test_a_service_that_cannot_start_is_one_sentence_and_nothing_stays(house: Se
 @pytest.mark.slow
 def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
-    external = house.model_copy(update={"s3_endpoint_url": nowhere})
+    external = house.with_values(s3_endpoint_url=nowhere)
     with running(external, (Service.POSTGRES,)):
         with pytest.raises(ServiceError, match=r"The runner did not start: no way"):
             up(
@@ -336,12 +334,10 @@ def test_a_runner_that_cannot_start_takes_nothing_down_that_ran_before(house: Se
 
 
 def test_where_all_is_somebody_elses_nothing_is_started_and_nothing_noted(house: Settings) -> None:
-    elsewhere = house.model_copy(
-        update={
-            "database_url": SecretStr("postgresql://me:hidden@db.example:5433/videos"),
-            "s3_endpoint_url": "http://s3.example:9000",
-            "prefect_api_url": "http://prefect.example/api",
-        }
+    elsewhere = house.with_values(
+        database_url=SecretStr("postgresql://me:hidden@db.example:5433/videos"),
+        s3_endpoint_url="http://s3.example:9000",
+        prefect_api_url="http://prefect.example/api",
     )
     assert up(elsewhere).settings(house) == elsewhere
     assert not processes_in(house)
@@ -349,7 +345,7 @@ def test_where_all_is_somebody_elses_nothing_is_started_and_nothing_noted(house:
 
 
 def test_beside_a_queue_of_somebody_elses_only_services_are_started(house: Settings) -> None:
-    shared = house.model_copy(update={"prefect_api_url": "http://prefect.example/api"})
+    shared = house.with_values(prefect_api_url="http://prefect.example/api")
     up(shared)
     assert set(pids(house)) == {Service.POSTGRES, Service.STORE}
     down(shared)

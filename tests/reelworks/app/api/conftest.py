@@ -73,7 +73,7 @@ def serving(settings: Settings) -> Iterator[Server]:
     api = open_api(settings)
     ensure_schema(api.engine)
     check_open_to(api)
-    listening = bind(settings.api_host, 0)
+    listening = bind(settings.api.host, 0)
     port = listening.getsockname()[1]
     server = uvicorn.Server(config_of(api))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -97,14 +97,12 @@ def module_settings(
 ) -> Iterator[Settings]:
     """An empty library and bucket for all tests of a module."""
     with databases.own() as address:
-        mine = settings.model_copy(
-            update={
-                "database_url": address,
-                "s3_bucket": f"api-{secrets.token_hex(6)}",
-                "data_dir": tmp_path_factory.mktemp("data"),
-                "webhook_secret": SecretStr(SECRET),
-                "max_upload_mb": 48,
-            }
+        mine = settings.with_values(
+            database_url=address,
+            s3_bucket=f"api-{secrets.token_hex(6)}",
+            data_dir=tmp_path_factory.mktemp("data"),
+            webhook_secret=SecretStr(SECRET),
+            max_upload_mb=48,
         )
         ArtifactStore.open(mine).ensure_bucket()
         yield mine
@@ -124,7 +122,7 @@ def open_server(module_settings: Settings) -> Iterator[Server]:
     ensure_schema(engine)
     create_token(engine, "first", [Scope.ADMIN])
     engine.dispose()
-    with serving(module_settings.model_copy(update={"api_host": "0.0.0.0"})) as server:
+    with serving(module_settings.with_values(api_host="0.0.0.0")) as server:
         yield server
 
 

@@ -126,14 +126,14 @@ class Cutting(BaseHTTPRequestHandler):
 def cutting(api: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
     """The API in front of a store whose connection breaks after some bytes."""
     handler = type(
-        "Handler", (Cutting,), {"real": api.settings.s3_endpoint_url, "after": request.param}
+        "Handler", (Cutting,), {"real": api.settings.s3.endpoint_url, "after": request.param}
     )
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=proxy.serve_forever)
     thread.start()
     address = f"http://127.0.0.1:{proxy.server_port}"
     try:
-        with serving(api.settings.model_copy(update={"s3_endpoint_url": address})) as server:
+        with serving(api.settings.with_values(s3_endpoint_url=address)) as server:
             yield server
     finally:
         proxy.shutdown()

@@ -43,7 +43,7 @@ def house() -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
         nowhere = ("database_url", "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key")
         bare = Settings(_env_file=None, data_dir=Path(folder), **dict.fromkeys(nowhere))
-        bare = bare.model_copy(update={"prefect_api_url": None})
+        bare = bare.with_values(prefect_api_url=None)
         with running(bare, (Service.POSTGRES, Service.STORE)) as endpoints:
             yield endpoints.settings(bare)
 
@@ -144,7 +144,7 @@ def test_a_caller_with_a_token_sees_the_health_although_nobody_can_look_him_up(h
     engine = create_database_engine(house)
     token = create_token(engine, "frozen", [Scope.ADMIN])
     engine.dispose()
-    with serving(house.model_copy(update={"api_host": "0.0.0.0"})) as guarded:
+    with serving(house.with_values(api_host="0.0.0.0")) as guarded:
         asker = guarded.as_(token)
         assert asker.get("/healthz").status_code == 200
         with frozen(pid_of(house, Service.POSTGRES)):

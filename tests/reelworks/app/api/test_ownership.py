@@ -26,7 +26,7 @@ def folder(tmp_path_factory, clip):
 
 @pytest.fixture(scope="module")
 def server(module_settings, folder):
-    settings = module_settings.model_copy(update={"source_folders": str(folder)})
+    settings = module_settings.with_values(source_folders=str(folder))
     with serving(settings) as one:
         yield one
 
@@ -123,7 +123,7 @@ def test_another_s_video_is_not_given_another_source(server, mine, other, folder
 
 
 def _as_source(server: Server, location: str, where: str) -> str:
-    return f"s3://{server.settings.s3_bucket}/{location}" if where == "s3_key" else location
+    return f"s3://{server.settings.s3.bucket}/{location}" if where == "s3_key" else location
 
 
 def test_an_address_that_differs_in_its_query_is_another_source(server, mine, other):

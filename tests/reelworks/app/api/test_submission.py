@@ -20,7 +20,7 @@ from tests.reelworks.app.api.conftest import Server, serving
 def bare(module_settings) -> Iterator[Server]:
     """A server whose bucket somebody has yet to make."""
     bucket = f"late-{secrets.token_hex(6)}"
-    with serving(module_settings.model_copy(update={"s3_bucket": bucket})) as server:
+    with serving(module_settings.with_values(s3_bucket=bucket)) as server:
         yield server
 
 

@@ -46,7 +46,7 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
     assert "No dispatcher is running" in said.err
     assert (job.kind, job.video_id, job.pool) == ("index", "clip", pool.name)
     bucket, _, key = job.params["source"].removeprefix("s3://").partition("/")
-    assert bucket == clean_settings.s3_bucket
+    assert bucket == clean_settings.s3.bucket
     assert key.endswith("/audio_only.m4a")
     stored = ArtifactStore.open(clean_settings).get_bytes(key)
     assert stored == (media / "odd" / "audio_only.m4a").read_bytes()

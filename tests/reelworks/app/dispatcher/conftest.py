@@ -33,18 +33,18 @@ def _collected() -> Iterator[None]:
 @pytest.fixture
 def chosen(clean_settings: Settings, prefect_api: str) -> Settings:
     update = {"prefect_api_url": prefect_api, "job_lease_seconds": 3.0, "worker_poll_ms": 50}
-    return clean_settings.model_copy(update=update)
+    return clean_settings.with_values(**update)
 
 
 @pytest.fixture
 def engine(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    assert chosen.database_url is not None
-    monkeypatch.setenv("DATABASE_URL", chosen.database_url.get_secret_value())
-    monkeypatch.setenv("S3_ENDPOINT_URL", chosen.s3_endpoint_url or "")
-    monkeypatch.setenv("S3_ACCESS_KEY_ID", chosen.s3_access_key_id or "")
-    assert chosen.s3_secret_access_key is not None
-    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", chosen.s3_secret_access_key.get_secret_value())
-    monkeypatch.setenv("S3_BUCKET", chosen.s3_bucket)
+    assert chosen.database.url is not None
+    monkeypatch.setenv("DATABASE_URL", chosen.database.url.get_secret_value())
+    monkeypatch.setenv("S3_ENDPOINT_URL", chosen.s3.endpoint_url or "")
+    monkeypatch.setenv("S3_ACCESS_KEY_ID", chosen.s3.access_key_id or "")
+    assert chosen.s3.secret_access_key is not None
+    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", chosen.s3.secret_access_key.get_secret_value())
+    monkeypatch.setenv("S3_BUCKET", chosen.s3.bucket)
     monkeypatch.setenv("DATA_DIR", str(chosen.data_dir))
     monkeypatch.setenv("JOB_LEASE_SECONDS", "3")
     made = create_database_engine(chosen)

@@ -94,7 +94,7 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
 
 @pytest.mark.slow
 async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
-    once = chosen.model_copy(update={"worker_max_attempts": 1})
+    once = chosen.with_values(worker_max_attempts=1)
     add_jobs(engine, [NewJob("odd", None, kind="no-such-flow")])
     with transaction(engine) as connection:
         connection.execute(text("UPDATE jobs SET created_at = now() - interval '1 hour'"))
@@ -137,7 +137,7 @@ async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine,
     async with pool() as made, dispatching(chosen, engine):
         job_id = put(engine, tmp_path / "naps")
         await made.requested_runs()
-        await asyncio.sleep(2 * chosen.job_lease_seconds)
+        await asyncio.sleep(2 * chosen.jobs.lease_seconds)
         assert history(engine, job_id) == ["pending", "processing"]
         async with made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
@@ -227,7 +227,7 @@ async def test_two_dispatchers_start_each_job_once(chosen, engine, tmp_path):
 
 
 async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine, tmp_path):
-    narrow = chosen.model_copy(update={"jobs_in_flight": 3})
+    narrow = chosen.with_values(jobs_in_flight=3)
     async with pool() as made, dispatching(narrow, engine):
         for _ in range(8):
             put(engine, tmp_path / "naps")

@@ -93,7 +93,7 @@ async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(
     chosen, engine, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # so that it cannot be the lease's end
-    patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
+    patient = chosen.with_values(job_lease_seconds=60.0)
     async with cpu_pool() as name, dispatching(patient, engine):
         with worker(name) as first:
             job_id = put(engine, tmp_path / "naps", seconds=20.0)
@@ -184,7 +184,7 @@ async def test_a_run_that_a_user_cancels_in_prefect_ends_its_job_as_cancelled(
     from prefect.states import Cancelling
 
     monkeypatch.setenv("JOB_LEASE_SECONDS", "60")  # a busy machine starts a process in 20
-    patient = chosen.model_copy(update={"job_lease_seconds": 60.0})
+    patient = chosen.with_values(job_lease_seconds=60.0)
     async with cpu_pool() as name, dispatching(patient, engine), get_client() as client:
         with worker(name):
             job_id = put(engine, tmp_path / "naps", seconds=60.0)

@@ -64,8 +64,8 @@ def receiver() -> Iterator[str]:
 
 @pytest.fixture
 def mine(clean_settings: Settings) -> Settings:
-    return clean_settings.model_copy(
-        update={"webhook_secret": SecretStr(SECRET), "fetch_private_addresses": True}
+    return clean_settings.with_values(
+        webhook_secret=SecretStr(SECRET), fetch_private_addresses=True
     )
 
 
@@ -178,7 +178,7 @@ def test_a_receiver_that_is_gone_is_not_asked_again(engine, mine, receiver):
 def test_a_private_address_is_not_called(engine, mine, url):
     ended(engine, url)
 
-    assert deliver_due(engine, mine.model_copy(update={"fetch_private_addresses": False})) == 0
+    assert deliver_due(engine, mine.with_values(fetch_private_addresses=False)) == 0
     assert row(engine).next_at is None
     assert row(engine).error
 
@@ -220,7 +220,7 @@ def test_a_receiver_that_drips_is_left(engine, mine, monkeypatch):
 def test_without_a_secret_nothing_is_called(engine, mine, receiver):
     ended(engine, receiver)
 
-    assert deliver_due(engine, mine.model_copy(update={"webhook_secret": None})) == 0
+    assert deliver_due(engine, mine.with_values(webhook_secret=None)) == 0
     assert Receiver.seen == []
     assert row(engine).next_at is not None
 

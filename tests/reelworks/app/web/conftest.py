@@ -41,7 +41,7 @@ def empty_library(settings: Settings, databases: Databases, folder: Path) -> Ite
     with databases.own() as address:
         bucket = f"web-{secrets.token_hex(6)}"
         own = {"database_url": address, "s3_bucket": bucket, "data_dir": folder}
-        mine = settings.model_copy(update=own)
+        mine = settings.with_values(**own)
         ArtifactStore.open(mine).ensure_bucket()
         yield mine
 
@@ -64,7 +64,7 @@ def web_settings(
             check=True,
             capture_output=True,
         )
-        yield mine.model_copy(update={"models_dir": models_dir, "prefect_api_url": prefect_api})
+        yield mine.with_values(models_dir=models_dir, prefect_api_url=prefect_api)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def guarding(settings: Settings) -> Iterator[Guarded]:
         for scope in Scope
     }
     engine.dispose()
-    with serving(settings.model_copy(update={"api_host": "0.0.0.0"})) as server:
+    with serving(settings.with_values(api_host="0.0.0.0")) as server:
         yield Guarded(server, tokens)
 
 

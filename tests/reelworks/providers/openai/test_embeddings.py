@@ -102,7 +102,7 @@ def test_vectors_of_another_length_are_a_matter_of_settings(
 def test_a_model_of_one_length_is_not_sent_a_length_twice(
     hosted: Settings, openai_server: OpenAiServer
 ) -> None:
-    longer = hosted.model_copy(update={"embed_dimensions": 1536})
+    longer = hosted.with_values(embed_dimensions=1536)
     embedder = OpenAiEmbedder(longer, "text-embedding-3-small")
     refusal = error(400, "Model does not support matryoshka representation.")
     openai_server.fault(EMBED, refusal, times=None, where=lambda seen: "dimensions" in seen.body)

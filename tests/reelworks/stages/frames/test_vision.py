@@ -338,7 +338,7 @@ def test_a_picture_that_is_gone_stops_the_stage(
 def test_nothing_is_requested_while_answers_cannot_be_stored(
     openai_server: OpenAiServer, describer: OpenAiDescriber, settings: Settings
 ) -> None:
-    nowhere = settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"})
+    nowhere = settings.with_values(s3_endpoint_url="http://127.0.0.1:9")
     cache = StoredItems(ArtifactStore.open(nowhere), "vision")
     with pytest.raises(ServiceError):
         describe_frames(frames(8), jpeg_of, describer, cache, silent)

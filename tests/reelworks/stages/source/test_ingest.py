@@ -85,7 +85,7 @@ def site() -> Iterator[str]:
 @pytest.fixture
 def bring(settings, bucket, tmp_path):
     """Localize a source into a room of this test's own."""
-    store = ArtifactStore.open(settings.model_copy(update={"s3_bucket": bucket}))
+    store = ArtifactStore.open(settings.with_values(s3_bucket=bucket))
     room = tmp_path / "room"
     room.mkdir()
 
@@ -290,9 +290,7 @@ def test_other_schemes_are_refused(bring, source):
 
 @pytest.mark.parametrize("key", ["in/talk.mp4", "in/a b+c%20#1?.mp4", "видео.mp4"])
 def test_an_s3_key_is_taken_literally(bring, settings, bucket, key):
-    ArtifactStore.open(settings.model_copy(update={"s3_bucket": bucket})).put_bytes(
-        key, BODY, "video/mp4"
-    )
+    ArtifactStore.open(settings.with_values(s3_bucket=bucket)).put_bytes(key, BODY, "video/mp4")
 
     local = bring(f"s3://{bucket}/{key}")
 
@@ -380,7 +378,7 @@ def test_a_download_ends_where_it_grows_too_large(bring, site, path):
 
 
 def test_an_upload_s_own_name_is_found_again(bring, settings, bucket):
-    store = ArtifactStore.open(settings.model_copy(update={"s3_bucket": bucket}))
+    store = ArtifactStore.open(settings.with_values(s3_bucket=bucket))
     store.put_bytes("uploads/my-clip_Team-talk.mp4", BODY, "video/mp4")
 
     local = bring(f"s3://{bucket}/uploads/my-clip_Team-talk.mp4", "my-clip")

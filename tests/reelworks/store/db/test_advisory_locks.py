@@ -27,8 +27,8 @@ with advisory_lock(sys.argv[1], "deadly"):
 
 @pytest.fixture(scope="module")
 def url(settings: Settings) -> str:
-    assert settings.database_url is not None
-    return settings.database_url.get_secret_value()
+    assert settings.database.url is not None
+    return settings.database.url.get_secret_value()
 
 
 class StoppedError(Exception):

@@ -114,7 +114,7 @@ def test_many_starting_at_once_migrate_once(engine: Engine) -> None:
 def test_a_migration_takes_longer_than_a_request_may(
     own_settings: Settings, engine: Engine
 ) -> None:
-    assert own_settings.database_url is not None
+    assert own_settings.database.url is not None
     hurried = create_database_engine(own_settings, seconds=1.0)
     run(engine, "ALTER TABLE videos DROP COLUMN added_by")
     run(engine, "UPDATE alembic_version SET version_num = '0006'")
@@ -156,10 +156,10 @@ def test_a_vector_index_is_made_once_by_many_and_mended(engine: Engine) -> None:
 
 
 def changed(settings: Settings, **parts: object) -> Settings:
-    assert settings.database_url is not None
-    url = make_url(settings.database_url.get_secret_value()).set(**parts)  # type: ignore[arg-type]
+    assert settings.database.url is not None
+    url = make_url(settings.database.url.get_secret_value()).set(**parts)  # type: ignore[arg-type]
     shown = url.render_as_string(hide_password=False)
-    return settings.model_copy(update={"database_url": SecretStr(shown)})
+    return settings.with_values(database_url=SecretStr(shown))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_said_without_the_password(
     with pytest.raises(kind, match=words) as caught:
         ensure_schema(create_database_engine(wrong))
     assert "hunter2" not in str(caught.value)
-    secret = make_url(own_settings.database_url.get_secret_value()).password  # type: ignore[union-attr]
+    secret = make_url(own_settings.database.url.get_secret_value()).password  # type: ignore[union-attr]
     assert str(secret) not in str(caught.value)
 
 
@@ -194,8 +194,8 @@ def test_a_connection_that_the_server_ends_may_be_tried_again(engine: Engine) ->
 
 
 def test_an_address_that_is_none_is_a_wrong_setting(settings: Settings) -> None:
-    odd = settings.model_copy(update={"database_url": SecretStr("postgresql://host:port/x")})
+    odd = settings.with_values(database_url=SecretStr("postgresql://host:port/x"))
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         create_database_engine(odd)
     with pytest.raises(SettingsError, match="DATABASE_URL"):
-        create_database_engine(settings.model_copy(update={"database_url": None}))
+        create_database_engine(settings.with_values(database_url=None))

@@ -72,14 +72,14 @@ class SlowLine:
 
 @pytest.fixture
 def line(own_settings: Settings, engine: Engine) -> Iterator[tuple[SlowLine, Settings]]:
-    assert own_settings.database_url is not None
-    url = make_url(own_settings.database_url.get_secret_value())
+    assert own_settings.database.url is not None
+    url = make_url(own_settings.database.url.get_secret_value())
     with SlowLine(str(url.host), url.port or 5432) as between:
         through = url.set(host="127.0.0.1", port=between.port).update_query_dict(
             {"sslmode": "disable"}
         )
         address = SecretStr(through.render_as_string(hide_password=False))
-        yield between, own_settings.model_copy(update={"database_url": address})
+        yield between, own_settings.with_values(database_url=address)
 
 
 def ask(engine: Engine) -> object:

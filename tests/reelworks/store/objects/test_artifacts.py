@@ -30,7 +30,7 @@ BYTES = "application/octet-stream"
 
 @pytest.fixture(scope="module")
 def store(settings: Settings) -> Iterator[ArtifactStore]:
-    opened = ArtifactStore.open(settings.model_copy(update={"s3_bucket": "artifact-tests"}))
+    opened = ArtifactStore.open(settings.with_values(s3_bucket="artifact-tests"))
     opened.ensure_bucket()
     opened.ensure_bucket()
     yield opened
@@ -158,7 +158,7 @@ def asks(store: ArtifactStore, folder: Path) -> list[Callable[[], object]]:
 def test_wrong_keys_are_refused_without_being_shown(
     settings: Settings, tmp_path: Path, number: int
 ) -> None:
-    wrong = settings.model_copy(update={"s3_secret_access_key": SecretStr("hunter2-hunter2")})
+    wrong = settings.with_values(s3_secret_access_key=SecretStr("hunter2-hunter2"))
     call = asks(ArtifactStore.open(wrong), tmp_path)[number]
     with pytest.raises(StoreRefusedError, match="keys") as caught:
         call()
@@ -170,14 +170,14 @@ def test_wrong_keys_are_refused_without_being_shown(
 def test_a_missing_bucket_is_refused_by_name(
     settings: Settings, tmp_path: Path, number: int
 ) -> None:
-    elsewhere = settings.model_copy(update={"s3_bucket": "no-such-bucket"})
+    elsewhere = settings.with_values(s3_bucket="no-such-bucket")
     call = asks(ArtifactStore.open(elsewhere), tmp_path)[number]
     with pytest.raises(StoreRefusedError, match="bucket"):
         call()
 
 
 def test_an_outage_is_an_error_and_not_a_miss(settings: Settings, tmp_path: Path) -> None:
-    down = settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"})
+    down = settings.with_values(s3_endpoint_url="http://127.0.0.1:9")
     calls = asks(ArtifactStore.open(down), tmp_path)
     with ThreadPoolExecutor(len(calls)) as pool:
         for answer in [pool.submit(call) for call in calls]:
@@ -192,7 +192,7 @@ def test_health_writes_one_object_into_a_bucket_that_is_there(clean_settings: Se
     for _ in range(3):
         store.check()
     assert len(list(store.keys("health/"))) == 1
-    other = clean_settings.model_copy(update={"s3_bucket": "no-such-bucket"})
+    other = clean_settings.with_values(s3_bucket="no-such-bucket")
     for _ in range(2):
         with pytest.raises(StoreRefusedError, match="no-such-bucket"):
             ArtifactStore.open(other).check()

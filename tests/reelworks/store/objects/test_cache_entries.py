@@ -37,7 +37,7 @@ artifacts = st.builds(Artifact, st.text(), st.text(), st.integers(0, 2**50), st.
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[ArtifactStore]:
-    opened = ArtifactStore.open(settings.model_copy(update={"s3_bucket": "cache-tests"}))
+    opened = ArtifactStore.open(settings.with_values(s3_bucket="cache-tests"))
     opened.ensure_bucket()
     yield opened
     for top in ("cache/", "one/", "two/"):
@@ -170,7 +170,7 @@ def test_a_manifest_under_a_wrong_key_is_a_miss(store: ArtifactStore) -> None:
 
 
 def test_a_store_that_is_down_is_an_error_and_not_a_miss(settings: Settings) -> None:
-    down = ArtifactStore.open(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}))
+    down = ArtifactStore.open(settings.with_values(s3_endpoint_url="http://127.0.0.1:9"))
     with pytest.raises(StoreUnavailableError):
         find(down)
     with pytest.raises(StoreUnavailableError):

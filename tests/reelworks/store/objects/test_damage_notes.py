@@ -28,13 +28,13 @@ BYTES = "application/octet-stream"
 def door(clean_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
     monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.2)
     monkeypatch.setattr("reelworks.store.objects.bucket._PAUSE_SECONDS", 0.1)
-    with faulty(str(clean_settings.s3_endpoint_url)) as opened:
+    with faulty(str(clean_settings.s3.endpoint_url)) as opened:
         yield opened
 
 
 @pytest.fixture
 def through(clean_settings: Settings, door: FaultyStore) -> Settings:
-    return clean_settings.model_copy(update={"s3_endpoint_url": door.address})
+    return clean_settings.with_values(s3_endpoint_url=door.address)
 
 
 @pytest.fixture

@@ -37,17 +37,17 @@ def data(session_house: Settings) -> Path:
 def store(clean_settings: Settings) -> Iterator[ArtifactStore]:
     """A store whose client asks once: the server itself tries for 13 seconds to read an object."""
     asked = clean_settings
-    secret = asked.s3_secret_access_key
+    secret = asked.s3.secret_access_key
     assert secret is not None
     client = boto3.client(
         "s3",
-        endpoint_url=asked.s3_endpoint_url,
-        aws_access_key_id=asked.s3_access_key_id,
+        endpoint_url=asked.s3.endpoint_url,
+        aws_access_key_id=asked.s3.access_key_id,
         aws_secret_access_key=secret.get_secret_value(),
         region_name="us-east-1",
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
-    yield ArtifactStore(client, asked.s3_bucket, str(asked.s3_endpoint_url))
+    yield ArtifactStore(client, asked.s3.bucket, str(asked.s3.endpoint_url))
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_a_digest_is_computed_and_not_believed(store: ArtifactStore, settings: S
 
 
 def test_an_outage_is_no_damage(settings: Settings, tmp_path: Path) -> None:
-    down = ArtifactStore.open(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}))
+    down = ArtifactStore.open(settings.with_values(s3_endpoint_url="http://127.0.0.1:9"))
     with pytest.raises(StoreUnavailableError) as told:
         down.get_intact("a")
     assert not isinstance(told.value, ArtifactMissingError)

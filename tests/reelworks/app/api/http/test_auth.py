@@ -25,7 +25,7 @@ def token(server: Server, *scopes: Scope, name: str = "", **more) -> str:
 def test_others_are_let_in_only_when_there_is_a_token(module_settings, clean_settings):
     from reelworks.store.db.database import ensure_schema
 
-    bare = open_api(clean_settings.model_copy(update={"api_host": "0.0.0.0"}))
+    bare = open_api(clean_settings.with_values(api_host="0.0.0.0"))
     ensure_schema(bare.engine)
 
     with pytest.raises(SettingsError, match="reelworks token create"):
@@ -140,7 +140,7 @@ def test_a_page_of_our_own_may(api):
 
 
 def test_who_asks_too_often_has_to_wait(module_settings):
-    few = module_settings.model_copy(update={"max_requests_per_minute": 60})
+    few = module_settings.with_values(max_requests_per_minute=60)
     with serving(few) as server:
         answers = [server.get("/jobs/peek") for _ in range(20)]
 
@@ -160,7 +160,7 @@ def test_a_rate_is_counted_for_each_caller():
 
 
 def test_a_caller_who_sends_nothing_is_let_go(module_settings):
-    hasty = module_settings.model_copy(update={"client_patience": 0.3})
+    hasty = module_settings.with_values(client_patience=0.3)
     with serving(hasty) as server, socket.create_connection(("127.0.0.1", server.port)) as line:
         line.sendall(
             b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

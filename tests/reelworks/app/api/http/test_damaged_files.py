@@ -25,14 +25,14 @@ from tests.support.faulty_store import Fault, FaultyStore, faulty
 def door(module_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
     monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.2)
     monkeypatch.setattr("reelworks.store.objects.bucket._PAUSE_SECONDS", 0.1)
-    with faulty(str(module_settings.s3_endpoint_url)) as opened:
+    with faulty(str(module_settings.s3.endpoint_url)) as opened:
         yield opened
 
 
 @pytest.fixture
 def server(module_settings: Settings, door: FaultyStore) -> Iterator[Server]:
     """The API in front of a store that fails on demand."""
-    with serving(module_settings.model_copy(update={"s3_endpoint_url": door.address})) as opened:
+    with serving(module_settings.with_values(s3_endpoint_url=door.address)) as opened:
         yield opened
 
 

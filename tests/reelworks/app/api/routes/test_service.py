@@ -39,8 +39,8 @@ def test_a_missing_dispatcher_is_reported(module_settings):
 
 
 def test_a_part_that_is_down_is_named(module_settings, dispatcher):
-    broken = module_settings.model_copy(
-        update={"s3_bucket": "no-such-bucket", "prefect_api_url": "http://127.0.0.1:9/api"}
+    broken = module_settings.with_values(
+        s3_bucket="no-such-bucket", prefect_api_url="http://127.0.0.1:9/api"
     )
     with serving(broken) as server:
         answer = server.get("/healthz")

@@ -64,7 +64,7 @@ def test_an_upload_is_stored_noted_and_queued(api, clip):
     assert (stored.sha256, stored.size) == (digest, len(clip))
     job = get_job(api.engine, body["job"]["id"])
     assert job.video_id == body["video"]["id"]
-    assert job.params["source"] == f"s3://{api.settings.s3_bucket}/{key}"
+    assert job.params["source"] == f"s3://{api.settings.s3.bucket}/{key}"
     assert (job.params["language"], job.params["library"]) == ("en", "talks")
 
 
@@ -182,7 +182,7 @@ def test_a_key_of_the_bucket(api, clip):
 
     job = get_job(api.engine, body.json()["job"]["id"])
     assert body.json()["video"]["id"] == "take-one"
-    assert job.params["source"] == f"s3://{api.settings.s3_bucket}/incoming/rushes/take 1.mp4"
+    assert job.params["source"] == f"s3://{api.settings.s3.bucket}/incoming/rushes/take 1.mp4"
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_an_original_is_never_shown_by_a_browser(api):
 def test_media_at_a_signed_address_when_callers_reach_the_store(api, indexed, clip):
     from tests.reelworks.app.api.conftest import serving
 
-    public = api.settings.model_copy(update={"s3_public_url": api.settings.s3_endpoint_url})
+    public = api.settings.with_values(s3_public_url=api.settings.s3.endpoint_url)
     with serving(public) as server:
         answer = server.get(f"/videos/{indexed}/media")
         assert answer.status_code == 307

@@ -52,8 +52,8 @@ def folder(tmp_path_factory, clip):
 
 @pytest.fixture(scope="module")
 def server(module_settings, folder):
-    settings = module_settings.model_copy(
-        update={"source_folders": str(folder), "prefect_api_url": "http://127.0.0.1:9/api"}
+    settings = module_settings.with_values(
+        source_folders=str(folder), prefect_api_url="http://127.0.0.1:9/api"
     )
     with serving(settings) as one:
         yield one

@@ -54,7 +54,7 @@ def ran(engine: Engine) -> bool:
 
 @pytest.fixture
 def engine(settings: Settings, empty_database: SecretStr) -> Iterator[Engine]:
-    made = create_database_engine(settings.model_copy(update={"database_url": empty_database}))
+    made = create_database_engine(settings.with_values(database_url=empty_database))
     migrate(made, "0002")
     with made.begin() as connection:
         connection.execute(text(BEFORE))

@@ -81,7 +81,7 @@ def load(address: str) -> None:
 def old(settings: Settings, clean_database: SecretStr) -> Iterator[Engine]:
     """An engine on the database as the release before left it."""
     load(clean_database.get_secret_value())
-    made = create_database_engine(settings.model_copy(update={"database_url": clean_database}))
+    made = create_database_engine(settings.with_values(database_url=clean_database))
     yield made
     made.dispose()
 

@@ -1,0 +1,26 @@
+"""Every setting of Reelworks: groups by capability, one environment variable each."""
+
+from __future__ import annotations
+
+from reelworks.settings.capabilities import Provider, ShotDetector
+from reelworks.settings.settings import (
+    DEFAULT_MODELS,
+    Settings,
+    field_of,
+    load_settings,
+    names_given,
+    variables,
+)
+from reelworks.settings.work import GpuFallback
+
+__all__ = [
+    "DEFAULT_MODELS",
+    "GpuFallback",
+    "Provider",
+    "Settings",
+    "ShotDetector",
+    "field_of",
+    "load_settings",
+    "names_given",
+    "variables",
+]
