@@ -135,6 +135,17 @@ def clean_settings(
     )
 
 
+@pytest.fixture
+def short_proof_of_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two failed reads prove damage, each asked for once: the server takes 13 s for each.
+
+    How many reads it takes otherwise is tested behind a server that fails at once.
+    """
+    monkeypatch.setattr("reelworks.store.objects.client._ATTEMPTS", 1)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READS", 1)
+    monkeypatch.setattr("reelworks.store.objects.bucket._READ_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="session")
 def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
     """The address of a real Prefect server; the environment points at it while it runs.

@@ -16,6 +16,8 @@ from tests.support.damage import flip_a_byte
 from tests.support.flows.jobs import do_the_jobs
 from tests.support.flows.library import video
 
+pytestmark = pytest.mark.usefixtures("short_proof_of_damage")
+
 
 @pytest.fixture
 def clip(media: Path) -> Path:

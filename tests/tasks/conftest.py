@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
+    """Collect once a module: with all that is imported it takes a quarter of a second."""
     yield
     gc.collect()

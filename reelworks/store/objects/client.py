@@ -11,6 +11,7 @@ from reelworks.settings import Settings
 from reelworks.store.objects.slow_bodies import give_up_slow_bodies
 
 LONG_SECONDS = 10.0
+_ATTEMPTS = 4
 
 
 def make_client(settings: Settings, *, seconds: float | None = None, once: bool = False) -> Any:
@@ -22,7 +23,7 @@ def make_client(settings: Settings, *, seconds: float | None = None, once: bool 
     compatible servers refuse, are left out. An object that comes more slowly than
     ``FETCH_LEAST_KB_PER_SECOND`` is given up.
     """
-    attempts = 4 if seconds is None else 2 if seconds >= LONG_SECONDS else 1
+    attempts = _ATTEMPTS if seconds is None else 2 if seconds >= LONG_SECONDS else 1
     attempts = 1 if once else attempts
     secret = settings.s3_secret_access_key
     client = boto3.client(

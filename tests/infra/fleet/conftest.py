@@ -25,7 +25,8 @@ async def client(prefect_api):
         yield opened
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
+    """Collect once a module: with all that is imported it takes a quarter of a second."""
     yield
     gc.collect()

@@ -346,6 +346,7 @@ def test_a_source_that_is_damaged_is_kept_and_named(ctx, clean_settings):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_proof_of_damage")
 def test_what_the_store_cannot_read_is_computed_again(ctx, session_house):
     verb = Verb(content=os.urandom(50_000))
     get_or_compute(question(), verb, ctx, go_on=go_on)

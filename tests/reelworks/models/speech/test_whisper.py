@@ -62,8 +62,9 @@ def check_times(transcript: Transcript, duration: float) -> None:
     ("name", "most"),
     [
         ("speech/jfk.flac", 0.0),
-        ("speech/two_cities.flac", 0.04),
-        ("speech/sonnet_en.mp3", 0.16),  # Shakespeare's spelling; sequential beam 5 has 9.5 %
+        pytest.param("speech/two_cities.flac", 0.04, marks=pytest.mark.slow),
+        # Shakespeare's spelling; sequential beam 5 has 9.5 %
+        pytest.param("speech/sonnet_en.mp3", 0.16, marks=pytest.mark.slow),
         ("video/voicestudio-en.mp4", 0.08),  # "Voice Studio" counts as two errors
     ],
 )
@@ -95,6 +96,7 @@ def test_times_count_from_the_first_sample(
     assert said[1].t_start < 55.8 < said[1].t_end
 
 
+@pytest.mark.slow
 def test_both_languages_of_a_mixed_file_are_kept(
     whisper: WhisperTranscriber, as_wav: AsWav
 ) -> None:

@@ -74,6 +74,7 @@ def overtaken(settings: Settings, before: Callable[[], Any]) -> Overtaken:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_proof_of_damage")
 def test_a_document_that_cannot_be_read_is_written_again(ctx, data):
     kept = noted(ctx, "talk")
     flip_a_byte(data, kept)
@@ -84,6 +85,7 @@ def test_a_document_that_cannot_be_read_is_written_again(ctx, data):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_proof_of_damage")
 def test_a_document_that_cannot_be_read_is_named_and_the_others_are_read(ctx, data, caplog):
     damaged = noted(ctx, "one")
     noted(ctx, "two")

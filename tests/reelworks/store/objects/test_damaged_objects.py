@@ -22,6 +22,8 @@ from reelworks.store.objects.cache_entries import StoredItems
 from reelworks.store.objects.streams import Upload
 from tests.support.damage import flip_a_byte
 
+pytestmark = pytest.mark.usefixtures("short_proof_of_damage")
+
 BYTES = "application/octet-stream"
 
 
