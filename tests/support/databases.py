@@ -21,7 +21,7 @@ _HASTY = ("fsync", "synchronous_commit", "full_page_writes")
 
 @dataclass(frozen=True)
 class Databases:
-    """A PostgreSQL server, and the names of databases to copy."""
+    """The session's PostgreSQL server."""
 
     server: str
     """Address of one of its databases, with the right to make others."""
@@ -30,7 +30,7 @@ class Databases:
     def own(self, *, tables: bool = True) -> Iterator[SecretStr]:
         """Yield the address of a new database, which is dropped at the end.
 
-        It has the extensions, and the tables of the latest migration unless told otherwise.
+        It has the extensions, and the tables of the latest migration unless ``tables`` is False.
         """
         name = Identifier(f"test_{secrets.token_hex(6)}")
         copied = SQL(" TEMPLATE {} STRATEGY file_copy").format(Identifier(TEMPLATE))

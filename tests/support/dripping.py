@@ -22,7 +22,7 @@ class Dripping:
         self._drop = drop
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
-        self.asked = 0
+        self.requests = 0
 
     @property
     def address(self) -> str:
@@ -63,7 +63,7 @@ class Dripping:
             try:
                 line.settimeout(5)
                 line.recv(65536)
-                self.asked += 1
+                self.requests += 1
                 line.sendall(self._at_once)
                 while not self._done.wait(PAUSE):
                     line.sendall(self._drop)

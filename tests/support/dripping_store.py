@@ -23,10 +23,10 @@ def dripping_store(size: int, drop: bytes) -> Iterator[str]:
             self._begin(200, size)
 
         def do_GET(self) -> None:
-            asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-            first = int(asked[1]) if asked else 0
-            last = min(int(asked[2]) if asked and asked[2] else size, size - 1)
-            self._begin(206 if asked else 200, last - first + 1, f"bytes {first}-{last}/{size}")
+            wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            first = int(wanted[1]) if wanted else 0
+            last = min(int(wanted[2]) if wanted and wanted[2] else size, size - 1)
+            self._begin(206 if wanted else 200, last - first + 1, f"bytes {first}-{last}/{size}")
             left = last - first + 1
             try:
                 while left and not done.wait(PAUSE):

@@ -28,11 +28,11 @@ class FaultyStore:
 
     address: str = ""
     faults: dict[str, list[Fault]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """Method and key of each request, in order."""
 
     def reads(self, key: str) -> int:
-        return self.asked.count(f"GET {key}")
+        return self.requests.count(f"GET {key}")
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def faulty(real: str) -> Iterator[FaultyStore]:
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             key = urlsplit(self.path).path.split("/", 2)[-1]
-            store.asked.append(f"{self.command} {key}")
+            store.requests.append(f"{self.command} {key}")
             waiting = store.faults.get(key) if self.command == "GET" else None
             self._answer(waiting.pop(0) if waiting else None)
             self.close_connection = True
@@ -77,7 +77,7 @@ def faulty(real: str) -> Iterator[FaultyStore]:
                         self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
-            except (BrokenPipeError, ConnectionResetError):  # the asker did not wait
+            except (BrokenPipeError, ConnectionResetError):  # the client did not wait
                 return
 
         def log_message(self, format: str, *args: object) -> None:

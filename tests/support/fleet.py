@@ -39,14 +39,14 @@ class TestPool:
         await self.client.send_worker_heartbeat(self.name, "test", heartbeat_interval_seconds=30)
 
     async def runs(self) -> list[FlowRun]:
-        """Every flow run that the pool was asked for, the oldest first."""
+        """Every flow run of the pool, the oldest first."""
         mine = WorkPoolFilter(name=WorkPoolFilterName(any_=[self.name]))
         found = await self.client.read_flow_runs(
             flow_run_filter=FlowRunFilter(), work_pool_filter=mine
         )
         return sorted(found, key=lambda run: str(run.created))
 
-    async def asked(self, count: int = 1, seconds: float = 20.0) -> list[FlowRun]:
+    async def requested_runs(self, count: int = 1, seconds: float = 20.0) -> list[FlowRun]:
         """Wait until the pool has that many flow runs."""
         async with asyncio.timeout(seconds):
             while len(found := await self.runs()) < count:
@@ -54,13 +54,13 @@ class TestPool:
         return found
 
     async def report(self, run: FlowRun, *states: State) -> None:
-        """Say what became of a run, as its worker would."""
+        """Set a run's states, as its worker would."""
         for state in states:
             await self.client.set_flow_run_state(run.id, state, force=True)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
-        """Have a live worker that runs what the pool is asked for, one after another."""
+        """Have a live worker that runs the pool's flow runs, one after another."""
         await self.appear()
         working = asyncio.ensure_future(self._work())
         try:
@@ -79,7 +79,7 @@ class TestPool:
                 deployment = await self.client.read_deployment(run.deployment_id)
                 flow = load_flow_from_entrypoint(deployment.entrypoint, use_placeholder_flow=False)
                 run = await self.client.read_flow_run(run.id)
-                with suppress(Exception):  # its state on the server tells of it
+                with suppress(Exception):  # its state on the server says so
                     await run_flow(flow, flow_run=run)
             await asyncio.sleep(0.1)
 

@@ -121,8 +121,8 @@ class MadeMedia:
         elif name == "changing.ts":
             target.write_bytes(b"".join(self(part).read_bytes() for part in NEEDS[name]))
         else:
-            places = {"media": self._media, "made": self._folder}
-            ffmpeg([part.format(**places) for part in RECIPES[name]], target)
+            folders = {"media": self._media, "made": self._folder}
+            ffmpeg([part.format(**folders) for part in RECIPES[name]], target)
 
 
 def ffmpeg(arguments: Sequence[str], target: Path) -> None:

@@ -89,7 +89,7 @@ def rate_limited(retry_after: float | str | None = None) -> Fault:
 
 
 def out_of_quota() -> Fault:
-    """The account is empty, which no waiting mends."""
+    """The account is empty, which no wait changes."""
     text = "You exceeded your current quota."
     return error(429, text, code="insufficient_quota", type="insufficient_quota")
 

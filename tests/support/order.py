@@ -1,4 +1,4 @@
-"""The order of test modules: the longest come first, so that all workers end at about one time."""
+"""The order of test modules: the longest come first, so that all workers end together."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class WholeHouse:
         )
 
     def json(self, *arguments: str) -> Any:
-        """Run ``reelworks`` to its good end and return what it told."""
+        """Run ``reelworks`` to its good end and return what it wrote."""
         done = self.call(*arguments, "--json")
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)

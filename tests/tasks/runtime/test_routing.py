@@ -181,7 +181,7 @@ async def test_what_went_wrong_there_is_raised_here(chosen, state, error):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         await made.report(run, states.Running(), ends.get(state, states.Failed(message=state)))
         with pytest.raises(error) as raised:
             await asking
@@ -199,9 +199,9 @@ async def test_a_lost_worker_s_stage_is_asked_for_anew(chosen):
     async with pool(twice) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (first,) = await made.asked()
+        (first,) = await made.requested_runs()
         await made.report(first, states.Running(), states.Crashed(message="Killed."))
-        await made.asked(2)
+        await made.requested_runs(2)
         async with made.worker():
             answer, recorder = await asking
 
@@ -215,7 +215,7 @@ async def test_a_cancelled_asker_cancels_what_nobody_has_taken_yet(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        await made.asked()
+        await made.requested_runs()
         asking.cancel()
         await asyncio.wait([asking], timeout=20)
         (run,) = await made.runs()
@@ -233,7 +233,7 @@ async def test_a_time_limit_cancels_what_runs(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed_by(limited, settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         await made.report(run, states.Running())
         with pytest.raises(TimeoutError):
             await asking
@@ -263,7 +263,7 @@ async def test_when_the_only_worker_goes_away_the_stage_comes_back_here(chosen):
     async with pool(chosen) as (made, settings):
         await made.appear()
         asking = asyncio.ensure_future(embed(settings))
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         workers = await made.client.read_workers_for_work_pool(made.name)
         await made.client.request(
             "DELETE",
@@ -284,7 +284,7 @@ async def test_who_shall_wait_waits_for_a_worker_and_says_so(chosen):
     waiting = chosen.model_copy(update={"gpu_fallback": GpuFallback.WAIT})
     async with pool(waiting) as (made, settings):
         asking = asyncio.ensure_future(embed(settings))
-        await made.asked()
+        await made.requested_runs()
         assert not asking.done()
         async with made.worker():
             _, recorder = await asking

@@ -359,6 +359,8 @@ def test_frozen_servers_are_told_from_those_that_work(house: Settings) -> None:
     with running(house, BELOW):
         of = pids(house)
         with frozen(of[Service.POSTGRES], of[Service.STORE]):
-            assert {row(house, part).condition for part in BELOW} == {Condition.BROKEN}
-            assert "does not answer" in row(house, Service.STORE).note
-        assert {row(house, part).condition for part in BELOW} == {Condition.RUNNING}
+            rows = {one.part: one for one in status(house)}  # which waits for each of them
+            assert {rows[part].condition for part in BELOW} == {Condition.BROKEN}
+            assert "does not answer" in rows[Service.STORE].note
+        rows = {one.part: one for one in status(house)}
+        assert {rows[part].condition for part in BELOW} == {Condition.RUNNING}

@@ -136,7 +136,7 @@ async def test_parameters_that_the_flow_does_not_take_are_refused_for_good(
 async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
-        await made.asked()
+        await made.requested_runs()
         await asyncio.sleep(2 * chosen.job_lease_seconds)
         assert history(engine, job_id) == ["pending", "processing"]
         async with made.worker():
@@ -151,7 +151,7 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
 
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
-        (lost,) = await made.asked()
+        (lost,) = await made.requested_runs()
         await made.report(lost, Pending(), Running())
         gone = await until(engine, job_id, JobStatus.PENDING)
         with transaction(engine) as connection:
@@ -171,7 +171,7 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
 async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
         await until(engine, job_id, JobStatus.PROCESSING)
         cancel_jobs(engine, JobSelection(ids=(job_id,)))
         async with asyncio.timeout(PATIENCE):
@@ -215,7 +215,7 @@ async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_pa
 async def test_two_intakes_start_each_job_once(chosen, engine, tmp_path):
     async with pool() as made, intake(chosen, engine), intake(chosen, engine):
         ids = [put(engine, tmp_path / "told") for _ in range(12)]
-        await made.asked(12)
+        await made.requested_runs(12)
         async with made.worker():
             for job_id in ids:
                 await until(engine, job_id, JobStatus.DONE)
@@ -231,7 +231,7 @@ async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine
     async with pool() as made, intake(narrow, engine):
         for _ in range(8):
             put(engine, tmp_path / "told")
-        await made.asked(3)
+        await made.requested_runs(3)
         await asyncio.sleep(0.5)
         assert len(await made.runs()) == 3
 
@@ -251,6 +251,6 @@ async def test_a_server_that_is_away_for_a_while_loses_nothing(chosen, engine, t
         assert get_job(engine, job_id).flow_run_id is None
         client._client.base_url = away
         await one.round()
-        (run,) = await made.asked()
+        (run,) = await made.requested_runs()
 
     assert str(run.id) == get_job(engine, job_id).flow_run_id

@@ -209,7 +209,7 @@ async def test_a_cancelled_run_whose_process_died_ends_its_job_as_cancelled(
 
     async with pool() as made, intake(chosen, engine):
         job_id = put(engine, tmp_path / "told")
-        (run,) = await made.asked(seconds=SECONDS)
+        (run,) = await made.requested_runs(seconds=SECONDS)
         await made.report(run, Pending(), Running(), Cancelling())  # and nobody goes on
         job = await until(engine, job_id, JobStatus.CANCELLED, SECONDS)
         assert (await made.client.read_flow_run(run.id)).state.is_cancelled()

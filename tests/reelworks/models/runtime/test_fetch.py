@@ -271,7 +271,7 @@ def test_a_hub_whose_files_drip_is_given_up(
         monkeypatch.setattr(sources.constants, "ENDPOINT", hub.address)
         began = time.monotonic()
         assert not fetch_from_hub(HUB, tmp_path / "model.bin", lambda _: None)
-        assert hub.asked
+        assert hub.requests
     sources.hub_reachable.cache_clear()
     assert time.monotonic() - began < 20
     assert list(tmp_path.iterdir()) == []

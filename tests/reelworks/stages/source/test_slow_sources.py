@@ -60,7 +60,7 @@ def test_redirects_buy_no_time(tmp_path: Path) -> None:
 
     with Dripping(moved) as server, given_up():
         localize(f"{server.address}/talk.mp4", None, tmp_path, NO_STORE, silent, SLOW)
-    assert server.asked <= 3
+    assert server.requests <= 3
 
 
 def test_a_proxy_is_no_way_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def test_a_file_that_is_in_doubt_is_sent_again(
     kept = store.put_file("a", tmp_path / "a", BYTES)
     store.doubts.note(kept)
     store.put_file("a", tmp_path / "a", BYTES)
-    assert door.asked.count("PUT a") == 2
+    assert door.requests.count("PUT a") == 2
     assert list(store.keys("cache/doubts/")) == []
 
 
@@ -138,9 +138,9 @@ def test_a_file_that_is_there_costs_one_question_and_no_read(
     (tmp_path / "a").write_bytes(b"content")
     for _ in range(2):  # the first one lists the doubts, of which it is told once a minute
         store.put_file("a", tmp_path / "a", BYTES)
-    door.asked.clear()
+    door.requests.clear()
     store.put_file("a", tmp_path / "a", BYTES)
-    assert door.asked == ["HEAD a"]
+    assert door.requests == ["HEAD a"]
 
 
 def test_to_look_at_an_object_needs_no_room_for_files(
@@ -164,4 +164,4 @@ def test_a_source_that_cannot_be_read_is_stored_anew_when_it_is_given_again(
         localize(f"s3://{store.bucket}/{kept.key}", "v", tmp_path, store, silent)
     assert store.doubts.of(kept)
     store.put_file(kept.key, tmp_path / "a.mp4", "video/mp4")
-    assert door.asked.count(f"PUT {kept.key}") == 2
+    assert door.requests.count(f"PUT {kept.key}") == 2
