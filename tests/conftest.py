@@ -24,6 +24,7 @@ from tests.support.databases import Databases
 from tests.support.made_media import MadeMedia
 from tests.support.openai_server import OpenAiServer
 from tests.support.order import longest_first
+from tests.support.shared_folder import session_folder
 from tests.support.whole_house import WholeHouse, whole_house
 
 # How long examples take to make says more of a shared machine than of the code under test.
@@ -50,7 +51,7 @@ def media() -> Path:
 @pytest.fixture(scope="session")
 def made(media: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeMedia:
     """Odd media by name, made once a session: see ``tests.support.made_media.RECIPES``."""
-    return MadeMedia(media, tmp_path_factory.mktemp("made"))
+    return MadeMedia(media, session_folder(tmp_path_factory, "made"))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, transaction
 from tests.support.databases import Databases
 from tests.support.made_slides import normalized
+from tests.support.shared_folder import one_at_a_time, session_folder
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +87,17 @@ class FolderCache:
 @pytest.fixture(scope="session")
 def film(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Normalized]:
     """(normalized video, proxy) of a file of ``tests/media/video``, made once a session."""
-    folder = tmp_path_factory.mktemp("films")
-    return cache(lambda name: normalized(media / "video" / name, folder))
+    folder = session_folder(tmp_path_factory, "films")
+
+    def make(name: str) -> Normalized:
+        source, made = media / "video" / name, folder / f"{name}.made"
+        with one_at_a_time(made):
+            if not made.exists():
+                normalized(source, folder)
+                made.touch()
+        return folder / f"{source.stem}.norm.mp4", folder / f"{source.stem}.proxy.mp4"
+
+    return make
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reelworks.media import process
 from reelworks.media.ffmpeg import ffmpeg_binary
+from tests.support.shared_folder import one_at_a_time
 
 _TONE = "aevalsrc=sin(880*PI*t):s=48000:d=3"
 _TONE_FROM_1S = "aevalsrc=gte(t\\,1)*sin(880*PI*t):s=48000:d=3"
@@ -106,10 +107,13 @@ class MadeMedia:
     def __call__(self, name: str) -> Path:
         """Return the path of the file with that name."""
         target = self._folder / name
-        if not target.exists():
-            for needed in NEEDS.get(name, ()):
-                self(needed)
-            self._make(name, target)
+        with one_at_a_time(target):
+            if not target.exists():
+                for needed in NEEDS.get(name, ()):
+                    self(needed)
+                draft = target.with_name(f"draft-{name}")
+                self._make(name, draft)
+                draft.rename(target)
         return target
 
     def _make(self, name: str, target: Path) -> None:
