@@ -37,8 +37,9 @@ demo: $(VENV)/.installed
 	@echo "  reelworks doctor                   check every part"
 	@echo; $(BIN)/reelworks up
 
-# Each process has services of its own, about 700 MB of memory. More on a larger machine: WORKERS=4.
-WORKERS ?= 2
+# Each process has services of its own, about 700 MB of memory. Three on two cores, for the tests
+# wait a third of their time. More on a larger machine: WORKERS=6.
+WORKERS ?= 3
 # A module stays with one process; tests/support/order.py has the longest ones begin first.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -147,6 +147,7 @@ async def test_a_run_that_a_stop_cancelled_in_prefect_is_no_cancelled_job(chosen
     assert (job.attempts, job.requeues) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_a_dispatcher_beats_while_it_works_and_falls_silent_when_it_is_frozen(
     chosen, engine, tmp_path
 ):
