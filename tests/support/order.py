@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 LONGEST = (
+    "flows/test_index_damaged.py",  # minutes, all of them slow tests
+    "reelworks/store/objects/test_damaged_objects.py",
     "reelworks/models/speech/test_whisper.py",
     "flows/test_index_faults.py",
     "flows/test_index.py",
