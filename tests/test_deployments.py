@@ -77,7 +77,7 @@ def test_interactive_work_goes_before_backfills():
 
 
 def test_whole_runs_are_taken_back_and_stages_are_not():
-    """A stage in a pool has an asker, which asks again by itself."""
+    """A stage in a pool has a caller, which retries it."""
     from flows.serve import TAGS
 
     for entry in said():

@@ -36,7 +36,7 @@ def claimed(engine, job_id: str, source, **params):
             {"path": str(source)},
         )
     add_jobs(engine, [NewJob(job_id, "clip", params=params)])
-    (job,) = claims.claim(engine, "intake", 60, limit=1)
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
     return job
 
 
@@ -121,7 +121,7 @@ async def test_a_run_that_was_replaced_leaves_the_video_to_the_next_one(
             if report.stage == "normalize":
                 with transaction(engine) as connection:
                     connection.exec_driver_sql(
-                        "UPDATE jobs SET lease = 'intake', status = 'processing',"
+                        "UPDATE jobs SET lease = 'dispatcher', status = 'processing',"
                         " attempts = attempts + 1"
                     )
 

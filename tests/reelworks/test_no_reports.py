@@ -51,6 +51,6 @@ def test_prefect_and_the_model_hub_are_told_before_they_are_imported(tmp_path: P
 
 @pytest.mark.parametrize("name", NO_REPORTS)
 def test_who_chose_otherwise_is_not_overruled(name: str, tmp_path: Path) -> None:
-    asked = f"import os, reelworks; print(os.environ[{name!r}])"
+    requests = f"import os, reelworks; print(os.environ[{name!r}])"
 
-    assert run(asked, tmp_path, **{name: "0"}) == "0"
+    assert run(requests, tmp_path, **{name: "0"}) == "0"

@@ -35,7 +35,7 @@ class Service(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Service | None:
         """Read the names in state files of 0.1."""
-        former = {"intake": cls.DISPATCHER, "keeper": cls.WATCHDOG}
+        former = {"intake": cls.DISPATCHER, "keeper": cls.WATCHDOG}  # old name
         return former.get(value) if isinstance(value, str) else None
 
 

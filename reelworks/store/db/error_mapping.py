@@ -23,7 +23,7 @@ from reelworks.errors import (
 
 _REFUSED = ("28", "3D", "42501", "3F")
 """SQLSTATE prefixes: bad login, no such database, no right, no such schema."""
-_LACKING = ("0A000", "58P01")
+_MISSING_EXTENSION = ("0A000", "58P01")
 """SQLSTATEs of an extension that is not installed on the server."""
 _PASSING = ("08", "40", "53200", "53300", "53400", "55P03", "57", "58030")
 """SQLSTATE prefixes: connection, deadlock, resources, lock timeout, shutdown, I/O."""
@@ -93,7 +93,7 @@ def _ours(error: psycopg.Error, database_url: str | URL) -> ServiceError:
     detail = (error.diag.message_primary or "").strip()
     if state.startswith(_REFUSED):
         return DatabaseRefusedError(f"PostgreSQL at {where} refuses: {detail}; check DATABASE_URL.")
-    if state in _LACKING:
+    if state in _MISSING_EXTENSION:
         return DatabaseRefusedError(
             f"PostgreSQL at {where} lacks a feature: {detail}; install pgvector and pg_trgm there."
         )

@@ -85,8 +85,8 @@ def _remove_upload(engine: Engine, store: ArtifactStore, key: str) -> int:
 
     That run, if it is one of the removed video, removes it at its end.
     """
-    with trying_upload(engine, key) as held:
-        if not held or is_named(engine, key):
+    with trying_upload(engine, key) as locked:
+        if not locked or is_named(engine, key):
             return 0
         store.delete(key)
     return 1

@@ -73,12 +73,12 @@ def own_upload(engine: Engine, video_id: str, key: str) -> str:
     """
     with video_locked(engine, video_id) as connection:
         query = select(VIDEOS.c.upload_path).where(VIDEOS.c.id == video_id)
-        kept: str | None = connection.scalar(query)
-        if kept is None:
+        named: str | None = connection.scalar(query)
+        if named is None:
             claim_upload(connection, video_id, key)
             row = update(VIDEOS).where(VIDEOS.c.id == video_id)
             connection.execute(row.values(upload_path=sanitize_text(key)))
-    return kept or key
+    return named or key
 
 
 def is_named(engine: Engine, key: str, *, sha256: str | None = None) -> bool:

@@ -109,8 +109,8 @@ def add_video(engine: Engine, new: NewVideo) -> tuple[str, bool]:
                 claim_upload(connection, new.id, new.upload_path)
             return new.id, True
         row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == new.id)).one()
-        same_place = row.original_path == values["original_path"]
-        if not (same_place if new.sha256 is None else row.digests.get("source") == new.sha256):
+        same_path = row.original_path == values["original_path"]
+        if not (same_path if new.sha256 is None else row.digests.get("source") == new.sha256):
             raise ConflictError(
                 f"The video {new.id} has another source; choose another id or delete it first."
             )

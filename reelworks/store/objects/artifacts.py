@@ -17,7 +17,7 @@ from reelworks.errors import (
     SourceNotFoundError,
 )
 from reelworks.store.objects.damage_notes import DamageNotes
-from reelworks.store.objects.disk_room import is_store_here
+from reelworks.store.objects.disk_room import is_store_local
 from reelworks.store.objects.error_mapping import AMAZON, StoreDisk, status_of
 from reelworks.store.objects.object_browser import Artifact, Objects
 from reelworks.store.objects.transfer import copy, draft_for, receive, send
@@ -55,7 +55,7 @@ class ArtifactStore(Objects):
         from reelworks.store.objects.client import make_client
 
         address = settings.s3.endpoint_url or AMAZON
-        disk = StoreDisk(settings.data_dir) if is_store_here(settings) else None
+        disk = StoreDisk(settings.data_dir) if is_store_local(settings) else None
         store = cls(make_client(settings, seconds=seconds), settings.s3.bucket, address, disk)
         store._once = cache(lambda: make_client(settings, seconds=seconds, once=True))
         if settings.s3.public_url is not None:

@@ -54,17 +54,17 @@ class Manifest:
 
 
 class StageCache:
-    """Manifests at ``cache/stages/{stage}/{key}.json``, the files where their owners keep them."""
+    """Manifests at ``cache/stages/{stage}/{key}.json``, the files where their owners have them."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
 
-    def find(self, key: str, place_of: Callable[[str], str], *, stage: str) -> Manifest | None:
-        """Return the kept answer, or None: a hit needs every file to be there unaltered.
+    def find(self, key: str, artifact_key: Callable[[str], str], *, stage: str) -> Manifest | None:
+        """Return the cached result, or None: a hit needs every file to be there unaltered.
 
-        ``place_of`` gives the store key at which the asker wants a file, by the file's name. A
+        ``artifact_key`` gives the store key at which the caller wants a file, by the file's name. A
         file that is missing or altered there, but intact where another video with the same
-        content keeps it, is copied inside the store; the manifest returned names the asker's keys.
+        content keeps it, is copied inside the store; the manifest returned names the caller's keys.
         Raises store errors: an outage is no miss.
         """
         manifest = self.manifest(key, stage=stage)
@@ -72,7 +72,7 @@ class StageCache:
             return None
         found = {}
         for name, artifact in manifest.artifacts.items():
-            own = self._settle(artifact, place_of(name))
+            own = self._settle(artifact, artifact_key(name))
             if own is None:
                 return None
             found[name] = own
@@ -156,17 +156,17 @@ class StoredItems:
         self._video_id = video_id
 
     def get(self, key: str) -> bytes | None:
-        """Return the kept bytes, or None. Raises when the store cannot be reached."""
-        return self._store.get_intact(self._place(key))
+        """Return the cached bytes, or None. Raises when the store cannot be reached."""
+        return self._store.get_intact(self._object_key(key))
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep ``value`` for good under ``key`` (64 hex digits)."""
+        """Store ``value`` for good under ``key`` (64 hex digits)."""
         if self._video_id is not None:
             note = reference_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
             self._store.put_bytes(note, b"", "application/octet-stream")
-        self._store.put_bytes(self._place(key), value, "application/octet-stream")
+        self._store.put_bytes(self._object_key(key), value, "application/octet-stream")
 
-    def _place(self, key: str) -> str:
+    def _object_key(self, key: str) -> str:
         return item_key(self._stage, key)
 
 

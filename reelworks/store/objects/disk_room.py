@@ -10,7 +10,7 @@ from reelworks.settings import Settings
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def is_store_here(settings: Settings) -> bool:
+def is_store_local(settings: Settings) -> bool:
     """Tell whether the artifact store is one of this machine's."""
     return urlsplit(settings.s3.endpoint_url or "").hostname in _LOOPBACK
 
@@ -22,5 +22,5 @@ def lacks_room(settings: Settings, *, freed: int = 0) -> bool:
     that began would compute, and pay, in vain. ``freed`` bytes count as free: what is about to be
     removed.
     """
-    share = STORE_SHARE if is_store_here(settings) else 0.0
+    share = STORE_SHARE if is_store_local(settings) else 0.0
     return is_full(settings.data_dir, share, freed=freed)

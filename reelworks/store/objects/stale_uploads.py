@@ -13,22 +13,22 @@ from reelworks.store.objects.artifacts import ArtifactStore
 
 log = logging.getLogger(__name__)
 
-KEPT = timedelta(days=1)
-"""An upload may take so long; one that is older has nobody left who sends it."""
-PLACES = (INCOMING, UPLOADS, PROCESSED, FRAMES, EMBEDDINGS, CACHE)
-"""Where we send objects in parts. Others may keep theirs in the same bucket."""
+MAX_AGE = timedelta(days=1)
+"""The longest that an upload may take; an older one was interrupted."""
+PREFIXES = (INCOMING, UPLOADS, PROCESSED, FRAMES, EMBEDDINGS, CACHE)
+"""Prefixes of what is uploaded in parts. Other programs may use the same bucket."""
 
 
-def remove_leftovers(store: ArtifactStore, older_than: timedelta = KEPT) -> int:
-    """Abort unfinished multipart uploads of ours, and remove uploads that got no name.
+def remove_leftovers(store: ArtifactStore, older_than: timedelta = MAX_AGE) -> int:
+    """Abort unfinished multipart uploads, and remove uploads that got no name.
 
     Doubts about objects that are no more go with them. Returns how many went. A store that does
-    not let these keys list or abort them keeps them; that is logged, once a place, and the other
-    places are tidied. Raises store errors.
+    not let these keys list or abort them keeps them; that is logged, once a prefix, and the other
+    prefixes are tidied. Raises store errors.
     """
     latest = datetime.now(UTC) - older_than
     steps: list[Callable[[], int]] = [
-        *(partial(_abort_unfinished, store, place, latest) for place in PLACES),
+        *(partial(_abort_unfinished, store, prefix, latest) for prefix in PREFIXES),
         partial(_remove_nameless, store, latest),
         store.doubts.sweep,
     ]
@@ -45,9 +45,9 @@ def remove_leftovers(store: ArtifactStore, older_than: timedelta = KEPT) -> int:
     return removed
 
 
-def _abort_unfinished(store: ArtifactStore, place: str, latest: datetime) -> int:
+def _abort_unfinished(store: ArtifactStore, prefix: str, latest: datetime) -> int:
     removed = 0
-    for key, upload, began in list(store.unfinished(place)):
+    for key, upload, began in list(store.unfinished(prefix)):
         if began < latest:
             store.abort_parts(key, upload)
             removed += 1

@@ -93,7 +93,7 @@ def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     assert read_state(bare.data_dir / "run").parts[Service.STORE].process == now.process
 
 
-FORMER_NAMES = {"dispatcher": "intake", "watchdog": "keeper", "start_id": "born"}
+FORMER_NAMES = {"dispatcher": "intake", "watchdog": "keeper", "start_id": "born"}  # old name
 
 
 def as_the_version_before_wrote_it(value: object) -> object:
@@ -120,7 +120,7 @@ def test_up_keeps_the_services_of_the_version_before_and_replaces_its_programs(
     before = read_state(file.parent).parts
     written = as_the_version_before_wrote_it(json.loads(file.read_text()))
     file.write_text(json.dumps(written))
-    assert "intake" in file.read_text()
+    assert "intake" in file.read_text()  # old name
     assert "born" in file.read_text()
     assert {one.part for one in status(house) if one.condition is Condition.RUNNING} == set(Service)
 
@@ -134,7 +134,7 @@ def test_up_keeps_the_services_of_the_version_before_and_replaces_its_programs(
     assert not any(map(is_alive, replaced)), "two dispatchers would run, or two watchdogs"
     assert all(map(is_alive, (one.process for one in after.values())))
     assert all(one.pinned for one in after.values())
-    for word in ("intake", "keeper", "born", "given"):
+    for word in ("intake", "keeper", "born", "given"):  # old name
         assert f'"{word}"' not in file.read_text()
     assert down(house) == ()
     assert not any(is_alive(one.process) for one in after.values())
@@ -143,13 +143,21 @@ def test_up_keeps_the_services_of_the_version_before_and_replaces_its_programs(
 def test_a_state_file_of_the_version_before_is_read_whole(tmp_path: Path) -> None:
     written = {
         "parts": {
-            "intake": {"process": {"pid": 7, "born": "b-1"}, "given": "digest", "pinned": True},
+            "intake": {  # old name
+                "process": {"pid": 7, "born": "b-1"},
+                "given": "digest",
+                "pinned": True,
+            },
             "keeper": {"process": {"pid": 8, "born": "b-2"}, "since": 5.0},
         },
         "users": [
-            {"process": {"pid": 9, "born": "b-3"}, "token": "t", "parts": ["intake", "store"]}
+            {
+                "process": {"pid": 9, "born": "b-3"},
+                "token": "t",
+                "parts": ["intake", "store"],  # old name
+            }
         ],
-        "ports": {"intake": [], "api": [8080]},
+        "ports": {"intake": [], "api": [8080]},  # old name
     }
     (tmp_path / "services.json").write_text(json.dumps(written))
 
@@ -162,4 +170,4 @@ def test_a_state_file_of_the_version_before_is_read_whole(tmp_path: Path) -> Non
     assert state.users[0].parts == (Service.DISPATCHER, Service.STORE)
     assert state.ports == {Service.DISPATCHER: (), Service.API: (8080,)}
     assert "born" not in state.model_dump_json()
-    assert "intake" not in state.model_dump_json()
+    assert "intake" not in state.model_dump_json()  # old name

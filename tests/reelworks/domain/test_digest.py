@@ -66,14 +66,14 @@ def test_a_key_is_64_hex_digits_and_does_not_depend_on_order(question):
     ],
 )
 def test_each_part_of_the_question_counts(changed):
-    asked = {
+    requested = {
         "stage": "scenes",
         "version": 1,
         "inputs": {"video": "aa"},
         "params": {"language": "en"},
         "model": ModelRef("local", "base", "r1"),
     }
-    assert cache_key(**asked) != cache_key(**(asked | changed))
+    assert cache_key(**requested) != cache_key(**(requested | changed))
 
 
 def test_another_process_makes_the_same_key():
@@ -85,10 +85,10 @@ def test_another_process_makes_the_same_key():
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    here = cache_key(
+    local = cache_key(
         "a", 1, inputs={"y": "2", "x": "1"}, params={"p": [1, "ü"]}, model=ModelRef("l", "m")
     )
-    assert done.stdout.strip() == here
+    assert done.stdout.strip() == local
 
 
 @given(st.binary(max_size=4096))

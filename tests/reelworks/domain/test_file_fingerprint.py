@@ -28,7 +28,7 @@ def replaced(path: Path) -> None:
     new.replace(path)
 
 
-def in_place(path: Path) -> None:
+def rewritten(path: Path) -> None:
     """With the same size."""
     path.write_bytes(b"CONTENT")
 
@@ -38,7 +38,7 @@ def longer(path: Path) -> None:
         stream.write(b"!")
 
 
-CHANGES = [replaced, in_place, longer, Path.unlink]
+CHANGES = [replaced, rewritten, longer, Path.unlink]
 
 
 def test_a_file_at_rest_may_be_read(file: Path) -> None:

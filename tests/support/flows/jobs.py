@@ -16,7 +16,7 @@ async def do_the_jobs(engine: Engine, bucket: str) -> Recorder:
     from tasks.runtime.current_run import use_observer
 
     recorder = Recorder()
-    for job in claims.claim(engine, "intake", 60, limit=10):
+    for job in claims.claim(engine, "dispatcher", 60, limit=10):
         params = parameters_of(job, source_of(engine, job, bucket))["params"]
         with use_observer(recorder):
             await index(IndexParams(**params), return_state=True)

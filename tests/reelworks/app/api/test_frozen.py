@@ -145,11 +145,11 @@ def test_a_caller_with_a_token_sees_the_health_although_nobody_can_look_him_up(h
     token = create_token(engine, "frozen", [Scope.ADMIN])
     engine.dispose()
     with serving(house.with_values(api_host="0.0.0.0")) as guarded:
-        asker = guarded.as_(token)
-        assert asker.get("/healthz").status_code == 200
+        caller = guarded.as_(token)
+        assert caller.get("/healthz").status_code == 200
         with frozen(pid_of(house, Service.POSTGRES)):
             time.sleep(FRESH_SECONDS)
-            (answer, took), (videos, waited) = timed_together(asker, "/healthz", "/videos")
+            (answer, took), (videos, waited) = timed_together(caller, "/healthz", "/videos")
     assert answer.json()["reasons"] == {"postgres": "down"}, "nobody knows that he may hear more"
     assert took < SECONDS
     assert (videos.status_code, waited < FEW) == (503, True)

@@ -17,7 +17,7 @@ from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, Lease, LeaseKind
         ("queue", LeaseKind.QUEUED, None),
         ("stop", LeaseKind.CANCEL_PENDING, None),
         ("run:5f0c", LeaseKind.RUN, "5f0c"),
-        ("intake:studio:4711:0badcafe", LeaseKind.DISPATCHER, None),
+        ("intake:studio:4711:0badcafe", LeaseKind.DISPATCHER, None),  # old name
         ("dispatcher:studio:4711:0badcafe", LeaseKind.DISPATCHER, None),
     ],
 )

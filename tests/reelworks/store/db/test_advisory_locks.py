@@ -61,12 +61,12 @@ def test_other_keys_do_not_wait(url: str) -> None:
 
 
 def test_a_waiter_stops_when_told(url: str) -> None:
-    asked = 0
+    waits = 0
 
     def stop() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
+        nonlocal waits
+        waits += 1
+        if waits == 3:
             raise CancelledError("Stopped.")
 
     with (
@@ -75,7 +75,7 @@ def test_a_waiter_stops_when_told(url: str) -> None:
         advisory_lock(url, "taken", poll=0.01, should_stop=stop),
     ):
         pytest.fail("two holders")
-    assert asked == 3
+    assert waits == 3
 
 
 def test_a_killed_holder_frees_the_lock_at_once(url: str) -> None:

@@ -81,8 +81,8 @@ def running(engine: Engine) -> Attempt:
 
 
 def report(engine: Engine, attempt: Attempt) -> None:
-    told = Heartbeat({"vision": StageProgress("running", 1, 4)}, {}, Decimal(0))
-    leases.beat(engine, attempt, "run", 60, told)
+    heard = Heartbeat({"vision": StageProgress("running", 1, 4)}, {}, Decimal(0))
+    leases.beat(engine, attempt, "run", 60, heard)
 
 
 def test_progress_is_sent_to_viewers_and_not_to_the_dispatcher(engine, dispatcher, viewer):

@@ -65,11 +65,11 @@ def claim(engine: Engine, limit: int = 100) -> list[Job]:
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:
     attempt, run = Attempt(job.id, job.attempts), f"run-{job.id}"
     leases.begin(engine, attempt, run, LONG)
-    told = Heartbeat({}, {"openai/m": BilledUsage(Usage(calls=1), Decimal(cost))}, Decimal(cost))
+    message = Heartbeat({}, {"openai/m": BilledUsage(Usage(calls=1), Decimal(cost))}, Decimal(cost))
     if failure:
-        leases.fail(engine, attempt, run, failure, most_attempts=1, heartbeat=told)
+        leases.fail(engine, attempt, run, failure, most_attempts=1, heartbeat=message)
     else:
-        leases.finish(engine, attempt, run, told, {})
+        leases.finish(engine, attempt, run, message, {})
 
 
 def test_all_jobs_wait_from_the_start_behind_everything_else(engine: Engine, begin: Begin) -> None:

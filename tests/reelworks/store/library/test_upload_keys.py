@@ -74,13 +74,13 @@ def test_a_key_whose_file_is_being_stored_is_taken(ctx):
     with storing_upload(ctx.engine, "v", KEY, should_stop=go_on):
         with pytest.raises(BusyError, match="try again"):
             add(ctx, "v_team", "meeting.mp4")
-        with trying_upload(ctx.engine, KEY) as held:
-            assert not held
+        with trying_upload(ctx.engine, KEY) as locked:
+            assert not locked
         store(ctx)
         remove_files(ctx.engine, ctx.store, "v_team")
         assert ctx.store.head(KEY) is not None
-    with trying_upload(ctx.engine, KEY) as held:
-        assert held
+    with trying_upload(ctx.engine, KEY) as locked:
+        assert locked
 
 
 def test_removing_a_video_keeps_what_another_one_s_row_names(ctx):

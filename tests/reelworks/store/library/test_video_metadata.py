@@ -42,9 +42,9 @@ def noted(ctx: RunContext, video_id: str) -> bytes:
     """Add a video and write its document, whose bytes come back."""
     add_video(ctx.engine, NewVideo(video_id, f"/films/{video_id}.mp4", f"The {video_id}"))
     write_metadata(ctx.engine, ctx.store, video_id)
-    kept = ctx.store.get_bytes(metadata_key(video_id))
-    assert kept is not None
-    return kept
+    stored = ctx.store.get_bytes(metadata_key(video_id))
+    assert stored is not None
+    return stored
 
 
 def entitle(engine: Engine, title: str) -> None:
@@ -76,12 +76,12 @@ def overtaken(settings: Settings, before: Callable[[], Any]) -> Overtaken:
 @pytest.mark.slow
 @pytest.mark.usefixtures("short_proof_of_damage")
 def test_a_document_that_cannot_be_read_is_written_again(ctx, data):
-    kept = noted(ctx, "talk")
-    flip_a_byte(data, kept)
+    stored = noted(ctx, "talk")
+    flip_a_byte(data, stored)
 
     write_metadata(ctx.engine, ctx.store, "talk")
 
-    assert ctx.store.get_bytes(metadata_key("talk")) == kept
+    assert ctx.store.get_bytes(metadata_key("talk")) == stored
 
 
 @pytest.mark.slow
@@ -140,12 +140,12 @@ def test_a_video_that_is_replaced_meanwhile_has_its_own_document(ctx, clean_sett
 
 
 def test_a_video_without_a_row_keeps_its_document(ctx):
-    kept = noted(ctx, "talk")
+    stored = noted(ctx, "talk")
     with transaction(ctx.engine) as connection:
         connection.execute(text("DELETE FROM videos"))
 
     with pytest.raises(UnknownVideoError):
         write_metadata(ctx.engine, ctx.store, "talk")
 
-    assert VideoMetadata.from_json(kept).id == "talk"
-    assert ctx.store.get_bytes(metadata_key("talk")) == kept
+    assert VideoMetadata.from_json(stored).id == "talk"
+    assert ctx.store.get_bytes(metadata_key("talk")) == stored

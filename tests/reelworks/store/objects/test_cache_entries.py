@@ -44,13 +44,14 @@ def store(settings: Settings) -> Iterator[ArtifactStore]:
         opened.delete_prefix(top)
 
 
-def place(video_id: str) -> Callable[[str], str]:
+def artifact_key(video_id: str) -> Callable[[str], str]:
     return lambda name: f"{video_id}/{name}"
 
 
 def keep(store: ArtifactStore, video_id: str = "one") -> Manifest:
     files = {
-        name: store.put_bytes(place(video_id)(name), name.encode(), BYTES) for name in ("a", "b")
+        name: store.put_bytes(artifact_key(video_id)(name), name.encode(), BYTES)
+        for name in ("a", "b")
     }
     manifest = Manifest("cut", KEY, "local/x@1", datetime.now(UTC), {"cuts": [1.5]}, files)
     StageCache(store).save(manifest)
@@ -58,7 +59,7 @@ def keep(store: ArtifactStore, video_id: str = "one") -> Manifest:
 
 
 def find(store: ArtifactStore, video_id: str = "one") -> Manifest | None:
-    return StageCache(store).find(KEY, place(video_id), stage="cut")
+    return StageCache(store).find(KEY, artifact_key(video_id), stage="cut")
 
 
 @examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,8 +82,8 @@ def test_a_kept_answer_is_found(store: ArtifactStore) -> None:
     assert find(store) is None
     manifest = keep(store)
     assert find(store) == manifest
-    assert StageCache(store).find("0" * 64, place("one"), stage="cut") is None
-    assert StageCache(store).find(KEY, place("one"), stage="other") is None
+    assert StageCache(store).find("0" * 64, artifact_key("one"), stage="cut") is None
+    assert StageCache(store).find(KEY, artifact_key("one"), stage="other") is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_a_manifest_under_a_wrong_key_is_a_miss(store: ArtifactStore) -> None:
     data = store.get_bytes(MANIFEST)
     assert data is not None
     store.put_bytes(f"cache/stages/cut/{'0' * 64}.json", data, "application/json")
-    assert StageCache(store).find("0" * 64, place("one"), stage="cut") is None
+    assert StageCache(store).find("0" * 64, artifact_key("one"), stage="cut") is None
 
 
 def test_a_store_that_is_down_is_an_error_and_not_a_miss(settings: Settings) -> None:

@@ -46,11 +46,11 @@ def store(through: Settings) -> ArtifactStore:
 def test_an_outage_that_took_long_and_is_over_is_no_damage(
     store: ArtifactStore, door: FaultyStore
 ) -> None:
-    kept = store.put_bytes("a", b"healthy", BYTES)
+    stored = store.put_bytes("a", b"healthy", BYTES)
     door.faults["a"] = [Fault(after=0.5)]
     assert store.get_intact("a") == b"healthy"
     door.faults["a"] = [Fault(after=0.5), Fault(after=0.5)]
-    assert store.holds(kept)
+    assert store.holds(stored)
 
 
 @pytest.mark.parametrize(
@@ -67,31 +67,31 @@ def test_an_outage_that_took_long_and_is_over_is_no_damage(
 def test_a_store_that_is_busy_at_one_object_is_busy_and_the_object_is_well(
     store: ArtifactStore, door: FaultyStore, tmp_path: Path, fault: Fault
 ) -> None:
-    kept = store.put_bytes("a", b"healthy", BYTES)
+    stored = store.put_bytes("a", b"healthy", BYTES)
     door.faults["a"] = [fault] * 20
-    with pytest.raises(StoreUnavailableError) as told:
-        store.fetch(kept, tmp_path / "a")
-    assert not isinstance(told.value, ArtifactMissingError)
+    with pytest.raises(StoreUnavailableError) as reported:
+        store.fetch(stored, tmp_path / "a")
+    assert not isinstance(reported.value, ArtifactMissingError)
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(cut=3)], ids=["a 500", "a short body"])
 def test_damage_is_proven_by_reads_that_fail_while_the_store_is_well(
     store: ArtifactStore, door: FaultyStore, tmp_path: Path, fault: Fault
 ) -> None:
-    kept = store.put_bytes("a", b"damaged", BYTES)
+    stored = store.put_bytes("a", b"damaged", BYTES)
     door.faults["a"] = [fault] * 20
     with pytest.raises(ArtifactUnreadableError):
-        store.fetch(kept, tmp_path / "a")
+        store.fetch(stored, tmp_path / "a")
     assert door.reads("a") >= 3
 
 
 def test_an_object_that_was_in_doubt_needs_one_read_more(
     store: ArtifactStore, door: FaultyStore
 ) -> None:
-    kept = store.put_bytes("a", b"damaged", BYTES)
-    store.doubts.note(kept)
+    stored = store.put_bytes("a", b"damaged", BYTES)
+    store.doubts.note(stored)
     door.faults["a"] = [Fault()] * 20
-    assert not store.holds(kept)
+    assert not store.holds(stored)
     assert door.reads("a") == 1
 
 
@@ -112,21 +112,21 @@ def test_an_artifact_that_cannot_be_read_is_kept_in_doubt(
     through: Settings, door: FaultyStore
 ) -> None:
     with open_run_context(through) as ctx:
-        kept = ctx.store.put_bytes("processed/v/normalized.mp4", b"volume down", "video/mp4")
-        door.faults[f"{kept.key}"] = [Fault()] * 40
+        stored = ctx.store.put_bytes("processed/v/normalized.mp4", b"volume down", "video/mp4")
+        door.faults[f"{stored.key}"] = [Fault()] * 40
         with pytest.raises(ArtifactMissingError):
-            ctx.fetch(kept)
-        assert ctx.store.doubts.of(kept)
+            ctx.fetch(stored)
+        assert ctx.store.doubts.of(stored)
         door.faults.clear()
-        assert ctx.fetch(kept).read_bytes() == b"volume down"
+        assert ctx.fetch(stored).read_bytes() == b"volume down"
 
 
 def test_a_file_that_is_in_doubt_is_sent_again(
     store: ArtifactStore, door: FaultyStore, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(b"content")
-    kept = store.put_file("a", tmp_path / "a", BYTES)
-    store.doubts.note(kept)
+    stored = store.put_file("a", tmp_path / "a", BYTES)
+    store.doubts.note(stored)
     store.put_file("a", tmp_path / "a", BYTES)
     assert door.requests.count("PUT a") == 2
     assert list(store.keys("cache/doubts/")) == []
@@ -150,18 +150,18 @@ def test_to_look_at_an_object_needs_no_room_for_files(
     body = bytes(20 << 20)
     upload = Upload(store, 10**9)
     upload.write(body)
-    kept = upload.keep("uploads/v_a.mp4", "video/mp4")
-    assert store.holds(kept)
+    stored = upload.keep("uploads/v_a.mp4", "video/mp4")
+    assert store.holds(stored)
 
 
 def test_a_source_that_cannot_be_read_is_stored_anew_when_it_is_given_again(
     store: ArtifactStore, door: FaultyStore, tmp_path: Path
 ) -> None:
     (tmp_path / "a.mp4").write_bytes(b"content")
-    kept = store.put_file("uploads/v_a.mp4", tmp_path / "a.mp4", "video/mp4")
-    door.faults[kept.key] = [Fault()] * 20
+    stored = store.put_file("uploads/v_a.mp4", tmp_path / "a.mp4", "video/mp4")
+    door.faults[stored.key] = [Fault()] * 20
     with pytest.raises(SourceUnreadableError, match="upload the file again"):
-        localize(f"s3://{store.bucket}/{kept.key}", "v", tmp_path, store, silent)
-    assert store.doubts.of(kept)
-    store.put_file(kept.key, tmp_path / "a.mp4", "video/mp4")
-    assert door.requests.count(f"PUT {kept.key}") == 2
+        localize(f"s3://{store.bucket}/{stored.key}", "v", tmp_path, store, silent)
+    assert store.doubts.of(stored)
+    store.put_file(stored.key, tmp_path / "a.mp4", "video/mp4")
+    assert door.requests.count(f"PUT {stored.key}") == 2

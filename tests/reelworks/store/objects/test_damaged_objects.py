@@ -36,18 +36,18 @@ def data(session_house: Settings) -> Path:
 @pytest.fixture
 def store(clean_settings: Settings) -> Iterator[ArtifactStore]:
     """A store whose client asks once: the server itself tries for 13 seconds to read an object."""
-    asked = clean_settings
-    secret = asked.s3.secret_access_key
+    requests = clean_settings
+    secret = requests.s3.secret_access_key
     assert secret is not None
     client = boto3.client(
         "s3",
-        endpoint_url=asked.s3.endpoint_url,
-        aws_access_key_id=asked.s3.access_key_id,
+        endpoint_url=requests.s3.endpoint_url,
+        aws_access_key_id=requests.s3.access_key_id,
         aws_secret_access_key=secret.get_secret_value(),
         region_name="us-east-1",
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
-    yield ArtifactStore(client, asked.s3.bucket, str(asked.s3.endpoint_url))
+    yield ArtifactStore(client, requests.s3.bucket, str(requests.s3.endpoint_url))
 
 
 @pytest.mark.slow
@@ -55,12 +55,12 @@ def test_an_object_with_a_flipped_byte_is_named_and_the_store_is_not_called_down
     store: ArtifactStore, data: Path, tmp_path: Path
 ) -> None:
     body = os.urandom(50_000)
-    kept = store.put_bytes("a", body, BYTES)
+    stored = store.put_bytes("a", body, BYTES)
     flip_a_byte(data, body)
 
-    assert store.head("a") == kept
+    assert store.head("a") == stored
     with pytest.raises(ArtifactUnreadableError, match="cannot read a, though it reads other"):
-        store.fetch(kept, tmp_path / "a")
+        store.fetch(stored, tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,11 +69,11 @@ def test_a_large_object_is_damaged_by_a_flipped_byte_in_its_middle(
     store: ArtifactStore, data: Path, tmp_path: Path
 ) -> None:
     body = os.urandom(21_000_000)
-    kept = store.put_bytes("a", body, BYTES)
+    stored = store.put_bytes("a", body, BYTES)
     flip_a_byte(data, body[12_600_000:12_650_000])
 
     with pytest.raises(ArtifactUnreadableError):
-        store.fetch(kept, tmp_path / "a")
+        store.fetch(stored, tmp_path / "a")
 
 
 @pytest.mark.slow
@@ -103,9 +103,9 @@ def test_a_digest_is_computed_and_not_believed(store: ArtifactStore, settings: S
 
 def test_an_outage_is_no_damage(settings: Settings, tmp_path: Path) -> None:
     down = ArtifactStore.open(settings.with_values(s3_endpoint_url="http://127.0.0.1:9"))
-    with pytest.raises(StoreUnavailableError) as told:
+    with pytest.raises(StoreUnavailableError) as reported:
         down.get_intact("a")
-    assert not isinstance(told.value, ArtifactMissingError)
+    assert not isinstance(reported.value, ArtifactMissingError)
 
 
 @pytest.mark.slow
@@ -114,11 +114,11 @@ def test_a_file_that_is_stored_again_mends_one_that_was_found_damaged(
 ) -> None:
     body = os.urandom(50_000)
     (tmp_path / "a").write_bytes(body)
-    kept = store.put_file("a", tmp_path / "a", BYTES)
+    stored = store.put_file("a", tmp_path / "a", BYTES)
     flip_a_byte(data, body)
-    store.doubts.note(kept)  # as a failed read does
+    store.doubts.note(stored)  # as a failed read does
     store.put_file("a", tmp_path / "a", BYTES)
-    assert store.holds(kept)
+    assert store.holds(stored)
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def test_an_upload_that_is_sent_again_mends_a_damaged_one(store: ArtifactStore, 
     for damaged in (True, False):
         upload = Upload(store, 10**9)
         upload.write(body)
-        kept = upload.keep("uploads/v_a.mp4", "video/mp4")
+        stored = upload.keep("uploads/v_a.mp4", "video/mp4")
         if damaged:
             flip_a_byte(data, body)
-    assert store.holds(kept)
+    assert store.holds(stored)

@@ -73,9 +73,9 @@ def test_an_upload_that_another_process_aborted_meanwhile_is_done(store: Artifac
 
 
 def test_a_doubt_goes_with_the_object_that_it_is_about(store: ArtifactStore) -> None:
-    gone, kept = (store.put_bytes(key, key.encode(), "text/plain") for key in ("a", "b"))
-    for one in (gone, kept):
+    gone, stored = (store.put_bytes(key, key.encode(), "text/plain") for key in ("a", "b"))
+    for one in (gone, stored):
         store.doubts.note(one)
     store.delete("a")
     assert remove_leftovers(store) == 1
-    assert list(store.keys("cache/doubts/")) == [f"cache/doubts/{kept.sha256}/b"]
+    assert list(store.keys("cache/doubts/")) == [f"cache/doubts/{stored.sha256}/b"]

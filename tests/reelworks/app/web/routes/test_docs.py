@@ -28,14 +28,14 @@ def opened(browser: Browser, empty: Guarded):
         cookie = {"name": "reelworks", "value": token, "domain": "127.0.0.1", "path": "/"}
         page.context.add_cookies([cookie])
 
-        def only_here(route):
+        def same_origin(route):
             payload.append(route.request.url)
             if urlsplit(route.request.url).netloc == home.netloc:
                 route.continue_()
             else:
                 route.abort("internetdisconnected")
 
-        page.context.route("**/*", only_here)
+        page.context.route("**/*", same_origin)
         page.goto(f"{empty.server.url}/docs")
         return page
 

@@ -77,8 +77,8 @@ def test_the_model_of_most_rows_is_live_and_the_other_fills_its_gaps(engine: Eng
     assert rows(
         engine, "SELECT model, location, live, fills FROM embedding_models ORDER BY live DESC"
     ) == [("local/old@1", "rows", True, False), ("hosted/other", "side_table", False, True)]
-    kept = "SELECT id, embedding::text FROM transcript_segments ORDER BY id"
-    assert rows(engine, kept) == [
+    stored = "SELECT id, embedding::text FROM transcript_segments ORDER BY id"
+    assert rows(engine, stored) == [
         ("v_segment_000", "[1,0]"),
         ("v_segment_001", "[0,1]"),
         ("v_segment_002", None),
