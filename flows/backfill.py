@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
+from reelworks.domain.ids import BACKFILL_ID_PATTERN, LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
@@ -93,7 +93,7 @@ class BackfillParams(FlowParams):
         None,
         title="Backfill id",
         description="Id of a new backfill, or of one to continue. Empty: a generated one.",
-        pattern="^[a-z0-9][a-z0-9-]{0,39}$",
+        pattern=BACKFILL_ID_PATTERN,
     )
     plan: bool = Field(
         False, title="Dry run", description="Show the plan and its cost, and start nothing."

@@ -8,9 +8,13 @@ from typing import Annotated
 
 import typer
 
-from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN, VIDEO_ID_MAX, is_video_id
-
-_BACKFILL_ID = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+from reelworks.domain.ids import (
+    BACKFILL_ID_PATTERN,
+    LANGUAGE_PATTERN,
+    LIBRARY_PATTERN,
+    VIDEO_ID_MAX,
+    is_video_id,
+)
 
 
 def check_video_id(text: str | None) -> str | None:
@@ -36,7 +40,7 @@ def check_language(text: str | None) -> str | None:
 
 def check_backfill_id(text: str | None) -> str | None:
     """Refuse what cannot be the id of a backfill."""
-    if text is not None and not _BACKFILL_ID.fullmatch(text):
+    if text is not None and not re.fullmatch(BACKFILL_ID_PATTERN, text):
         raise typer.BadParameter("use a-z, 0-9 and -, at most 40 characters")
     return text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -158,7 +159,7 @@ def test_a_ready_video_is_indexed_again_only_when_its_file_was_repaired(library)
 
     first = submit_video(library, ANN, submission, store_file)
     assert first.job is not None
-    job_control.cancel_jobs(library, ANN, JobSelection(ids=(first.job.id,)))
+    job_control.cancel_jobs(library.engine, ANN, JobSelection(ids=(first.job.id,)))
     set_status(library, "talk", "ready")
 
     intact = submit_video(library, ANN, submission, lambda key: store_file(key, missing=False))
@@ -223,18 +224,23 @@ def test_callers_control_their_own_jobs_and_admins_any(library):
     assert done.job is not None
     mine = JobSelection(ids=(done.job.id,))
 
-    for change in (job_control.cancel_jobs, job_control.retry_jobs):
+    retry = partial(job_control.retry_jobs, bucket=library.settings.s3.bucket)
+    for change in (job_control.cancel_jobs, retry):
         with pytest.raises(ForbiddenError, match="another caller"):
-            change(library, BOB, mine)
+            change(library.engine, BOB, mine)
         with pytest.raises(ForbiddenError, match="admin"):
-            change(library, ANN, JobSelection())
+            change(library.engine, ANN, JobSelection())
     with pytest.raises(ForbiddenError):
-        job_control.set_priority(library, BOB, mine, 5)
+        job_control.set_priority(library.engine, BOB, mine, 5)
 
-    assert job_control.set_priority(library, ANN, mine, 5) == [done.job.id]
-    assert job_control.cancel_jobs(library, ANN, mine) == [done.job.id]
-    assert job_control.retry_jobs(library, ANN, mine) == [done.job.id]
-    assert job_control.cancel_jobs(library, LOCAL, JobSelection(), "maintenance") == [done.job.id]
+    assert job_control.set_priority(library.engine, ANN, mine, 5) == [done.job.id]
+    assert job_control.cancel_jobs(library.engine, ANN, mine) == [done.job.id]
+    assert job_control.retry_jobs(library.engine, ANN, mine, bucket=library.settings.s3.bucket) == [
+        done.job.id
+    ]
+    assert job_control.cancel_jobs(library.engine, LOCAL, JobSelection(), "maintenance") == [
+        done.job.id
+    ]
 
 
 def test_a_rerun_and_a_removal_are_for_admins(library):

@@ -75,7 +75,7 @@ def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCall
 def retry_many(body: Change, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
     """Let failed and cancelled jobs run again with a new count of attempts."""
     selection = body.selection.selection()
-    return _changing(once, lambda: job_control.retry_jobs(api.services, caller, selection))
+    return _changing(once, lambda: _retry(api, caller, selection))
 
 
 @router.post("/jobs/cancel", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
@@ -85,7 +85,7 @@ def cancel_many(
     """Cancel jobs that are not over."""
     selection = body.selection.selection()
     return _changing(
-        once, lambda: job_control.cancel_jobs(api.services, caller, selection, body.reason)
+        once, lambda: job_control.cancel_jobs(api.engine, caller, selection, body.reason)
     )
 
 
@@ -96,7 +96,7 @@ def prioritize(
     """Let waiting jobs start sooner (higher) or later."""
     selection = body.selection.selection()
     return _changing(
-        once, lambda: job_control.set_priority(api.services, caller, selection, body.priority)
+        once, lambda: job_control.set_priority(api.engine, caller, selection, body.priority)
     )
 
 
@@ -128,7 +128,7 @@ def show(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobDetail:
 def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
     """Cancel a job; one that is over does not change."""
     job_queue.get_job(api.engine, job_id)  # an unknown id is 404
-    job_control.cancel_jobs(api.services, caller, JobSelection(ids=(job_id,)))
+    job_control.cancel_jobs(api.engine, caller, JobSelection(ids=(job_id,)))
     return JobOut.of(job_queue.get_job(api.engine, job_id), caller)
 
 
@@ -140,7 +140,7 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
 
     def work(_: JobIds) -> Reply:
         job_queue.get_job(api.engine, job_id)  # an unknown id is 404
-        job_control.retry_jobs(api.services, caller, JobSelection(ids=(job_id,)))
+        _retry(api, caller, JobSelection(ids=(job_id,)))
         return Reply(
             202, JobOut.of(job_queue.get_job(api.engine, job_id), caller), f"/jobs/{job_id}"
         )
@@ -169,3 +169,7 @@ def _changing(once: Idempotent, change: Callable[[], list[str]]) -> JSONResponse
         return Reply(200, Changed(count=len(ids), job_ids=ids))
 
     return once.run(work)
+
+
+def _retry(api: Context, caller: CurrentCaller, selection: JobSelection) -> list[str]:
+    return job_control.retry_jobs(api.engine, caller, selection, bucket=api.settings.s3.bucket)

@@ -19,6 +19,7 @@ from reelworks.app.cli.job_tables import (
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.pipeline.spec import Stage
+from reelworks.settings import load_settings
 
 app = typer.Typer(
     help="The job queue: list, retry, cancel, set priority, pause.", no_args_is_help=True
@@ -127,13 +128,14 @@ def retry(
     json: output.Json = False,
 ) -> None:
     """Retry failed and cancelled jobs; finished stages come from the cache."""
-    from reelworks.store.jobs.jobs import retry_jobs
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.job_control import retry_jobs
 
     selection = _selection(
         ids, every=every, library=library, backfill=backfill, stage=stage, code=code
     )
     with library_engine() as engine:
-        changed = retry_jobs(engine, selection)
+        changed = retry_jobs(engine, LOCAL, selection, bucket=load_settings().s3.bucket)
     _print_changed(changed, "Requeued", json=json)
 
 
@@ -147,11 +149,12 @@ def cancel(
     json: output.Json = False,
 ) -> None:
     """Cancel waiting and running jobs; finished stages stay cached."""
-    from reelworks.store.jobs.jobs import cancel_jobs
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.job_control import cancel_jobs
 
     selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
-        changed = cancel_jobs(engine, selection)
+        changed = cancel_jobs(engine, LOCAL, selection)
     _print_changed(changed, "Cancelled", json=json)
 
 
@@ -168,11 +171,12 @@ def priority(
     json: output.Json = False,
 ) -> None:
     """Set the priority of waiting jobs."""
-    from reelworks.store.jobs.jobs import set_priority
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.job_control import set_priority
 
     selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
-        changed = set_priority(engine, selection, number)
+        changed = set_priority(engine, LOCAL, selection, number)
     _print_changed(changed, f"Priority set to {number}", json=json)
 
 

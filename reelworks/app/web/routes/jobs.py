@@ -68,12 +68,12 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
     """
     action, _, only = str(form.get("action", "")).partition(" ")
     selection = JobSelection(ids=(only,)) if only else _selection(form)
-    services = api.services
+    bucket = api.settings.s3.bucket
     changes: Mapping[str, Callable[[], list[str]]] = {
-        "retry": lambda: job_control.retry_jobs(services, caller, selection),
-        "cancel": lambda: job_control.cancel_jobs(services, caller, selection),
+        "retry": lambda: job_control.retry_jobs(api.engine, caller, selection, bucket=bucket),
+        "cancel": lambda: job_control.cancel_jobs(api.engine, caller, selection),
         "priority": lambda: job_control.set_priority(
-            api.services, caller, selection, _priority(form)
+            api.engine, caller, selection, _priority(form)
         ),
     }
     if action not in changes:
