@@ -28,7 +28,6 @@ from prefect.logging import get_logger
 from prefect.runner import Runner
 
 from infra.fleet.plan import STOPPED
-from reelworks.errors import ServiceError
 
 if TYPE_CHECKING:
     from prefect.runner._flow_run_executor import FlowRunExecutorContext
@@ -39,7 +38,7 @@ TRIED = ("3.9.1",)
 """Releases of Prefect on which the contract tests passed."""
 
 
-class PrivatePartError(ServiceError):
+class PrivatePartError(Exception):
     """The installed Prefect lacks a private part, or has another one by that name."""
 
 

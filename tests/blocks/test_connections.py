@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from reelworks.errors import SettingsError
-from reelworks.settings import Provider, Settings
+from reelworks.settings import Provider, Settings, variables
 
 SECRET = "sk-very-secret-0815"
 SAVED = Settings(
@@ -30,7 +30,7 @@ SAVED = Settings(
 async def blocks(prefect_api, monkeypatch, tmp_path):
     """A server without our blocks and an environment without our variables."""
     del prefect_api
-    for name in Settings.model_fields.keys() - {"prefect_api_url"}:
+    for name in variables().keys() - {"prefect_api_url"}:
         for variable in [v for v in os.environ if v.lower() == name]:
             monkeypatch.delenv(variable)
     monkeypatch.chdir(tmp_path)
@@ -145,9 +145,9 @@ async def test_the_environment_wins_over_blocks(blocks, monkeypatch):
 
     found = await blocks.current_settings()
 
-    assert found.database_url.get_secret_value() == "postgresql://env@db/reelworks"
-    assert (found.s3_bucket, found.s3_access_key_id) == ("from-env", "block-id")
-    assert (found.vision_model, found.openai_base_url) == ("env-model", "http://models/v1")
+    assert found.database.url.get_secret_value() == "postgresql://env@db/reelworks"
+    assert (found.s3.bucket, found.s3.access_key_id) == ("from-env", "block-id")
+    assert (found.vision.model, found.hosted.base_url) == ("env-model", "http://models/v1")
 
 
 async def test_a_saved_key_is_not_sent_to_another_server(blocks, monkeypatch):
@@ -157,8 +157,8 @@ async def test_a_saved_key_is_not_sent_to_another_server(blocks, monkeypatch):
 
     found = await blocks.current_settings()
 
-    assert found.s3_access_key_id is None
-    assert found.openai_api_key is None
+    assert found.s3.access_key_id is None
+    assert found.hosted.api_key is None
 
 
 async def test_a_provider_of_the_environment_takes_the_key_of_the_block(blocks, monkeypatch):
@@ -167,8 +167,8 @@ async def test_a_provider_of_the_environment_takes_the_key_of_the_block(blocks, 
 
     found = await blocks.current_settings()
 
-    assert found.embed_provider is Provider.OPENAI
-    assert found.openai_api_key.get_secret_value() == SECRET
+    assert found.embed.provider is Provider.OPENAI
+    assert found.hosted.api_key.get_secret_value() == SECRET
 
 
 async def test_secrets_are_hidden_where_prefect_shows_blocks(blocks):

@@ -355,7 +355,7 @@ async def test_a_fault_that_nobody_foresaw_costs_its_own_source_only(environment
     assert ended.code == 7, ended.text
     assert "Traceback" not in ended.text
     assert ended.err.count("Error:") == 1
-    assert "cursed.mp4: Something went wrong that Reelworks did not foresee" in ended.err
+    assert "cursed.mp4: normalize failed: Unexpected internal error" in ended.err
     assert re.search(r"^normalize +failed ", ended.out, re.MULTILINE), ended.out
     assert ended.out.count("Ready:") == 1
     log = environment.data_dir / "logs" / "fault.log"

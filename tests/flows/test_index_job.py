@@ -61,8 +61,8 @@ async def test_a_job_is_done_and_its_stages_are_reported(engine, clean_settings,
     assert state.is_completed(), state.message
     assert (done.status, done.result, done.lease) == (JobStatus.DONE, {"video_id": "clip"}, None)
     assert set(done.progress) == STAGES
-    assert {stage["state"] for stage in done.progress.values()} == {"done"}
-    assert done.progress["vision"]["model"].startswith("local/")
+    assert {stage.state for stage in done.progress.values()} == {"done"}
+    assert (done.progress["vision"].model or "").startswith("local/")
 
     again = claimed(engine, "again", source, recompute=["scenes"])
     recorder = Recorder()

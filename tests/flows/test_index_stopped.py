@@ -18,7 +18,7 @@ from infra.services.process import stop
 from infra.services.supervision.state import Service, read_state
 from infra.services.supervision.supervisor import running
 from reelworks.domain.jobs.report import StageState
-from reelworks.settings import Settings
+from reelworks.settings import Settings, variables
 from tests.support.flows.library import counts, rows, video
 from tests.support.flows.runs import command, reelworks, wait_for
 from tests.support.openai_server import CHAT
@@ -130,7 +130,7 @@ async def test_a_command_stopped_in_vision_keeps_what_was_described(
 @pytest.fixture
 def alone(models_dir: Path, monkeypatch: pytest.MonkeyPatch):
     """Variables of a DATA_DIR whose every service is the command's own, Prefect's included."""
-    for name in (*Settings.model_fields, "prefect_home"):
+    for name in (*variables(), "prefect_home"):
         monkeypatch.delenv(name.upper(), raising=False)
     with tempfile.TemporaryDirectory(prefix="rw-", ignore_cleanup_errors=True) as folder:
         yield {"DATA_DIR": folder, "MODELS_DIR": str(models_dir)}

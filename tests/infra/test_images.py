@@ -19,7 +19,7 @@ from infra.fleet.plan import HEARTBEAT, POOLS
 from infra.services.postgres.cluster import DATABASES
 from reelworks import NO_REPORTS
 from reelworks.app.cli.main import app
-from reelworks.settings import Settings
+from reelworks.settings import variables
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "infra" / "compose.yaml"
@@ -220,7 +220,7 @@ def test_a_service_says_what_becomes_of_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_gets_only_variables_that_somebody_reads(name: str) -> None:
-    ours = {field.upper() for field in Settings.model_fields}
+    ours = {field.upper() for field in variables()}
     prefects = _get_valid_setting_names(PrefectSettings)
     known = THEIRS.get(name, ours | prefects)
 

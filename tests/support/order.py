@@ -27,7 +27,7 @@ LONGEST = (
     "flows/test_index_stopped.py",
     "flows/test_index_sources.py",
     "flows/test_index_library.py",
-    "infra/services/test_postgres.py",
+    "infra/services/postgres/test_server.py",
     "reelworks/store/objects/test_damage_notes.py",
     "infra/test_startup.py",
     "infra/services/supervision/test_watchdog.py",

@@ -215,7 +215,7 @@ def test_a_webhook_is_noted_with_its_job(library):
 
     assert done.job is not None
     with transaction(library.engine) as connection:
-        query = text("SELECT url FROM deliveries WHERE job_id = :id")
+        query = text("SELECT url FROM webhook_deliveries WHERE job_id = :id")
         assert connection.scalar(query, {"id": done.job.id}) == url
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from reelworks.app.cli.job_tables import event_line, progress_rows, stage_of
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+from reelworks.domain.jobs.progress import StageProgress
 
 
 def job_with(**changes) -> Job:
@@ -17,9 +18,9 @@ def job_with(**changes) -> Job:
 
 def test_the_stage_of_a_job_is_where_it_failed_or_what_it_runs_now():
     progress = {
-        "scenes": {"state": "running"},
-        "vision": {"state": "done"},
-        "embed": {"state": "running"},
+        "scenes": StageProgress("running"),
+        "vision": StageProgress("done"),
+        "embed": StageProgress("running"),
     }
     assert stage_of(job_with(progress=progress)) == "scenes, embed"
     assert stage_of(job_with(progress=progress, status=JobStatus.CANCELLED)) == ""
@@ -28,15 +29,15 @@ def test_the_stage_of_a_job_is_where_it_failed_or_what_it_runs_now():
 
 def test_a_job_has_a_row_for_each_stage_with_what_is_known_of_it():
     progress = {
-        "scenes": {"state": "running"},
-        "vision": {
-            "state": "done",
-            "seconds": 1.26,
-            "items": 3,
-            "unit": "frames",
-            "model": "local/rapidocr",
-            "note": "one frame is blank",
-        },
+        "scenes": StageProgress("running"),
+        "vision": StageProgress(
+            "done",
+            seconds=1.26,
+            items=3,
+            unit="frames",
+            model="local/rapidocr",
+            note="one frame is blank",
+        ),
     }
     assert progress_rows(job_with(progress=progress)) == [
         ("scenes", "running", "", "", "", ""),

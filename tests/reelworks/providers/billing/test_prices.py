@@ -14,7 +14,7 @@ from reelworks.providers.billing.bill import Bill, unpriced
 from reelworks.providers.billing.prices import Prices
 from reelworks.settings import DEFAULT_MODELS, Provider
 
-RUN_TAG = Prices.of_settings(None)
+OURS = Prices.of_settings(None)
 MINE = """
 [[price]]
 models = ["openai-compatible:gpu-1/llava"]
@@ -32,7 +32,7 @@ input = "0.05"
 
 def test_every_hosted_default_has_a_price_with_a_date_and_a_source() -> None:
     for models in DEFAULT_MODELS.values():
-        price = RUN_TAG.price(f"openai/{models[Provider.OPENAI]}")
+        price = OURS.price(f"openai/{models[Provider.OPENAI]}")
         assert price is not None
         assert price.source
         assert price.read >= date(2026, 11, 1)
@@ -49,12 +49,12 @@ def test_every_hosted_default_has_a_price_with_a_date_and_a_source() -> None:
     ],
 )
 def test_a_cost_is_amount_times_price(model: str, usage: Usage, cost: str) -> None:
-    assert RUN_TAG.cost(model, usage) == Decimal(cost)
+    assert OURS.cost(model, usage) == Decimal(cost)
 
 
 def test_an_unknown_price_is_unknown_and_not_nothing() -> None:
-    assert RUN_TAG.cost("openai-compatible:host/whisper-1", Usage(1, audio_seconds=60)) is None
-    assert RUN_TAG.cost("openai/some-new-model", Usage(1)) is None
+    assert OURS.cost("openai-compatible:host/whisper-1", Usage(1, audio_seconds=60)) is None
+    assert OURS.cost("openai/some-new-model", Usage(1)) is None
 
 
 def test_own_prices_go_before_ours(tmp_path: Path) -> None:
@@ -92,14 +92,14 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_bill_adds_this_try_to_the_earlier_ones() -> None:
     luna, other = "openai/gpt-6-luna", "openai/new-model"
-    first, cost = Bill(RUN_TAG, {}, Decimal(0)).charge({luna: Usage(1, 1_000_000)})
-    again, total = Bill(RUN_TAG, first, cost).charge(
+    first, cost = Bill(OURS, {}, Decimal(0)).charge({luna: Usage(1, 1_000_000)})
+    again, total = Bill(OURS, first, cost).charge(
         {luna: Usage(2, 500_000), other: Usage(1, 7), "local/ocr": Usage(9)}
     )
 
     assert cost == Decimal("0.10")
     assert total == Decimal("0.15")
-    assert again[luna] == {"calls": 3, "input_tokens": 1_500_000, "cost": "0.150000"}
-    assert again[other] == {"calls": 1, "input_tokens": 7, "cost": None}
+    assert again[luna].to_json() == {"calls": 3, "input_tokens": 1_500_000, "cost": "0.150000"}
+    assert again[other].to_json() == {"calls": 1, "input_tokens": 7, "cost": None}
     assert again.keys() == {luna, other}, "models on our own machines cost nothing"
     assert unpriced(again) == {other}

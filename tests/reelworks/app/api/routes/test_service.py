@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from reelworks.domain.jobs.job import Failure
+from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import get_job
@@ -64,11 +66,11 @@ def worked(api) -> None:
     done, failed = (Attempt(one, get_job(api.engine, one).attempts) for one in ids[:2])
     leases.begin(api.engine, done, "run-1", 60)
     progress = {
-        "vision": {"state": "done", "seconds": 4.0},
-        "frames": {"state": "done", "seconds": 0.25},
-        "scenes": {"state": "running", "done": 3},
+        "vision": StageProgress("done", seconds=4.0),
+        "frames": StageProgress("done", seconds=0.25),
+        "scenes": StageProgress("running", done=3),
     }
-    usage = {"openai/gpt-6-luna": {"calls": 12, "input_tokens": 900, "cost": "0.25"}}
+    usage = {"openai/gpt-6-luna": BilledUsage(Usage(12, 900), Decimal("0.25"))}
     body = Heartbeat(progress, usage, Decimal("0.25"))
     leases.finish(api.engine, done, "run-1", body, {})
     leases.begin(api.engine, failed, "run-2", 60)

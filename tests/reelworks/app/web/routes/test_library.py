@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.leases import Attempt, Heartbeat
@@ -49,7 +50,7 @@ def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     card = page.locator(f"#video-{VIDEO}")
     expect(card.get_by_role("progressbar")).to_be_visible()
 
-    body = {"normalize": {"state": "running", "done": 9.0, "total": 10.0}}
+    body = {"normalize": StageProgress("running", done=9.0, total=10.0)}
     leases.beat(site.engine, attempt, "run", 60, Heartbeat(body, {}, 0))
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("0.1"))
     expect(card).to_contain_text("Normalize the video")

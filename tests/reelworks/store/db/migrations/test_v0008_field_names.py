@@ -78,10 +78,10 @@ def load(address: str) -> None:
 
 
 @pytest.fixture
-def old(settings: Settings, clean_database: SecretStr) -> Iterator[Engine]:
+def old(settings: Settings, empty_database: SecretStr) -> Iterator[Engine]:
     """An engine on the database as the release before left it."""
-    load(clean_database.get_secret_value())
-    made = create_database_engine(settings.with_values(database_url=clean_database))
+    load(empty_database.get_secret_value())
+    made = create_database_engine(settings.with_values(database_url=empty_database))
     yield made
     made.dispose()
 
@@ -285,13 +285,13 @@ def test_stages_ask_for_the_keys_that_the_cache_has() -> None:
     audio = result(NormalizedAudio(5.9, None), audio_wav="a")
     video = result(NormalizedVideo(6.0, 1280, 720, 180, True, ()), proxy_mp4="b")
     calls = {
-        "ingest": cache_keys.probe_question("5" * 64, "uploads/talk.mp4", "talk"),
-        "extract_audio": cache_keys.audio_question("talk", "5" * 64),
-        "normalize": cache_keys.normalize_question("talk", "5" * 64, NormalizeParams()),
-        "transcribe": cache_keys.transcript_question("talk", audio, TranscribeParams(), model),
-        "scenes": cache_keys.scenes_question("talk", video, SceneParams(), None),
-        "frames": cache_keys.frames_question("talk", video, result((), "e"), FrameParams()),
-        "vision": cache_keys.vision_question("talk", result(()), model),
+        "ingest": cache_keys.probe_call("5" * 64, "uploads/talk.mp4", "talk"),
+        "extract_audio": cache_keys.audio_call("talk", "5" * 64),
+        "normalize": cache_keys.normalize_call("talk", "5" * 64, NormalizeParams()),
+        "transcribe": cache_keys.transcript_call("talk", audio, TranscribeParams(), model),
+        "scenes": cache_keys.scenes_call("talk", video, SceneParams(), None),
+        "frames": cache_keys.frames_call("talk", video, result((), "e"), FrameParams()),
+        "vision": cache_keys.vision_call("talk", result(()), model),
     }
     expected = json.loads((BEFORE / "cache_keys.json").read_text())
     assert {name: call.key for name, call in calls.items()} == expected
