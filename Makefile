@@ -83,7 +83,7 @@ gpu-check: $(VENV)/.installed-cuda
 bench-fleet: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.fleet --videos $(or $(VIDEOS),50)
 
-# Ten thousand simulated videos through the real ledger, intake and Prefect server. Fewer: RUNS=500.
+# Ten thousand simulated videos through the real job queue, dispatcher and Prefect server. Fewer: RUNS=500.
 bench-backfill: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.backfill --runs $(or $(RUNS),10000)
 
@@ -118,7 +118,7 @@ screenshots: $(VENV)/.installed-dev
 settings-table: $(VENV)/.installed-dev
 	$(BIN)/python -m reelworks.app.settings_table --write README.md
 
-# Makes the pinned, hashed lists anew; they hold no registry address.
+# Makes the pinned, hashed lists again; they hold no registry address.
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock:

@@ -6,6 +6,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from blocks.addresses import secret_in
+from reelworks.settings import CAPABILITIES
 
 
 class HostedModels(Block):
@@ -34,7 +35,7 @@ class HostedModels(Block):
             "openai_api_key": self.api_key and self.api_key.get_secret_value(),
             "openai_base_url": self.base_url,
         }
-        for capability in ("transcribe", "vision", "embed"):
+        for capability in CAPABILITIES:
             for part in ("provider", "model"):
                 values[f"{capability}_{part}"] = getattr(self, f"{capability}_{part}")
         return {name: value for name, value in values.items() if value}

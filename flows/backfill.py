@@ -15,6 +15,7 @@ from pydantic import Field
 
 from reelworks.domain.ids import BACKFILL_ID_PATTERN, LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
+from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
     Request,
@@ -38,7 +39,7 @@ from tasks.runtime.ui_artifacts import show_plan, show_report
 class BackfillParams(FlowParams):
     """Which videos, how fast, and for how much."""
 
-    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute"}
+    former_names: ClassVar[Mapping[str, str]] = FORMER_PARAMS
 
     source: str | None = Field(
         None,

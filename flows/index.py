@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
+from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -34,7 +35,7 @@ from tasks.text.embed import embed_picture, embed_speech
 class IndexParams(FlowParams):
     """What to index."""
 
-    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute"}
+    former_names: ClassVar[Mapping[str, str]] = FORMER_PARAMS
 
     source: str = Field(
         title="Source",

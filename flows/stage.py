@@ -13,6 +13,7 @@ from pydantic import Field
 
 from blocks.connections import current_settings
 from reelworks.domain.artifact_keys import CALL_KEY_PATTERN
+from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
 from reelworks.pipeline.spec import Stage, spec_of
@@ -20,6 +21,7 @@ from reelworks.pipeline.stage_cache import CacheMode, use_cache_mode
 from tasks.runtime.current_run import use_run
 from tasks.runtime.flow_params import FlowParams
 from tasks.runtime.job_run import flow_context
+from tasks.runtime.prefect_outage import restore_prefect_retries
 from tasks.runtime.serialization import StageEnding, load_arguments, task_named, unpack
 from tasks.runtime.stage_runner import run_task
 
@@ -27,7 +29,7 @@ from tasks.runtime.stage_runner import run_task
 class StageParams(FlowParams):
     """Which stage to run, and on what. Runs of other flows fill this in."""
 
-    former_names: ClassVar[Mapping[str, str]] = {"again": "recompute", "question": "call_key"}
+    former_names: ClassVar[Mapping[str, str]] = {**FORMER_PARAMS, "question": "call_key"}
 
     stage: str = Field(
         title="Stage",
@@ -82,6 +84,7 @@ async def stage(params: StageParams) -> State[None]:
 
 async def _stage(params: StageParams) -> None:
     task = task_named(params.stage)
+    restore_prefect_retries()
     one_attempt_in_this_process = {"gpu_pool": None, "worker_max_attempts": 1}
     settings = await current_settings(**params.settings)
     async with flow_context(settings.with_values(**one_attempt_in_this_process)) as ctx:

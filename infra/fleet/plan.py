@@ -56,3 +56,5 @@ POOLS = (
     Pool("cpu-docker", DOCKER, "Whole videos, a container for each.", _queues(8)),
     Pool("gpu-docker", DOCKER, "Single stages, a container with a GPU for each.", _queues(2)),
 )
+DEFAULT_POOL = POOLS[0].name
+"""Of jobs that name none."""

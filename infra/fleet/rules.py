@@ -66,7 +66,7 @@ def crashed_runs_start_again(attempts: int) -> AutomationCore:
     tries = [str(count) for count in range(1, attempts)]
     return AutomationCore(
         name="Reelworks: a crashed run starts again",
-        description=f"At most {attempts} tries; finished stages are kept (WORKER_MAX_ATTEMPTS).",
+        description=f"At most {attempts} attempts (WORKER_MAX_ATTEMPTS); stages are cached.",
         enabled=bool(tries),
         trigger=EventTrigger(
             match=_flow_runs(**{"prefect.run-count": tries or ["never"]}),

@@ -74,6 +74,6 @@ class WarmProcessVariables(ProcessVariables):
         title="Drain time",
         description=(
             "How many seconds a run may go on when its worker is stopped; "
-            "after that it is handed back to its queue."
+            "after that it goes back to its queue."
         ),
     )

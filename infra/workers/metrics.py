@@ -50,7 +50,7 @@ _OF_CHILD: tuple[tuple[_Metric, Callable[[ChildStatus], float]], ...] = (
         lambda c: c.memory,
     ),
     (
-        _Metric("reelworks_models_evicted_total", "counter", "Models that were let go."),
+        _Metric("reelworks_models_evicted_total", "counter", "Models unloaded to make room."),
         lambda c: c.models.evictions,
     ),
 )

@@ -30,6 +30,9 @@ DOUBTS: Final = "cache/doubts/"
 REFERENCES: Final = "cache/uses/"
 CALLS: Final = "cache/calls/"
 
+VIDEO_FOLDERS: Final = (PROCESSED, FRAMES, EMBEDDINGS)
+"""Each has a folder of every video, which goes with the video."""
+
 CALL_KEY_PATTERN: Final = f"^{CALLS}[0-9a-f]{{64}}[.]json$"
 
 
@@ -46,11 +49,6 @@ def upload_prefix(video_id: str) -> str:
 def processed_key(video_id: str, name: str) -> str:
     """Return the key of a file that was made of a video's source, by the artifact's name."""
     return f"{PROCESSED}{video_id}/{name}"
-
-
-def normalized_key(video_id: str) -> str:
-    """Return the key of the normalized video."""
-    return processed_key(video_id, NORMALIZED)
 
 
 def audio_key(video_id: str) -> str:
@@ -71,6 +69,11 @@ def frame_name(index: int) -> str:
 def frame_key(video_id: str, name: str) -> str:
     """Return the key of a frame, by the artifact's name."""
     return f"{FRAMES}{video_id}/{name}"
+
+
+def embeddings_key(video_id: str, name: str) -> str:
+    """Return the key of a file of vectors."""
+    return f"{EMBEDDINGS}{video_id}/{name}"
 
 
 def metadata_key(video_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Types of parameters that flows, API and pages read: ids, names, languages, texts."""
+"""Types of parameters that API and pages read: ids, names, languages, texts."""
 
 from __future__ import annotations
 

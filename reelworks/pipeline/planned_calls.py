@@ -155,5 +155,5 @@ _RULES: dict[Stage, Callable[[Upstream], StageCall[Any]]] = {
     Stage.EMBED_SPEECH: _embed_speech,
     Stage.EMBED_PICTURE: _embed_picture,
 }
-"""Stages that read parameters, or parts of the results that they need. Others read whole results
-and nothing else."""
+"""Stages that are not keyed by the whole results that they need alone: they read parameters, parts
+of results, or the source."""

@@ -15,15 +15,18 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
+from reelworks.domain import artifact_keys
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe
 from reelworks.domain.video.vision import VisionResult
 
+_ID = "{video_id}"
+
 
 class Stage(StrEnum):
-    """Name of an indexing stage, as in cache keys, tasks, job progress and the API."""
+    """Name of an indexing stage."""
 
     INGEST = "ingest"
     EXTRACT_AUDIO = "extract_audio"
@@ -74,7 +77,7 @@ class StageSpec:
     """What computes the result; None: no model."""
     hosted_items: Literal["audio", "frames", "segments"] | None = None
     """What a hosted model of its capability is sent and paid for."""
-    files: str = "processed/{video_id}/{name}"
+    files: str = artifact_keys.processed_key(_ID, "{name}")
     """Store key of each file that it writes. ``{name}`` is the file's name in the stage's result,
     ``{stem}`` and ``{suffix}`` its parts, ``{model}`` eight digits that stand for the model."""
     cached_as: str | None = None
@@ -106,7 +109,7 @@ STAGES: tuple[StageSpec, ...] = (
         result=Probe,
         seconds_per_hour=15.0,
         timeout_minutes=240,
-        files="uploads/{video_id}_{name}",
+        files=artifact_keys.upload_key(_ID, "{name}"),
     ),
     StageSpec(
         name=Stage.EXTRACT_AUDIO,
@@ -142,7 +145,7 @@ STAGES: tuple[StageSpec, ...] = (
         runs_on="gpu",
         capability=Capability.TRANSCRIBE,
         hosted_items="audio",
-        files="subs/{video_id}{suffix}",
+        files=artifact_keys.subtitles_key(_ID, "{suffix}"),
     ),
     StageSpec(
         name=Stage.SCENES,
@@ -165,7 +168,7 @@ STAGES: tuple[StageSpec, ...] = (
         seconds_per_hour=110.0,
         timeout_minutes=120,
         needs=(Stage.NORMALIZE, Stage.SCENES),
-        files="frames/{video_id}/{name}",
+        files=artifact_keys.frame_key(_ID, "{name}"),
     ),
     StageSpec(
         name=Stage.VISION,
@@ -179,7 +182,7 @@ STAGES: tuple[StageSpec, ...] = (
         runs_on="gpu",
         capability=Capability.VISION,
         hosted_items="frames",
-        files="frames/{video_id}/{name}",
+        files=artifact_keys.frame_key(_ID, "{name}"),
     ),
     StageSpec(
         name=Stage.EMBED_SPEECH,
@@ -193,7 +196,7 @@ STAGES: tuple[StageSpec, ...] = (
         runs_on="gpu",
         capability=Capability.EMBED,
         hosted_items="segments",
-        files="embeddings/{video_id}/embed_speech-{stem}-{model}.npy",
+        files=artifact_keys.embeddings_key(_ID, "embed_speech-{stem}-{model}.npy"),
         cached_as="embed",
     ),
     StageSpec(
@@ -208,7 +211,7 @@ STAGES: tuple[StageSpec, ...] = (
         runs_on="gpu",
         capability=Capability.EMBED,
         hosted_items="frames",
-        files="embeddings/{video_id}/embed_picture-{stem}-{model}.npy",
+        files=artifact_keys.embeddings_key(_ID, "embed_picture-{stem}-{model}.npy"),
         cached_as="embed",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reelworks.settings.capabilities import Provider, ShotDetector
 from reelworks.settings.settings import (
+    CAPABILITIES,
     DEFAULT_MODELS,
     Settings,
     field_of,
@@ -14,6 +15,7 @@ from reelworks.settings.settings import (
 from reelworks.settings.work import GpuFallback
 
 __all__ = [
+    "CAPABILITIES",
     "DEFAULT_MODELS",
     "GpuFallback",
     "Provider",

@@ -56,7 +56,7 @@ _ENV_FILE = SettingsConfigDict(
 
 
 class Settings(BaseSettings):
-    """The settings by group. Arguments are variables in lower case, or whole groups."""
+    """The settings by group. Arguments are variables in lower case."""
 
     model_config = SettingsConfigDict(**_ENV_FILE, frozen=True)
 

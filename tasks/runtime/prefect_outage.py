@@ -6,6 +6,7 @@ only the first call waits for the server; once it gave up, the rest of the run d
 
 from __future__ import annotations
 
+import logging
 import os
 
 import httpx
@@ -18,6 +19,9 @@ GONE = "The Prefect server does not answer."
 
 _RETRIES = "PREFECT_CLIENT_MAX_RETRIES"
 _as_set = os.environ.get(_RETRIES)
+_is_disabled = False
+
+log = logging.getLogger(__name__)
 
 
 def is_prefect_unreachable(error: BaseException) -> bool:
@@ -41,16 +45,26 @@ async def probe_prefect() -> None:
             await client.hello()
         except httpx.TransportError:
             disable_prefect_retries()
+        except httpx.HTTPStatusError as error:  # it answers: the calls that follow find out
+            log.info("The Prefect server answers a probe with %d.", error.response.status_code)
 
 
 def restore_prefect_retries() -> None:
-    """Let Prefect's client retry as often as the process's environment said at first."""
-    if os.environ.get(_RETRIES) != _as_set:
+    """Let Prefect's client retry as often as the process's environment said at first.
+
+    Another run of this process may have disabled them: its environment is gone by now, but not
+    what Prefect read of it.
+    """
+    global _is_disabled  # noqa: PLW0603 - as global as the setting of Prefect that it stands for
+    if _is_disabled or os.environ.get(_RETRIES) != _as_set:
         _set_retries(_as_set)
+    _is_disabled = False
 
 
 def disable_prefect_retries() -> None:
     """Let Prefect's client call its server once and go on."""
+    global _is_disabled  # noqa: PLW0603
+    _is_disabled = True
     _set_retries("0")
 
 

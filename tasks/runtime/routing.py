@@ -105,7 +105,7 @@ async def run_in_pool(remote: RemoteStage) -> str | None:
 def _waits_for(missing: str, remote: RemoteStage) -> bool:
     """Report what is missing; True when the settings let the stage wait for it."""
     waits = remote.ctx.settings.gpu.fallback is GpuFallback.WAIT
-    text = f"{missing}; {'waiting for it' if waits else 'ran here instead'}"
+    text = f"{missing}; {'waiting for it' if waits else 'ran on this machine instead'}"
     log.warning("%s: %s", remote.stage.upper(), text)
     remote.report_location(text)
     return waits

@@ -38,11 +38,16 @@ def name_of(task: Task[..., Any]) -> str:
 
 
 def task_named(name: str) -> Task[..., Any]:
-    """Reverse ``name_of``. Raises ``InputError`` for what is no stage."""
-    names = [one.task for one in spec.STAGES]
-    if name not in names:
-        raise InputError(f"There is no stage {name}; give a name like {names[0]}.")
-    module, _, attribute = name.rpartition(".")
+    """Reverse ``name_of``. Raises ``InputError`` for what is no stage.
+
+    A caller of another release may know the task's module by another name, so the last part of
+    the name decides.
+    """
+    known = {one.task.rpartition(".")[2]: one.task for one in spec.STAGES}
+    task_name = known.get(name.rpartition(".")[2])
+    if task_name is None:
+        raise InputError(f"There is no stage {name}; give a name like {spec.STAGES[0].task}.")
+    module, _, attribute = task_name.rpartition(".")
     task: Task[..., Any] = getattr(import_module(module), attribute)
     return task
 

@@ -18,7 +18,7 @@ from reelworks.errors import ServiceError
 ACCOUNT = "embedded_postgres"
 """Name of the system account that is made when root runs PostgreSQL."""
 SHARED = Path("/var/lib/reelworks")
-"""Folder of root's for a copy of PostgreSQL's programs that every account may run."""
+"""Folder for a copy of PostgreSQL's programs that every account may run and only root may write."""
 _WORKING_FOLDER = Path("/proc/self/cwd")
 
 
@@ -109,6 +109,11 @@ def reachable_programs(install: Path, account: Account, shared: Path = SHARED) -
                 what = f"PostgreSQL's programs cannot be copied to {copy} for its account"
                 reason = error if isinstance(error, OSError) else OSError(str(error))
                 raise as_error(reason, what) from error
+    if any(folder.stat().st_uid != os.geteuid() for folder in (copy, copy.parent)):
+        raise ServiceError(
+            f"{copy} may have been changed by another account; remove it, or give it and the "
+            f"folder above it to root."
+        )
     if not may_enter(copy / "bin" / "postgres", account):
         raise ServiceError(
             f"PostgreSQL's account {ACCOUNT} may not enter {copy}; open that folder "

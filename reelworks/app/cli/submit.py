@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from blocks.error_mapping import prefect_errors
-from infra.fleet.plan import POOLS
+from infra.fleet.plan import DEFAULT_POOL
 from infra.services.supervision import supervisor
 from infra.services.supervision.parts import runs_programs
 from reelworks.app.cli import output
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from reelworks.operations.services import Services
 
-DEFAULT_POOL = POOLS[0].name
 """The pool that runs the jobs when none is named and a worker is live in it."""
 
 

@@ -10,13 +10,12 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 
-from infra.fleet.plan import POOLS
+from infra.fleet.plan import DEFAULT_POOL
 from reelworks.domain.jobs.job import Job
 from tasks.runtime.pools import pool_unavailable_reason
 
 CACHE_SECONDS = 5.0
 DEPLOYED_WITHIN = timedelta(minutes=2)
-DEFAULT_POOL = POOLS[0].name
 _cache: dict[tuple[str, str | None], tuple[float, DeploymentResponse | None]] = {}
 _seen: set[tuple[str, str | None]] = set()
 

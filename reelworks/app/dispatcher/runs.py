@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 
 LEASE_EXPIRED = "This run sent no heartbeat for a whole lease, so its job was given to another."
 JOB_CANCELLED = "The job of this run was cancelled."
-FORMER_NAMES = {"again": "recompute"}
-"""Names of job parameters in earlier releases, and the current ones."""
 REFUSAL_WAITS = (0.2, 1.0)
 """Seconds before each retry of a refused run: two calls that create one work queue at the same
 moment are refused as well."""
@@ -46,19 +43,13 @@ def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
     Prefect stores them unencrypted, so a URL is named without its secrets; the run reads the whole
     URL from the job's row (``tasks.runtime.secret_sources``).
     """
-    stored = with_current_names(job.params)
     video = {} if job.video_id is None else {"video_id": job.video_id}
     located = {"source": source} if job.kind == INDEX and source else {}
     reference = {"job": {"id": job.id, "attempt": job.attempts}}
-    params = {**located, **stored, **video, **reference}
+    params = {**located, **job.params, **video, **reference}
     if isinstance(params.get("source"), str):
         params["source"] = parameter_of(params["source"])
     return {"params": params}
-
-
-def with_current_names(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a job's parameters by their current names; earlier releases wrote former ones."""
-    return {FORMER_NAMES.get(name, name): value for name, value in params.items()}
 
 
 async def create_run(client: PrefectClient, job: Job, source: str | None) -> str:

@@ -73,6 +73,11 @@ class Failure:
     as soon as somebody has made room."""
 
 
+FORMER_PARAMS: Mapping[str, str] = {"again": "recompute"}
+"""Parameters of ``KINDS_WITH_RECOMPUTE`` by their names before migration 0008, and now."""
+KINDS_WITH_RECOMPUTE = frozenset({"index", "backfill", "stage"})
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job and its state."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 
@@ -76,7 +76,11 @@ class BilledUsage:
         if not isinstance(value, Mapping):
             return cls()
         cost = value.get("cost", "0")
-        return cls(Usage.from_dict(value), None if cost is None else Decimal(str(cost)))
+        try:
+            amount = None if cost is None else Decimal(str(cost))
+        except InvalidOperation:  # written by hand: an unknown cost must not stop the queue
+            amount = None
+        return cls(Usage.from_dict(value), amount)
 
 
 def usage_by_model(stored: Any) -> dict[str, BilledUsage]:

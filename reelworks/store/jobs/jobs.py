@@ -25,7 +25,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import (
+    FORMER_PARAMS,
+    KINDS_WITH_RECOMPUTE,
+    Job,
+    JobEvent,
+    JobSelection,
+    JobStatus,
+    NewJob,
+)
 from reelworks.domain.jobs.lease import CANCEL_PENDING, Lease
 from reelworks.domain.jobs.progress import progress_of
 from reelworks.domain.jobs.usage import usage_by_model
@@ -46,7 +54,6 @@ JOBS, EVENTS, DISPATCHER_STATE, DELIVERIES, VIDEOS = (
     table_of(kind) for kind in (JobRow, JobEventRow, DispatcherStateRow, WebhookDeliveryRow, Video)
 )
 _BATCH = 1000
-_RENAMED_PARAMS = {"again": "recompute"}
 RESET_COLUMNS: Mapping[str, Any] = {
     "status": "pending",
     "attempts_before": JOBS.c.attempts,
@@ -276,7 +283,7 @@ def job_of(row: Row[Any]) -> Job:
     known = {name: getattr(row, name) for name in Job.__dataclass_fields__}
     typed = {
         "status": JobStatus(row.status),
-        "params": current_params(row.params),
+        "params": current_params(row.kind, row.params),
         "error_code": row.error_code and current_code(row.error_code),
         "lease": row.lease and Lease(row.lease),
         "progress": progress_of(row.progress),
@@ -285,11 +292,16 @@ def job_of(row: Row[Any]) -> Job:
     return Job(**known | typed)
 
 
-def current_params(params: Mapping[str, Any]) -> dict[str, Any]:
+def current_params(kind: str, params: Any) -> dict[str, Any]:
     """Return a job's parameters under their names of now.
 
     A process of the release before may still write ``again``, which is ``recompute`` since
-    migration 0008.
+    migration 0008. Jobs of other flows keep their own names. A value that is not an object has no
+    parameters.
     """
-    renamed = {_RENAMED_PARAMS.get(name, name): value for name, value in params.items()}
+    if not isinstance(params, Mapping):
+        return {}
+    if kind not in KINDS_WITH_RECOMPUTE:
+        return dict(params)
+    renamed = {FORMER_PARAMS.get(str(name), str(name)): one for name, one in params.items()}
     return renamed | {name: params[name] for name in renamed if name in params}

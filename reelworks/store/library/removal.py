@@ -1,7 +1,7 @@
 """Remove a video: its rows, its files, and what the stage cache keeps of it.
 
-Each answer that the stage cache keeps has a note of every video that it was given to, and each
-video one of every answer (``StageCache.note_use``). So what belongs to one video alone is found
+Each result in the stage cache has a note of every video that uses it, and each video one of
+every result (``StageCache.add_reference``). So what belongs to one video alone is found
 without reading the whole cache, and what two videos share stays until the second one goes.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, delete, select
 
 from reelworks.domain.artifact_keys import (
     SUBTITLE_SUFFIXES,
+    VIDEO_FOLDERS,
     metadata_key,
     subtitles_key,
     upload_prefix,
@@ -24,8 +25,6 @@ from reelworks.store.library.upload_keys import is_named, trying_upload
 from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.cache_entries import release_references
-
-_FOLDERS = ("processed", "frames", "embeddings")
 
 
 def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
@@ -51,7 +50,7 @@ def remove_files(
     ``upload`` is the key that the video's row named, where that is known.
     """
     removed = _remove_metadata(store, video_id)  # first: a restore must not bring back the rest
-    removed += sum(store.delete_prefix(f"{folder}/{video_id}/") for folder in _FOLDERS)
+    removed += sum(store.delete_prefix(f"{folder}{video_id}/") for folder in VIDEO_FOLDERS)
     for key in list(_uploads(engine, store, video_id, upload)):
         removed += _remove_upload(engine, store, key)
     for key in _subtitles(store, video_id):

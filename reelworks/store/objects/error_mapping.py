@@ -91,7 +91,7 @@ class StoreDisk:
     """The disk of a store that runs on this machine, which cannot say that it is full.
 
     The embedded server calls that an internal error, and goes on to do so after room was made,
-    until the keeper has started it again.
+    until the watchdog has started it again.
     """
 
     MEMORY = 60.0

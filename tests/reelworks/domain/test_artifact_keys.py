@@ -18,7 +18,7 @@ DIGEST = "ab" * 32
         (keys.upload_key("talk", "a.mp4"), "uploads/talk_a.mp4"),
         (keys.upload_prefix("talk"), "uploads/talk_"),
         (keys.processed_key("talk", keys.PROXY), "processed/talk/proxy.mp4"),
-        (keys.normalized_key("talk"), "processed/talk/normalized.mp4"),
+        (keys.processed_key("talk", keys.NORMALIZED), "processed/talk/normalized.mp4"),
         (keys.audio_key("talk"), "processed/talk/audio.wav"),
         (keys.subtitles_key("talk", ".srt"), "subs/talk.srt"),
         (keys.frame_key("talk", keys.frame_name(7)), "frames/talk/scene_007.jpg"),
@@ -44,7 +44,7 @@ def test_a_call_s_key_is_what_the_flow_s_form_accepts():
     ("stage", "name", "key"),
     [
         (Stage.INGEST, "a.mp4", keys.upload_key("talk", "a.mp4")),
-        (Stage.NORMALIZE, keys.NORMALIZED, keys.normalized_key("talk")),
+        (Stage.NORMALIZE, keys.NORMALIZED, keys.processed_key("talk", keys.NORMALIZED)),
         (Stage.EXTRACT_AUDIO, keys.AUDIO, keys.audio_key("talk")),
         (Stage.TRANSCRIBE, keys.SUBTITLES[0], keys.subtitles_key("talk", ".srt")),
         (Stage.TRANSCRIBE, keys.SUBTITLES[1], keys.subtitles_key("talk", ".vtt")),

@@ -9,8 +9,9 @@ from prefect import Task
 
 import flows.index
 from reelworks.app.web import wording
+from reelworks.domain import artifact_keys
 from reelworks.domain.digest import ModelRef
-from reelworks.pipeline.spec import STAGES, Stage, dependants_of, spec_of
+from reelworks.pipeline.spec import STAGES, Stage, StageSpec, dependants_of, spec_of
 from tests.support.flow_graph import closure, graph_of, table_graph
 
 
@@ -83,3 +84,11 @@ def test_files_have_the_store_keys_that_libraries_have_on_disk() -> None:
     }
     for (stage, name), key in keys.items():
         assert spec_of(stage).artifact_key("v", name, model) == key
+
+
+@pytest.mark.parametrize("one", [one for one in STAGES if one.files], ids=lambda one: one.name)
+def test_the_files_of_a_stage_go_with_their_video(one: StageSpec) -> None:
+    """Removal deletes these folders and, by their own rules, uploads and subtitles."""
+    key = one.artifact_key("talk", "name.ext", ModelRef("local", "any"))
+    folders = tuple(f"{folder}talk/" for folder in artifact_keys.VIDEO_FOLDERS)
+    assert key.startswith((*folders, artifact_keys.upload_prefix("talk"), "subs/talk."))

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from flows.backfill import BackfillParams
 from flows.index import IndexParams
 from flows.stage import StageParams
+from tasks.runtime.serialization import task_named
 
 STAGE = {"stage": "tasks.text.embed.embed_speech"}
 
@@ -32,9 +33,12 @@ def test_the_present_name_goes_before_the_former_one():
 
 
 def test_a_remote_stage_of_an_older_caller_is_understood():
-    older = StageParams.model_validate(STAGE | {"question": "ab" * 32, "again": True})
+    former = {"stage": "tasks.embed.embed_speech", "question": "ab" * 32, "again": True}
 
-    assert older == StageParams.model_validate(STAGE | {"call_key": "ab" * 32, "recompute": True})
+    older = StageParams.model_validate(former)
+
+    assert (older.call_key, older.recompute) == ("ab" * 32, True)
+    assert task_named(older.stage) is task_named(STAGE["stage"])
 
 
 @pytest.mark.parametrize("name", ["again", "recompute"])

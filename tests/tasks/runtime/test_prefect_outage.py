@@ -68,3 +68,22 @@ async def test_a_server_that_is_away_is_called_once_until_the_next_run(prefect_a
         restore_prefect_retries()
     assert not retries_disabled()
     assert get_current_settings().client.max_retries == before
+
+
+async def test_the_next_run_of_a_warm_process_retries_although_the_environment_is_another(
+    prefect_api, monkeypatch
+):
+    from prefect.settings import get_current_settings
+
+    from tasks.runtime.prefect_outage import disable_prefect_retries, restore_prefect_retries
+
+    before = get_current_settings().client.max_retries
+    with monkeypatch.context() as run:
+        run.delenv("PREFECT_CLIENT_MAX_RETRIES", raising=False)
+        disable_prefect_retries()
+    assert get_current_settings().client.max_retries == 0
+    monkeypatch.delenv("PREFECT_CLIENT_MAX_RETRIES", raising=False)  # as a child lays it back
+
+    restore_prefect_retries()
+
+    assert get_current_settings().client.max_retries == before

@@ -107,7 +107,7 @@ async def test_a_pool_without_a_worker_is_reported_and_the_stage_runs_locally(ch
     assert (report.state, report.ran_on) == (StageState.DONE, None)
     assert recorder.places["embed_speech"] == list(report.warnings)
     assert f"No live worker in the pool {made.name}" in report.warnings[0]
-    assert "ran here instead" in report.warnings[0]
+    assert "ran on this machine instead" in report.warnings[0]
 
 
 async def test_a_pool_that_is_not_there_is_reported_and_the_stage_runs_locally(chosen):
@@ -277,7 +277,7 @@ async def test_when_the_only_worker_goes_away_the_stage_runs_locally(chosen):
     assert isinstance(run.id, UUID)
     assert run.state.is_cancelled()
     assert answer.result == 1
-    assert "ran here instead" in recorder.reports[0].warnings[0]
+    assert "ran on this machine instead" in recorder.reports[0].warnings[0]
 
 
 @pytest.mark.slow

@@ -76,7 +76,9 @@ def authenticate(api: Api, authorization: str | None) -> Caller:
     scheme, _, token = authorization.partition(" ")
     found = find_token(api.engine, token.strip()) if scheme.lower() == "bearer" else None
     if found is None:
-        raise UnauthenticatedError("The token is invalid or expired; create a new one.")
+        raise UnauthenticatedError(
+            "The token is invalid, expired or revoked; ask an administrator for a new one."
+        )
     return Caller(found.name, found.scopes)
 
 

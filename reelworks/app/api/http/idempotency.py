@@ -74,7 +74,7 @@ class IdempotentPost:
         """Run ``work``, or return the response that the first request with this key got.
 
         The key of a failed request is forgotten. Raises what ``work`` raises, ``BusyError`` and
-        ``OtherRequestError``.
+        ``IdempotencyKeyReusedError``.
         """
         if self.key is None:
             return _fresh(work(JobIds()))

@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with a timeout for request headers and problem details for bad requests.
 
 uvicorn has no public setting for either. What this module takes from its private parts is the class
-``H11Protocol`` with ``cycle``, ``cycle.response_complete`` and ``send_400_response``;
+``H11Protocol`` with ``cycle``, its ``response_started`` and ``response_complete``, and
+``send_400_response``;
 ``tests/reelworks/app/api/http/test_uvicorn_protocol.py`` names the part that a new version changed.
 """
 
@@ -46,9 +47,15 @@ class HeaderTimeoutProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, or has too long headers, and close the connection."""
+        """Answer what is not HTTP, or has too long headers, and close the connection.
+
+        Nothing is written into a response that has begun.
+        """
+        cycle = self.cycle
+        is_answering = cycle and cycle.response_started and not cycle.response_complete
         if self._connection is not None:
-            self._connection.write(bad_request(msg))
+            if not is_answering:
+                self._connection.write(bad_request(msg))
             self._connection.close()
 
     def _start_timeout(self) -> None:

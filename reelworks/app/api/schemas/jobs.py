@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self
@@ -161,7 +162,7 @@ class JobState(BaseModel):
             job_id=job.id,
             status=job.status,
             video_id=job.video_id,
-            progress=1.0 if job.status is JobStatus.DONE else _share(shown.progress),
+            progress=1.0 if job.status is JobStatus.DONE else _share(job.progress),
             stages=shown.progress,
             error=shown.error,
         )
@@ -171,13 +172,8 @@ STAGES_OF_A_RUN = len(STAGES)
 """Of the index flow."""
 
 
-def _share(stages: dict[str, StageProgress]) -> float:
-    done = 0.0
-    for one in stages.values():
-        if one.state in ("done", "cached", "retried"):
-            done += 1.0
-        elif one.total > 0:
-            done += min(1.0, max(0.0, one.done / one.total))
+def _share(stages: Mapping[str, progress.StageProgress]) -> float:
+    done = sum(one.share for one in stages.values())
     return round(min(1.0, done / max(STAGES_OF_A_RUN, len(stages))), 4)
 
 

@@ -18,6 +18,7 @@ from reelworks.app.cli.job_tables import (
 )
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
+from reelworks.operations.parameters import PRIORITY_MAX
 from reelworks.pipeline.spec import Stage
 from reelworks.settings import load_settings
 
@@ -161,7 +162,10 @@ def cancel(
 @app.command()
 def priority(
     number: Annotated[
-        int, typer.Argument(min=-1000, max=1000, help="Jobs with a higher priority start first.")
+        int,
+        typer.Argument(
+            min=-PRIORITY_MAX, max=PRIORITY_MAX, help="Jobs with a higher priority start first."
+        ),
     ],
     ids: Ids = None,
     every: All = False,

@@ -48,7 +48,9 @@ async def sign_in_with_token(request: Request, api: Context) -> Response:
 
 def _answer(request: Request, api: Context, token: str, after: str) -> Response:
     if find_token(api.engine, token) is None:
-        wrong = "The token is invalid or expired; check it or create a new one."
+        wrong = (
+            "The token is invalid, expired or revoked; check it, or ask an administrator for one."
+        )
         known = {"next": after, "elsewhere": False, "wrong": wrong}
         return page(request, "sign_in.html", known, 422)
     answer = RedirectResponse(after, 303)

@@ -15,7 +15,7 @@ from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
 from reelworks.store.jobs import jobs as job_queue
-from reelworks.store.library import listing_queries as shelf
+from reelworks.store.library import listing_queries
 
 router = page_router()
 
@@ -24,7 +24,7 @@ router = page_router()
 def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) -> Response:
     """Show a job, its stages and its history."""
     found = job_queue.get_job(api.engine, job_id)
-    named = shelf.titles(api.engine, [found.video_id] if found.video_id else [])
+    named = listing_queries.titles(api.engine, [found.video_id] if found.video_id else [])
     values = {
         "section": "jobs",
         "job": visible_job(found, caller),

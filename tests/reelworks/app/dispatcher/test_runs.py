@@ -11,6 +11,7 @@ import pytest
 from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deployed_soon
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
 from reelworks.domain.jobs.job import Job, JobStatus
+from reelworks.store.jobs.jobs import current_params
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 JOB = Job(
@@ -88,7 +89,10 @@ def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
 
 
 def test_a_parameter_of_an_earlier_release_gets_its_current_name():
-    old = replace(JOB, params={"again": ["vision"], "language": "de"})
+    former = {"again": ["vision"], "language": "de"}
+    old = replace(JOB, params=current_params("index", former))
     new = replace(JOB, params={"recompute": ["vision"], "language": "de"})
     assert parameters_of(old, None) == parameters_of(new, None)
     assert parameters_of(old, None)["params"]["recompute"] == ["vision"]
+    assert current_params("a flow of somebody else", former) == former
+    assert current_params("index", ["no object"]) == {}

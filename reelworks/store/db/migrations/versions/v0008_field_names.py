@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from alembic import op
 
-from reelworks.errors import RENAMED_CODES
-
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+RENAMED_CODES = {
+    "job_refused": "invalid_job_parameters",
+    "nothing_deployed": "deployment_not_found",
+    "other_question": "stage_call_mismatch",
+    "not_kept": "cache_miss",
+    "head_too_large": "headers_too_large",
+}
 KINDS_WITH_RECOMPUTE = "('index', 'backfill', 'stage')"
 """Flows whose parameter ``again`` became ``recompute``; a flow of somebody else's keeps its own."""
 

@@ -32,8 +32,10 @@ async def app(scope, receive, send):
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config, state = uvicorn.Config(app, log_config=None), ServerState()
+async def connection(
+    asgi=app,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    config, state = uvicorn.Config(asgi, log_config=None), ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: HeaderTimeoutProtocol(config, state, {}), "127.0.0.1", 0
@@ -133,3 +135,27 @@ async def test_invalid_http_is_answered_by_a_problem(sent):
     assert b"content-type: application/problem+json" in head
     assert f"content-length: {len(body)}".encode() in head
     assert json.loads(body)["code"] == "bad_request"
+
+
+async def test_a_bad_chunk_in_the_middle_of_a_response_closes_without_another_one():
+    """A second response written into the first would be read as part of its body."""
+    begun = (
+        b"POST /early HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+    )
+    async with connection(early) as (reader, writer):
+        writer.write(begun)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        writer.write(b"no chunk\r\n")
+        rest = await asyncio.wait_for(reader.read(), 5)
+
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"400" not in rest
+
+
+async def early(scope, receive, send):
+    """Begin a response of two bytes before the request is whole, and never end it."""
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"1", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass

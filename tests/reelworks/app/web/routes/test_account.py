@@ -29,7 +29,7 @@ def test_a_token_leads_to_the_page_that_was_requested(guest, guarded):
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
     sign_in(page, "rw_not-a-token")
-    expect(page.get_by_role("alert")).to_contain_text("The token is invalid or expired")
+    expect(page.get_by_role("alert")).to_contain_text("The token is invalid, expired or revoked")
     sign_in(page, guarded.tokens[Scope.READ])
 
     page.wait_for_url(f"**/watch/{VIDEO}?t=5")

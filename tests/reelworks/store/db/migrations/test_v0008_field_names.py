@@ -261,6 +261,7 @@ def test_a_job_that_already_has_the_new_parameter_keeps_it(old: Engine) -> None:
     assert get_job(old, "both").params == {"recompute": ["frames"]}
     stored = rows(old, "SELECT params::text FROM jobs WHERE id = 'own'")
     assert stored == [('{"again": 1}',)], "the parameter of somebody else's flow"
+    assert get_job(old, "own").params == {"again": 1}
 
 
 def test_a_lost_version_row_has_all_revisions_run_again_without_loss(engine: Engine) -> None:
