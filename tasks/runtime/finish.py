@@ -56,6 +56,10 @@ async def final_status(run: JobRun, video_id: str) -> AsyncIterator[None]:
     except (Exception, asyncio.CancelledError) as error:
         if run.outcome.taken_over:  # the video's row is another run's by now
             raise
+        if isinstance(error, asyncio.CancelledError):
+            # Whoever cancels twice ends what waits here, and a task with it; a thread goes on.
+            await asyncio.shield(asyncio.to_thread(_end_cancelled, run.ctx, video_id, error))
+            raise
         if await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, run.ctx, video_id)):
             raise
         if is_prefect_unreachable(error):  # a task would only wait for the Prefect server
@@ -64,6 +68,11 @@ async def final_status(run: JobRun, video_id: str) -> AsyncIterator[None]:
             await asyncio.shield(_finish(run.ctx, video_id, reason_of(error)))
         raise
     await _finish(run.ctx, video_id)
+
+
+def _end_cancelled(ctx: RunContext, video_id: str, error: BaseException) -> None:
+    if not cleanup_if_deleted(ctx, video_id):
+        set_final_status(ctx.engine, video_id, reason_of(error))
 
 
 async def _finish(ctx: RunContext, video_id: str, reason: str | None = None) -> None:

@@ -35,7 +35,7 @@ def test_up_says_where_the_password_is_and_not_what_it_is(house_up: WholeHouse) 
     said = house_up.call("up")
     printed = json.loads(house_up.call("up", "--json").stdout)
 
-    assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
+    assert f"The Prefect UI requires a password: cat {file}" in said.stdout
     assert printed["prefect_ui_password_file"] == str(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert house_up.password not in said.stdout + said.stderr + json.dumps(printed)
@@ -98,5 +98,5 @@ def test_deploy_says_where_the_password_is_like_up(house_up: WholeHouse) -> None
     said = house_up.call("deploy")
     printed = json.loads(house_up.call("deploy", "--json").stdout)
 
-    assert f"The Prefect UI asks for a password: cat {file}" in said.stdout
+    assert f"The Prefect UI requires a password: cat {file}" in said.stdout
     assert printed["prefect_ui_password_file"] == str(file)

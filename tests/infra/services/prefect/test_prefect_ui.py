@@ -33,7 +33,7 @@ def test_who_signs_in_sees_the_deployments_and_starts_a_run_by_its_form(
         page.get_by_role("link", name="index", exact=True).first.click()
         page.get_by_role("button", name="Run").first.click()
         page.get_by_role("menuitem", name="Custom run").click()
-        expect(page.get_by_text("Prefect keeps what is typed here in clear")).to_be_visible()
+        expect(page.get_by_text("typed here in plain text")).to_be_visible()
         page.locator("textarea").first.fill(str(media / "odd" / "single_frame.mp4"))
         page.get_by_role("button", name="Submit").click()
         _wait_for_video(house_up, "single-frame")
