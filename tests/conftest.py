@@ -61,6 +61,7 @@ def session_house() -> Iterator[Settings]:
         yield Settings(
             _env_file=None,
             data_dir=Path(folder),
+            cpu_threads=1,  # several processes test at once
             **dict.fromkeys(("database_url", "prefect_api_url", "s3_endpoint_url")),
             **dict.fromkeys(("s3_access_key_id", "s3_secret_access_key")),
         )

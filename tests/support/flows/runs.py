@@ -193,4 +193,5 @@ def as_environment(settings: Settings) -> dict[str, str]:
         "S3_ACCESS_KEY_ID": str(settings.s3.access_key_id),
         "S3_SECRET_ACCESS_KEY": secret.get_secret_value(),
         "S3_BUCKET": settings.s3.bucket,
+        **({"CPU_THREADS": str(settings.models.threads)} if settings.models.threads else {}),
     }

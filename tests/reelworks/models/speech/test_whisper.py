@@ -25,7 +25,7 @@ AsWav = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def whisper(models_dir: Path) -> WhisperTranscriber:
-    return WhisperTranscriber("whisper-base", models_dir, threads=2)
+    return WhisperTranscriber("whisper-base", models_dir, threads=1)
 
 
 def plain(text: str) -> str:

@@ -77,7 +77,7 @@ class Hosted:
 
 @pytest.fixture(scope="module")
 def whisper(models_dir: Path) -> Listener:
-    return Listener(WhisperTranscriber("whisper-base", models_dir, threads=2))
+    return Listener(WhisperTranscriber("whisper-base", models_dir, threads=1))
 
 
 def words_of(transcript: Transcript) -> list[Word]:
