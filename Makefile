@@ -33,7 +33,7 @@ demo: $(VENV)/.installed
 	@echo "  reelworks search 'any words'       search speech, pictures and text on screen"
 	@echo "  reelworks show demo                what was heard and seen, scene by scene"
 	@echo "  reelworks export demo --srt        subtitles"
-	@echo "  reelworks jobs list                what was asked for and how it goes"
+	@echo "  reelworks jobs list                the job queue: what waits, runs, failed and why"
 	@echo "  reelworks doctor                   check every part"
 	@echo; $(BIN)/reelworks up
 

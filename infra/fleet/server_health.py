@@ -49,7 +49,7 @@ def server_fault(
     """
     try:
         with prefect_api(api_url, seconds, environment) as api:
-            server = _Server(api)
+            server = _HealthProbe(api)
             server.check_database()
             server.check_schedules()
     except ServerFaultError as found:
@@ -67,7 +67,7 @@ def planning_fault(
     """
     try:
         with prefect_api(api_url, seconds, environment) as api:
-            server = _Server(api)
+            server = _HealthProbe(api)
             server.remove_probes(datetime.now(UTC) - LEFT_BEHIND)
             server.probe_planning()
     except ServerFaultError as found:
@@ -87,7 +87,7 @@ def server_version(
 
 
 @dataclass(slots=True)
-class _Server:
+class _HealthProbe:
     """Checks of a Prefect server."""
 
     api: PrefectApi

@@ -35,8 +35,8 @@ from infra.workers.messages import (
     Evicted,
     ModelPoolStatus,
     ModelStatus,
-    Outcome,
     Ready,
+    RunOutcome,
     RunRequest,
 )
 from reelworks.errors import ReelworksError, SettingsError
@@ -119,7 +119,7 @@ def main(descriptor: int, preload: list[str]) -> None:
     for request in worker.requests(evict_idle):
         status = perform(request)
         gc.collect()
-        worker.send(Outcome(status=status, memory=_memory(), models=model_pool_status()))
+        worker.send(RunOutcome(status=status, memory=_memory(), models=model_pool_status()))
 
 
 def perform(request: RunRequest) -> int:

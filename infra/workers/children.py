@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.workers.configuration import WarmProcessConfiguration
 from infra.workers.interpreter import Child, ChildSpec
-from infra.workers.slots import Slot, Slots
+from infra.workers.slots import ChildSlot, Slots
 from infra.workers.status_file import StatusFile
 from reelworks.errors import ServiceError
 
@@ -23,7 +23,7 @@ class Children:
         self._status_file = status_file
         self._log = log
 
-    async def get(self, slot: Slot, spec: ChildSpec) -> Child:
+    async def get(self, slot: ChildSlot, spec: ChildSpec) -> Child:
         """Return a child of this kind in a slot, started now if need be.
 
         Raises ``ServiceError`` when it does not start.
@@ -36,14 +36,14 @@ class Children:
     async def start_all(self, spec: ChildSpec) -> None:
         """Start a child in every slot before the first run comes."""
 
-        async def start(slot: Slot) -> None:
+        async def start(slot: ChildSlot) -> None:
             async with slot.lock:
                 await self._start_ahead(slot, spec)
 
         await asyncio.gather(*(start(slot) for slot in self._slots))
 
     async def recycle(
-        self, slot: Slot, spec: ChildSpec, configuration: WarmProcessConfiguration
+        self, slot: ChildSlot, spec: ChildSpec, configuration: WarmProcessConfiguration
     ) -> None:
         """Replace a child that ran or grew enough, at once, so that no run waits for the next."""
         child = slot.child
@@ -58,7 +58,7 @@ class Children:
         self._status_file.count_replaced()
         await self._start_ahead(slot, spec)
 
-    async def _start_ahead(self, slot: Slot, spec: ChildSpec) -> None:
+    async def _start_ahead(self, slot: ChildSlot, spec: ChildSpec) -> None:
         try:
             await self.get(slot, spec)
         except ServiceError as error:  # the next run tries again and fails with this error

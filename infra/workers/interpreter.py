@@ -14,7 +14,7 @@ from subprocess import DEVNULL
 
 from pydantic import ValidationError
 
-from infra.workers.messages import PROTOCOL, Outcome, Ready, RunRequest, parse_report
+from infra.workers.messages import PROTOCOL, Ready, RunOutcome, RunRequest, parse_report
 from reelworks.errors import ServiceError
 
 LINE_LIMIT = 4 * 1024 * 1024
@@ -156,7 +156,7 @@ class Child:
                     self.kill()
                     return
                 self.memory, self.models = report.memory, report.models
-                if isinstance(report, Outcome) and self.current is not None:
+                if isinstance(report, RunOutcome) and self.current is not None:
                     self.current.finish(report.status)
                     self.current = None
                 self._changed()

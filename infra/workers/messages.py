@@ -55,7 +55,7 @@ class RunRequest(BaseModel):
     """Working directory of the run."""
 
 
-class Outcome(BaseModel):
+class RunOutcome(BaseModel):
     """A flow run has ended."""
 
     kind: Literal["outcome"] = "outcome"
@@ -73,11 +73,11 @@ class Evicted(BaseModel):
     models: ModelPoolStatus
 
 
-Report = Annotated[Ready | Outcome | Evicted, Field(discriminator="kind")]
-_reports: TypeAdapter[Ready | Outcome | Evicted] = TypeAdapter(Report)
+Report = Annotated[Ready | RunOutcome | Evicted, Field(discriminator="kind")]
+_reports: TypeAdapter[Ready | RunOutcome | Evicted] = TypeAdapter(Report)
 
 
-def parse_report(line: bytes) -> Ready | Outcome | Evicted:
+def parse_report(line: bytes) -> Ready | RunOutcome | Evicted:
     """Return the message in one line of a child.
 
     Raises ``pydantic.ValidationError`` for anything else.

@@ -14,13 +14,13 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import AwaitingRetry, Cancelled
 
-from infra.workers.supervisor import Attempt, Supervisor
+from infra.workers.supervisor import RunAttempt, Supervisor
 
 STOP_SECONDS = 10.0
 """How long a run may take to end after SIGTERM before its child is killed."""
 
 
-async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
+async def stop(attempt: RunAttempt, seconds: float = STOP_SECONDS) -> None:
     """End a run: SIGTERM, wait, then kill its child."""
     attempt.terminate()
     with anyio.move_on_after(seconds):
@@ -30,7 +30,7 @@ async def stop(attempt: Attempt, seconds: float = STOP_SECONDS) -> None:
 
 
 async def drain(
-    flow_run: FlowRun, worker: str, supervisor: Supervisor, seconds: float, attempt: Attempt
+    flow_run: FlowRun, worker: str, supervisor: Supervisor, seconds: float, attempt: RunAttempt
 ) -> None:
     """Let a run of a stopping worker end within ``seconds``, or end and requeue it."""
     log = flow_run_logger(flow_run)

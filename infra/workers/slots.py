@@ -11,7 +11,7 @@ from infra.workers.interpreter import Child, ChildSpec, start_child
 
 
 @dataclass(slots=True)
-class Slot:
+class ChildSlot:
     """A slot for one child."""
 
     gpu: str | None
@@ -47,14 +47,14 @@ class Slots:
 
     def __init__(self, gpus: Sequence[str], count: int) -> None:
         """Make ``count`` slots; GPUs are dealt out in turn."""
-        self._slots = [Slot(gpus[i % len(gpus)] if gpus else None) for i in range(count)]
+        self._slots = [ChildSlot(gpus[i % len(gpus)] if gpus else None) for i in range(count)]
         self._free = asyncio.Semaphore(count)
 
-    def __iter__(self) -> Iterator[Slot]:
+    def __iter__(self) -> Iterator[ChildSlot]:
         return iter(self._slots)
 
     @asynccontextmanager
-    async def lend(self, spec: ChildSpec) -> AsyncIterator[Slot]:
+    async def lend(self, spec: ChildSpec) -> AsyncIterator[ChildSlot]:
         """Yield a slot of one's own, if possible one with a child of the wanted kind."""
         async with self._free:
             slot = min(
@@ -73,7 +73,7 @@ class Slots:
         await asyncio.gather(*(slot.empty() for slot in self._slots))
 
 
-def _effort(slot: Slot, spec: ChildSpec) -> int:
+def _effort(slot: ChildSlot, spec: ChildSpec) -> int:
     """Return 0 for a child that fits, 1 for an empty slot, 2 for a child that must go."""
     child = slot.child
     if child is None or not child.alive:

@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.services.process import current
 from infra.workers.revision import code_revision, release
-from infra.workers.slots import Slot
+from infra.workers.slots import ChildSlot
 from infra.workers.worker_status import (
     ChildStatus,
     WorkerStatus,
@@ -31,7 +31,7 @@ class StatusFile:
     """Counts what a worker does and keeps its file under ``DATA_DIR/workers`` true."""
 
     def __init__(
-        self, name: str, pool: str, slots: Iterable[Slot], log: Logger | LoggerAdapter[Any]
+        self, name: str, pool: str, slots: Iterable[ChildSlot], log: Logger | LoggerAdapter[Any]
     ) -> None:
         self.address = f"{socket.gethostname()}/{os.getpid()}"
         """Where the worker runs."""
@@ -105,7 +105,7 @@ class StatusFile:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _child_status(slot: Slot) -> ChildStatus | None:
+def _child_status(slot: ChildSlot) -> ChildStatus | None:
     child = slot.child
     if child is None or not child.alive:
         return None

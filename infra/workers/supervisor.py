@@ -30,7 +30,7 @@ ACKNOWLEDGED = "acknowledged"
 """Value of Prefect's ``ControlSignalStatus`` for an engine that heard us."""
 
 
-class Attempt(Protocol):
+class RunAttempt(Protocol):
     """One flow run in a child interpreter, with what Prefect needs of a process."""
 
     @property
@@ -51,7 +51,7 @@ class Attempt(Protocol):
         """Kill the child, if the run goes on, with every process that it started."""
 
 
-Launch = Callable[[dict[str, str]], Awaitable[Attempt]]
+Launch = Callable[[dict[str, str]], Awaitable[RunAttempt]]
 """Starts a run with an addition to its environment."""
 
 
@@ -60,7 +60,7 @@ class _Scope:
 
     wait_after_graceful_kill = True
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: RunAttempt) -> None:
         self._attempt = attempt
 
     def is_alive(self, pid: int) -> bool:
@@ -83,7 +83,10 @@ class _Starter:
     """Prefect's ``ProcessStarter`` for runs in a child."""
 
     def __init__(
-        self, supervisor: Supervisor, launch: Launch, stopped: Callable[[Attempt], Awaitable[None]]
+        self,
+        supervisor: Supervisor,
+        launch: Launch,
+        stopped: Callable[[RunAttempt], Awaitable[None]],
     ) -> None:
         self._supervisor = supervisor
         self._launch = launch
@@ -182,7 +185,7 @@ class Supervisor:
         flow_run: FlowRun,
         launch: Launch,
         started: Callable[[], None],
-        stopped: Callable[[Attempt], Awaitable[None]],
+        stopped: Callable[[RunAttempt], Awaitable[None]],
     ) -> int | None:
         """Run a flow run to its end and return its exit status, or None when it never began.
 

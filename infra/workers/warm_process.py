@@ -41,9 +41,9 @@ from infra.workers.messages import RunRequest
 from infra.workers.prefect_private import PrivatePartError, fallback_notice, missing_parts
 from infra.workers.revision import release
 from infra.workers.shutdown import drain, stop
-from infra.workers.slots import Slot, Slots
+from infra.workers.slots import ChildSlot, Slots
 from infra.workers.status_file import StatusFile
-from infra.workers.supervisor import Attempt, Supervision
+from infra.workers.supervisor import RunAttempt, Supervision
 from reelworks.errors import ServiceError
 
 __all__ = ["GracefulProcessWorker", "WarmProcessWorker"]  # what Prefect finds by our entry point
@@ -169,7 +169,7 @@ class WarmProcessWorker(GracefulProcessWorker):
             if task_status is not None:
                 task_status.started(identifier)
 
-        async def launch(control: dict[str, str]) -> Attempt:
+        async def launch(control: dict[str, str]) -> RunAttempt:
             try:
                 child = await self._children.get(slot, spec)
             except ServiceError as error:
@@ -220,7 +220,7 @@ class WarmProcessWorker(GracefulProcessWorker):
         self._is_cold = True
         self._logger.warning("%s", fallback_notice(reason))
 
-    def _log_child(self, flow_run: FlowRun, child: Child, slot: Slot) -> None:
+    def _log_child(self, flow_run: FlowRun, child: Child, slot: ChildSlot) -> None:
         self.get_flow_run_logger(flow_run).info(
             "Runs in process %s (its run %s) with reelworks %s, code %s%s",
             child.pid,
@@ -261,7 +261,7 @@ class WarmProcessWorker(GracefulProcessWorker):
         await self._status_file.close()
         await self._supervision.close()
 
-    def _name_of(self, slot: Slot) -> str:
+    def _name_of(self, slot: ChildSlot) -> str:
         """Return what Prefect stores as the run's infrastructure: no two runs share it."""
         child = slot.child
         return f"{self._status_file.address}/{f'{child.pid}/{child.runs}' if child else 'none'}"

@@ -1,4 +1,7 @@
-"""Control of jobs: retry, cancel, set the priority. Callers change their own jobs, admins any."""
+"""Control of jobs: retry, cancel, set the priority, pause and resume the dispatcher.
+
+Callers change their own jobs, admins any; only admins pause and resume.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,26 @@ def set_priority(
     """
     _authorize(engine, caller, selection)
     return job_queue.set_priority(engine, selection, priority)
+
+
+def pause_dispatcher(engine: Engine, caller: Caller, *, note: str | None = None) -> None:
+    """Let no more jobs start; running ones finish. ``note`` is shown to others.
+
+    Raises ``ForbiddenError`` and database errors.
+    """
+    _require_admin(caller)
+    job_queue.pause_dispatcher(engine, note=note)
+
+
+def resume_dispatcher(engine: Engine, caller: Caller) -> None:
+    """Let waiting jobs start again. Raises ``ForbiddenError`` and database errors."""
+    _require_admin(caller)
+    job_queue.resume_dispatcher(engine)
+
+
+def _require_admin(caller: Caller) -> None:
+    if not caller.is_admin:
+        raise ForbiddenError("The token lacks the scope admin, which pauses and resumes.")
 
 
 def _authorize(

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from reelworks.domain.capabilities import Embedder, FrameDescriber, ShotDetector, Transcriber
 from reelworks.pipeline.spec import Capability, Stage, spec_of
 from reelworks.settings import Provider, Settings, load_settings
-from reelworks.settings import ShotDetector as ShotDetectors
+from reelworks.settings import ShotDetection as ShotDetectors
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reelworks.settings.capabilities import Provider, ShotDetector
+from reelworks.settings.capabilities import Provider, ShotDetection
 from reelworks.settings.settings import (
     CAPABILITIES,
     DEFAULT_MODELS,
@@ -20,7 +20,7 @@ __all__ = [
     "GpuFallback",
     "Provider",
     "Settings",
-    "ShotDetector",
+    "ShotDetection",
     "field_of",
     "load_settings",
     "names_given",

@@ -18,7 +18,7 @@ class Provider(StrEnum):
     OPENAI = "openai"
 
 
-class ShotDetector(StrEnum):
+class ShotDetection(StrEnum):
     """What finds the cuts of film."""
 
     ADAPTIVE = "adaptive"
@@ -134,8 +134,8 @@ class SceneSettings(Group):
         alias="SCENE_PROFILE",
         description="How cuts are found; `auto` decides by the picture.",
     )
-    shot_detector: ShotDetector = Field(
-        ShotDetector.ADAPTIVE,
+    shot_detector: ShotDetection = Field(
+        ShotDetection.ADAPTIVE,
         alias="SHOT_DETECTOR",
         description="What finds film cuts; `transnetv2` needs the extra `cuda`.",
     )
@@ -151,7 +151,7 @@ class SceneSettings(Group):
         _detectors_by_library(text)
         return text
 
-    def detector_for(self, library: str | None) -> ShotDetector:
+    def detector_for(self, library: str | None) -> ShotDetection:
         """Return what finds the cuts of the videos of ``library``."""
         return _detectors_by_library(self.library_shot_detectors).get(
             library or "", self.shot_detector
@@ -161,7 +161,7 @@ class SceneSettings(Group):
     def uses_transnet(self) -> bool:
         """True when the cuts of any library are found by TransNetV2."""
         others = _detectors_by_library(self.library_shot_detectors).values()
-        return ShotDetector.TRANSNETV2 in (self.shot_detector, *others)
+        return ShotDetection.TRANSNETV2 in (self.shot_detector, *others)
 
 
 def _calls_by_provider(text: str) -> dict[str, int]:
@@ -175,13 +175,13 @@ def _calls_by_provider(text: str) -> dict[str, int]:
     return rates
 
 
-def _detectors_by_library(text: str) -> dict[str, ShotDetector]:
+def _detectors_by_library(text: str) -> dict[str, ShotDetection]:
     """Read ``films=transnetv2,news=adaptive``. Raises ``ValueError`` that names the wrong part."""
     detectors = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         library, _, detector = (word.strip() for word in part.partition("="))
-        if not library or detector not in set(ShotDetector):
-            names = " or ".join(ShotDetector)
+        if not library or detector not in set(ShotDetection):
+            names = " or ".join(ShotDetection)
             raise ValueError(f"{part!r} must be a library, '=' and {names}")
-        detectors[library] = ShotDetector(detector)
+        detectors[library] = ShotDetection(detector)
     return detectors

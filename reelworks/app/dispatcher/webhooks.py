@@ -30,7 +30,7 @@ from reelworks.errors import InputError, ReelworksError
 from reelworks.providers.http.public_client import brief_client
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
-from reelworks.store.jobs.webhook_deliveries import Delivery, Outcome, settle, take_due
+from reelworks.store.jobs.webhook_deliveries import Delivery, DeliveryOutcome, settle, take_due
 
 log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10.0
@@ -80,7 +80,7 @@ def _deliver(engine: Engine, settings: Settings, delivery: Delivery) -> bool:
     return True
 
 
-def _call(settings: Settings, delivery: Delivery) -> Outcome:
+def _call(settings: Settings, delivery: Delivery) -> DeliveryOutcome:
     assert settings.api.webhook_secret is not None  # noqa: S101 - checked by deliver_due
     body = body_of(delivery)
     headers = signed_headers(settings.api.webhook_secret, message_id_of(delivery), body)
@@ -93,14 +93,16 @@ def _call(settings: Settings, delivery: Delivery) -> Outcome:
         ):
             status = response.status_code  # the body is never read
     except InputError as error:
-        return Outcome(None, str(error), for_good=True)
+        return DeliveryOutcome(None, str(error), for_good=True)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
-        return Outcome(None, f"The URL cannot be called: {_message_of(error)}.", for_good=True)
+        return DeliveryOutcome(
+            None, f"The URL cannot be called: {_message_of(error)}.", for_good=True
+        )
     except httpx.HTTPError as error:
-        return Outcome(None, f"The receiver cannot be reached: {_message_of(error)}.")
+        return DeliveryOutcome(None, f"The receiver cannot be reached: {_message_of(error)}.")
     if 200 <= status < 300:
-        return Outcome(status, None)
-    return Outcome(status, f"The receiver answered {status}.", for_good=status == _GONE)
+        return DeliveryOutcome(status, None)
+    return DeliveryOutcome(status, f"The receiver answered {status}.", for_good=status == _GONE)
 
 
 def message_id_of(delivery: Delivery) -> str:

@@ -68,7 +68,7 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MatchSpan:
     """A run of characters of a text: ``start`` included, ``end`` not."""
 
     start: int
@@ -80,7 +80,7 @@ class Excerpt:
     """The piece of text that was found, and the matched words in it."""
 
     text: str
-    matches: tuple[Span, ...] = ()
+    matches: tuple[MatchSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class FrameSlot:
     """A stretch that gets one frame: a scene or a part of a long one. Seconds."""
 
     scene_index: int
@@ -59,19 +59,19 @@ class Slot:
     t_end: float
 
 
-def split_scenes(scenes: Sequence[Scene], params: FrameParams) -> tuple[Slot, ...]:
+def split_scenes(scenes: Sequence[Scene], params: FrameParams) -> tuple[FrameSlot, ...]:
     """Cut scenes into stretches of at most ``max_seconds_per_frame``, at least one for each."""
-    slots: list[Slot] = []
+    slots: list[FrameSlot] = []
     for scene in scenes:
         length = scene.t_end - scene.t_start
         parts = max(1, math.ceil(length / params.max_seconds_per_frame - 1e-9))
         edges = [scene.t_start + length * part / parts for part in range(parts)] + [scene.t_end]
-        slots += [Slot(scene.index, a, b) for a, b in pairwise(edges)]
+        slots += [FrameSlot(scene.index, a, b) for a, b in pairwise(edges)]
     return tuple(slots)
 
 
 def shortlist(
-    slot: Slot, samples: Sequence[Sample], keyframes: NDArray[np.float64], params: FrameParams
+    slot: FrameSlot, samples: Sequence[Sample], keyframes: NDArray[np.float64], params: FrameParams
 ) -> list[float]:
     """Return the times of the frames worth decoding, ascending, close together.
 

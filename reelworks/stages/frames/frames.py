@@ -25,8 +25,8 @@ from reelworks.media.screen_cuts import changed_blocks
 from reelworks.media.video_reader import DecodedFrame, Luma, VideoReader, open_video
 from reelworks.stages.frames.frame_selection import (
     FrameParams,
+    FrameSlot,
     Sample,
-    Slot,
     shortlist,
     split_scenes,
 )
@@ -104,8 +104,8 @@ def frame_path(out_dir: Path, index: int) -> Path:
 
 
 def _samples_by_slot(
-    video: VideoReader, slots: Sequence[Slot]
-) -> Iterator[tuple[Slot, list[Sample]]]:
+    video: VideoReader, slots: Sequence[FrameSlot]
+) -> Iterator[tuple[FrameSlot, list[Sample]]]:
     """Measure the proxy's frames and yield them slot by slot, while reading on."""
     pending = iter(slots)
     slot = next(pending, None)

@@ -33,7 +33,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """How a call ended."""
 
     status: int | None
@@ -66,7 +66,7 @@ def take_due(engine: Engine, *, limit: int) -> list[Delivery]:
     return [Delivery(row.id, row.url, row.attempts, jobs[row.job_id]) for row in rows]
 
 
-def settle(engine: Engine, delivery: Delivery, outcome: Outcome) -> None:
+def settle(engine: Engine, delivery: Delivery, outcome: DeliveryOutcome) -> None:
     """Write down how a call ended, and when the next try follows, if one does."""
     values = {"status": outcome.status, "error": sanitize_text(outcome.error)}
     if outcome.error is None:

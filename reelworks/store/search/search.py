@@ -34,7 +34,7 @@ from reelworks.store.search.result_pages import (
     read_cursor,
     save,
 )
-from reelworks.store.search.search_filters import Scope, check_filters, scope_of
+from reelworks.store.search.search_filters import SearchScope, check_filters, scope_of
 from reelworks.store.search.vector_tables import Vectors
 
 LIMIT = 200
@@ -143,7 +143,7 @@ class _Lists:
         self,
         connection: Connection,
         kinds: frozenset[Kind],
-        scope: Scope,
+        scope: SearchScope,
         query: TextQuery,
         depth: int,
     ) -> None:

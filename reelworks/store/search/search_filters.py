@@ -40,7 +40,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SearchScope:
     """The rows that count: lines of speech and frames; None leaves all of a table out."""
 
     speech: Rows | None
@@ -48,7 +48,7 @@ class Scope:
 
 
 @dataclass
-class _Conditions:
+class _SqlConditions:
     parts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -88,14 +88,14 @@ def _check_order(name: str, start: datetime | None, end: datetime | None) -> Non
         raise InputError(f"The {name} dates are not a range: {start} is not before {end}.")
 
 
-def scope_of(connection: Connection, filters: Filters) -> Scope:
+def scope_of(connection: Connection, filters: Filters) -> SearchScope:
     """Return the rows that pass the filters; videos that were never ready never do.
 
     Raises ``UnknownVideoError`` when a video that is asked for does not exist.
     """
     check_known(connection, filters.video_ids)
     about = _about_video(filters)
-    speech, spoken = _Conditions(), _Conditions(list(about.parts), dict(about.values))
+    speech, spoken = _SqlConditions(), _SqlConditions(list(about.parts), dict(about.values))
     _add_videos(connection, speech, spoken)
     if filters.languages:
         speech.add("r.language = ANY (CAST(:languages AS text[]))", languages=[*filters.languages])
@@ -104,10 +104,10 @@ def scope_of(connection: Connection, filters: Filters) -> Scope:
         speech.add("r.speaker = ANY (CAST(:speakers AS text[]))", speakers=[*filters.speakers])
     frames = None
     if not filters.speakers:
-        frames = _Conditions()
+        frames = _SqlConditions()
         _add_videos(connection, frames, about)
     narrowed = bool(spoken.parts or filters.languages or filters.speakers)
-    return Scope(
+    return SearchScope(
         _rows(connection, "transcript_segments", speech, narrowed, _TEXT_SHOWN, filters),
         None
         if frames is None
@@ -115,9 +115,9 @@ def scope_of(connection: Connection, filters: Filters) -> Scope:
     )
 
 
-def _about_video(filters: Filters) -> _Conditions:
+def _about_video(filters: Filters) -> _SqlConditions:
     """Return what must hold for the video ``v``."""
-    made = _Conditions()
+    made = _SqlConditions()
     if filters.video_ids:
         made.add("v.id = ANY (CAST(:video_ids AS text[]))", video_ids=[*filters.video_ids])
     if filters.libraries:
@@ -136,7 +136,7 @@ def _about_video(filters: Filters) -> _Conditions:
     return made
 
 
-def _add_videos(connection: Connection, rows: _Conditions, about: _Conditions) -> None:
+def _add_videos(connection: Connection, rows: _SqlConditions, about: _SqlConditions) -> None:
     """Name the videos that count (or, without a filter, those that do not) when they are few.
 
     A sub-select under IS TRUE is looked up row by row; as a join it would change the plan, and
@@ -162,7 +162,7 @@ def _add_videos(connection: Connection, rows: _Conditions, about: _Conditions) -
 def _rows(
     connection: Connection,
     table: str,
-    made: _Conditions,
+    made: _SqlConditions,
     narrowed: bool,
     shown: str,
     filters: Filters,
@@ -173,7 +173,7 @@ def _rows(
     return Rows(made.sql, made.values, narrow)
 
 
-def _are_few(connection: Connection, table: str, made: _Conditions) -> bool:
+def _are_few(connection: Connection, table: str, made: _SqlConditions) -> bool:
     statement = (
         f"SELECT count(*) AS number, (SELECT reltuples FROM pg_class"  # noqa: S608 - own names
         f" WHERE oid = '{table}'::regclass) AS total FROM"

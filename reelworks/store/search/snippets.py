@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from reelworks.domain.library.search import Excerpt, Span
+from reelworks.domain.library.search import Excerpt, MatchSpan
 
 OPEN, CLOSE = "\x02", "\x03"
 """What ``ts_headline`` puts around a match; rows never hold these (``table_ops.sanitize_text``)."""
@@ -30,52 +30,52 @@ def excerpt_of(
     chosen = next((line for line in headlines if OPEN in line), headlines[0])
     plain, spans = _unmarked(chosen)
     for run in runs:
-        spans += [Span(*match.span()) for match in re.finditer(re.escape(run), plain)]
+        spans += [MatchSpan(*match.span()) for match in re.finditer(re.escape(run), plain)]
     spans = _apart(spans)
     if not spans:
         spans = _alike(plain, misspelt)
     start, end = _window(plain, spans)
-    inside = [Span(one.start - start, one.end - start) for one in spans if start <= one.start]
+    inside = [MatchSpan(one.start - start, one.end - start) for one in spans if start <= one.start]
     return Excerpt(
         plain[start:end].replace("\n", " "),
         tuple(one for one in inside if one.end <= end - start),
     )
 
 
-def _apart(spans: Sequence[Span]) -> list[Span]:
+def _apart(spans: Sequence[MatchSpan]) -> list[MatchSpan]:
     """Return spans in order, with those that overlap made one."""
-    apart: list[Span] = []
+    apart: list[MatchSpan] = []
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         if apart and span.start < apart[-1].end:
-            apart[-1] = Span(apart[-1].start, max(span.end, apart[-1].end))
+            apart[-1] = MatchSpan(apart[-1].start, max(span.end, apart[-1].end))
         else:
             apart.append(span)
     return apart
 
 
-def _unmarked(headline: str) -> tuple[str, list[Span]]:
+def _unmarked(headline: str) -> tuple[str, list[MatchSpan]]:
     parts: list[str] = []
-    spans: list[Span] = []
+    spans: list[MatchSpan] = []
     length = position = 0
     for match in _MARKED.finditer(headline):
         before = headline[position : match.start()]
         start = length + len(before)
         length = start + len(match[1])
-        spans.append(Span(start, length))
+        spans.append(MatchSpan(start, length))
         parts += [before, match[1]]
         position = match.end()
     return "".join([*parts, headline[position:]]), spans
 
 
-def _alike(plain: str, misspelt: Sequence[str]) -> list[Span]:
+def _alike(plain: str, misspelt: Sequence[str]) -> list[MatchSpan]:
     return [
-        Span(*match.span())
+        MatchSpan(*match.span())
         for match in _WORD.finditer(plain)
         if any(SequenceMatcher(None, match[0].lower(), word).ratio() >= _ALIKE for word in misspelt)
     ]
 
 
-def _window(plain: str, spans: Sequence[Span]) -> tuple[int, int]:
+def _window(plain: str, spans: Sequence[MatchSpan]) -> tuple[int, int]:
     """Return where the excerpt begins and ends, at borders of words where there are any."""
     if len(plain) <= LONGEST:
         return 0, len(plain)

@@ -36,7 +36,7 @@ from reelworks.operations.submit import (
     submit_video,
 )
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.jobs import get_job, list_jobs
+from reelworks.store.jobs.jobs import get_job, is_paused, list_jobs
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo
@@ -265,3 +265,14 @@ def test_parameters_that_are_not_given_are_left_to_the_flow():
         "library": "talks",
         "recompute": ["vision"],
     }
+
+
+def test_only_admins_pause_and_resume_the_dispatcher(library):
+    for change in (job_control.pause_dispatcher, job_control.resume_dispatcher):
+        with pytest.raises(ForbiddenError, match="admin"):
+            change(library.engine, ANN)
+
+    job_control.pause_dispatcher(library.engine, LOCAL, note="maintenance")
+    assert is_paused(library.engine)
+    job_control.resume_dispatcher(library.engine, LOCAL)
+    assert not is_paused(library.engine)

@@ -12,7 +12,7 @@ _LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """Bytes from ``start`` to before ``end``."""
 
     start: int
@@ -23,7 +23,7 @@ class UnsatisfiableRangeError(ValueError):
     """The range begins after the end. The answer is 416."""
 
 
-def span_of(header: str | None, size: int) -> Span | None:
+def span_of(header: str | None, size: int) -> ByteRange | None:
     """Return the bytes of a ``Range`` header, None for all of them.
 
     An invalid header or several ranges mean all: a server may ignore the header. Raises
@@ -38,12 +38,12 @@ def span_of(header: str | None, size: int) -> Span | None:
     if not first:
         if int(last) == 0 or size == 0:
             raise UnsatisfiableRangeError
-        return Span(max(0, size - int(last)), size)
+        return ByteRange(max(0, size - int(last)), size)
     if last and int(last) < int(first):
         return None
     if int(first) >= size:
         raise UnsatisfiableRangeError
-    return Span(int(first), min(size, int(last) + 1) if last else size)
+    return ByteRange(int(first), min(size, int(last) + 1) if last else size)
 
 
 def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:

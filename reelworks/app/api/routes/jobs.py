@@ -25,7 +25,7 @@ from reelworks.app.api.schemas.paths import JobPath
 from reelworks.app.api.schemas.queries import JobQuery, PeekQuery
 from reelworks.app.api.schemas.requests import (
     CancelMany,
-    Change,
+    JobChange,
     NewJobIn,
     Prioritize,
     Rerun,
@@ -72,7 +72,9 @@ def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCall
 
 
 @router.post("/jobs/retry", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
-def retry_many(body: Change, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
+def retry_many(
+    body: JobChange, once: Idempotent, caller: CurrentCaller, api: Context
+) -> JSONResponse:
     """Let failed and cancelled jobs run again with a new count of attempts."""
     selection = body.selection.selection()
     return _changing(once, lambda: _retry(api, caller, selection))

@@ -20,8 +20,9 @@ from reelworks.app.api.schemas.visibility import visible_text
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import VideoStatus
+from reelworks.operations.job_control import pause_dispatcher, resume_dispatcher
 from reelworks.store.jobs.job_stats import JobStats, job_stats
-from reelworks.store.jobs.jobs import is_paused, pause_dispatcher, resume_dispatcher
+from reelworks.store.jobs.jobs import is_paused
 from reelworks.store.library.video_reads import count_all
 
 router = APIRouter(tags=["service"])
@@ -145,11 +146,13 @@ def metrics(shared: Shared) -> PlainTextResponse:
 @router.post(
     "/dispatcher/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
-def pause(once: Idempotent, api: Context, body: Pause | None = None) -> JSONResponse:
+def pause(
+    once: Idempotent, caller: CurrentCaller, api: Context, body: Pause | None = None
+) -> JSONResponse:
     """Pause the dispatcher: no waiting job starts, running jobs go on."""
 
     def work(_: JobIds) -> Reply:
-        pause_dispatcher(api.engine, note=body.note if body else None)
+        pause_dispatcher(api.engine, caller, note=body.note if body else None)
         return Reply(200, DispatcherState(paused=True))
 
     return once.run(work)
@@ -158,11 +161,11 @@ def pause(once: Idempotent, api: Context, body: Pause | None = None) -> JSONResp
 @router.post(
     "/dispatcher/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
 )
-def resume(once: Idempotent, api: Context) -> JSONResponse:
+def resume(once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
     """Resume the dispatcher: waiting jobs start again."""
 
     def work(_: JobIds) -> Reply:
-        resume_dispatcher(api.engine)
+        resume_dispatcher(api.engine, caller)
         return Reply(200, DispatcherState(paused=False))
 
     return once.run(work)

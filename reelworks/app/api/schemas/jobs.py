@@ -24,7 +24,7 @@ class JobError(BaseModel):
     stage: str | None
 
 
-class StageProgress(BaseModel):
+class StageProgressOut(BaseModel):
     """Progress of a stage."""
 
     state: str = Field(examples=["running"])
@@ -66,7 +66,7 @@ class JobOut(BaseModel):
     priority: int
     error: JobError | None = None
     params: dict[str, Any]
-    progress: dict[str, StageProgress]
+    progress: dict[str, StageProgressOut]
     usage: dict[str, Any]
     cost: float = Field(description="US dollars so far.")
     result: dict[str, Any]
@@ -116,8 +116,8 @@ class JobOut(BaseModel):
         )
 
 
-def _progress(stored: progress.StageProgress) -> StageProgress:
-    return StageProgress.model_validate(asdict(stored))
+def _progress(stored: progress.StageProgress) -> StageProgressOut:
+    return StageProgressOut.model_validate(asdict(stored))
 
 
 class JobEventOut(BaseModel):
@@ -151,7 +151,7 @@ class JobState(BaseModel):
     status: JobStatus
     video_id: str | None
     progress: float = Field(ge=0, le=1, description="Share of the stages known so far.")
-    stages: dict[str, StageProgress]
+    stages: dict[str, StageProgressOut]
     error: JobError | None = None
 
     @classmethod

@@ -151,19 +151,19 @@ class JobSelectionIn(_Conditions):
         )
 
 
-class Change(Strict):
+class JobChange(Strict):
     """Which jobs to change."""
 
     selection: JobSelectionIn
 
 
-class CancelMany(Change):
+class CancelMany(JobChange):
     """Which jobs to cancel, and why."""
 
     reason: Note = ""
 
 
-class Prioritize(Change):
+class Prioritize(JobChange):
     """Which waiting jobs start sooner or later."""
 
     priority: Priority

@@ -221,20 +221,22 @@ def pause(
     json: output.Json = False,
 ) -> None:
     """Pause the dispatcher: no more jobs start; running ones finish."""
-    from reelworks.store.jobs.jobs import pause_dispatcher
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.job_control import pause_dispatcher
 
     with library_engine() as engine:
-        pause_dispatcher(engine, note=note)
+        pause_dispatcher(engine, LOCAL, note=note)
     _print_switch(paused=True, json=json)
 
 
 @app.command()
 def resume(json: output.Json = False) -> None:
     """Resume the dispatcher: waiting jobs start again."""
-    from reelworks.store.jobs.jobs import resume_dispatcher
+    from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.job_control import resume_dispatcher
 
     with library_engine() as engine:
-        resume_dispatcher(engine)
+        resume_dispatcher(engine, LOCAL)
     _print_switch(paused=False, json=json)
 
 

@@ -83,12 +83,12 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
 
 
 @router.post(f"{FORMS}dispatcher", dependencies=[require_scope(Scope.ADMIN)])
-def dispatcher(form: Form, api: Context) -> Response:
+def dispatcher(form: Form, caller: CurrentCaller, api: Context) -> Response:
     """Pause or resume the dispatcher."""
     if form.get("action") == "pause":
-        job_queue.pause_dispatcher(api.engine, note="from the jobs page")
+        job_control.pause_dispatcher(api.engine, caller, note="from the jobs page")
         return _back(form, "paused", 1)
-    job_queue.resume_dispatcher(api.engine)
+    job_control.resume_dispatcher(api.engine, caller)
     return _back(form, "resumed", 1)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.web import wording
-from reelworks.domain.library.search import Excerpt, Kind, RankSource, Reason, Span
+from reelworks.domain.library.search import Excerpt, Kind, MatchSpan, RankSource, Reason
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_amounts():
 @given(st.text(max_size=40), st.lists(st.integers(0, 40), max_size=6))
 def test_a_marked_excerpt_keeps_its_text_and_escapes_it(text, cuts):
     at = sorted({min(cut, len(text)) for cut in cuts})
-    spans = tuple(Span(a, b) for a, b in zip(at[::2], at[1::2], strict=False))
+    spans = tuple(MatchSpan(a, b) for a, b in zip(at[::2], at[1::2], strict=False))
 
     shown = wording.marked(Excerpt(text, spans))
 

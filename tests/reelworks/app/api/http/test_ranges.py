@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.api.http.ranges import (
-    Span,
+    ByteRange,
     UnsatisfiableRangeError,
     is_unchanged,
     span_of,
@@ -21,13 +21,13 @@ TAG = '"abc"'
 @pytest.mark.parametrize(
     ("header", "span"),
     [
-        ("bytes=0-99", Span(0, 100)),
-        ("bytes=100-", Span(100, SIZE)),
-        ("bytes=-50", Span(950, SIZE)),
-        ("bytes=-5000", Span(0, SIZE)),
-        ("bytes=999-999", Span(999, SIZE)),
-        ("bytes=990-5000", Span(990, SIZE)),
-        ("BYTES= 5-6 ", Span(5, 7)),
+        ("bytes=0-99", ByteRange(0, 100)),
+        ("bytes=100-", ByteRange(100, SIZE)),
+        ("bytes=-50", ByteRange(950, SIZE)),
+        ("bytes=-5000", ByteRange(0, SIZE)),
+        ("bytes=999-999", ByteRange(999, SIZE)),
+        ("bytes=990-5000", ByteRange(990, SIZE)),
+        ("BYTES= 5-6 ", ByteRange(5, 7)),
     ],
 )
 def test_a_range(header, span):
