@@ -46,6 +46,20 @@ async def pool():
         yield made
 
 
+async def delete_deployments(flow: str) -> None:
+    """Delete the deployments of a flow that tests of other modules left on the session's server."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+
+    from reelworks.app.dispatcher.deployments import clear_cache
+
+    of_flow = FlowFilter(name=FlowFilterName(any_=[flow]))
+    async with get_client() as client:
+        for one in await client.read_deployments(flow_filter=of_flow):
+            await client.delete_deployment(one.id)
+    clear_cache()
+
+
 def put(engine: Engine, log_file: Path, seconds: float = 0.0, **params) -> str:
     job_id = f"nap-{secrets.token_hex(4)}"
     wanted = {"seconds": seconds, "log_file": str(log_file), **params}
@@ -107,6 +121,7 @@ async def test_a_job_that_nothing_does_says_so_after_its_tries(chosen, engine):
 
 @pytest.mark.slow
 async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen, engine, tmp_path):
+    await delete_deployments("nap")
     async with dispatching(chosen, engine):
         job_id = put(engine, tmp_path / "naps")
         found = await events(engine, job_id, 3)
