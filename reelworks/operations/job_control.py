@@ -9,8 +9,7 @@ from sqlalchemy import Engine
 
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Caller
-from reelworks.errors import ForbiddenError
-from reelworks.operations.ownership import check_may_retry, check_own_job
+from reelworks.operations.ownership import check_may_retry, check_own_job, require_admin
 from reelworks.store.jobs import jobs as job_queue
 
 
@@ -55,19 +54,14 @@ def pause_dispatcher(engine: Engine, caller: Caller, *, note: str | None = None)
 
     Raises ``ForbiddenError`` and database errors.
     """
-    _require_admin(caller)
+    require_admin(caller, "pauses and resumes")
     job_queue.pause_dispatcher(engine, note=note)
 
 
 def resume_dispatcher(engine: Engine, caller: Caller) -> None:
     """Let waiting jobs start again. Raises ``ForbiddenError`` and database errors."""
-    _require_admin(caller)
+    require_admin(caller, "pauses and resumes")
     job_queue.resume_dispatcher(engine)
-
-
-def _require_admin(caller: Caller) -> None:
-    if not caller.is_admin:
-        raise ForbiddenError("The token lacks the scope admin, which pauses and resumes.")
 
 
 def _authorize(
@@ -76,8 +70,8 @@ def _authorize(
     if caller.is_admin:
         return
     if selection.ids is None:
-        raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
-    for job in job_queue.list_jobs(engine, selection, limit=len(selection.ids)):
+        require_admin(caller, "changes many jobs at once")
+    for job in job_queue.list_jobs(engine, selection, limit=len(selection.ids or ())):
         if bucket is not None:
             check_may_retry(engine, caller, job, bucket=bucket)
         check_own_job(job, caller)

@@ -59,3 +59,9 @@ def _forbidden(video_id: str, what: str) -> ForbiddenError:
         f"The video {video_id} was added by somebody else: only they or an admin may change its "
         f"{what}. Choose another id, or leave {'it' if ' or ' not in what else 'them'} out."
     )
+
+
+def require_admin(caller: Caller, right: str) -> None:
+    """Raise ``ForbiddenError`` unless a caller is an admin, who alone ``right`` (a clause)."""
+    if not caller.is_admin:
+        raise ForbiddenError(f"The token lacks the scope admin, which {right}.")

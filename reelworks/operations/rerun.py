@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from reelworks.domain.jobs.job import BACKFILL, INTERACTIVE, Job, NewJob
 from reelworks.domain.library.access import Caller
 from reelworks.domain.library.selection import VideoSelection
-from reelworks.errors import ForbiddenError
+from reelworks.operations.ownership import require_admin
 from reelworks.pipeline.spec import Stage
 from reelworks.store.jobs.jobs import add_jobs, new_job_id
 from reelworks.store.library.video_writes import ids_of_videos
@@ -27,8 +27,7 @@ def rerun_stage(
     twice. Raises ``ForbiddenError`` for a caller who is no admin, and ``UnknownVideoError`` for an
     id that no video has.
     """
-    if not caller.is_admin:
-        raise ForbiddenError("The token lacks the scope admin, which changes many jobs at once.")
+    require_admin(caller, "changes many jobs at once")
     videos = ids_of_videos(engine, selection)
     job_id = job_id or new_job_id()
     jobs = [

@@ -56,21 +56,16 @@ async def final_status(run: JobRun, video_id: str) -> AsyncIterator[None]:
     except (Exception, asyncio.CancelledError) as error:
         if run.outcome.taken_over:  # the video's row is another run's by now
             raise
-        if isinstance(error, asyncio.CancelledError):
-            # Whoever cancels twice ends what waits here, and a task with it; a thread goes on.
-            await asyncio.shield(asyncio.to_thread(_end_cancelled, run.ctx, video_id, error))
-            raise
-        if await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, run.ctx, video_id)):
-            raise
-        if is_prefect_unreachable(error):  # a task would only wait for the Prefect server
-            set_final_status(run.ctx.engine, video_id, reason_of(error))
-        else:
+        if isinstance(error, asyncio.CancelledError) or is_prefect_unreachable(error):
+            # A task would wait for the Prefect server, or end when it is cancelled once more.
+            await asyncio.shield(asyncio.to_thread(_end_without_task, run.ctx, video_id, error))
+        elif not await asyncio.shield(asyncio.to_thread(cleanup_if_deleted, run.ctx, video_id)):
             await asyncio.shield(_finish(run.ctx, video_id, reason_of(error)))
         raise
     await _finish(run.ctx, video_id)
 
 
-def _end_cancelled(ctx: RunContext, video_id: str, error: BaseException) -> None:
+def _end_without_task(ctx: RunContext, video_id: str, error: BaseException) -> None:
     if not cleanup_if_deleted(ctx, video_id):
         set_final_status(ctx.engine, video_id, reason_of(error))
 
