@@ -40,8 +40,8 @@ from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.jobs import leases
-from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
-from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.backfill.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 console = Console(highlight=False)

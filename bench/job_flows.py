@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from blocks.connections import current_settings
 from reelworks.errors import LeaseLostError
 from reelworks.pipeline.run_context import open_run_context
-from tasks.runtime.job_lease import JobRef, job_lease
+from tasks.runtime.jobs.job_lease import JobRef, job_lease
 
 
 class NapParams(BaseModel):

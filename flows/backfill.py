@@ -27,12 +27,12 @@ from reelworks.operations.backfill.start import (
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
-from reelworks.store.jobs.backfill_waits import awaited_backfill
-from reelworks.store.jobs.backfills import get_backfill
-from tasks.runtime.backfill_wait import end_wait, until_settled
+from reelworks.store.jobs.backfill.backfills import get_backfill
+from reelworks.store.jobs.backfill.waits import awaited_backfill
 from tasks.runtime.flow_params import FlowParams
-from tasks.runtime.job_lease import JobRef
-from tasks.runtime.job_run import JobRun, run_job
+from tasks.runtime.jobs.backfill_wait import end_wait, until_settled
+from tasks.runtime.jobs.job_lease import JobRef
+from tasks.runtime.jobs.job_run import JobRun, run_job
 from tasks.runtime.ui_artifacts import show_plan, show_report
 
 

@@ -21,8 +21,8 @@ from tasks.frames.scenes import scenes
 from tasks.frames.vision import vision
 from tasks.runtime.finish import failed_if_not_ingested, final_status
 from tasks.runtime.flow_params import FlowParams
-from tasks.runtime.job_lease import JobRef
-from tasks.runtime.job_run import JobRun, run_job
+from tasks.runtime.jobs.job_lease import JobRef
+from tasks.runtime.jobs.job_run import JobRun, run_job
 from tasks.runtime.secret_sources import source_of_run
 from tasks.runtime.stage_runner import run_task
 from tasks.source.extract_audio import extract_audio

@@ -20,9 +20,9 @@ from reelworks.pipeline.spec import Stage, spec_of
 from reelworks.pipeline.stage_cache import CacheMode, use_cache_mode
 from tasks.runtime.current_run import use_run
 from tasks.runtime.flow_params import FlowParams
-from tasks.runtime.job_run import flow_context
+from tasks.runtime.jobs.job_run import flow_context
 from tasks.runtime.prefect_outage import restore_prefect_retries
-from tasks.runtime.serialization import StageEnding, load_arguments, task_named, unpack
+from tasks.runtime.remote.serialization import StageEnding, load_arguments, task_named, unpack
 from tasks.runtime.stage_runner import run_task
 
 

@@ -17,8 +17,8 @@ from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
 from reelworks.stages.source.ingest import without_secrets
 from tasks.runtime.flow_params import FlowParams
-from tasks.runtime.job_lease import JobRef
-from tasks.runtime.job_run import JobRun, run_job
+from tasks.runtime.jobs.job_lease import JobRef
+from tasks.runtime.jobs.job_run import JobRun, run_job
 from tasks.runtime.ui_artifacts import show_sync
 
 

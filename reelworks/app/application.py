@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from reelworks.app.api.health import HealthMonitor
 from reelworks.app.api.http import problems
 from reelworks.app.api.http.auth import is_loopback
-from reelworks.app.api.http.damaged_files import Examiner
+from reelworks.app.api.http.files.damaged_files import Examiner
 from reelworks.app.api.http.job_events import JobChanges
 from reelworks.app.api.http.middleware import AccessMiddleware
 from reelworks.app.api.http.problems import Problem

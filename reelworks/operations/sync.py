@@ -22,7 +22,7 @@ from reelworks.operations.backfill.source_scan import (
 )
 from reelworks.operations.backfill.start import new_backfill_id
 from reelworks.pipeline.run_context import RunContext
-from reelworks.store.jobs.backfill_begin import (
+from reelworks.store.jobs.backfill.begin import (
     BackfillVideo,
     NewBackfill,
     begin_backfill,

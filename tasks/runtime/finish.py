@@ -17,7 +17,7 @@ from reelworks.store.library.publish import set_status
 from reelworks.store.library.removal import remove_files
 from reelworks.store.library.video_reads import get_summary
 from tasks.runtime.current_run import current_run
-from tasks.runtime.job_run import JobRun
+from tasks.runtime.jobs.job_run import JobRun
 from tasks.runtime.prefect_outage import is_prefect_unreachable
 from tasks.runtime.run_endings import reason_of
 from tasks.runtime.stage_runner import run_task

@@ -32,7 +32,7 @@ from reelworks.pipeline.stage_cache import (
 )
 from tasks.runtime.current_run import current_run
 from tasks.runtime.prefect_outage import disable_prefect_retries, is_prefect_unreachable
-from tasks.runtime.routing import RemoteStage, pool_of, run_in_pool
+from tasks.runtime.remote.routing import RemoteStage, pool_of, run_in_pool
 from tasks.runtime.run_endings import reason_of
 from tasks.runtime.stage_thread import StageAttempt, in_thread
 

@@ -19,7 +19,7 @@ from reelworks.domain.jobs.backfill import BackfillStatus
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
-from reelworks.store.jobs.backfills import get_backfill, list_backfills, resume_backfill
+from reelworks.store.jobs.backfill.backfills import get_backfill, list_backfills, resume_backfill
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.doer import run_jobs

@@ -18,7 +18,7 @@ from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
-from reelworks.store.jobs.backfills import list_backfills
+from reelworks.store.jobs.backfill.backfills import list_backfills
 from reelworks.store.jobs.jobs import list_jobs, retry_jobs
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.library import rows, video

@@ -28,7 +28,7 @@ def library(environment: Settings) -> Settings:
 async def call(**params):
     """Run the flow as a worker does, and return the state that the caller reads."""
     from flows.stage import StageParams, stage
-    from tasks.runtime.serialization import pack
+    from tasks.runtime.remote.serialization import pack
     from tasks.text.embed import embed_speech
 
     arguments = pack(embed_speech, {"video_id": "clip", "transcript": SAID})
@@ -56,7 +56,7 @@ async def test_it_does_not_go_to_another_worker(library, monkeypatch):
 
 
 async def test_a_call_with_another_cache_key_is_refused_and_not_computed(library):
-    from tasks.runtime.serialization import StageEnding
+    from tasks.runtime.remote.serialization import StageEnding
 
     state = await call(call_key="0" * 64)
 
@@ -88,7 +88,7 @@ async def test_what_cannot_be_run_ends_with_its_error_code(library, params, code
 
 @pytest.mark.slow
 async def test_an_unreachable_store_is_an_error_worth_a_retry(library, monkeypatch):
-    from tasks.runtime.serialization import StageEnding
+    from tasks.runtime.remote.serialization import StageEnding
 
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
     state = await call()

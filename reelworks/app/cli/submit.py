@@ -164,7 +164,7 @@ async def _target_pool(pool: str | None) -> str | None:
     """
     from prefect.client.orchestration import get_client
 
-    from tasks.runtime.pools import pool_unavailable_reason
+    from tasks.runtime.remote.pools import pool_unavailable_reason
 
     unavailable = await pool_unavailable_reason(pool or DEFAULT_POOL)
     async with get_client() as client:

@@ -12,7 +12,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 
 from infra.fleet.plan import DEFAULT_POOL
 from reelworks.domain.jobs.job import Job
-from tasks.runtime.pools import pool_unavailable_reason
+from tasks.runtime.remote.pools import pool_unavailable_reason
 
 CACHE_SECONDS = 5.0
 DEPLOYED_WITHIN = timedelta(minutes=2)

@@ -22,7 +22,7 @@ from reelworks.app.dispatcher.run_health import RunHealth, RunReport, classify, 
 from reelworks.domain.jobs.job import INDEX, INTERACTIVE, Job
 from reelworks.domain.printable import one_line
 from reelworks.errors import DeploymentNotFoundError, InvalidJobParametersError
-from tasks.runtime.routing import QUEUES
+from tasks.runtime.remote.routing import QUEUES
 from tasks.runtime.secret_sources import parameter_of
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 from sqlalchemy import Engine
 
 from blocks.error_mapping import prefect_errors
-from reelworks.store.jobs.backfill_waits import due_waits, note_woken, remove_wait
+from reelworks.store.jobs.backfill.waits import due_waits, note_woken, remove_wait
 
 log = logging.getLogger(__name__)
 BATCH = 100

@@ -16,9 +16,9 @@ from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_scan import root_of
 from reelworks.pipeline.run_context import RunContext
-from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
-from reelworks.store.jobs.backfill_report import report_of
-from reelworks.store.jobs.backfills import get_backfill, same_under_way
+from reelworks.store.jobs.backfill.backfills import get_backfill, same_under_way
+from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
+from reelworks.store.jobs.backfill.report import report_of
 from reelworks.store.library.source_entries import SeenSource, remember_sources
 
 

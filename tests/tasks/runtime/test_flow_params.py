@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from flows.backfill import BackfillParams
 from flows.index import IndexParams
 from flows.stage import StageParams
-from tasks.runtime.serialization import task_named
+from tasks.runtime.remote.serialization import task_named
 
 STAGE = {"stage": "tasks.text.embed.embed_speech"}
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from reelworks.app.api.http.damaged_files import Examiner
+from reelworks.app.api.http.files.damaged_files import Examiner
 from reelworks.app.api.http.job_events import JobChanges
 from reelworks.app.api.http.rate_limit import RateLimit
 from reelworks.operations.services import Services

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from reelworks.app.api.http.auth import require_scope
-from reelworks.app.api.http.file_responses import (
+from reelworks.app.api.http.files.file_responses import (
     FileDownload,
     file_response,
     image_response,

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from reelworks.app.api.http import uploads
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
+from reelworks.app.api.http.files import uploads
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Api, Context

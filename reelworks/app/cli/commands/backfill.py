@@ -117,7 +117,7 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
 @app.command("list")
 def list_(json: output.Json = False) -> None:
     """List the backfills, newest first."""
-    from reelworks.store.jobs.backfills import list_backfills
+    from reelworks.store.jobs.backfill.backfills import list_backfills
 
     with library_engine() as engine:
         found = list_backfills(engine)
@@ -131,7 +131,7 @@ def list_(json: output.Json = False) -> None:
 def show(backfill_id: Id, json: output.Json = False) -> None:
     """Show the result of a backfill: counts, cost, and each failure with its reason."""
     from reelworks.operations.backfill.start import report_json
-    from reelworks.store.jobs.backfill_report import report_of
+    from reelworks.store.jobs.backfill.report import report_of
 
     with library_engine() as engine:
         report = report_of(engine, backfill_id)
@@ -144,7 +144,7 @@ def show(backfill_id: Id, json: output.Json = False) -> None:
 @app.command("pause")
 def pause(backfill_id: Id, json: output.Json = False) -> None:
     """Pause a backfill: no more videos start; running ones finish."""
-    from reelworks.store.jobs.backfills import get_backfill, pause_backfill
+    from reelworks.store.jobs.backfill.backfills import get_backfill, pause_backfill
 
     with library_engine() as engine:
         pause_backfill(engine, backfill_id)
@@ -167,7 +167,7 @@ def resume(
     """Resume a paused or stopped backfill, with new limits if any are given."""
     from dataclasses import replace
 
-    from reelworks.store.jobs.backfills import get_backfill, resume_backfill
+    from reelworks.store.jobs.backfill.backfills import get_backfill, resume_backfill
 
     given = {
         "in_flight": in_flight,
@@ -185,7 +185,7 @@ def resume(
 @app.command("cancel")
 def cancel(backfill_id: Id, json: output.Json = False) -> None:
     """Cancel the jobs of a backfill that are not done."""
-    from reelworks.store.jobs.backfills import cancel_backfill, get_backfill
+    from reelworks.store.jobs.backfill.backfills import cancel_backfill, get_backfill
 
     with library_engine() as engine:
         ids = cancel_backfill(engine, backfill_id)

@@ -15,7 +15,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.backfills import resume_backfill
+from reelworks.store.jobs.backfill.backfills import resume_backfill
 from reelworks.store.jobs.jobs import (
     add_jobs,
     cancel_jobs,

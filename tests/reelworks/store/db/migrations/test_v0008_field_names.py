@@ -38,8 +38,8 @@ from reelworks.store.db.database import (
     transaction,
 )
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.backfill_report import report_of
-from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.backfill.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.backfill.report import report_of
 from reelworks.store.jobs.job_stats import job_stats
 from reelworks.store.jobs.jobs import (
     add_jobs,

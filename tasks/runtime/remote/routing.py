@@ -33,8 +33,8 @@ from reelworks.errors import (
 from reelworks.pipeline.capabilities import benefits_from_gpu
 from reelworks.pipeline.run_context import RunContext
 from reelworks.settings import GpuFallback, Settings
-from tasks.runtime.pools import pool_unavailable_reason
-from tasks.runtime.serialization import StageEnding, name_of, pack, store_arguments
+from tasks.runtime.remote.pools import pool_unavailable_reason
+from tasks.runtime.remote.serialization import StageEnding, name_of, pack, store_arguments
 
 log = logging.getLogger("video_worker")
 

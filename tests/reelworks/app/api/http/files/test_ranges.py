@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.app.api.http.ranges import (
+from reelworks.app.api.http.files.ranges import (
     ByteRange,
     UnsatisfiableRangeError,
     is_unchanged,

@@ -17,8 +17,8 @@ from reelworks.errors import LeaseLostError
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
 from tasks.runtime.current_run import use_run
-from tasks.runtime.job_lease import JobRef, job_lease
-from tasks.runtime.lease_keeper import JobOutcome
+from tasks.runtime.jobs.job_lease import JobRef, job_lease
+from tasks.runtime.jobs.lease_keeper import JobOutcome
 from tasks.runtime.prefect_outage import probe_prefect, restore_prefect_retries
 
 Value = TypeVar("Value")

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
-from reelworks.store.jobs import backfill_waits
-from reelworks.store.jobs.backfill_waits import (
+from reelworks.store.jobs.backfill import waits as backfill_waits
+from reelworks.store.jobs.backfill.waits import (
     add_wait,
     awaited_backfill,
     due_waits,

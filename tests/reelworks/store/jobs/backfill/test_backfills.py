@@ -15,9 +15,7 @@ from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
-from reelworks.store.jobs.backfill_report import report_of
-from reelworks.store.jobs.backfills import (
+from reelworks.store.jobs.backfill.backfills import (
     KIND,
     cancel_backfill,
     claim_of_backfills,
@@ -28,6 +26,8 @@ from reelworks.store.jobs.backfills import (
     resume_backfill,
     same_under_way,
 )
+from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
+from reelworks.store.jobs.backfill.report import report_of
 from reelworks.store.jobs.jobs import add_jobs, get_job, list_jobs, retry_jobs
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 

@@ -50,7 +50,7 @@ def chosen(prefect_api, clean_settings, models_dir, monkeypatch):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Poll often, and look for live workers each time."""
-    from tasks.runtime import pools, routing
+    from tasks.runtime.remote import pools, routing
 
     monkeypatch.setattr(pools, "CACHE_SECONDS", 0.0)
     monkeypatch.setattr(routing, "WORKER_CHECK_SECONDS", 0.2)
@@ -305,7 +305,7 @@ async def test_two_tries_of_one_flow_run_share_a_remote_run_that_is_under_way(ch
     from prefect.context import TaskRunContext
 
     from tasks.runtime.current_run import current_run
-    from tasks.runtime.routing import RemoteStage, _start
+    from tasks.runtime.remote.routing import RemoteStage, _start
 
     async with pool(chosen) as (made, settings):
         await made.appear()
@@ -356,7 +356,7 @@ async def in_task_of_embed(work, settings):
 )
 async def test_what_a_hosted_model_answers_needs_no_gpu(chosen, provider, runs_there):
     from tasks.frames.frames import frames
-    from tasks.runtime.routing import pool_of
+    from tasks.runtime.remote.routing import pool_of
     from tasks.text.embed import embed_speech
 
     settings = chosen.with_values(gpu_pool="gpu", embed_provider=provider)

@@ -15,13 +15,13 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from reelworks.app.api.http.problems import problem_of, problem_response
-from reelworks.app.api.http.ranges import (
+from reelworks.app.api.http.files.ranges import (
     UnsatisfiableRangeError,
     is_unchanged,
     span_of,
     wants_range,
 )
+from reelworks.app.api.http.problems import problem_of, problem_response
 from reelworks.app.api.http.request_context import Api
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.errors import (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from fastapi import Request
 
-from reelworks.app.api.http.multipart import (
+from reelworks.app.api.http.files.multipart import (
     MAX_FIELD_BYTES,
     MAX_NAME,
     MAX_PARTS,

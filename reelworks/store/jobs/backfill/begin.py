@@ -14,7 +14,7 @@ from reelworks.domain.jobs.job import BACKFILL, INDEX, JobStatus, NewJob
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.backfills import BACKFILLS, get_backfill
+from reelworks.store.jobs.backfill.backfills import BACKFILLS, get_backfill
 from reelworks.store.jobs.jobs import JOBS, VIDEOS, add_jobs
 
 _BATCH = 1000

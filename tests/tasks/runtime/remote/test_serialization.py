@@ -19,8 +19,8 @@ from reelworks.errors import (
 )
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.objects.artifacts import Artifact, ArtifactStore
-from tasks.runtime import serialization as wire
-from tasks.runtime.serialization import StageEnding
+from tasks.runtime.remote import serialization as wire
+from tasks.runtime.remote.serialization import StageEnding
 from tasks.speech.transcribe import transcribe
 from tasks.text.embed import embed_speech
 

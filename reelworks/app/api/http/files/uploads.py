@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from reelworks.app.api.http.multipart import FileBegins, Form
+from reelworks.app.api.http.files.multipart import FileBegins, Form
 from reelworks.app.api.http.request_context import Api
 from reelworks.app.api.schemas.requests import Strict
 from reelworks.errors import RequestError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import anyio
 
-from reelworks.app.api.http.file_responses import _FileStream
+from reelworks.app.api.http.files.file_responses import _FileStream
 
 
 async def test_the_source_is_closed_when_a_caller_leaves_in_the_middle():
