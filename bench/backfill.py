@@ -40,9 +40,11 @@ from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.jobs import leases
-from reelworks.store.jobs.backfill.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.attempts import Attempt
+from reelworks.store.jobs.backfill.backfills import get_backfill
 from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.backfill.slots import claim_of_backfills
+from reelworks.store.jobs.leases import Heartbeat
 
 console = Console(highlight=False)
 POOL = "cpu"

@@ -16,7 +16,7 @@ from rich.table import Table
 from reelworks.domain.library.library import VideoView
 from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 from reelworks.store.objects.artifacts import ArtifactStore
 
 FRAME = 1 / 30

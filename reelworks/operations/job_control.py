@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Caller
 from reelworks.operations.ownership import check_may_retry, check_own_job, require_admin
+from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs import jobs as job_queue
 
 
@@ -55,13 +56,13 @@ def pause_dispatcher(engine: Engine, caller: Caller, *, note: str | None = None)
     Raises ``ForbiddenError`` and database errors.
     """
     require_admin(caller, "pauses and resumes")
-    job_queue.pause_dispatcher(engine, note=note)
+    dispatchers.pause_dispatcher(engine, note=note)
 
 
 def resume_dispatcher(engine: Engine, caller: Caller) -> None:
     """Let waiting jobs start again. Raises ``ForbiddenError`` and database errors."""
     require_admin(caller, "pauses and resumes")
-    job_queue.resume_dispatcher(engine)
+    dispatchers.resume_dispatcher(engine)
 
 
 def _authorize(

@@ -10,7 +10,7 @@ from reelworks.domain.library.library import VideoView
 from reelworks.errors import UnknownVideoError
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.video_vectors import Texts, Vectors, embed_and_publish, searchable
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 from reelworks.store.search.embedding_models import missing_videos
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
 

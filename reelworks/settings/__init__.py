@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from reelworks.settings.capabilities import Provider, ShotDetection
+from reelworks.settings.load import load_settings, names_given
 from reelworks.settings.settings import (
     CAPABILITIES,
     DEFAULT_MODELS,
     Settings,
     field_of,
-    load_settings,
-    names_given,
     variables,
 )
 from reelworks.settings.work import GpuFallback

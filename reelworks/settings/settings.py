@@ -8,13 +8,12 @@ in the README is made from these classes by ``make settings-table``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from pydantic import Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -24,7 +23,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from reelworks.errors import SettingsError
 from reelworks.settings.capabilities import (
     EmbedSettings,
     HostedSettings,
@@ -96,7 +94,11 @@ class Settings(BaseSettings):
         """Read each variable by its own name, in whatever group its setting is."""
         del settings_cls, env_settings, file_secret_settings
         env_file = getattr(dotenv_settings, "env_file", None)
-        return init_settings, EnvSettingsSource(_flat()), DotEnvSettingsSource(_flat(), env_file)
+        return (
+            init_settings,
+            EnvSettingsSource(flat_settings()),
+            DotEnvSettingsSource(flat_settings(), env_file),
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -202,7 +204,7 @@ def _group_of(field: FieldInfo) -> type[Group]:
 
 
 @cache
-def _flat() -> type[BaseSettings]:
+def flat_settings() -> type[BaseSettings]:
     """Return a model with one field a variable: pydantic's sources read variables by fields."""
     fields: dict[str, Any] = dict.fromkeys(variables(), (str | None, None))
     return create_model("Variables", __base__=_Variables, **fields)
@@ -210,44 +212,3 @@ def _flat() -> type[BaseSettings]:
 
 class _Variables(BaseSettings):
     model_config = _ENV_FILE
-
-
-def load_settings(**values: Any) -> Settings:
-    """Read the settings from the environment; ``values`` go before it.
-
-    Raises ``SettingsError`` with one sentence that names the first wrong variable.
-    """
-    with _env_file_errors():
-        return _validated(values)
-
-
-def names_given() -> frozenset[str]:
-    """Return the names of the settings that the environment or the ``.env`` file gives.
-
-    Nothing is validated: what is missing may still come from elsewhere. Raises ``SettingsError``
-    when the file cannot be read.
-    """
-    with _env_file_errors():
-        found = {**EnvSettingsSource(_flat())(), **DotEnvSettingsSource(_flat())()}
-    return frozenset(found) & variables().keys()
-
-
-@contextmanager
-def _env_file_errors() -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise SettingsError("The file .env is not UTF-8 text; save it as that.") from None
-    except OSError as error:
-        raise SettingsError(f"The file .env cannot be read: {error.strerror}.") from None
-
-
-def _validated(values: dict[str, Any]) -> Settings:
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        reason = first["msg"].removeprefix("Value error, ")
-        name = str(first["loc"][-1]).upper() if first["loc"] else ""
-        subject = f"The setting {name} is wrong: " if name else "The settings are wrong: "
-        raise SettingsError(f"{subject}{reason}.") from None

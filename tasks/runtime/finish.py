@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from reelworks.domain.library.library import VideoStatus
 from reelworks.errors import UnknownVideoError
 from reelworks.pipeline.run_context import RunContext
-from reelworks.store.library.publish import set_status
 from reelworks.store.library.removal import remove_files
 from reelworks.store.library.video_reads import get_summary
+from reelworks.store.library.video_status import set_status
 from tasks.runtime.current_run import current_run
 from tasks.runtime.jobs.job_run import JobRun
 from tasks.runtime.prefect_outage import is_prefect_unreachable

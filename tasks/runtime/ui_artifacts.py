@@ -7,7 +7,8 @@ from typing import Any
 from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
-from reelworks.domain.jobs.backfill import Plan, Report
+from reelworks.domain.jobs.backfill import Report
+from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.jobs.sync import SyncPlan
 from reelworks.operations.backfill.start import plan_vs_actual, report_json
 from reelworks.stages.source.ingest import without_secrets

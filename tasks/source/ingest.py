@@ -17,9 +17,10 @@ from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
-from reelworks.store.library.publish import ClaimedVideo, claim_video, publish_probe, set_status
+from reelworks.store.library.publish import publish_probe
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
+from reelworks.store.library.video_status import ClaimedVideo, claim_video, set_status
 from reelworks.store.objects.artifacts import Artifact
 from tasks.runtime.run_endings import reason_of
 from tasks.runtime.stage_runner import Summary, run_stage

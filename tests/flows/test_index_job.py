@@ -7,8 +7,8 @@ import pytest
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import claims
+from reelworks.store.jobs.attempts import attempt_of
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job
-from reelworks.store.jobs.leases import attempt_of
 from tests.support.flows.library import video
 from tests.support.flows.runs import STAGES, Recorder, as_environment
 

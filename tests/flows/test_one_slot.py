@@ -17,7 +17,7 @@ from reelworks.domain.jobs.backfill import BackfillStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill.backfills import get_backfill, pause_backfill, resume_backfill
 from reelworks.store.jobs.backfill.waits import awaited_backfill
-from reelworks.store.jobs.jobs import pause_dispatcher, resume_dispatcher
+from reelworks.store.jobs.dispatchers import pause_dispatcher, resume_dispatcher
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.one_slot import OneSlot, one_slot_house
 

@@ -12,13 +12,12 @@ from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.domain.video.vision import Box, Described, FrameDescription, ScreenText, VisionResult
 from reelworks.store.library.publish import (
-    claim_video,
     publish_captions,
     publish_frames,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
+from reelworks.store.library.video_status import claim_video, set_status
 
 BOX = Box(0, 0, 1, 1)
 

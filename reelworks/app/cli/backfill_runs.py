@@ -70,7 +70,8 @@ def start_and_watch(
 def _watch(ctx: RunContext, backfill_id: str, *, json: bool) -> int:
     """Show the progress of a backfill until it ends or stops; Ctrl-C does not stop the backfill."""
     from reelworks.operations.backfill.start import report_json, write_report
-    from reelworks.store.jobs.backfill.backfills import get_backfill, open_slots
+    from reelworks.store.jobs.backfill.backfills import get_backfill
+    from reelworks.store.jobs.backfill.slots import open_slots
 
     with backfill_progress(quiet=json) as show:
         while True:

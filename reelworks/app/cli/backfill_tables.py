@@ -8,7 +8,8 @@ from typing import Any
 
 from reelworks.app.cli import output
 from reelworks.app.cli.output import format_dollars, format_duration, format_hours, plural
-from reelworks.domain.jobs.backfill import Backfill, Limits, Plan, PlanLine, Report, StagePlan
+from reelworks.domain.jobs.backfill import Backfill, Limits, Report
+from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan
 from reelworks.domain.jobs.job import JobStatus
 
 MOST_NOTES = 20

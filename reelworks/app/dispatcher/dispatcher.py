@@ -29,9 +29,9 @@ from reelworks.errors import (
 )
 from reelworks.settings import Settings
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.backfill.backfills import claim_of_backfills
+from reelworks.store.jobs.attempts import attempt_of
+from reelworks.store.jobs.backfill.slots import claim_of_backfills
 from reelworks.store.jobs.jobs import count_jobs, source_of
-from reelworks.store.jobs.leases import attempt_of
 from reelworks.store.objects.disk_room import lacks_room
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,8 @@ from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
 from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
-from reelworks.models.speech.whisper_decode import DecodeOptions, WhisperDecoder
+from reelworks.models.speech.whisper_decode import WhisperDecoder
+from reelworks.models.speech.whisper_drafts import DecodeOptions
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy.typing as npt
 
 from reelworks.errors import GpuMemoryError
 from reelworks.models.speech.waveform import Samples
+from reelworks.models.speech.whisper_drafts import DecodeOptions, Draft, compression_ratio
 from reelworks.models.speech.whisper_output import DecodedWindow, DecodedWord
 
 log = logging.getLogger(__name__)
@@ -26,34 +25,6 @@ _FEWEST_FRAMES = 50
 # The marks that faster-whisper joins to the word before and after.
 _APPEND = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - full-width marks are meant
 _PREPEND = "\"'“¿([{-"
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeOptions:
-    """Search effort of Whisper.
-
-    ``beam_size`` is what every window gets. A window that comes out doubtful (repeating itself,
-    or unlikely) is decoded again with ``retry_beam_size``.
-    """
-
-    beam_size: int = 1
-    retry_beam_size: int = 5
-    batch_size: int | None = None
-    """Windows decoded at once; None: what suits the device. Halved where GPU memory is short."""
-    compression_limit: float = 2.4
-    """Text that deflates better than this repeats itself (OpenAI's Whisper, transcribe.py)."""
-    log_probability_limit: float = -0.7
-    """Mean log probability of a token below which the text is doubtful."""
-    full_encoder: bool = False
-    """Encode 30 s whatever the window's length."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    tokens: list[int]
-    log_probability: float
-    no_speech_probability: float
-    compression: float
 
 
 _BATCH_SIZE = {"cpu": 4, "cuda": 16}
@@ -183,7 +154,7 @@ class WhisperDecoder:
                 drafts[i] = draft
         return self._with_words(drafts, tokenizer, encoded, sizes)
 
-    def _generate(self, encoded: Any, tokenizer: Any, count: int, beam_size: int) -> list[_Draft]:
+    def _generate(self, encoded: Any, tokenizer: Any, count: int, beam_size: int) -> list[Draft]:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         prompt = self._model.get_prompt(tokenizer, previous_tokens=[], without_timestamps=True)
@@ -201,7 +172,7 @@ class WhisperDecoder:
             tokens = result.sequences_ids[0]
             text = tokenizer.decode(tokens).strip()
             drafts.append(
-                _Draft(
+                Draft(
                     tokens=tokens,
                     log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
                     no_speech_probability=result.no_speech_prob,
@@ -210,14 +181,14 @@ class WhisperDecoder:
             )
         return drafts
 
-    def _is_doubtful(self, draft: _Draft) -> bool:
+    def _is_doubtful(self, draft: Draft) -> bool:
         return (
             draft.compression > self._options.compression_limit
             or draft.log_probability < self._options.log_probability_limit
         )
 
     def _with_words(
-        self, drafts: list[_Draft], tokenizer: Any, encoded: Any, sizes: Sequence[int]
+        self, drafts: list[Draft], tokenizer: Any, encoded: Any, sizes: Sequence[int]
     ) -> list[DecodedWindow]:
         # faster-whisper fills in "words" of one segment for each window.
         segments: list[list[dict[str, Any]]] = [
@@ -243,9 +214,3 @@ class WhisperDecoder:
             )
             for draft, segment in zip(drafts, segments, strict=True)
         ]
-
-
-def compression_ratio(text: str) -> float:
-    """How much ``text`` deflates: above 2.4 it repeats itself (OpenAI's Whisper)."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0

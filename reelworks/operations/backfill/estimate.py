@@ -7,14 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from reelworks.domain.jobs.backfill import (
-    Limits,
-    Plan,
-    PlanLine,
-    StagePlan,
-    calls_of,
-    stage_usage,
-)
+from reelworks.domain.jobs.backfill import Limits
+from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan, calls_of, stage_usage
 from reelworks.domain.jobs.usage import NOTHING, Usage, add_up
 from reelworks.pipeline.spec import STAGES, Capability, Stage, StageSpec, spec_of
 

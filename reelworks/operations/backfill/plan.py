@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from reelworks.domain.jobs.backfill import Limits, Plan, PlanLine, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill_plan import Plan, PlanLine
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.operations.backfill.cache_status import CacheStatus, cache_status
 from reelworks.operations.backfill.candidates import (

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reelworks.domain.artifact_keys import report_key
-from reelworks.domain.jobs.backfill import Backfill, Limits, Plan, Report, Selection
+from reelworks.domain.jobs.backfill import Backfill, Limits, Report, Selection
+from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner

@@ -16,14 +16,16 @@ from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, RUN_LEASES
 from reelworks.errors import NoSpaceError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.jobs import DISPATCHER_STATE, JOBS, job_of, schedule_webhooks
-from reelworks.store.jobs.leases import (
+from reelworks.store.jobs.attempts import (
     REQUEUED,
     Attempt,
     of_attempt,
     seconds_from_now,
     values_of_failure,
 )
+from reelworks.store.jobs.dispatchers import DISPATCHER_STATE
+from reelworks.store.jobs.job_rows import JOBS, job_of
+from reelworks.store.jobs.jobs import schedule_webhooks
 
 
 def claim(

@@ -1,4 +1,7 @@
-"""Dispatchers' heartbeats: whether any dispatcher runs. Times are the database's."""
+"""Dispatchers: heartbeats, whether any runs, and whether they are paused.
+
+Times are those of the database's clock.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import DispatcherRow
-from reelworks.store.db.table_ops import table_of
-from reelworks.store.jobs.jobs import JOBS
+from reelworks.store.db.schema import DispatcherRow, DispatcherStateRow
+from reelworks.store.db.schema.jobs import WORK_CHANNEL
+from reelworks.store.db.table_ops import sanitize_text, table_of
+from reelworks.store.jobs.job_rows import JOBS
 
-DISPATCHERS = table_of(DispatcherRow)
+DISPATCHERS, DISPATCHER_STATE = table_of(DispatcherRow), table_of(DispatcherStateRow)
 PROCESSING = JobStatus.PROCESSING.value
 BEAT_SECONDS = 5.0
 """The longest pause between two heartbeats of a dispatcher that is well and has work."""
@@ -96,3 +100,27 @@ def stalled_jobs(engine: Engine) -> Stalled | None:
     with transaction(engine) as connection:
         number, longest = connection.execute(query).one()
     return Stalled(number, float(longest)) if number else None
+
+
+def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
+    """Let no pending job start; running ones go on."""
+    _switch(engine, paused=True, note=note)
+
+
+def resume_dispatcher(engine: Engine) -> None:
+    """Let pending jobs start again."""
+    _switch(engine, paused=False, note=None)
+
+
+def is_paused(engine: Engine) -> bool:
+    """Tell whether dispatchers are paused."""
+    with transaction(engine) as connection:
+        return connection.scalar(select(DISPATCHER_STATE.c.paused)) is True
+
+
+def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
+    values = {"paused": paused, "note": sanitize_text(note), "changed_at": func.now()}
+    statement = insert(DISPATCHER_STATE).values(id=1, **values)
+    with transaction(engine) as connection:
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))

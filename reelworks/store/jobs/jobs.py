@@ -1,7 +1,7 @@
 """Jobs: add, find, list, retry, cancel and prioritise them.
 
 What dispatchers do with them is in ``reelworks.store.jobs.claims``, what runs do in
-``reelworks.store.jobs.leases``.
+``reelworks.store.jobs.leases``; their rows are read by ``reelworks.store.jobs.job_rows``.
 """
 
 from __future__ import annotations
@@ -13,46 +13,34 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Row,
     and_,
     case,
-    false,
     func,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.job import (
-    FORMER_PARAMS,
-    KINDS_WITH_RECOMPUTE,
     Job,
     JobEvent,
     JobSelection,
     JobStatus,
     NewJob,
 )
-from reelworks.domain.jobs.lease import CANCEL_PENDING, Lease
-from reelworks.domain.jobs.progress import progress_of
-from reelworks.domain.jobs.usage import usage_by_model
+from reelworks.domain.jobs.lease import CANCEL_PENDING
 from reelworks.domain.library.listing import PageKey
-from reelworks.errors import UnknownJobError, current_code, spellings_of
+from reelworks.errors import UnknownJobError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import (
-    DispatcherStateRow,
     JobEventRow,
-    JobRow,
-    Video,
     WebhookDeliveryRow,
 )
-from reelworks.store.db.schema.jobs import WORK_CHANNEL
 from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
+from reelworks.store.jobs.job_rows import JOBS, VIDEOS, job_of, where_clause
 
-JOBS, EVENTS, DISPATCHER_STATE, DELIVERIES, VIDEOS = (
-    table_of(kind) for kind in (JobRow, JobEventRow, DispatcherStateRow, WebhookDeliveryRow, Video)
-)
+EVENTS, DELIVERIES = table_of(JobEventRow), table_of(WebhookDeliveryRow)
 _BATCH = 1000
 RESET_COLUMNS: Mapping[str, Any] = {
     "status": "pending",
@@ -220,25 +208,6 @@ def _change(
     return locked
 
 
-def where_clause(which: JobSelection) -> ColumnElement[bool]:
-    """Return the SQL condition for a selection."""
-    conditions: list[ColumnElement[bool]] = [true()]
-    if which.ids is not None:
-        conditions.append(JOBS.c.id.in_(which.ids) if which.ids else false())
-    if which.statuses is not None:
-        conditions.append(JOBS.c.status.in_(sorted(one.value for one in which.statuses)))
-    if which.error_code is not None:
-        conditions.append(JOBS.c.error_code.in_(sorted(spellings_of(which.error_code))))
-    for name in ("kind", "video_id", "backfill_id", "error_stage"):
-        wanted = getattr(which, name)
-        if wanted is not None:
-            conditions.append(JOBS.c[name] == wanted)
-    if which.library is not None:
-        of_library = select(VIDEOS.c.id).where(VIDEOS.c.library == which.library)
-        conditions.append(JOBS.c.video_id.in_(of_library))
-    return and_(*conditions)
-
-
 def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
     """Return the source of a job's video: its upload in the store, or the original path or URL.
 
@@ -252,56 +221,3 @@ def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
     if row is None:
         return None
     return f"s3://{bucket}/{row.upload_path}" if row.upload_path else str(row.original_path)
-
-
-def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
-    """Let no pending job start; running ones go on."""
-    _switch(engine, paused=True, note=note)
-
-
-def resume_dispatcher(engine: Engine) -> None:
-    """Let pending jobs start again."""
-    _switch(engine, paused=False, note=None)
-
-
-def is_paused(engine: Engine) -> bool:
-    """Tell whether dispatchers are paused."""
-    with transaction(engine) as connection:
-        return connection.scalar(select(DISPATCHER_STATE.c.paused)) is True
-
-
-def _switch(engine: Engine, *, paused: bool, note: str | None) -> None:
-    values = {"paused": paused, "note": sanitize_text(note), "changed_at": func.now()}
-    statement = insert(DISPATCHER_STATE).values(id=1, **values)
-    with transaction(engine) as connection:
-        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        connection.execute(select(func.pg_notify(WORK_CHANNEL, "")))
-
-
-def job_of(row: Row[Any]) -> Job:
-    """Return a row of the table as a job."""
-    known = {name: getattr(row, name) for name in Job.__dataclass_fields__}
-    typed = {
-        "status": JobStatus(row.status),
-        "params": current_params(row.kind, row.params),
-        "error_code": row.error_code and current_code(row.error_code),
-        "lease": row.lease and Lease(row.lease),
-        "progress": progress_of(row.progress),
-        "usage": usage_by_model(row.usage),
-    }
-    return Job(**known | typed)
-
-
-def current_params(kind: str, params: Any) -> dict[str, Any]:
-    """Return a job's parameters under their names of now.
-
-    A process of the release before may still write ``again``, which is ``recompute`` since
-    migration 0008. Jobs of other flows keep their own names. A value that is not an object has no
-    parameters.
-    """
-    if not isinstance(params, Mapping):
-        return {}
-    if kind not in KINDS_WITH_RECOMPUTE:
-        return dict(params)
-    renamed = {FORMER_PARAMS.get(str(name), str(name)): one for name, one in params.items()}
-    return renamed | {name: params[name] for name in renamed if name in params}

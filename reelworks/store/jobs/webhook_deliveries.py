@@ -10,7 +10,8 @@ from sqlalchemy import Engine, and_, func, select, update
 from reelworks.domain.jobs.job import Job
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.jobs import DELIVERIES, JOBS, job_of
+from reelworks.store.jobs.job_rows import JOBS, job_of
+from reelworks.store.jobs.jobs import DELIVERIES
 
 GIVEN_UP_AFTER = timedelta(days=1)
 """From the first try."""

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from reelworks.domain.jobs.job import Job
 from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.jobs import JOBS, job_of
+from reelworks.store.jobs.job_rows import JOBS, job_of
 from reelworks.store.library.video_reads import FRAMES, VIDEOS
 
 _FIRST_FRAMES = 5

@@ -10,7 +10,7 @@ from reelworks.domain.printable import one_line
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.jobs import JOBS
+from reelworks.store.jobs.job_rows import JOBS
 from reelworks.store.library.video_reads import VIDEOS
 
 

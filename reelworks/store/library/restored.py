@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from reelworks.domain.library.library import VideoStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
-from reelworks.store.jobs.jobs import JOBS
+from reelworks.store.jobs.job_rows import JOBS
 from reelworks.store.library.video_metadata import VideoMetadata
 from reelworks.store.library.video_reads import VIDEOS
 

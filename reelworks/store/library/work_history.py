@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, text
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import Usage, add_up, usage_by_model
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.jobs import JOBS, VIDEOS
+from reelworks.store.jobs.job_rows import JOBS, VIDEOS
 from reelworks.store.library.video_reads import CAPTIONS, FRAMES, SEGMENTS
 
 _LATEST = 500

@@ -15,7 +15,8 @@ from prefect.flow_runs import asuspend_flow_run
 from prefect.runtime import flow_run
 from sqlalchemy import Engine
 
-from reelworks.store.jobs.backfill.backfills import get_backfill, open_slots
+from reelworks.store.jobs.backfill.backfills import get_backfill
+from reelworks.store.jobs.backfill.slots import open_slots
 from reelworks.store.jobs.backfill.waits import add_wait, is_settled, remove_wait
 
 log = logging.getLogger("video_worker")

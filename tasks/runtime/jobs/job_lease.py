@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from reelworks.domain.jobs.usage import counting
 from reelworks.pipeline.run_context import RunContext
-from reelworks.store.jobs.leases import Attempt
+from reelworks.store.jobs.attempts import Attempt
 from tasks.runtime.current_run import current_observer, shared_rate_limit, use_observer
 from tasks.runtime.jobs.lease_keeper import JobOutcome, LeaseKeeper
 from tasks.runtime.run_endings import must_have_room, was_cancelled

@@ -17,9 +17,10 @@ from reelworks.pipeline.run_context import RunContext
 from reelworks.providers.billing.bill import Bill
 from reelworks.providers.billing.prices import Prices
 from reelworks.store.jobs import leases
+from reelworks.store.jobs.attempts import Attempt, attempt_of
 from reelworks.store.jobs.backfill.backfills import calls_per_minute
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Heartbeat, attempt_of
+from reelworks.store.jobs.leases import Heartbeat
 from tasks.runtime.jobs.job_progress import JobProgress
 from tasks.runtime.run_endings import failure_of, reason_of
 

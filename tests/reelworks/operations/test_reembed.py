@@ -20,13 +20,12 @@ from reelworks.pipeline.run_context import RunContext, open_run_context, prepare
 from reelworks.pipeline.video_vectors import Texts, embed_and_publish, embedders_for, searchable
 from reelworks.settings import Provider, Settings
 from reelworks.store.library.publish import (
-    claim_video,
     publish_captions,
     publish_frames,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
+from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.search.embedding_models import live_model, missing_videos, model_states, switch
 from reelworks.store.search.publish_vectors import publish_segment_vectors
 from tests.support.openai_server import EMBED, OpenAiServer

@@ -36,7 +36,8 @@ from reelworks.operations.submit import (
     submit_video,
 )
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.jobs import get_job, is_paused, list_jobs
+from reelworks.store.jobs.dispatchers import is_paused
+from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo

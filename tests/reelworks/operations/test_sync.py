@@ -16,7 +16,8 @@ from reelworks.operations.sync import Synced, plan_sync, survey, synchronise
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
-from reelworks.store.library.video_reads import get_video, list_videos
+from reelworks.store.library.video_contents import get_video
+from reelworks.store.library.video_reads import list_videos
 
 LIBRARY = "films"
 

@@ -12,7 +12,7 @@ from reelworks.domain.jobs.job import Job
 from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
-from reelworks.store.jobs.backfill.backfills import claim_of_backfills
+from reelworks.store.jobs.backfill.slots import claim_of_backfills
 
 LEASE = 60.0
 

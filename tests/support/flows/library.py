@@ -7,7 +7,7 @@ from sqlalchemy import text
 from reelworks.domain.library.library import VideoView
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 
 TABLES = ("videos", "scenes", "frames", "transcript_segments", "frame_captions")
 

@@ -23,7 +23,7 @@ from reelworks.domain.library.access import Scope
 from reelworks.errors import NotStoredError
 from reelworks.media.formats.subtitles import to_srt, to_vtt
 from reelworks.pipeline.stage_cache import ANY_CONTENT
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 from reelworks.store.library.video_writes import MediaKeys, frame_key, media_keys
 
 router = APIRouter(tags=["media"], dependencies=[require_scope(Scope.READ)])

@@ -36,7 +36,7 @@ from reelworks.operations.submit import Submission, Submitted, submit_video
 from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 from reelworks.store.library.video_writes import NewVideo, page_of_videos
 
 router = APIRouter(tags=["videos"])

@@ -59,8 +59,8 @@ def _services(settings: Settings) -> list[Check]:
 def check_dispatcher(settings: Settings) -> Check:
     """Check that a dispatcher starts the waiting jobs."""
     from reelworks.domain.jobs.job import JobStatus
-    from reelworks.store.jobs.dispatchers import silence
-    from reelworks.store.jobs.jobs import count_jobs, is_paused
+    from reelworks.store.jobs.dispatchers import is_paused, silence
+    from reelworks.store.jobs.jobs import count_jobs
 
     with open_database(settings) as engine:
         waiting = count_jobs(engine)[JobStatus.PENDING]

@@ -70,7 +70,8 @@ def list_(
     json: output.Json = False,
 ) -> None:
     """List jobs, newest first."""
-    from reelworks.store.jobs.jobs import count_jobs, is_paused, list_jobs
+    from reelworks.store.jobs.dispatchers import is_paused
+    from reelworks.store.jobs.jobs import count_jobs, list_jobs
 
     selection = JobSelection(
         statuses=frozenset(status) if status else None,

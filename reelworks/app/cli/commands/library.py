@@ -27,7 +27,7 @@ class Format(StrEnum):
 
 
 def _read(video_id: str) -> VideoView:
-    from reelworks.store.library.video_reads import get_video
+    from reelworks.store.library.video_contents import get_video
 
     with library_engine() as engine:
         return get_video(engine, video_id)

@@ -23,6 +23,7 @@ from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
 from reelworks.operations import job_control
 from reelworks.operations.parameters import PRIORITY_MAX
+from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.library import listing_queries
 
@@ -47,7 +48,7 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
         ),
         "counts": job_queue.count_jobs(api.engine),
         "matching": sum(job_queue.count_jobs(api.engine, selection).values()),
-        "paused": job_queue.is_paused(api.engine),
+        "paused": dispatchers.is_paused(api.engine),
         "choices": choices,
         "libraries": [(name, name) for name in choices.libraries],
         "codes": [

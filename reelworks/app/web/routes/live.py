@@ -23,7 +23,8 @@ from reelworks.app.web.wording import STAGES, UNBEGUN
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import DatabaseUnavailableError
-from reelworks.store.jobs.jobs import count_jobs, is_paused, list_jobs
+from reelworks.store.jobs.dispatchers import is_paused
+from reelworks.store.jobs.jobs import count_jobs, list_jobs
 
 router = APIRouter(include_in_schema=False)
 KEEP_ALIVE = 15.0

@@ -21,7 +21,7 @@ from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import StoredFrame, VideoView
 from reelworks.store.jobs.jobs import list_jobs
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 
 router = page_router()
 SEEN = 120

@@ -15,7 +15,8 @@ from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.backfill.backfills import BACKFILLS, get_backfill
-from reelworks.store.jobs.jobs import JOBS, VIDEOS, add_jobs
+from reelworks.store.jobs.job_rows import JOBS, VIDEOS
+from reelworks.store.jobs.jobs import add_jobs
 
 _BATCH = 1000
 

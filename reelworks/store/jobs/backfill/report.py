@@ -10,7 +10,7 @@ from reelworks.domain.jobs.usage import add_up, usage_by_model
 from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill.backfills import get_backfill
-from reelworks.store.jobs.jobs import JOBS, VIDEOS
+from reelworks.store.jobs.job_rows import JOBS, VIDEOS
 
 _STAGES = text(
     "SELECT p.key AS stage, sum((p.value->>'seconds')::float) AS seconds,"

@@ -14,9 +14,9 @@ from reelworks.domain.jobs.job import JobStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import BackfillWaitRow
 from reelworks.store.db.table_ops import table_of
+from reelworks.store.jobs.attempts import seconds_from_now
 from reelworks.store.jobs.backfill.backfills import BACKFILLS
-from reelworks.store.jobs.jobs import JOBS
-from reelworks.store.jobs.leases import seconds_from_now
+from reelworks.store.jobs.job_rows import JOBS
 
 WAITS = table_of(BackfillWaitRow)
 WAKE_AGAIN = 600.0

@@ -21,16 +21,8 @@ from reelworks.app.cli.backfill_tables import (
     usage_lines,
 )
 from reelworks.app.cli.progress_bars import backfill_text
-from reelworks.domain.jobs.backfill import (
-    Backfill,
-    BackfillStatus,
-    Limits,
-    Plan,
-    PlanLine,
-    Report,
-    Selection,
-    StagePlan,
-)
+from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Report, Selection
+from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage
 

@@ -23,7 +23,7 @@ from reelworks.store.access.tokens import create_token
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as job_queue
-from reelworks.store.jobs.leases import Attempt
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.reelworks.app.api.conftest import Server, serving
 from tests.support.databases import Databases

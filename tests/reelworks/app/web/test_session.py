@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reelworks.app.web.session import COOKIE, csrf_of, safe_next
 from reelworks.domain.library.access import Scope
-from reelworks.store.jobs.jobs import is_paused
+from reelworks.store.jobs.dispatchers import is_paused
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech.whisper_decode import compression_ratio
+from reelworks.models.speech.whisper_drafts import compression_ratio
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.domain.jobs.backfill import Limits, PlanLine
+from reelworks.domain.jobs.backfill import Limits
+from reelworks.domain.jobs.backfill_plan import PlanLine
 from reelworks.domain.jobs.usage import Usage
 from reelworks.operations.backfill.estimate import (
     RUN_SECONDS,

@@ -11,13 +11,15 @@ from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Limits, Plan, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import VideoStatus
 from reelworks.errors import InputError, SourceNotFoundError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.db.database import transaction
-from reelworks.store.library.publish import claim_video, publish_captions, set_status
+from reelworks.store.library.publish import publish_captions
+from reelworks.store.library.video_status import claim_video, set_status
 
 TABLES = ("videos", "jobs", "job_events", "backfills", "scenes", "frames", "dispatcher_state")
 

@@ -14,10 +14,10 @@ from reelworks.domain.jobs.backfill import (
     BackfillStatus,
     FailedVideo,
     Limits,
-    Plan,
     Report,
     Selection,
 )
+from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import InputError, SettingsError

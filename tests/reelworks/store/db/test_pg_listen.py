@@ -15,15 +15,11 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.backfill.backfills import resume_backfill
-from reelworks.store.jobs.jobs import (
-    add_jobs,
-    cancel_jobs,
-    pause_dispatcher,
-    resume_dispatcher,
-    retry_jobs,
-)
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.dispatchers import pause_dispatcher, resume_dispatcher
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, retry_jobs
+from reelworks.store.jobs.leases import Heartbeat
 
 SOON = 5.0
 QUIET = 0.3

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from reelworks.domain.jobs.job import NewJob
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, dispatchers, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import add_jobs
-from reelworks.store.jobs.leases import Attempt
 
 LONG = 600.0
 

@@ -14,15 +14,10 @@ from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.jobs import (
-    add_jobs,
-    cancel_jobs,
-    events_of,
-    get_job,
-    pause_dispatcher,
-    resume_dispatcher,
-)
-from reelworks.store.jobs.leases import Attempt, Heartbeat, attempt_of
+from reelworks.store.jobs.attempts import Attempt, attempt_of, disk_full_delay, retry_delay
+from reelworks.store.jobs.dispatchers import pause_dispatcher, resume_dispatcher
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, events_of, get_job
+from reelworks.store.jobs.leases import Heartbeat
 
 LONG, OVER = 60.0, 0.0
 NOTHING = Heartbeat({}, {}, Decimal(0))
@@ -192,14 +187,12 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
         assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
         due = claims.next_due(engine)
-        assert (
-            due == pytest.approx(leases.retry_delay(number), abs=2) if number < 3 else due is None
-        )
+        assert due == pytest.approx(retry_delay(number), abs=2) if number < 3 else due is None
 
     job = get_job(engine, "j")
     assert (job.error, job.error_code, job.error_stage) == (busy.reason, busy.code, "vision")
-    assert leases.retry_delay(2) == 2 * leases.retry_delay(1)
-    assert leases.retry_delay(99) == leases.LONGEST_WAIT
+    assert retry_delay(2) == 2 * leases.retry_delay(1)
+    assert retry_delay(99) == leases.LONGEST_WAIT
 
 
 def test_a_failure_that_cannot_pass_is_the_last(engine: Engine) -> None:
@@ -276,15 +269,15 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
         (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
-        attempt = leases.attempt_of(job)
+        attempt = attempt_of(job)
         assert (attempt.number, attempt.tries) == (number, 1)
         leases.begin(engine, attempt, f"run-{number}", LONG)
         status = leases.fail(engine, attempt, f"run-{number}", full, most_attempts=1)
         assert status is JobStatus.PENDING
         due = claims.next_due(engine)
-        assert due == pytest.approx(leases.disk_full_delay(number), abs=2)
+        assert due == pytest.approx(disk_full_delay(number), abs=2)
     assert get_job(engine, "j").error == full.reason
-    assert leases.disk_full_delay(99) == leases.LONGEST_WAIT
+    assert disk_full_delay(99) == leases.LONGEST_WAIT
 
 
 def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Engine) -> None:
@@ -294,10 +287,8 @@ def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Eng
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
         (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
-        leases.begin(engine, leases.attempt_of(job), f"run-{number}", LONG)
-        failed = leases.fail(
-            engine, leases.attempt_of(job), f"run-{number}", large, most_attempts=2
-        )
+        leases.begin(engine, attempt_of(job), f"run-{number}", LONG)
+        failed = leases.fail(engine, attempt_of(job), f"run-{number}", large, most_attempts=2)
         assert failed is status
     job = get_job(engine, "j")
     assert (job.error, job.error_code, job.attempts) == (large.reason, "no_space", 2)
@@ -307,35 +298,10 @@ def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine
     for job_id, code in (("full", "no_space"), ("busy", "rate_limited")):
         put(engine, job_id)
         (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
-        leases.begin(engine, leases.attempt_of(job), job_id, LONG)
+        leases.begin(engine, attempt_of(job), job_id, LONG)
         failure = Failure("Later.", code, can_pass=True)
-        leases.fail(engine, leases.attempt_of(job), job_id, failure, most_attempts=3)
+        leases.fail(engine, attempt_of(job), job_id, failure, most_attempts=3)
     assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
 
     assert claims.wake_for_room(engine) == 1
     assert [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=5)] == ["full"]
-
-
-@pytest.mark.parametrize(
-    ("failure", "number", "status", "waits"),
-    [
-        (Failure("x", "c"), 1, JobStatus.FAILED, False),
-        (Failure("x", "c", can_pass=True), 1, JobStatus.PENDING, True),
-        (Failure("x", "c", can_pass=True), 3, JobStatus.FAILED, False),
-        (Failure("x", "c", waits_for_room=True), 9, JobStatus.PENDING, True),
-    ],
-)
-def test_what_a_failed_attempt_makes_of_its_job(
-    failure: Failure, number: int, status: JobStatus, waits: bool
-) -> None:
-    values, found = leases.values_of_failure(Attempt("j", number), failure, most_attempts=3)
-    assert (found, values["status"]) == (status, status.value)
-    assert (values["lease"], values["expires_at"], values["error_code"]) == (None, None, "c")
-    assert (values["not_before"] is not None, values["ended_at"] is None) == (waits, waits)
-    assert ("attempts_before" in values) == failure.waits_for_room
-
-
-def test_attempts_before_a_retry_do_not_count() -> None:
-    failure = Failure("x", "c", can_pass=True)
-    _, status = leases.values_of_failure(Attempt("j", 3, before=2), failure, most_attempts=3)
-    assert (Attempt("j", 3, before=2).tries, status) == (1, JobStatus.PENDING)

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from reelworks.domain.jobs.job import Failure, NewJob
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import add_jobs, get_job
-from reelworks.store.jobs.leases import Attempt
 from reelworks.store.library import listing_queries as shelf
 
 _FRAME = (

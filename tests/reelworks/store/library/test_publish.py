@@ -27,7 +27,6 @@ from reelworks.domain.video.vision import (
 )
 from reelworks.errors import ServiceError, UnknownVideoError
 from reelworks.store.library.publish import (
-    claim_video,
     publish_audio,
     publish_captions,
     publish_frames,
@@ -35,15 +34,10 @@ from reelworks.store.library.publish import (
     publish_probe,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
-from reelworks.store.library.video_reads import (
-    count_all,
-    delete_video,
-    get_summary,
-    get_video,
-    list_videos,
-)
+from reelworks.store.library.video_contents import get_video
+from reelworks.store.library.video_reads import count_all, delete_video, get_summary, list_videos
+from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.library.video_writes import NewVideo, add_video
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
 

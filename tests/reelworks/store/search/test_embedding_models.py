@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from reelworks.domain.library.search import SearchRequest
 from reelworks.domain.video.transcript import Segment
 from reelworks.errors import InputError
-from reelworks.store.library.video_reads import get_video
+from reelworks.store.library.video_contents import get_video
 from reelworks.store.search.embedding_models import (
     ModelState,
     drop,

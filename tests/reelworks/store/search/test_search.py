@@ -20,13 +20,12 @@ from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.domain.video.vision import Box, Described, FrameDescription, ScreenText, VisionResult
 from reelworks.errors import InputError, UnknownVideoError
 from reelworks.store.library.publish import (
-    claim_video,
     publish_captions,
     publish_frames,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
+from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.search.publish_vectors import publish_caption_vectors, publish_segment_vectors
 from reelworks.store.search.search import Embed, search
 from reelworks.store.search.vector_tables import index_name

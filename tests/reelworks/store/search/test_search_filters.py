@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from reelworks.domain.library.search import Filters, Kind, Moment, SearchRequest
 from reelworks.domain.video.transcript import Segment
 from reelworks.errors import InputError, UnknownVideoError
-from reelworks.store.library.publish import claim_video
+from reelworks.store.library.video_status import claim_video
 from reelworks.store.search.search import search
 from tests.support.search_library import add_frames, add_speech
 

@@ -21,7 +21,8 @@ from reelworks.errors import (
 from reelworks.pipeline.run_context import open_run_context
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.settings import GpuFallback, Provider
-from reelworks.store.library.publish import claim_video, publish_transcript
+from reelworks.store.library.publish import publish_transcript
+from reelworks.store.library.video_status import claim_video
 from tests.support.flows.runs import Recorder, as_environment
 
 pytestmark = [

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from typing import TypeVar
 from urllib.parse import quote
 
-from anyio import CancelScope, to_thread
 from fastapi import Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from fastapi.responses import RedirectResponse, Response
 
+from reelworks.app.api.http.files.file_stream import FileStream
 from reelworks.app.api.http.files.ranges import (
     UnsatisfiableRangeError,
     is_unchanged,
@@ -28,7 +26,6 @@ from reelworks.errors import (
     ArtifactDamagedError,
     ArtifactMissingError,
     NotStoredError,
-    ServiceError,
     StoreUnavailableError,
     UnsupportedMediaError,
 )
@@ -201,7 +198,7 @@ def _streamed(
     body = read_range(api.media, found, start, end)
     with _examined(api, found):
         first = next(body, b"")  # a damaged file gets an error response, not half a body
-    return _FileStream(
+    return FileStream(
         body,
         status,
         headers,
@@ -210,43 +207,3 @@ def _streamed(
         first=first,
         on_broken=lambda: api.examiner.check(found),
     )
-
-
-def _no_callback() -> None:
-    """Do nothing."""
-
-
-class _FileStream(StreamingResponse):
-    """A file as a stream; the store's connection is closed as soon as the client leaves."""
-
-    def __init__(
-        self,
-        pieces: Generator[bytes, None, None],
-        status: int,
-        headers: dict[str, str],
-        media_type: str,
-        *,
-        key: str = "",
-        first: bytes = b"",
-        on_broken: Callable[[], None] = _no_callback,
-    ) -> None:
-        """``first`` is what was read of ``pieces`` already; ``key`` names the file in the log.
-
-        ``on_broken`` is called when the store gives no more.
-        """
-        super().__init__(chain((first,), pieces) if first else pieces, status, headers, media_type)
-        self._pieces = pieces
-        self._on_broken = on_broken
-        self._key = key
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file; players often disconnect in the middle."""
-        try:
-            await super().__call__(scope, receive, send)
-        except ServiceError as error:
-            # The status is sent: only a broken connection can show that bytes are missing.
-            log.warning("The download of %s broke off: %s", self._key, error)
-            self._on_broken()
-        finally:
-            with CancelScope(shield=True):
-                await to_thread.run_sync(self._pieces.close)

@@ -16,8 +16,9 @@ from sqlalchemy import text
 from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.leases import Heartbeat
 
 
 def body(lines: Iterator[str]) -> Iterator[tuple[str, dict]]:

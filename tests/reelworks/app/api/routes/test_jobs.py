@@ -6,8 +6,9 @@ import pytest
 
 from reelworks.domain.jobs.job import Failure, JobSelection
 from reelworks.store.jobs import claims, leases
-from reelworks.store.jobs.jobs import get_job, is_paused, list_jobs
-from reelworks.store.jobs.leases import Attempt
+from reelworks.store.jobs.attempts import Attempt
+from reelworks.store.jobs.dispatchers import is_paused
+from reelworks.store.jobs.jobs import get_job, list_jobs
 from tests.reelworks.app.api.conftest import Server
 
 

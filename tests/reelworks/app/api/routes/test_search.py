@@ -7,12 +7,8 @@ import pytest
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Segment, Transcript
-from reelworks.store.library.publish import (
-    publish_frames,
-    publish_scenes,
-    publish_transcript,
-    set_status,
-)
+from reelworks.store.library.publish import publish_frames, publish_scenes, publish_transcript
+from reelworks.store.library.video_status import set_status
 
 
 @pytest.fixture(scope="module")

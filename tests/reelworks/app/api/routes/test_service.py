@@ -20,8 +20,9 @@ from reelworks.domain.jobs.progress import StageProgress
 from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import get_job
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.leases import Heartbeat
 from tests.reelworks.app.api.conftest import serving
 from tests.support.flows.runs import as_environment
 

@@ -22,8 +22,8 @@ from reelworks.store.library.publish import (
     publish_normalized,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
+from reelworks.store.library.video_status import set_status
 from tests.reelworks.app.api.conftest import Server
 
 MB = 1 << 20

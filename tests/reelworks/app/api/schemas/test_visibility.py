@@ -28,8 +28,8 @@ from reelworks.errors import NoSpaceError
 from reelworks.store.access.tokens import create_token
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import add_jobs
-from reelworks.store.jobs.leases import Attempt
 from reelworks.store.jobs.webhook_deliveries import take_due
 from reelworks.store.library.publish import publish_transcript
 from tests.reelworks.app.api.conftest import Server, serving

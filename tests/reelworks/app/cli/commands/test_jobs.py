@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from reelworks.domain.jobs.job import Failure, JobStatus, NewJob
 from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import attempt_of
 from reelworks.store.jobs.jobs import add_jobs, get_job
-from reelworks.store.jobs.leases import attempt_of
 
 
 @pytest.fixture

@@ -12,12 +12,8 @@ from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.domain.video.video import Probe
 from reelworks.store.db.database import create_database_engine, ensure_schema
-from reelworks.store.library.publish import (
-    claim_video,
-    publish_probe,
-    publish_transcript,
-    set_status,
-)
+from reelworks.store.library.publish import publish_probe, publish_transcript
+from reelworks.store.library.video_status import claim_video, set_status
 from tests.support.flows.runs import as_environment
 
 TITLE = "[bold]Team[/bold] talk :smile: \x1b[31mred\x1b[0m \u202eevil"

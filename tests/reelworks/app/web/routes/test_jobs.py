@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs import jobs as job_queue
 from tests.reelworks.app.web.conftest import VIDEO
 
@@ -67,10 +68,10 @@ def test_the_dispatcher_is_paused_and_goes_on(visitor, site):
 
     page.get_by_role("button", name="Pause dispatcher").click()
     expect(page.get_by_text("waiting jobs do not start")).to_be_visible()
-    assert job_queue.is_paused(site.engine)
+    assert dispatchers.is_paused(site.engine)
     page.get_by_role("button", name="Resume dispatcher").click()
     expect(page.get_by_role("button", name="Pause dispatcher")).to_be_visible()
-    assert not job_queue.is_paused(site.engine)
+    assert not dispatchers.is_paused(site.engine)
 
 
 def test_the_list_follows_what_others_do(visitor, site, job):

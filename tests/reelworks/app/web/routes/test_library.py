@@ -12,7 +12,8 @@ from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.jobs.progress import StageProgress
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as job_queue
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.attempts import Attempt
+from reelworks.store.jobs.leases import Heartbeat
 from tests.reelworks.app.web.conftest import VIDEO
 
 pytestmark = pytest.mark.slow

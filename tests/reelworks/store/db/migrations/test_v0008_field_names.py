@@ -38,23 +38,19 @@ from reelworks.store.db.database import (
     transaction,
 )
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.backfill.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.attempts import attempt_of
+from reelworks.store.jobs.backfill.backfills import get_backfill
 from reelworks.store.jobs.backfill.report import report_of
+from reelworks.store.jobs.backfill.slots import claim_of_backfills
+from reelworks.store.jobs.dispatchers import is_paused, resume_dispatcher
 from reelworks.store.jobs.job_stats import job_stats
-from reelworks.store.jobs.jobs import (
-    add_jobs,
-    events_of,
-    get_job,
-    is_paused,
-    list_jobs,
-    resume_dispatcher,
-    retry_jobs,
-)
-from reelworks.store.jobs.leases import attempt_of, begin
+from reelworks.store.jobs.jobs import add_jobs, events_of, get_job, list_jobs, retry_jobs
+from reelworks.store.jobs.leases import begin
 from reelworks.store.jobs.rate_limits import reserve
 from reelworks.store.jobs.webhook_deliveries import take_due
 from reelworks.store.library.source_entries import sources_of
-from reelworks.store.library.video_reads import count_all, get_video
+from reelworks.store.library.video_contents import get_video
+from reelworks.store.library.video_reads import count_all
 from reelworks.store.objects.artifacts import Artifact
 from reelworks.store.search.embedding_models import model_states, switch
 from reelworks.store.search.search import search

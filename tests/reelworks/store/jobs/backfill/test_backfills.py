@@ -15,21 +15,21 @@ from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
+from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.backfill.backfills import (
     KIND,
     cancel_backfill,
-    claim_of_backfills,
     get_backfill,
     list_backfills,
-    open_slots,
     pause_backfill,
     resume_backfill,
     same_under_way,
 )
 from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill.report import report_of
+from reelworks.store.jobs.backfill.slots import claim_of_backfills, open_slots
 from reelworks.store.jobs.jobs import add_jobs, get_job, list_jobs, retry_jobs
-from reelworks.store.jobs.leases import Attempt, Heartbeat
+from reelworks.store.jobs.leases import Heartbeat
 
 LONG = 60.0
 Begin = Callable[..., Backfill]

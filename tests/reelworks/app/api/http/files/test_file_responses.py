@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import anyio
 
-from reelworks.app.api.http.files.file_responses import _FileStream
+from reelworks.app.api.http.files.file_responses import FileStream
 
 
 async def test_the_source_is_closed_when_a_caller_leaves_in_the_middle():
@@ -31,7 +31,7 @@ async def test_the_source_is_closed_when_a_caller_leaves_in_the_middle():
             gone.set()
         await anyio.sleep(0.001)
 
-    answer = _FileStream(pieces(), 200, {}, "video/mp4")
+    answer = FileStream(pieces(), 200, {}, "video/mp4")
     await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
 
     assert closed == [True]
