@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
-from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +13,7 @@ from sqlalchemy import text
 from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.job import INTERACTIVE, JobSelection, JobStatus
-from reelworks.domain.library.access import LOCAL, Caller, Scope
+from reelworks.domain.library.access import LOCAL
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import (
     ConflictError,
@@ -36,21 +35,11 @@ from reelworks.operations.submit import (
     submit_video,
 )
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.dispatchers import is_paused
 from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo
-
-ANN = Caller("ann", (Scope.SUBMIT,))
-BOB = Caller("bob", (Scope.SUBMIT,))
-URL = "https://93.184.215.14/talk.mp4"
-TALK = Submission(NewVideo("talk", URL, "The talk", added_by="ann"), URL)
-
-
-@pytest.fixture
-def library(ctx) -> Services:
-    return Services(ctx.settings, ctx.engine, ctx.store)
+from tests.support.submissions import ANN, BOB, TALK, URL
 
 
 def uploaded(library: Services, video_id: str, content: bytes) -> Submission:
@@ -220,30 +209,6 @@ def test_a_webhook_is_noted_with_its_job(library):
         assert connection.scalar(query, {"id": done.job.id}) == url
 
 
-def test_callers_control_their_own_jobs_and_admins_any(library):
-    done = submit_video(library, ANN, TALK)
-    assert done.job is not None
-    mine = JobSelection(ids=(done.job.id,))
-
-    retry = partial(job_control.retry_jobs, bucket=library.settings.s3.bucket)
-    for change in (job_control.cancel_jobs, retry):
-        with pytest.raises(ForbiddenError, match="another caller"):
-            change(library.engine, BOB, mine)
-        with pytest.raises(ForbiddenError, match="admin"):
-            change(library.engine, ANN, JobSelection())
-    with pytest.raises(ForbiddenError):
-        job_control.set_priority(library.engine, BOB, mine, 5)
-
-    assert job_control.set_priority(library.engine, ANN, mine, 5) == [done.job.id]
-    assert job_control.cancel_jobs(library.engine, ANN, mine) == [done.job.id]
-    assert job_control.retry_jobs(library.engine, ANN, mine, bucket=library.settings.s3.bucket) == [
-        done.job.id
-    ]
-    assert job_control.cancel_jobs(library.engine, LOCAL, JobSelection(), "maintenance") == [
-        done.job.id
-    ]
-
-
 def test_a_rerun_and_a_removal_are_for_admins(library):
     submit_video(library, ANN, replace(TALK, index=False))
 
@@ -266,14 +231,3 @@ def test_parameters_that_are_not_given_are_left_to_the_flow():
         "library": "talks",
         "recompute": ["vision"],
     }
-
-
-def test_only_admins_pause_and_resume_the_dispatcher(library):
-    for change in (job_control.pause_dispatcher, job_control.resume_dispatcher):
-        with pytest.raises(ForbiddenError, match="admin"):
-            change(library.engine, ANN)
-
-    job_control.pause_dispatcher(library.engine, LOCAL, note="maintenance")
-    assert is_paused(library.engine)
-    job_control.resume_dispatcher(library.engine, LOCAL)
-    assert not is_paused(library.engine)

@@ -2,104 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import Engine, text
 
-from reelworks.domain.jobs.job import BACKFILL, Failure, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import Failure, JobSelection, JobStatus
 from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import Attempt, attempt_of, disk_full_delay, retry_delay
-from reelworks.store.jobs.dispatchers import pause_dispatcher, resume_dispatcher
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, events_of, get_job
+from reelworks.store.jobs.jobs import cancel_jobs, events_of, get_job
 from reelworks.store.jobs.leases import Heartbeat
+from tests.support.queued_jobs import LONG, claimed, put, taken
 
-LONG, OVER = 60.0, 0.0
+OVER = 0.0
 NOTHING = Heartbeat({}, {}, Decimal(0))
 
-
-@pytest.fixture(autouse=True)
-def empty(engine: Engine) -> None:
-    with transaction(engine) as connection:
-        connection.execute(text("TRUNCATE videos, jobs, dispatcher_state, backfills CASCADE"))
-        connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('v', '/v.mp4')"))
-
-
-def put(engine: Engine, *ids: str, **options) -> None:
-    add_jobs(engine, [NewJob(one, "v", **options) for one in ids])
-
-
-def taken(engine: Engine, job_id: str = "j", seconds: float = LONG) -> Attempt:
-    """A job that was put in and claimed, and its attempt."""
-    put(engine, job_id)
-    (job,) = claims.claim(engine, "dispatcher", seconds, limit=1)
-    return Attempt(job.id, job.attempts)
-
-
-def claimed(engine: Engine) -> Job:
-    """The one job that waits, as a dispatcher claims it."""
-    (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
-    return job
-
-
-def test_a_bare_insert_is_claimed(engine: Engine) -> None:
-    with transaction(engine) as connection:
-        connection.execute(text("INSERT INTO jobs (id, video_id) VALUES ('j', 'v')"))
-
-    (job,) = claims.claim(engine, "dispatcher", LONG, limit=5)
-
-    assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "processing", 1)
-    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
-
-
-def test_the_urgent_come_first_and_then_the_old(engine: Engine) -> None:
-    put(engine, "old")
-    put(engine, "new")
-    put(engine, "whole-library", priority=BACKFILL)
-    put(engine, "urgent", priority=5)
-
-    order = [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=9)]
-
-    assert order == ["urgent", "old", "new", "whole-library"]
-
-
-def test_many_claimers_get_each_job_once(engine: Engine) -> None:
-    put(engine, *(f"j{number:03d}" for number in range(60)))
-
-    def claim_all(holder: str) -> list[str]:
-        mine: list[str] = []
-        while some := claims.claim(engine, holder, LONG, limit=3):
-            mine += [job.id for job in some]
-        return mine
-
-    with ThreadPoolExecutor(6) as pool:
-        shares = list(pool.map(claim_all, "abcdef"))
-
-    assert Counter(one for share in shares for one in share).most_common(1)[0][1] == 1
-    assert sum(map(len, shares)) == 60
-
-
-def test_a_paused_intake_claims_nothing(engine: Engine) -> None:
-    put(engine, "j")
-    pause_dispatcher(engine, note="maintenance")
-    assert claims.claim(engine, "dispatcher", LONG, limit=1) == []
-
-    resume_dispatcher(engine)
-    assert len(claims.claim(engine, "dispatcher", LONG, limit=1)) == 1
-
-
-def test_a_job_of_a_backfill_is_claimed_for_that_backfill_only(engine: Engine) -> None:
-    with transaction(engine) as connection:
-        connection.execute(text("INSERT INTO backfills (id) VALUES ('b')"))
-    put(engine, "one", "two", backfill_id="b")
-
-    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
-    assert len(claims.claim(engine, "dispatcher", LONG, limit=1, backfill_id="b")) == 1
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
@@ -244,22 +165,6 @@ def test_a_run_that_was_stopped_cannot_come_back_beside_its_successor(engine: En
     assert not leases.release(engine, attempt, "run-1"), "it is not his to give back"
 
 
-def test_a_flow_run_is_attached_once(engine: Engine) -> None:
-    attempt = taken(engine)
-    assert claims.attach_run(engine, attempt, "run-1", LONG)
-    assert claims.attach_run(engine, attempt, "run-1", LONG)
-    assert not claims.attach_run(engine, attempt, "run-2", LONG)
-    assert not claims.attach_run(engine, Attempt("j", 7), "run-7", LONG)
-
-
-def test_attaching_late_does_not_take_the_lease_from_a_run_that_has_begun(engine: Engine) -> None:
-    attempt = taken(engine)
-    leases.begin(engine, attempt, "run-1", LONG)
-
-    assert claims.attach_run(engine, attempt, "run-1", LONG)
-    assert get_job(engine, "j").lease == "run:run-1"
-
-
 def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) -> None:
     put(engine, "j")
     full = Failure(
@@ -292,16 +197,3 @@ def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Eng
         assert failed is status
     job = get_job(engine, "j")
     assert (job.error, job.error_code, job.attempts) == (large.reason, "no_space", 2)
-
-
-def test_only_what_a_full_disk_stopped_goes_on_once_there_is_room(engine: Engine) -> None:
-    for job_id, code in (("full", "no_space"), ("busy", "rate_limited")):
-        put(engine, job_id)
-        (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)
-        leases.begin(engine, attempt_of(job), job_id, LONG)
-        failure = Failure("Later.", code, can_pass=True)
-        leases.fail(engine, attempt_of(job), job_id, failure, most_attempts=3)
-    assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
-
-    assert claims.wake_for_room(engine) == 1
-    assert [job.id for job in claims.claim(engine, "dispatcher", LONG, limit=5)] == ["full"]

@@ -244,25 +244,6 @@ def test_vectors_of_another_model_lie_beside_the_rows_until_the_words_change(
     assert count_all(engine).embeddings["hosted/five"] == 1
 
 
-def test_a_video_stays_in_its_library_until_another_is_named(engine: Engine) -> None:
-    video_id = next(names)
-    assert claim_video(engine, video_id, original_path="/v.mp4").library == "default"
-    moved = claim_video(engine, video_id, original_path="/v.mp4", library="films")
-    assert moved.library == "films"
-    assert claim_video(engine, video_id, original_path="/v.mp4").library == "films"
-    assert [video.id for video in list_videos(engine, library="films")] == [video_id]
-
-
-def test_a_stated_language_stays_until_another_is_stated(engine: Engine) -> None:
-    video_id = next(names)
-    spoken = [
-        claim_video(engine, video_id, original_path="/v.mp4", language=language).language
-        for language in (None, "de", None, "fr", None)
-    ]
-
-    assert spoken == [None, "de", "de", "fr", "fr"]
-
-
 def test_publishers_of_one_video_take_turns(engine: Engine) -> None:
     video_id = next(names)
     claim_video(engine, video_id, original_path="/v.mp4")

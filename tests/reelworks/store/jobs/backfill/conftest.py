@@ -1,0 +1,34 @@
+"""Fixtures for tests of backfills."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reelworks.domain.jobs.backfill import Backfill, Limits, Selection
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
+from tests.support.backfill_jobs import Begin
+
+
+@pytest.fixture
+def empty_library(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(
+            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
+        )
+
+
+@pytest.fixture
+def begin(engine: Engine, empty_library: None) -> Begin:
+    def make(count: int = 10, name: str = "bf", cost: str = "0", **limits) -> Backfill:
+        new = NewBackfill(
+            id=name,
+            selection=Selection(source=f"/{name}", library="films"),
+            limits=Limits(**limits),
+            plan={"videos": count, "to_do": count, "cost": cost},
+            videos=[BackfillVideo(f"{name}-v{n:03d}", f"/{name}/{n}.mp4") for n in range(count)],
+        )
+        return begin_backfill(engine, new)
+
+    return make
