@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from infra.services.endpoints import Endpoints
 from infra.services.s3.probe import s3_client
@@ -20,7 +21,7 @@ from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.settings import Settings
-from tests.support.databases import Databases
+from tests.support.databases import Databases, engine_of
 from tests.support.made_media import MadeMedia
 from tests.support.openai_server import OpenAiServer
 from tests.support.order import longest_first
@@ -129,6 +130,13 @@ def clean_settings(
     return settings.with_values(
         database_url=clean_database, s3_bucket=bucket, data_dir=tmp_path / "data"
     )
+
+
+@pytest.fixture
+def clean_engine(clean_settings: Settings) -> Iterator[Engine]:
+    """An engine on this test's own database; tests that can share one have ``engine``."""
+    with engine_of(clean_settings) as engine:
+        yield engine
 
 
 @pytest.fixture

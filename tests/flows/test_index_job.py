@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.attempts import attempt_of
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job
@@ -14,13 +14,10 @@ from tests.support.flows.runs import STAGES, Recorder, as_environment
 
 
 @pytest.fixture
-def engine(clean_settings, prefect_api, monkeypatch, models_dir):
+def engine(clean_engine, clean_settings, prefect_api, monkeypatch, models_dir):
     for name, value in as_environment(clean_settings).items():
         monkeypatch.setenv(name, value)
-    made = create_database_engine(clean_settings)
-    ensure_schema(made)
-    yield made
-    made.dispose()
+    return clean_engine
 
 
 def claimed(engine, job_id: str, source, **params):

@@ -12,7 +12,7 @@ from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.operations.restore import restore_library
 from reelworks.operations.search import find
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import ensure_schema, transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.removal import remove_video
 from reelworks.store.library.video_writes import NewVideo, add_video
@@ -29,11 +29,8 @@ def store(environment):
 
 
 @pytest.fixture
-def engine(environment):
-    made = create_database_engine(environment)
-    ensure_schema(made)
-    yield made
-    made.dispose()
+def engine(environment, clean_engine):
+    return clean_engine
 
 
 def lose_the_database(engine) -> None:

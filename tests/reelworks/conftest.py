@@ -16,8 +16,8 @@ from sqlalchemy import Engine, text
 from reelworks.models.speech.waveform import write_wav
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, transaction
-from tests.support.databases import Databases
+from reelworks.store.db.database import transaction
+from tests.support.databases import Databases, engine_of
 from tests.support.made_slides import normalized
 from tests.support.shared_folder import one_at_a_time, session_folder
 
@@ -52,9 +52,8 @@ def own_settings(settings: Settings, databases: Databases) -> Iterator[Settings]
 @pytest.fixture(scope="module")
 def engine(own_settings: Settings) -> Iterator[Engine]:
     """An engine on that database."""
-    made = create_database_engine(own_settings)
-    yield made
-    made.dispose()
+    with engine_of(own_settings) as engine:
+        yield engine
 
 
 Normalized = tuple[Path, Path]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
@@ -17,6 +18,16 @@ from reelworks.store.db.database import create_database_engine, ensure_schema
 TEMPLATE = "tables"
 _HASTY = ("fsync", "synchronous_commit", "full_page_writes")
 """What makes a database outlive a power cut, which costs most of the time of making one."""
+
+
+@contextmanager
+def engine_of(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine on the database that these settings name."""
+    engine = create_database_engine(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @dataclass(frozen=True)

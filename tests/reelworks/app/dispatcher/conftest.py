@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine
 
 from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, ensure_schema
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,7 +36,7 @@ def chosen(clean_settings: Settings, prefect_api: str) -> Settings:
 
 
 @pytest.fixture
-def engine(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(clean_engine: Engine, chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Engine:
     assert chosen.database.url is not None
     monkeypatch.setenv("DATABASE_URL", chosen.database.url.get_secret_value())
     monkeypatch.setenv("S3_ENDPOINT_URL", chosen.s3.endpoint_url or "")
@@ -47,7 +46,4 @@ def engine(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     monkeypatch.setenv("S3_BUCKET", chosen.s3.bucket)
     monkeypatch.setenv("DATA_DIR", str(chosen.data_dir))
     monkeypatch.setenv("JOB_LEASE_SECONDS", "3")
-    made = create_database_engine(chosen)
-    ensure_schema(made)
-    yield made
-    made.dispose()
+    return clean_engine

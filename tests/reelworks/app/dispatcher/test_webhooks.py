@@ -20,7 +20,7 @@ from reelworks.app.dispatcher import webhooks
 from reelworks.app.dispatcher.webhooks import deliver_due
 from reelworks.domain.jobs.job import JobSelection, NewJob
 from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, retry_jobs
 from reelworks.store.jobs.webhook_deliveries import GIVEN_UP_AFTER, MOST_TRIES, retry_delay
 
@@ -70,13 +70,10 @@ def mine(clean_settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def engine(mine: Settings) -> Iterator[Engine]:
-    made = create_database_engine(mine)
-    ensure_schema(made)
-    with transaction(made) as connection:
+def engine(clean_engine: Engine) -> Engine:
+    with transaction(clean_engine) as connection:
         connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('v', '/v.mp4')"))
-    yield made
-    made.dispose()
+    return clean_engine
 
 
 def ended(engine: Engine, url: str, job_id: str = "j") -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, NewJob
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.jobs import add_jobs, get_job
@@ -19,11 +19,10 @@ _FRAME = (
 )
 
 
-@pytest.fixture
-def engine(clean_settings):
-    engine = create_database_engine(clean_settings)
-    ensure_schema(engine)
+@pytest.fixture(autouse=True)
+def library(engine: Engine) -> None:
     with transaction(engine) as connection:
+        connection.execute(text("TRUNCATE videos, jobs CASCADE"))
         for video, library, language in (
             ("a", "one", "en"),
             ("b", "two", "de"),
@@ -37,8 +36,6 @@ def engine(clean_settings):
                 ),
                 row,
             )
-    yield engine
-    engine.dispose()
 
 
 def test_choices_are_the_libraries_and_languages_that_there_are(engine):

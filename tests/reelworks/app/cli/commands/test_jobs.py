@@ -6,25 +6,22 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, JobStatus, NewJob
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import attempt_of
 from reelworks.store.jobs.jobs import add_jobs, get_job
 
 
 @pytest.fixture
-def engine(clean_settings):
-    made = create_database_engine(clean_settings)
-    ensure_schema(made)
-    with transaction(made) as connection:
+def engine(clean_engine: Engine) -> Engine:
+    with transaction(clean_engine) as connection:
         connection.execute(
             text(
                 "INSERT INTO videos (id, original_path, library)"
                 " VALUES ('talk', '/talk.mp4', 'lectures'), ('film', '/film.mp4', 'films')"
             )
         )
-    yield made
-    made.dispose()
+    return clean_engine
 
 
 def failed(engine: Engine, job_id: str, video_id: str, stage: str) -> None:

@@ -14,9 +14,8 @@ from tests.support.backfill_jobs import Begin
 @pytest.fixture
 def empty_library(engine: Engine) -> None:
     with transaction(engine) as connection:
-        connection.execute(
-            text("TRUNCATE videos, jobs, dispatcher_state, backfills, sources CASCADE")
-        )
+        tables = "videos, jobs, dispatcher_state, backfills, backfill_waits, sources"
+        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
 
 
 @pytest.fixture

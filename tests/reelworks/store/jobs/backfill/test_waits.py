@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, text
 
-from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, ensure_schema, transaction
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs.backfill import waits as backfill_waits
 from reelworks.store.jobs.backfill.waits import (
     add_wait,
@@ -18,13 +15,7 @@ from reelworks.store.jobs.backfill.waits import (
     remove_wait,
 )
 
-
-@pytest.fixture
-def engine(clean_settings: Settings) -> Iterator[Engine]:
-    made = create_database_engine(clean_settings)
-    ensure_schema(made)
-    yield made
-    made.dispose()
+pytestmark = pytest.mark.usefixtures("empty_library")
 
 
 def put(engine: Engine, backfill_id: str, status: str, job: str | None = None) -> None:
