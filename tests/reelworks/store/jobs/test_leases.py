@@ -182,7 +182,6 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
         due = claims.next_due(engine)
         assert due == pytest.approx(disk_full_delay(number), abs=2)
     assert get_job(engine, "j").error == full.reason
-    assert disk_full_delay(99) == leases.LONGEST_WAIT
 
 
 def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Engine) -> None:
