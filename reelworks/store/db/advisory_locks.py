@@ -40,10 +40,23 @@ def advisory_lock(
     The connection must reach PostgreSQL itself: behind a pooler in transaction mode (PgBouncer)
     a session's lock would belong to the next client of that server connection.
     """
-    url = libpq_url(database_url)
+    with _connect(database_url) as connection:
+        number = lock_number(key)
+        while not _try(connection, "pg_try_advisory_lock", number, database_url):
+            should_stop()
+            time.sleep(poll)
+        yield
+        _release(connection, number, database_url)
+
+
+def _connect(database_url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Open a connection for a lock.
+
+    It may be silent for hours; a host that vanished is noticed after a minute.
+    """
     with database_errors(database_url):
         connection = psycopg.connect(
-            url,
+            libpq_url(database_url),
             autocommit=True,
             connect_timeout=10,
             application_name="reelworks lock",
@@ -51,30 +64,32 @@ def advisory_lock(
             keepalives_interval=10,
             keepalives_count=3,
         )
-    with connection:
-        with database_errors(database_url):
-            # It may be silent for hours; a host that vanished is noticed after a minute.
+        try:
             connection.execute(
                 "SELECT set_config(name, setting, false) FROM (VALUES"
                 " ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '30'),"
                 " ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')"
                 ") AS wanted (name, setting)"
             )
-        number = lock_number(key)
-        while not _try(connection, "pg_try_advisory_lock", number, database_url):
-            should_stop()
-            time.sleep(poll)
-        yield
-        try:
-            released = _try(connection, "pg_advisory_unlock", number, database_url)
-        except DatabaseUnavailableError as error:
-            raise DatabaseUnavailableError(
-                "PostgreSQL ended the connection that held a lock; the work is tried again."
-            ) from error
-        if not released:
-            raise DatabaseUnavailableError(
-                "PostgreSQL gave a lock away (is DATABASE_URL a pooler in transaction mode?)."
-            )
+        except psycopg.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def _release(
+    connection: psycopg.Connection[tuple[object, ...]], number: int, database_url: str
+) -> None:
+    try:
+        released = _try(connection, "pg_advisory_unlock", number, database_url)
+    except DatabaseUnavailableError as error:
+        raise DatabaseUnavailableError(
+            "PostgreSQL ended the connection that held a lock; the work is tried again."
+        ) from error
+    if not released:
+        raise DatabaseUnavailableError(
+            "PostgreSQL gave a lock away (is DATABASE_URL a pooler in transaction mode?)."
+        )
 
 
 def lock_number(key: str) -> int:

@@ -12,9 +12,8 @@ from sqlalchemy import text
 
 from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.jobs.job import INTERACTIVE, JobSelection, JobStatus
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import LOCAL
-from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import (
     ConflictError,
     ForbiddenError,
@@ -24,8 +23,6 @@ from reelworks.errors import (
     UnsafeAddressError,
 )
 from reelworks.operations import job_control
-from reelworks.operations.remove import remove_video
-from reelworks.operations.rerun import rerun_stage
 from reelworks.operations.services import Services
 from reelworks.operations.submit import (
     JobRequest,
@@ -207,20 +204,6 @@ def test_a_webhook_is_noted_with_its_job(library):
     with transaction(library.engine) as connection:
         query = text("SELECT url FROM webhook_deliveries WHERE job_id = :id")
         assert connection.scalar(query, {"id": done.job.id}) == url
-
-
-def test_a_rerun_and_a_removal_are_for_admins(library):
-    submit_video(library, ANN, replace(TALK, index=False))
-
-    with pytest.raises(ForbiddenError):
-        rerun_stage(library.engine, ANN, "vision", VideoSelection())
-    with pytest.raises(ForbiddenError):
-        remove_video(library, ANN, "talk")
-
-    (job,) = rerun_stage(library.engine, LOCAL, "vision", VideoSelection(ids=("talk",)))
-    assert (job.params, job.priority) == ({"recompute": ["vision"]}, INTERACTIVE)
-    assert remove_video(library, LOCAL, "talk") is True
-    assert remove_video(library, LOCAL, "talk") is False
 
 
 def test_parameters_that_are_not_given_are_left_to_the_flow():

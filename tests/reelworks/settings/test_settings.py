@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from reelworks.errors import SettingsError
-from reelworks.settings import Provider, load_settings, names_given, variables
+from reelworks.settings import Provider, load_settings
 
 SECRET = "sk-very-secret-0815"
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch, tmp_path):
-    """No variable of ours is set, and no .env lies in the working folder."""
-    for name in variables():
-        for variable in [v for v in os.environ if v.lower() == name]:
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
 
 
 def test_unset_means_embedded_and_local():
@@ -135,53 +123,3 @@ def test_a_chosen_model_goes_before_the_default(monkeypatch):
 
     monkeypatch.setenv("VISION_MODEL", "some-model")
     assert load_settings().model_for("vision") == "some-model"
-
-
-def test_the_env_file_is_read_and_the_environment_goes_before_it(monkeypatch, tmp_path):
-    (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\nS3_REGION=eu-west-1\nSOMETHING_ELSE=1\n")
-    monkeypatch.setenv("S3_REGION", "eu-north-1")
-
-    assert load_settings().log_level == "DEBUG"
-    assert load_settings().s3.region == "eu-north-1"
-    assert names_given() == {"log_level", "s3_region"}
-
-
-def test_an_env_file_that_is_no_text_is_one_sentence(tmp_path):
-    (tmp_path / ".env").write_bytes(b"LOG_LEVEL=\xff\xfe\n")
-
-    for read in (load_settings, names_given):
-        with pytest.raises(SettingsError, match=r"^The file \.env is not UTF-8 text"):
-            read()
-
-
-def test_the_names_given_are_not_validated(monkeypatch):
-    monkeypatch.setenv("VISION_PROVIDER", "openai")
-    monkeypatch.setenv("CPU_THREADS", "")
-
-    assert names_given() == {"vision_provider"}
-
-
-def test_values_of_the_caller_go_before_the_environment(monkeypatch):
-    monkeypatch.setenv("DATA_DIR", "/from/environment")
-
-    assert load_settings(data_dir=Path("/from/caller")).data_dir == Path("/from/caller")
-
-
-def test_each_library_may_have_its_own_shot_detector(monkeypatch):
-    assert load_settings().scenes.detector_for("films") == "adaptive"
-    assert not load_settings().scenes.uses_transnet
-
-    monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", " films=transnetv2, news = adaptive,")
-    settings = load_settings()
-    assert settings.scenes.detector_for("films") == "transnetv2"
-    assert settings.scenes.detector_for("news") == "adaptive"
-    assert settings.scenes.detector_for("default") == "adaptive"
-    assert settings.scenes.uses_transnet
-
-
-@pytest.mark.parametrize("text", ["films", "=adaptive", "films=clever"])
-def test_a_wrong_list_of_detectors_names_the_wrong_part(monkeypatch, text):
-    monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", f"news=adaptive,{text}")
-
-    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is wrong: '{text}' must be"):
-        load_settings()

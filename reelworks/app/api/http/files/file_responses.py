@@ -182,9 +182,7 @@ def _streamed(
     try:
         span = span_of(header, found.size)
     except UnsatisfiableRangeError:
-        size = {"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"}
-        detail = f"The file has {found.size} bytes; the range begins after them."
-        return problem_response(problem_of(416, "no_such_range", detail), size)
+        return _unsatisfiable(found)
     start, end = (span.start, span.end) if span else (0, found.size)
     headers["Content-Length"] = str(end - start)
     if span:
@@ -207,3 +205,9 @@ def _streamed(
         first=first,
         on_broken=lambda: api.examiner.check(found),
     )
+
+
+def _unsatisfiable(found: Artifact) -> Response:
+    size = {"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"}
+    detail = f"The file has {found.size} bytes; the range begins after them."
+    return problem_response(problem_of(416, "no_such_range", detail), size)
