@@ -54,7 +54,7 @@ def test_a_job_s_run_has_the_source_of_its_row_then_of_its_video(ctx: RunContext
             NewJob("a", "v", params={"source": SECRET}),
             NewJob("b", "v"),
             NewJob("c", "u"),
-            NewJob("d", None),
+            NewJob("d", None, kind="sync"),
         ],
     )
     bucket = ctx.settings.s3.bucket

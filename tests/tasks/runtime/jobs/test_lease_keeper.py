@@ -35,7 +35,7 @@ def ctx(clean_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[R
 def keeper(ctx: RunContext) -> Iterator[LeaseKeeper]:
     """The keeper of a job that a dispatcher has claimed."""
     with transaction(ctx.engine) as connection:
-        connection.execute(text("INSERT INTO jobs (id) VALUES ('j')"))
+        connection.execute(text("INSERT INTO jobs (id, kind) VALUES ('j', 'sync')"))
     (job,) = claims.claim(ctx.engine, "dispatcher", LONG, limit=1)
     keeper = LeaseKeeper(attempt_of(job), "run-1", ctx, NullObserver())
     keeper.begin()

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -196,14 +197,9 @@ def _streamed(
     body = read_range(api.media, found, start, end)
     with _examined(api, found):
         first = next(body, b"")  # a damaged file gets an error response, not half a body
+    check = partial(api.examiner.check, found)
     return FileStream(
-        body,
-        status,
-        headers,
-        file.content_type,
-        key=file.key,
-        first=first,
-        on_broken=lambda: api.examiner.check(found),
+        body, status, headers, file.content_type, key=file.key, first=first, on_broken=check
     )
 
 
