@@ -38,7 +38,7 @@ LONGEST = (
     "tasks/runtime/test_stage_runner.py",
     "infra/services/test_checks.py",
     "reelworks/models/runtime/test_fetch.py",
-    "reelworks/pipeline/test_slow_store.py",
+    "reelworks/store/objects/test_slow_bodies.py",
     "reelworks/app/web/routes/test_docs.py",
 )
 """Modules under ``tests/`` that take more than some eight seconds, by `make test`'s durations."""
