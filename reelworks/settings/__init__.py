@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from reelworks.settings.capabilities import Provider, ShotDetection
 from reelworks.settings.load import load_settings, names_given
-from reelworks.settings.settings import (
-    CAPABILITIES,
-    DEFAULT_MODELS,
-    Settings,
-    field_of,
-    variables,
-)
+from reelworks.settings.settings import CAPABILITIES, DEFAULT_MODELS, Settings, field_of, variables
 from reelworks.settings.work import GpuFallback
 
 __all__ = [

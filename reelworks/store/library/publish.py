@@ -12,17 +12,7 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Text,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, Text, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG
 
 from reelworks.domain.ids import caption_id, frame_id, scene_id, segment_id

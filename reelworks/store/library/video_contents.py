@@ -12,12 +12,7 @@ from reelworks.domain.video.transcript import Segment, Word
 from reelworks.domain.video.vision import Box, Control, ControlKind, FrameDescription, ScreenText
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import (
-    Base,
-    CaptionVectorRow,
-    EmbeddingModelRow,
-    SegmentVectorRow,
-)
+from reelworks.store.db.schema import Base, CaptionVectorRow, EmbeddingModelRow, SegmentVectorRow
 from reelworks.store.db.table_ops import table_of
 from reelworks.store.library.video_reads import (
     CAPTIONS,

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    Engine,
-    Row,
-    delete,
-    func,
-    select,
-)
+from sqlalchemy import Engine, Row, delete, func, select
 
-from reelworks.domain.library.library import (
-    Counts,
-    VideoSummary,
-)
+from reelworks.domain.library.library import Counts, VideoSummary
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import (

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelworks.domain.library.search import (
-    Excerpt,
-    Kind,
-    Moment,
-    RankSource,
-    Reason,
-    SearchHit,
-)
+from reelworks.domain.library.search import Excerpt, Kind, Moment, RankSource, Reason, SearchHit
 
 
 def hit(kind: Kind, *reasons: RankSource, **values: Any) -> SearchHit:

@@ -15,9 +15,7 @@ from sqlalchemy import Engine, text
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.domain.video.video import Probe, VideoTrack
-from reelworks.domain.video.vision import (
-    VisionResult,
-)
+from reelworks.domain.video.vision import VisionResult
 from reelworks.errors import ServiceError, UnknownVideoError
 from reelworks.store.library.publish import (
     publish_captions,
@@ -29,13 +27,7 @@ from reelworks.store.library.video_contents import get_video
 from reelworks.store.library.video_reads import delete_video, get_summary
 from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.library.video_writes import NewVideo, add_video
-from tests.support.published import (
-    HEARD,
-    TALK,
-    described,
-    publish_all,
-    vectors,
-)
+from tests.support.published import HEARD, TALK, described, publish_all, vectors
 
 names = (f"video-{number}" for number in itertools.count())
 

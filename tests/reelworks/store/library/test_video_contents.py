@@ -8,21 +8,11 @@ import pytest
 from sqlalchemy import Engine
 
 from reelworks.domain.video.transcript import Segment, Transcript, Word
-from reelworks.domain.video.vision import (
-    VisionResult,
-)
+from reelworks.domain.video.vision import VisionResult
 from reelworks.errors import UnknownVideoError
 from reelworks.store.library.video_contents import get_video
 from reelworks.store.library.video_reads import count_all, delete_video, list_videos
-from tests.support.published import (
-    EMBEDDED,
-    HEARD,
-    SEEN,
-    described,
-    publish_all,
-    shots,
-    stills,
-)
+from tests.support.published import EMBEDDED, HEARD, SEEN, described, publish_all, shots, stills
 
 names = (f"shown-{number}" for number in itertools.count())
 

@@ -7,20 +7,11 @@ import itertools
 from sqlalchemy import Engine, text
 
 from reelworks.domain.video.transcript import Segment, Transcript
-from reelworks.domain.video.vision import (
-    VisionResult,
-)
-from reelworks.store.library.publish import (
-    publish_transcript,
-)
+from reelworks.domain.video.vision import VisionResult
+from reelworks.store.library.publish import publish_transcript
 from reelworks.store.library.video_reads import count_all
 from reelworks.store.search.publish_vectors import publish_segment_vectors
-from tests.support.published import (
-    EMBEDDED,
-    TALK,
-    publish_all,
-    vectors,
-)
+from tests.support.published import EMBEDDED, TALK, publish_all, vectors
 
 names = (f"vectors-{number}" for number in itertools.count())
 

@@ -8,9 +8,7 @@ from sqlalchemy import Engine, text
 from reelworks.domain.jobs.job import BACKFILL, JobSelection, JobStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.backfill.backfills import (
-    list_backfills,
-)
+from reelworks.store.jobs.backfill.backfills import list_backfills
 from reelworks.store.jobs.jobs import list_jobs
 from tests.support.backfill_jobs import Begin
 from tests.support.queued_jobs import LONG

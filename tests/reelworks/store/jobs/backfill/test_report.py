@@ -9,9 +9,7 @@ from sqlalchemy import Engine
 
 from reelworks.domain.jobs.backfill import BackfillStatus
 from reelworks.domain.jobs.job import Failure, JobSelection, JobStatus
-from reelworks.store.jobs.backfill.backfills import (
-    KIND,
-)
+from reelworks.store.jobs.backfill.backfills import KIND
 from reelworks.store.jobs.backfill.report import report_of
 from reelworks.store.jobs.backfill.slots import open_slots
 from reelworks.store.jobs.jobs import list_jobs

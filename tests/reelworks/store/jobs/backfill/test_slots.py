@@ -12,10 +12,7 @@ from reelworks.domain.jobs.backfill import BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobStatus, NewJob
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.backfill.backfills import (
-    get_backfill,
-    resume_backfill,
-)
+from reelworks.store.jobs.backfill.backfills import get_backfill, resume_backfill
 from reelworks.store.jobs.backfill.slots import open_slots
 from reelworks.store.jobs.jobs import add_jobs
 from tests.support.backfill_jobs import Begin, claim, end
