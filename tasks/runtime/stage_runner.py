@@ -15,7 +15,12 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from reelworks.domain.jobs.report import StageReport, StageState
-from reelworks.errors import CacheMissError, NotCachedError, ReelworksError, exhausted
+from reelworks.errors import (
+    CacheMissError,
+    NotCachedError,
+    ReelworksError,
+    exhausted,
+)
 from reelworks.pipeline.stage_cache import (
     CacheMode,
     StageCall,

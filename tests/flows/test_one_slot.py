@@ -76,7 +76,11 @@ async def test_a_schedule_runs_by_itself(house: OneSlot, tmp_path: Path) -> None
     """Deployments that are READY prove nothing: a server's scheduler can be dead for days."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import DeploymentScheduleCreate
-    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterId,
+        FlowRunFilter,
+    )
     from prefect.client.schemas.schedules import CronSchedule
 
     folder = tmp_path / "empty"

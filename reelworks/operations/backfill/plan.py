@@ -29,7 +29,12 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
-from reelworks.operations.backfill.source_scan import as_seen, list_files, root_of, scan_files
+from reelworks.operations.backfill.source_scan import (
+    as_seen,
+    list_files,
+    root_of,
+    scan_files,
+)
 from reelworks.pipeline.planned_calls import ConfiguredModels, VideoSource
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage, dependants_of

@@ -10,16 +10,33 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, case, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    and_,
+    case,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import (
+    Job,
+    JobEvent,
+    JobSelection,
+    JobStatus,
+    NewJob,
+)
 from reelworks.domain.jobs.lease import CANCEL_PENDING
 from reelworks.domain.library.listing import PageKey
 from reelworks.errors import UnknownJobError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import JobEventRow, WebhookDeliveryRow
+from reelworks.store.db.schema import (
+    JobEventRow,
+    WebhookDeliveryRow,
+)
 from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
 from reelworks.store.jobs.job_rows import JOBS, VIDEOS, job_of, where_clause
 

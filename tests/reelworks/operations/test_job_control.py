@@ -8,9 +8,13 @@ import pytest
 
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import LOCAL
-from reelworks.errors import ForbiddenError
+from reelworks.errors import (
+    ForbiddenError,
+)
 from reelworks.operations import job_control
-from reelworks.operations.submit import submit_video
+from reelworks.operations.submit import (
+    submit_video,
+)
 from reelworks.store.jobs.dispatchers import is_paused
 from tests.support.submissions import ANN, BOB, TALK
 

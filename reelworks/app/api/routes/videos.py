@@ -20,7 +20,12 @@ from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.queries import VideoQuery
 from reelworks.app.api.schemas.requests import NewVideoIn
-from reelworks.app.api.schemas.videos import SubmittedOut, VideoDetail, VideoList, VideoOut
+from reelworks.app.api.schemas.videos import (
+    SubmittedOut,
+    VideoDetail,
+    VideoList,
+    VideoOut,
+)
 from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.access import Caller, Scope

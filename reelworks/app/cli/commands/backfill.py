@@ -21,7 +21,13 @@ from reelworks.app.cli.arguments import (
 )
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
 from reelworks.app.cli.environment import library_engine
-from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import (
+    IN_FLIGHT,
+    Backfill,
+    Limits,
+    Selection,
+    SelectionKind,
+)
 
 
 class _StartByDefault(TyperGroup):
