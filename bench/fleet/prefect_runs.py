@@ -1,4 +1,4 @@
-"""Queries of ``bench.fleet`` to Prefect: its runs, and what they computed."""
+"""Queries of ``bench.fleet.run`` to Prefect: its runs, and what they computed."""
 
 from __future__ import annotations
 

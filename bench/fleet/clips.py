@@ -1,4 +1,4 @@
-"""Short videos for ``bench.fleet``: five seconds each, no two alike.
+"""Short videos for ``bench.fleet.run``: five seconds each, no two alike.
 
 Film, a recorded console, slides and a talk, each with other speech; every fifth has no sound. All
 from ``tests/media`` and ``samples``.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.ffmpeg import make_media
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEDIA = ROOT / "tests" / "media"
 SECONDS = 5.0
 VIDEOS = (

@@ -1,6 +1,6 @@
 """The stock process worker against the warm worker, in one run on one server.
 
-    make bench-workers                   or: python -m bench.workers RUNS
+    make bench-workers                   or: python -m bench.fleet.workers RUNS
 
 Both workers ask for runs every 0.25 s and run one at a time. Times are those of the states that
 Prefect records. ``nothing`` is a flow without content; ``embed`` loads MiniLM through the model
@@ -34,7 +34,7 @@ from reelworks.settings import Settings
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 CALLS = 5
 QUERY_SECONDS = "0.25"
@@ -124,7 +124,7 @@ async def _deploy(kind: str) -> None:
     from prefect.types.entrypoint import EntrypointType
     from prefect.workers.base import BaseWorker
 
-    from bench.worker_flows import embed, nothing
+    from bench.fleet.worker_flows import embed, nothing
 
     made = BaseWorker.get_worker_class_from_type(kind)
     if made is None:
@@ -195,7 +195,7 @@ async def _run_one(
 
 
 async def _call_many(kind: str, log_file: Path) -> list[tuple[float, float]]:
-    from bench.worker_flows import call
+    from bench.fleet.worker_flows import call
 
     return [await call(f"embed/{kind}", str(log_file)) for _ in range(CALLS)]
 

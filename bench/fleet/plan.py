@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ffmpeg import make_media
-from bench.fleet_clips import SPEECH, VIDEOS
+from bench.fleet.clips import SPEECH, VIDEOS
 from reelworks.pipeline.spec import Stage
 
 console = Console(highlight=False)

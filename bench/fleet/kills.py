@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from bench.job_flows import nap
+from bench.fleet.job_flows import nap
 from infra.fleet.plan import HEARTBEAT
 from infra.services.supervision import supervisor
 from infra.services.supervision.state import Service, read_state
@@ -45,7 +45,7 @@ from reelworks.store.jobs.jobs import add_jobs, count_jobs, list_jobs
 
 console = Console(highlight=False)
 error_console = Console(highlight=False, stderr=True)
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 POOL = "naps"
 LEASE_SECONDS = 6.0
 HEARTBEAT_SECONDS = LEASE_SECONDS / 3

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
 def test_no_job_is_lost_doubled_or_stuck_whatever_is_killed() -> None:
     """A run of the benchmark itself: real servers, real workers, SIGKILL to one after another."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.kills", "--jobs", "60", "--kills", "12", "--json"],
+        [sys.executable, "-m", "bench.fleet.kills", "--jobs", "60", "--kills", "12", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,

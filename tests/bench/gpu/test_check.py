@@ -9,14 +9,14 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from bench.gpu_check import NO_GPU, CheckContext, Finding, table_of
+from bench.gpu.check import NO_GPU, CheckContext, Finding, table_of
 from reelworks.settings import Settings
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
 def test_without_a_gpu_it_says_what_is_missing_and_how_to_go_on() -> None:
-    command = [sys.executable, "-m", "bench.gpu_check"]
+    command = [sys.executable, "-m", "bench.gpu.check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == NO_GPU
     assert "CTranslate2, which runs Whisper, sees no CUDA device" in done.stdout

@@ -90,7 +90,7 @@ def decode(data: Image) -> Image:
 
 
 def load_truth(path: Path) -> tuple[Control, ...]:
-    """Read the truth of one page from a JSON file that ``bench.controls --save`` wrote."""
+    """Read the truth of one page from a JSON file that ``bench.quality.controls --save`` wrote."""
     return _controls(json.loads(path.read_text()))
 
 

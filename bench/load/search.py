@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine, text
 
-from bench.search_world import (
+from bench.load.search_world import (
     COMMON,
     LINES_EACH,
     MODEL,

@@ -29,14 +29,14 @@ from prefect.workers.base import BaseWorker
 from rich.console import Console
 from rich.table import Table
 
-from bench.fleet_clips import make_clips
-from bench.fleet_runs import computed, create, ended, runs, video_of
+from bench.fleet.clips import make_clips
+from bench.fleet.prefect_runs import computed, create, ended, runs, video_of
 from infra.fleet.plan import HEARTBEAT
 from reelworks.app.cli.environment import use_services
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 3600.0
 POLL_SECONDS = 1.0
 

@@ -1,6 +1,6 @@
 """How well search finds: questions over the test media, by words, by meaning and by both.
 
-    make eval                            or: python -m bench.evaluate --json FILE
+    make eval                            or: python -m bench.quality.search --json FILE
 
 The questions and their answers are in ``questions.toml`` beside this file; half of them use other
 words than the media do. They were written from the media's own speech and frames before any search
@@ -40,7 +40,7 @@ from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.library.video_reads import list_videos
 from reelworks.store.search.search import LIMIT, search
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEDIA = ROOT / "tests" / "media"
 SOURCES = (
     ROOT / "samples" / "reelworks-demo.mp4",

@@ -3,7 +3,7 @@
 What a capable engineer would write in an afternoon with the same libraries and weights, each used
 as its own documentation shows. Nothing is made slow on purpose.
 
-    python -m bench.sequential SOURCE OUT_DIR MODELS_DIR
+    python -m bench.speed.sequential SOURCE OUT_DIR MODELS_DIR
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Benchmark of the control finder on pages rendered in Chromium: ``python -m bench.controls``.
+"""Benchmark of the control finder on rendered pages: ``python -m bench.quality.controls``.
 
-Six pages served to develop it (``dev``); six were not looked at until the end. Each page passes
-through JPEG at quality 90 before it is read. ``--misses`` lists what was missed or invented,
-``--save FOLDER`` writes each page's PNG and truth.
+Chromium renders them. Six pages served to develop it (``dev``); six were not looked at until the
+end. Each page passes through JPEG at quality 90 before it is read. ``--misses`` lists what was
+missed or invented, ``--save FOLDER`` writes each page's PNG and truth.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import cv2
 
-from bench.control_score import Score, matches
-from bench.page_truth import Page, dump_truth, render, soften
+from bench.quality.control_score import Score, matches
+from bench.quality.page_truth import Page, dump_truth, render, soften
 from reelworks.domain.video.vision import Control, ControlKind
 from reelworks.models.vision.controls import find_controls
 from reelworks.models.vision.ocr import text_reader

@@ -33,7 +33,7 @@ from reelworks.settings import load_settings
 console = Console(highlight=False)
 CLIENTS = 8
 FRAME_BYTES = 1280 * 720 * 3 // 2
-SAMPLE = Path(__file__).parents[1] / "samples" / "reelworks-demo.mp4"
+SAMPLE = Path(__file__).parents[2] / "samples" / "reelworks-demo.mp4"
 
 
 @dataclass(frozen=True)

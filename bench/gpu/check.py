@@ -27,7 +27,7 @@ from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ModelUnavailableError, ReelworksError
 from reelworks.settings import Settings, load_settings
 
-MEDIA = Path(__file__).parent.parent / "tests" / "media"
+MEDIA = Path(__file__).parents[2] / "tests" / "media"
 FILM = MEDIA / "video" / "sintel-trailer-30s.mp4"
 SEEING = "smolvlm2-500m"
 FRAME = 1 / 30
@@ -77,7 +77,7 @@ def main() -> int:
         out.print("No GPU check is possible on this machine:", style="bold red")
         for line in missing:
             out.print(f"  - {line}")
-        out.print("To prove the script without a GPU: python -m bench.gpu_check --cpu")
+        out.print("To prove the script without a GPU: python -m bench.gpu.check --cpu")
         return NO_GPU
     with tempfile.TemporaryDirectory() as folder:
         bench = CheckContext(load_settings(), Path(folder), on_gpu=not chosen.cpu)
@@ -201,7 +201,7 @@ def vectors(bench: CheckContext) -> Finding:
 
 def encoding(bench: CheckContext) -> Finding:
     """NVENC against x264: the same frames, size and length, and as near to the source."""
-    from bench.quality import ssim
+    from bench.quality.against_plain import ssim
     from reelworks.media import nvenc
     from reelworks.media.inspect.probe import probe
 

@@ -3,7 +3,7 @@
 Film with cuts and fades (24 s), a recorded console (21.9 s), stills with fades (14.1 s); speech
 nearly throughout (two speakers). All from ``tests/media`` and ``samples``.
 
-    python -m bench.clip OUTPUT
+    python -m bench.speed.clip OUTPUT
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.ffmpeg import make_media
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEDIA = ROOT / "tests" / "media"
 INPUTS = (
     MEDIA / "video" / "sintel-trailer-30s.mp4",

@@ -29,13 +29,13 @@ import imageio_ffmpeg
 from rich.console import Console
 from rich.table import Table
 
-from bench.clip import make_clip
-from bench.quality import Quality, compare
+from bench.quality.against_plain import Quality, compare
+from bench.speed.clip import make_clip
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.settings import load_settings
 
 console = Console(highlight=False)
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def ffmpeg_alone(clip: Path, folder: Path) -> None:
 
 def _script(clip: Path, out: Path) -> str:
     models = load_settings().models_dir
-    command = [sys.executable, "-m", "bench.sequential", str(clip), str(out), str(models)]
+    command = [sys.executable, "-m", "bench.speed.sequential", str(clip), str(out), str(models)]
     return _output(command, {})
 
 
@@ -108,7 +108,7 @@ def _in_one_process(clip: Path) -> list[Cost]:
     command = [
         sys.executable,
         "-m",
-        "bench.in_one_process",
+        "bench.speed.in_one_process",
         str(clip),
         _new_bucket(),
         _new_bucket(),

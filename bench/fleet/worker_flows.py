@@ -1,4 +1,4 @@
-"""The flows that ``bench.workers`` runs on both kinds of worker."""
+"""The flows that ``bench.fleet.workers`` runs on both kinds of worker."""
 
 from __future__ import annotations
 
