@@ -6,10 +6,10 @@ import asyncio
 from logging import Logger, LoggerAdapter
 from typing import Any
 
+from infra.workers.child.interpreter import Child, ChildSpec
+from infra.workers.child.slots import ChildSlot, Slots
 from infra.workers.configuration import WarmProcessConfiguration
-from infra.workers.interpreter import Child, ChildSpec
-from infra.workers.slots import ChildSlot, Slots
-from infra.workers.status_file import StatusFile
+from infra.workers.status.status_file import StatusFile
 from reelworks.errors import ServiceError
 
 

@@ -6,7 +6,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
 from infra.fleet.plan import HEARTBEAT
-from infra.workers.interpreter import ChildSpec, child_environment
+from infra.workers.child.interpreter import ChildSpec, child_environment
 from infra.workers.revision import code_revision
 
 

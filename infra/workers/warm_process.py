@@ -32,17 +32,17 @@ from prefect.settings import (
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorkerResult
 
 from infra.fleet.plan import HEARTBEAT
+from infra.workers.child.interpreter import Child
+from infra.workers.child.messages import RunRequest
+from infra.workers.child.slots import ChildSlot, Slots
 from infra.workers.children import Children
 from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
 from infra.workers.gpus import visible_gpus
 from infra.workers.graceful_process import GracefulProcessWorker
-from infra.workers.interpreter import Child
-from infra.workers.messages import RunRequest
 from infra.workers.prefect_private import PrivatePartError, fallback_notice, missing_parts
 from infra.workers.revision import release
 from infra.workers.shutdown import drain, stop
-from infra.workers.slots import ChildSlot, Slots
-from infra.workers.status_file import StatusFile
+from infra.workers.status.status_file import StatusFile
 from infra.workers.supervisor import RunAttempt, Supervision
 from reelworks.errors import ServiceError
 

@@ -52,7 +52,7 @@ def until(true: Callable[[], Any], patience: float = PATIENCE) -> Any:
 def children_of(pid: int) -> list[psutil.Process]:
     """The interpreters of a worker."""
     found = psutil.Process(pid).children()
-    return [one for one in found if "infra.workers.child" in " ".join(one.cmdline())]
+    return [one for one in found if "infra.workers.child.program" in " ".join(one.cmdline())]
 
 
 class Warm:
@@ -117,7 +117,7 @@ class Warm:
         return worker
 
     def facts(self) -> Any:
-        from infra.workers.worker_status import read_statuses
+        from infra.workers.status.worker_status import read_statuses
 
         return read_statuses(self.data_dir)
 

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from infra.services.process import Process, current
-from infra.workers.messages import ModelPoolStatus, ModelStatus
-from infra.workers.metrics import metrics_text
-from infra.workers.worker_status import (
+from infra.workers.child.messages import ModelPoolStatus, ModelStatus
+from infra.workers.status.metrics import metrics_text
+from infra.workers.status.worker_status import (
     FRESH_SECONDS,
     KEEP_SECONDS,
     ChildStatus,

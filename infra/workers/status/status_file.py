@@ -11,9 +11,9 @@ from logging import Logger, LoggerAdapter
 from typing import Any
 
 from infra.services.process import current
+from infra.workers.child.slots import ChildSlot
 from infra.workers.revision import code_revision, release
-from infra.workers.slots import ChildSlot
-from infra.workers.worker_status import (
+from infra.workers.status.worker_status import (
     ChildStatus,
     WorkerStatus,
     own_file,

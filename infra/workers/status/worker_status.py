@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from infra.services.files import make_folder, write_private
 from infra.services.process import Process, is_alive
-from infra.workers.messages import ModelPoolStatus
+from infra.workers.child.messages import ModelPoolStatus
 
 FRESH_SECONDS = 120.0
 """A worker writes its file every 30 s at least; one silent for this long is gone."""

@@ -11,9 +11,9 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from infra.workers.interpreter import ChildSpec, child_environment, start_child
-from infra.workers.messages import RunRequest
-from infra.workers.slots import Slots
+from infra.workers.child.interpreter import ChildSpec, child_environment, start_child
+from infra.workers.child.messages import RunRequest
+from infra.workers.child.slots import Slots
 from reelworks.errors import ServiceError
 from tests.infra.workers.conftest import ROOT
 
@@ -108,7 +108,7 @@ async def test_an_environment_in_which_nothing_starts_is_reported():
 async def test_a_child_ends_with_its_worker():
     program = (
         "import asyncio, os, sys\n"
-        "from infra.workers.interpreter import ChildSpec, child_environment, start_child\n"
+        "from infra.workers.child.interpreter import ChildSpec, child_environment, start_child\n"
         "async def main():\n"
         "    child = await start_child(ChildSpec(child_environment(os.environ), 'r'), print)\n"
         "    print(child.pid, flush=True)\n"

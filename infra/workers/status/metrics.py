@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.workers.messages import ModelStatus
-from infra.workers.worker_status import ChildStatus, WorkerStatus
+from infra.workers.child.messages import ModelStatus
+from infra.workers.status.worker_status import ChildStatus, WorkerStatus
 
 
 @dataclass(frozen=True, slots=True)

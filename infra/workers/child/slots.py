@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from infra.workers.interpreter import Child, ChildSpec, start_child
+from infra.workers.child.interpreter import Child, ChildSpec, start_child
 
 
 @dataclass(slots=True)

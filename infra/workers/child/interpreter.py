@@ -14,7 +14,7 @@ from subprocess import DEVNULL
 
 from pydantic import ValidationError
 
-from infra.workers.messages import PROTOCOL, Ready, RunOutcome, RunRequest, parse_report
+from infra.workers.child.messages import PROTOCOL, Ready, RunOutcome, RunRequest, parse_report
 from reelworks.errors import ServiceError
 
 LINE_LIMIT = 4 * 1024 * 1024
@@ -184,7 +184,13 @@ async def start_child(spec: ChildSpec, changed: Callable[[], None]) -> Child:
     output = None if spec.streams else DEVNULL
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "infra.workers.child", str(theirs.fileno()), *spec.preload),
+            *(
+                sys.executable,
+                "-m",
+                "infra.workers.child.program",
+                str(theirs.fileno()),
+                *spec.preload,
+            ),
             env=dict(spec.environment),
             pass_fds=(theirs.fileno(),),
             stdin=DEVNULL,

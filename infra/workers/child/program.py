@@ -1,4 +1,4 @@
-"""A long-lived interpreter for flow runs: `python -m infra.workers.child DESCRIPTOR`.
+"""A long-lived interpreter for flow runs: `python -m infra.workers.child.program DESCRIPTOR`.
 
 It reads run requests from the socket with that file descriptor and runs one after another on its
 main thread, where Prefect can time them out and cancel them. What it imported and loaded stays;
@@ -30,7 +30,7 @@ from pydantic import BaseModel
 
 from blocks.delivery import deliver
 from infra.workers import prefect_private
-from infra.workers.messages import (
+from infra.workers.child.messages import (
     PROTOCOL,
     Evicted,
     ModelPoolStatus,
