@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from reelworks.app.cli import backfill_tables as tables
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import (
     Budget,
@@ -20,6 +19,7 @@ from reelworks.app.cli.arguments import (
     parse_money,
 )
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
+from reelworks.app.cli.display import backfill_tables as tables
 from reelworks.app.cli.environment import library_engine
 from reelworks.domain.jobs.backfill import (
     IN_FLIGHT,

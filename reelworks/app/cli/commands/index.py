@@ -19,10 +19,10 @@ from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import check_language, check_library, check_video_id
 from reelworks.app.cli.crash_report import write_crash_report
+from reelworks.app.cli.display.watch import Watch, stage_table, watch_stages
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.submit import SourceOptions, submit
-from reelworks.app.cli.watch import Watch, stage_table, watch_stages
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media

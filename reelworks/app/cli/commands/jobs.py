@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from reelworks.app.cli import output
-from reelworks.app.cli.environment import library_engine
-from reelworks.app.cli.job_tables import (
+from reelworks.app.cli.display.job_tables import (
     STATUS_COLOURS,
     event_line,
     print_jobs,
     progress_rows,
 )
+from reelworks.app.cli.environment import library_engine
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.operations.parameters import PRIORITY_MAX

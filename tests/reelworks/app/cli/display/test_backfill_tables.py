@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from reelworks.app.cli.backfill_tables import (
+from reelworks.app.cli.display.backfill_tables import (
     MOST_NOTES,
     backfill_json,
     backfill_row,
@@ -20,7 +20,7 @@ from reelworks.app.cli.backfill_tables import (
     stage_row,
     usage_lines,
 )
-from reelworks.app.cli.progress_bars import backfill_text
+from reelworks.app.cli.display.progress_bars import backfill_text
 from reelworks.domain.jobs.backfill import (
     Backfill,
     BackfillStatus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from reelworks.app.cli.job_tables import event_line, progress_rows, stage_of
+from reelworks.app.cli.display.job_tables import event_line, progress_rows, stage_of
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.jobs.progress import StageProgress
 

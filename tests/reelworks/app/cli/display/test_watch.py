@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.progress import Progress
 
-from reelworks.app.cli.watch import Watch, stage_table
+from reelworks.app.cli.display.watch import Watch, stage_table
 from reelworks.domain.jobs.report import StageReport, StageState
 
 DONE = StageReport("transcribe", StageState.DONE, 1.234, 12, "segments", "local/whisper@1")
