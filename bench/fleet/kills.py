@@ -13,16 +13,10 @@ import asyncio
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-import psutil
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.context import refresh_global_settings_context
@@ -32,157 +26,23 @@ from rich.table import Table
 from sqlalchemy import Engine, text
 
 from bench.fleet.job_flows import nap
-from infra.fleet.plan import HEARTBEAT
+from bench.fleet.kill_targets import POOL, TARGETS, Processes
+from bench.fleet.lease_monitor import Count, LeaseMonitor
 from infra.services.supervision import supervisor
-from infra.services.supervision.state import Service, read_state
 from infra.workers.warm_process import WarmProcessWorker
 from reelworks.app.cli.environment import open_database, use_environment
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings, load_settings
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs.dispatchers import has_dispatcher
 from reelworks.store.jobs.jobs import add_jobs, count_jobs, list_jobs
 
 console = Console(highlight=False)
 error_console = Console(highlight=False, stderr=True)
-ROOT = Path(__file__).parents[2]
-POOL = "naps"
 LEASE_SECONDS = 6.0
 HEARTBEAT_SECONDS = LEASE_SECONDS / 3
 NAP_SECONDS = 2.0
-TARGETS = ("flow process", "worker", "dispatcher", "Prefect server", "PostgreSQL")
-EMBEDDED = {"Prefect server": Service.PREFECT, "PostgreSQL": Service.POSTGRES}
-POLL_SECONDS = 0.2
 RESTART_SECONDS = 1.0
 """From a kill to the restart."""
-
-
-@dataclass
-class Count:
-    """Results of the experiment."""
-
-    kills: Counter[str] = field(default_factory=Counter)
-    jobs: int = 0
-    done: int = 0
-    lost: int = 0
-    doubled: int = 0
-    stuck: int = 0
-    restarted: int = 0
-    """Jobs that needed more than one attempt."""
-    naps: int = 0
-    """Completed naps, also those of runs that were killed before they could report them."""
-    longest_silence: float = 0.0
-    """Longest time, in seconds, that an expired lease was not taken over."""
-    longest_while_up: float = 0.0
-    """The same, counting only the time in which the dispatcher and the servers were running."""
-    seconds: float = 0.0
-
-
-@dataclass
-class LeaseMonitor:
-    """Looks for jobs whose lease has expired."""
-
-    engine: Engine
-    count: Count
-    up_since: datetime | None = None
-    """When the dispatcher and the servers were running again, by the database's clock."""
-
-    def outage(self) -> None:
-        """Record that a process was killed."""
-        self.up_since = None
-
-    def look_for(self, seconds: float) -> None:
-        """Look repeatedly for so many seconds."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.look()
-            time.sleep(POLL_SECONDS)
-
-    def look(self) -> None:
-        """Look once; the servers must be running."""
-        has_one = has_dispatcher(self.engine)
-        query = text(
-            "SELECT now() AS now, max(extract(epoch FROM now() - expires_at)) AS overdue,"
-            " max(extract(epoch FROM now() - greatest(expires_at, CAST(:up AS timestamptz))))"
-            " AS while_up"
-            " FROM jobs WHERE status = 'processing'"
-        )
-        with transaction(self.engine) as connection:
-            row = connection.execute(query, {"up": self.up_since}).one()
-        self.count.longest_silence = max(self.count.longest_silence, float(row.overdue or 0.0))
-        if self.up_since is not None:
-            self.count.longest_while_up = max(self.count.longest_while_up, float(row.while_up or 0))
-        elif has_one:
-            self.up_since = row.now
-
-
-class Processes:
-    """The processes that are killed, each started again by the benchmark."""
-
-    def __init__(self, folder: Path, settings: Settings, chance: random.Random) -> None:
-        self._folder = folder
-        self._settings = settings
-        self._chance = chance
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self) -> None:
-        """Start the dispatcher and two workers, or those of them that are dead."""
-        for name, command in self._commands().items():
-            process = self._running.get(name)
-            if process is None or process.poll() is not None:
-                with (self._folder / f"{name}.log").open("ab") as log:
-                    self._running[name] = subprocess.Popen(
-                        command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
-                        env=os.environ | HEARTBEAT | {"PREFECT_WORKER_QUERY_SECONDS": "0.5"},
-                    )  # fmt: skip
-
-    def _commands(self) -> dict[str, list[str]]:
-        worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
-        return {
-            "dispatcher": [sys.executable, "-m", "reelworks.app.dispatcher"],
-            "worker-1": [*worker, "--name", "one", "--limit", "2"],
-            "worker-2": [*worker, "--name", "two", "--limit", "2"],
-        }
-
-    def kill(self, target: str) -> bool:
-        """Kill a process of this kind; False when there is none at the moment."""
-        pid = self._pid(target)
-        if pid is None:
-            return False
-        psutil.Process(pid).kill()
-        return True
-
-    def _pid(self, target: str) -> int | None:
-        if target == "dispatcher":
-            return self._running["dispatcher"].pid
-        if target in EMBEDDED:
-            state = read_state(self._settings.data_dir / "run")
-            running = state.alive(EMBEDDED[target])
-            return running.process.pid if running else None
-        worker = self._running[self._chance.choice(["worker-1", "worker-2"])]
-        if target == "worker":
-            return worker.pid
-        return next((one.pid for one in _children(worker.pid)), None)
-
-    def stop(self) -> None:
-        """Stop all processes, with the workers' children."""
-        for process in self._running.values():
-            family = _children(process.pid)
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            for child in family:
-                if child.is_running():
-                    child.kill()
-
-
-def _children(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def run_experiment(folder: Path, jobs: int, kills: int, seed: int = 1) -> Count:
@@ -223,7 +83,7 @@ def _experiment(
     chance: random.Random,
 ) -> Count:
     jobs, kills = size
-    log_file = processes._folder / "naps"
+    log_file = processes.folder / "naps"
     log_file.touch()
     count = Count(jobs=jobs)
     began = time.monotonic()

@@ -15,14 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psutil
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.context import refresh_global_settings_context
@@ -30,96 +26,25 @@ from prefect.states import Completed, Pending, Running
 from prefect.types.entrypoint import EntrypointType
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from infra.services.supervision.state import Service, read_state
+from bench.load.backfill_samples import NAME, BackfillBench
+from infra.services.supervision.state import Service
 from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.jobs.backfill import Limits, Selection
-from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.progress import StageProgress
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.backfill_begin import BackfillVideo, NewBackfill, begin_backfill
-from reelworks.store.jobs.backfills import claim_of_backfills, get_backfill
+from reelworks.store.jobs.backfills import claim_of_backfills
 from reelworks.store.jobs.leases import Attempt, Heartbeat
 
 console = Console(highlight=False)
 POOL = "cpu"
-NAME = "bench"
 LEASE = 120.0
 POLL_SECONDS = 5.0
 NOTHING = Heartbeat({"ingest": StageProgress("done", seconds=0.0)}, {}, Decimal(0))
-
-
-@dataclass
-class ServerSample:
-    """One measurement of the servers."""
-
-    at: float
-    done: int
-    prefect_mb: float
-    postgres_mb: float
-    jobs_mb: float
-    prefect_database_mb: float
-    prefect_cpu: float
-    """Seconds of CPU since its start."""
-
-
-@dataclass
-class BackfillBench:
-    """The parts of one benchmark."""
-
-    engine: Engine
-    folder: Path
-    count: int
-    work_seconds: float
-    concurrency: int
-    samples: list[ServerSample] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
-    """Runs whose job another run had taken over."""
-
-    def process(self, part: Service) -> psutil.Process:
-        """Return the main process of a service."""
-        return psutil.Process(read_state(self.folder / "run").parts[part].process.pid)
-
-    def measure(self, started: float) -> ServerSample:
-        """Measure the job queue and the servers."""
-        one = get_backfill(self.engine, NAME)
-        prefect, postgres = self.process(Service.PREFECT), self.process(Service.POSTGRES)
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                text("SELECT datname, pg_database_size(datname) AS size FROM pg_database")
-            )
-            sizes = {str(row.datname): float(row.size) for row in rows}
-        sample = ServerSample(
-            at=time.monotonic() - started,
-            done=one.jobs[JobStatus.DONE],
-            prefect_mb=_memory(prefect),
-            postgres_mb=_memory(postgres),
-            jobs_mb=sizes[str(self.engine.url.database)] / 1e6,
-            prefect_database_mb=sizes.get("prefect", 0) / 1e6,
-            prefect_cpu=_cpu(prefect),
-        )
-        self.samples.append(sample)
-        return sample
-
-
-def _memory(process: psutil.Process) -> float:
-    """MB that are not shared with other processes."""
-    return _sum(process, lambda one: one.memory_full_info().uss) / 1e6
-
-
-def _cpu(process: psutil.Process) -> float:
-    return _sum(process, lambda one: sum(one.cpu_times()[:2]))
-
-
-def _sum(process: psutil.Process, of: Callable[[psutil.Process], float]) -> float:
-    total = 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
-            total += of(one)
-    return total
 
 
 async def deploy(client: PrefectClient) -> None:

@@ -11,27 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine, text
 
+from bench.load.search_queries import LoadQuery, load_queries
 from bench.load.search_world import (
-    COMMON,
-    LINES_EACH,
     MODEL,
-    START,
     TOPICS,
-    Vector,
     World,
     build,
 )
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
-from reelworks.domain.library.search import Filters, Kind, SearchRequest
+from reelworks.domain.library.search import Kind
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.db.error_mapping import libpq_url
@@ -43,77 +37,6 @@ from reelworks.store.search.search_filters import Rows
 from reelworks.store.search.vector_tables import Vectors
 
 GOAL_MS, GOAL_RECALL = 50.0, 0.95
-
-
-@dataclass(frozen=True)
-class LoadQuery:
-    """A query of the load: its text and filters, and its vector."""
-
-    name: str
-    request: SearchRequest
-    vector: Vector | None
-
-
-def load(count: int, world: World, lines: int, seed: int = 23) -> list[LoadQuery]:
-    """Return a mixed set of queries; each kind comes as often as each other."""
-    dice = np.random.default_rng(seed)
-    number_of_videos = lines // LINES_EACH
-
-    def topic() -> int:
-        return int(dice.integers(0, TOPICS))
-
-    def topic_word(about: int) -> str:
-        return world.words[int(world.topic_words[about][int(dice.random() ** 2 * 120)])]
-
-    def common() -> str:
-        return world.words[int(dice.integers(len(COMMON), len(COMMON) + 30))]
-
-    def filters(name: str) -> Filters:
-        day = START + timedelta(days=int(dice.integers(0, 900)))
-        return {
-            "none": Filters(),
-            "half (library)": Filters(libraries=("main",)),
-            "5 % (library)": Filters(libraries=("talks",)),
-            "0.1 % (library)": Filters(libraries=("tiny",)),
-            "10 % (dates)": Filters(created_from=day, created_to=day + timedelta(days=110)),
-            "one video": Filters(
-                video_ids=(f"video-{int(dice.integers(0, number_of_videos)):06d}",)
-            ),
-            "0.5 % (language)": Filters(languages=("fi",)),
-            "5 % (language)": Filters(languages=("de",)),
-            "11 % (speaker)": Filters(speakers=("SPEAKER_01",)),
-            "text on screen": Filters(text_on_screen=True),
-            "a quarter (length)": Filters(max_seconds=200.0),
-        }[name]
-
-    filter_names = (
-        "none", "half (library)", "5 % (library)", "0.1 % (library)", "10 % (dates)", "one video",
-        "0.5 % (language)", "5 % (language)", "11 % (speaker)", "text on screen",
-        "a quarter (length)",
-    )  # fmt: skip
-    kinds: dict[str, Callable[[int], tuple[str, bool]]] = {
-        "a topic's word": lambda about: (topic_word(about), False),
-        "a common word": lambda _: (common(), False),
-        "three words": lambda about: (f"{common()} {topic_word(about)} {common()}", False),
-        "a phrase": lambda _: (f'"{common()} {common()}"', False),
-        "a beginning": lambda about: (f"{topic_word(about)[:4]}*", False),
-        "a sentence": lambda about: (world.line(about, dice), True),
-        "meaning alone": lambda _: ("xqzzyw", True),
-        "words and meaning": lambda about: (f"{topic_word(about)} {topic_word(about)}", True),
-    }
-    made = []
-    for number in range(count):
-        name = list(kinds)[number % len(kinds)]
-        # Half of all queries have no filter; the other half goes through all of them.
-        chosen = "none" if number // len(kinds) % 2 else filter_names[
-            number // (2 * len(kinds)) % len(filter_names)
-        ]  # fmt: skip
-        about = topic()
-        query, meaning = kinds[name](about)
-        vector = world.vectors(np.array([about]), dice)[0] if meaning else None
-        request = SearchRequest(query, frozenset(Kind), filters(chosen), 10)
-        made.append(LoadQuery(f"{name} | {chosen}", request, vector))
-    return made
 
 
 def timed(engine: Engine, queries: list[LoadQuery], best_of: int = 1) -> dict[str, list[float]]:
@@ -204,9 +127,9 @@ def main() -> None:
         ensure_schema(engine)
         with engine.begin() as connection:
             print("lines:", connection.scalar(text("SELECT count(*) FROM transcript_segments")))
-        queries = load(options.queries, world, options.lines)
+        queries = load_queries(options.queries, world, options.lines)
         timed(
-            engine, load(64, world, options.lines, seed=1)
+            engine, load_queries(64, world, options.lines, seed=1)
         )  # warms the caches, as a running service has them
         times = timed(engine, queries, options.best_of)
         slow = sorted(((max(v), k) for k, v in times.items()), reverse=True)[: options.slowest]

@@ -9,7 +9,8 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from bench.gpu.check import NO_GPU, CheckContext, Finding, table_of
+from bench.gpu.check import NO_GPU, table_of
+from bench.gpu.finding import CheckContext, Finding
 from reelworks.settings import Settings
 
 
