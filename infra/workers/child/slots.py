@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from infra.workers.child.interpreter import Child, ChildSpec, start_child
+from infra.workers.child.interpreter import Child, ChildSpec, RunInChild, start_child
 
 
 @dataclass(slots=True)
@@ -34,6 +34,13 @@ class ChildSlot:
         await self.empty()  # first: two children would share one GPU's memory
         self.child = await start_child(spec, changed)
         return self.child
+
+    def infrastructure(self, worker: str) -> str:
+        """Return what Prefect stores as the infrastructure of the slot's run: no two share it.
+
+        ``worker`` is the address of this process.
+        """
+        return f"{worker}/{f'{self.child.pid}/{self.child.runs}' if self.child else 'none'}"
 
     async def empty(self) -> None:
         """End the child, if there is one."""
@@ -67,6 +74,14 @@ class Slots:
                     yield slot
             finally:
                 slot.run_name = None
+
+    def find_run(self, worker: str, infrastructure: str) -> RunInChild | None:
+        """Return the run of this infrastructure; None when it has ended."""
+        for slot in self._slots:
+            run = slot.child.current if slot.child else None
+            if run is not None and slot.infrastructure(worker) == infrastructure:
+                return run
+        return None
 
     async def close(self) -> None:
         """End every child."""
