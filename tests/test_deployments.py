@@ -19,9 +19,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from infra.fleet.deployments import find_file, read_entries
+from infra.fleet.deployments import read_entries
 from infra.fleet.plan import DOCKER, POOLS
-from reelworks.errors import SettingsError
 from tests.support.flows.runs import as_environment
 from tests.support.own_prefect import own_server
 
@@ -118,46 +117,6 @@ def test_every_schedule_names_an_hour_that_each_day_has_once():
             at = datetime(2026, 11, 26) + timedelta(days=day)
             times = [at.replace(hour=one, minute=int(minute)) for one in hours]
             assert not any(is_odd(one, ZoneInfo(zone)) for one in times), (cron, zone, at)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("deployments: [{entrypoint: flows.index.index}]", "deployments.0.name"),
-        ("deployments: [{name: a, entrypoint: flows/index.py:index}]", "deployments.0.entrypoint"),
-        ("deployments: [{name: a, entrypoint: flows.index.index}]", "deployments.0.work_pool"),
-        ("deployments: 3", "is wrong at deployments"),
-        ("{", "cannot be read"),
-        ("\xff", "is wrong at"),
-    ],
-)
-def test_a_wrong_file_is_reported_before_anything_is_deployed(tmp_path, text, complaint):
-    path = tmp_path / "deployments.yaml"
-    path.write_text(text)
-
-    with pytest.raises(SettingsError, match=complaint) as raised:
-        read_entries(path)
-    assert str(path) in str(raised.value)
-
-
-@pytest.mark.parametrize("entrypoint", ["flows.gone.gone", "flows.index.gone", "json.dumps"])
-def test_an_entrypoint_that_is_no_flow_is_named(tmp_path, entrypoint):
-    path = tmp_path / "deployments.yaml"
-    pool = "{name: cpu, work_queue_name: interactive}"
-    path.write_text(f"deployments: [{{name: a, entrypoint: {entrypoint}, work_pool: {pool}}}]")
-
-    (entry,) = read_entries(path)
-    with pytest.raises(SettingsError, match=entrypoint):
-        _ = entry.full_name
-
-
-def test_the_file_of_the_folder_goes_before_the_program_s(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert find_file(None) == FILE
-    (tmp_path / "deployments.yaml").write_text("")
-    assert find_file(None) == tmp_path / "deployments.yaml"
-    with pytest.raises(SettingsError, match="--file"):
-        find_file(tmp_path / "gone.yaml")
 
 
 def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,6 @@ import pytest
 
 from infra.workers.child.interpreter import ChildSpec, child_environment, start_child
 from infra.workers.child.messages import RunRequest
-from infra.workers.child.slots import Slots
 from reelworks.errors import ServiceError
 from tests.infra.workers.conftest import ROOT
 
@@ -26,19 +25,6 @@ SPEC = ChildSpec(ENVIRONMENT, "r1", streams=False)
 
 def order() -> RunRequest:
     return RunRequest(run_id=uuid4(), environment={"PREFECT_API_URL": NO_SERVER}, folder=str(ROOT))
-
-
-async def test_a_slot_keeps_its_child_until_another_kind_is_needed():
-    slots = Slots((), 1)
-    async with slots.lend(SPEC) as slot:
-        first = await slot.child_of(SPEC, lambda: None)
-        assert await slot.child_of(SPEC, lambda: None) is first
-        newer = await slot.child_of(ChildSpec(ENVIRONMENT, "r2", streams=False), lambda: None)
-        assert not first.alive
-        assert newer.alive
-        assert slot.replaced == 1
-    await slots.close()
-    assert not psutil.pid_exists(newer.pid)
 
 
 async def test_a_fault_while_loading_ahead_is_reported_and_ends_nothing():

@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 
-import pytest
-
-from infra.services.process import Process, current
-from infra.workers.child.messages import ModelPoolStatus, ModelStatus
-from infra.workers.status.metrics import metrics_text
+from infra.services.process import Process
 from infra.workers.status.worker_status import (
     FRESH_SECONDS,
     KEEP_SECONDS,
-    ChildStatus,
-    WorkerStatus,
     folder_of,
     own_file,
     read_statuses,
     remove_old,
     write_status,
 )
-
-MODEL = ModelStatus(
-    key='minilm/"2"',
-    loaded=True,
-    loads=1,
-    hits=41,
-    load_seconds=0.75,
-    host_bytes=123_456_789,
-    gpu_bytes=0,
-)
-
-
-def facts(**changes) -> WorkerStatus:
-    now = time.time()
-    child = ChildStatus(
-        gpu="GPU-1",
-        pid=7,
-        run="stage",
-        runs=42,
-        memory=200_000_000,
-        revision="abc",
-        models=ModelPoolStatus(models=[MODEL], host_bytes=123_456_789, evictions=2),
-    )
-    made = WorkerStatus(
-        name="w",
-        pool="gpu",
-        host=socket.gethostname(),
-        process=current(),
-        release="0.1.0",
-        revision="abc",
-        started=now,
-        updated=now,
-        runs=42,
-        crashes=1,
-        children=[child],
-    )
-    return made.model_copy(update=changes)
+from tests.infra.workers.status.conftest import facts
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -105,27 +62,3 @@ def test_files_of_long_dead_workers_are_removed(tmp_path):
     remove_old(tmp_path)
 
     assert [path.name for path in folder_of(tmp_path).iterdir()] == ["new.json"]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        'reelworks_worker_runs_total{worker="w",pool="gpu",host="HOST"} 42',
-        'reelworks_child_busy{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7"} 1',
-        'reelworks_model_host_bytes{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7",'
-        'model="minilm/\\"2\\""} 123456789',
-        'reelworks_model_load_seconds_total{worker="w",pool="gpu",host="HOST",gpu="GPU-1",pid="7",'
-        'model="minilm/\\"2\\""} 0.75',
-        "# TYPE reelworks_model_hits_total counter",
-    ],
-)
-def test_metrics_say_the_same_in_prometheus_words(line):
-    assert line.replace("HOST", socket.gethostname()) in metrics_text([facts()]).splitlines()
-
-
-def test_each_metric_is_described_once():
-    text = metrics_text([facts(), facts(name="second")])
-    heads = [line for line in text.splitlines() if line.startswith("# TYPE")]
-
-    assert len(heads) == len(set(heads))
-    assert metrics_text([]) == ""

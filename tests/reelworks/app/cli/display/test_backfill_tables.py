@@ -20,7 +20,6 @@ from reelworks.app.cli.display.backfill_tables import (
     stage_row,
     usage_lines,
 )
-from reelworks.app.cli.display.progress_bars import backfill_text
 from reelworks.domain.jobs.backfill import (
     Backfill,
     BackfillStatus,
@@ -115,10 +114,6 @@ def test_a_backfill_is_one_row():
     assert backfill_row(of_folder)[-1] == "/films"
     of_library = replace(BACKFILL, selection=Selection(library="films"))
     assert backfill_row(of_library)[-1] == "library films"
-
-
-def test_the_progress_of_a_backfill_is_status_failures_and_cost():
-    assert backfill_text(BACKFILL) == "running, 1 failed, $0.2500"
 
 
 def test_a_report_compares_each_planned_stage_with_what_was_computed():
