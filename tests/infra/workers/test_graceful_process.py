@@ -1,4 +1,4 @@
-"""The graceful worker on a real server: what it stops goes back to its queue."""
+"""The graceful worker on a real server: a run has a process, and ends with its worker."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def pool(prefect_api: str, tmp_path: Path):
     made.close()
 
 
-def test_a_stopped_worker_ends_its_run_and_puts_it_back(pool: Graceful) -> None:
+def test_a_stopped_worker_ends_its_run_and_leaves_none_behind(pool: Graceful) -> None:
     worker = pool.start_worker()
     run_id = pool.begun("sleep", seconds=60)
     pid = pool.said()[-1]["pid"]
@@ -55,7 +55,7 @@ def test_a_stopped_worker_ends_its_run_and_puts_it_back(pool: Graceful) -> None:
     worker.send_signal(signal.SIGTERM)
 
     assert worker.wait(60) == 0
-    assert pool.read(run_id).state.name == "AwaitingRetry", pool.log.read_text()
+    assert pool.read(run_id).state.is_crashed(), "its caller starts it again"
     until(lambda: not psutil.pid_exists(pid))
 
 

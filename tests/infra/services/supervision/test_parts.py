@@ -34,7 +34,7 @@ def settings(**values: object) -> Settings:
         ({}, [], True),
         ({"database_url": "postgresql://db/x"}, [Service.POSTGRES], False),
         ({"s3_endpoint_url": "http://store"}, [Service.STORE], True),
-        ({"s3_access_key_id": "AKIA"}, [Service.STORE], True),
+        ({"s3_access_key_id": "id", "s3_secret_access_key": "key"}, [Service.STORE], True),
         ({"prefect_api_url": "http://prefect/api"}, [Service.PREFECT], False),
     ],
 )

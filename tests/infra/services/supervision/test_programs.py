@@ -41,7 +41,7 @@ def started(settings: Settings, program: Program) -> tuple[list[str], dict[str, 
     start_programs(paths, state, [program], FOUND, settings)
     try:
         deadline = time.monotonic() + 60
-        while not (text := paths.log(program.part).read_text()):
+        while not (text := paths.log(program.part).read_text()).endswith("\n"):
             assert time.monotonic() < deadline, "it recorded nothing"
             time.sleep(0.02)
         assert not is_stale(state, program.part, FOUND)

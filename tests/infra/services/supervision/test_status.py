@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from infra.services.process import Command, Process, current, start, stop
 from infra.services.supervision import heartbeats
@@ -46,7 +47,7 @@ def test_what_was_never_started_is_stopped(settings: Settings) -> None:
 
 def test_an_external_service_is_shown_without_its_password(settings: Settings) -> None:
     outside = settings.with_values(
-        database_url="postgresql://me:word@db:5433/mine?password=word",
+        database_url=SecretStr("postgresql://me:word@db:5433/mine?password=word"),
         prefect_api_url="http://prefect:4200/api",
     )
 
