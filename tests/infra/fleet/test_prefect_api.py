@@ -50,10 +50,10 @@ def test_a_server_that_is_away_cannot_be_reached():
 
 
 def test_the_key_of_the_environment_is_sent_and_a_status_may_be_expected():
-    asked = []
+    requests = []
 
     def reply(path, headers):
-        asked.append((path, headers.get("Authorization")))
+        requests.append((path, headers.get("Authorization")))
         return (200, b'{"is": "well"}') if path == "/api/health" else (404, b"")
 
     with answering(reply) as port:
@@ -63,4 +63,4 @@ def test_the_key_of_the_environment_is_sent_and_a_status_may_be_expected():
             assert api.call("GET", "gone", (404,)).status_code == 404
             assert 0 < api.left <= 5.0
 
-    assert asked == [("/api/health", "Bearer pnu_1"), ("/api/gone", "Bearer pnu_1")]
+    assert requests == [("/api/health", "Bearer pnu_1"), ("/api/gone", "Bearer pnu_1")]

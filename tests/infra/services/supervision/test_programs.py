@@ -92,4 +92,4 @@ def test_a_program_with_another_auth_string_is_stale() -> None:
     state.note(Service.RUNNER, current(), (), "a digest of before")
 
     assert is_stale(state, Service.RUNNER, FOUND)
-    assert not is_stale(state, Service.RUNNER, Endpoints()), "another server is none of ours"
+    assert not is_stale(state, Service.RUNNER, Endpoints()), "an external server has no digest"
