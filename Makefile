@@ -62,10 +62,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.speed.run
 
 bench-controls: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.controls
+	$(BIN)/python -m bench.quality.controls
 
 # Any torch will do: on a machine without a GPU, TORCH can name a CPU build.
 TORCH ?= torch
@@ -77,39 +77,39 @@ test-cuda: $(VENV)/.installed-cuda
 	$(BIN)/python -m pytest tests/reelworks/models tests/reelworks/stages/frames/test_scenes.py tests/bench
 
 gpu-check: $(VENV)/.installed-cuda
-	$(BIN)/python -m bench.gpu_check
+	$(BIN)/python -m bench.gpu.check
 
 # Fifty short videos, two CPU workers and a warm one, one of them killed. Fewer: VIDEOS=10.
 bench-fleet: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.fleet --videos $(or $(VIDEOS),50)
+	$(BIN)/python -m bench.fleet.run --videos $(or $(VIDEOS),50)
 
 # Ten thousand simulated videos through the real job queue, dispatcher and Prefect server. Fewer: RUNS=500.
 bench-backfill: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.backfill --runs $(or $(RUNS),10000)
+	$(BIN)/python -m bench.load.backfill --runs $(or $(RUNS),10000)
 
 bench-workers: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.workers
+	$(BIN)/python -m bench.fleet.workers
 
 # Everything is killed again and again under load; the jobs are counted.
 bench-kills: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.kills
+	$(BIN)/python -m bench.fleet.kills
 
 # How fast the API takes work, and what a large upload costs it.
 bench-api: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.load.api
 
 # A backfill's plan, and then what its run took.
 bench-plan: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.plan
+	$(BIN)/python -m bench.fleet.plan
 
 # A million generated lines, searched: takes about 20 minutes and 8 GB of disk the first time.
 # Fewer: LINES=100000.
 bench-search: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.search_load --lines $(or $(LINES),1000000)
+	$(BIN)/python -m bench.load.search --lines $(or $(LINES),1000000)
 
 # Questions over the test media: HIT@1, HIT@5, MRR by words, by meaning and by both.
 eval: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.evaluate
+	$(BIN)/python -m bench.quality.search
 
 # The pictures of the README: needs Chromium.
 screenshots: $(VENV)/.installed-dev

@@ -9,19 +9,16 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
-from infra.fleet.deployments import find_file, read_entries
-from infra.fleet.plan import DOCKER, POOLS
-from reelworks.errors import SettingsError
+from infra.fleet.deployments import read_entries
+from infra.fleet.plan import POOLS
 from tests.support.flows.runs import as_environment
 from tests.support.own_prefect import own_server
 
@@ -120,46 +117,6 @@ def test_every_schedule_names_an_hour_that_each_day_has_once():
             assert not any(is_odd(one, ZoneInfo(zone)) for one in times), (cron, zone, at)
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("deployments: [{entrypoint: flows.index.index}]", "deployments.0.name"),
-        ("deployments: [{name: a, entrypoint: flows/index.py:index}]", "deployments.0.entrypoint"),
-        ("deployments: [{name: a, entrypoint: flows.index.index}]", "deployments.0.work_pool"),
-        ("deployments: 3", "is wrong at deployments"),
-        ("{", "cannot be read"),
-        ("\xff", "is wrong at"),
-    ],
-)
-def test_a_wrong_file_is_reported_before_anything_is_deployed(tmp_path, text, complaint):
-    path = tmp_path / "deployments.yaml"
-    path.write_text(text)
-
-    with pytest.raises(SettingsError, match=complaint) as raised:
-        read_entries(path)
-    assert str(path) in str(raised.value)
-
-
-@pytest.mark.parametrize("entrypoint", ["flows.gone.gone", "flows.index.gone", "json.dumps"])
-def test_an_entrypoint_that_is_no_flow_is_named(tmp_path, entrypoint):
-    path = tmp_path / "deployments.yaml"
-    pool = "{name: cpu, work_queue_name: interactive}"
-    path.write_text(f"deployments: [{{name: a, entrypoint: {entrypoint}, work_pool: {pool}}}]")
-
-    (entry,) = read_entries(path)
-    with pytest.raises(SettingsError, match=entrypoint):
-        _ = entry.full_name
-
-
-def test_the_file_of_the_folder_goes_before_the_program_s(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert find_file(None) == FILE
-    (tmp_path / "deployments.yaml").write_text("")
-    assert find_file(None) == tmp_path / "deployments.yaml"
-    with pytest.raises(SettingsError, match="--file"):
-        find_file(tmp_path / "gone.yaml")
-
-
 def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "reelworks.app.cli", "deploy", *arguments],
@@ -256,36 +213,6 @@ async def same_as_said(entry: dict[str, Any]) -> None:
         assert field["description"].endswith("."), name
 
 
-@pytest.mark.slow
-async def test_pools_for_containers_can_be_left_out(prefect_api, clean_settings, tmp_path):
-    variables = as_environment(clean_settings) | {"PREFECT_API_URL": prefect_api}
-
-    said = await asyncio.to_thread(call, "--no-docker", "--json", **variables)
-
-    assert said.returncode == 0, said.stderr + said.stdout
-    changes = {change["name"]: change["outcome"] for change in json.loads(said.stdout)["changes"]}
-    containers = {pool.name for pool in POOLS if pool.type == DOCKER}
-    assert not containers & changes.keys()
-    assert changes["index/docker"] == changes["stage/gpu-docker"] == "skipped"
-    assert changes["index/cpu"] != "skipped"
-
-
-@pytest.mark.slow
-def test_no_server_is_one_sentence(clean_settings):
-    variables = as_environment(clean_settings) | {
-        "PREFECT_API_URL": "http://127.0.0.1:9/api",
-        "PREFECT_CLIENT_MAX_RETRIES": "0",
-    }
-
-    said = call(**variables)
-
-    assert said.returncode == 6
-    assert said.stdout == ""
-    assert said.stderr.count("\n") == 1
-    assert "The Prefect server does not answer" in said.stderr
-    assert "PREFECT_API_URL" in said.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "deploys"),
     [
@@ -326,37 +253,6 @@ async def test_prefect_s_own_command_deploys_all_to_a_new_server(services, tmp_p
             for pool, queues in QUEUES.items():
                 there = await client.read_work_queues(work_pool_name=pool)
                 assert queues <= {queue.name for queue in there}
-
-
-class Refuses(BaseHTTPRequestHandler):
-    """A server that knows nobody's key."""
-
-    def do_GET(self) -> None:
-        self.send_response(401)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_GET  # noqa: N815  # the name that the base looks for
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-@pytest.mark.slow
-def test_a_wrong_key_is_one_sentence(clean_settings):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/api"
-        said = call(
-            **(as_environment(clean_settings) | {"PREFECT_API_URL": address}),
-            PREFECT_API_AUTH_STRING="me:secret-word",
-        )
-        server.shutdown()
-
-    assert said.returncode == 6
-    assert said.stderr.count("\n") == 1
-    assert "refuses the key (401); set PREFECT_API_AUTH_STRING" in said.stderr
-    assert "secret-word" not in said.stderr
 
 
 @pytest.mark.parametrize("name", ["backfill", "sync", "fleet"])

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from reelworks.domain.private_folder import make_private
@@ -24,6 +24,8 @@ def make_folder(path: Path, *, is_users: bool = False) -> Path:
     is. Raises ``PermissionDeniedError`` or ``NoSpaceError``.
     """
     try:
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(path)  # before its mode is changed: it is the user's file
         if not is_users or not path.is_dir():
             make_private(path)
         if not os.access(path, os.W_OK | os.X_OK):
@@ -54,7 +56,8 @@ def write_private(path: Path, text: str) -> None:
             f"The file {path} cannot be written; set DATA_DIR to a folder that you own."
         ) from error
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may be the reason
+            draft.unlink()
         raise exhausted(error) or PermissionDeniedError(
             f"The file {path} cannot be written ({error.strerror}); set DATA_DIR to another folder."
         ) from error

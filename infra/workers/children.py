@@ -6,10 +6,11 @@ import asyncio
 from logging import Logger, LoggerAdapter
 from typing import Any
 
+from infra.workers.child.interpreter import Child, ChildSpec
+from infra.workers.child.slots import ChildSlot, Slots
 from infra.workers.configuration import WarmProcessConfiguration
-from infra.workers.interpreter import Child, ChildSpec
-from infra.workers.slots import ChildSlot, Slots
-from infra.workers.status_file import StatusFile
+from infra.workers.revision import release
+from infra.workers.status.status_file import StatusFile
 from reelworks.errors import ServiceError
 
 
@@ -70,3 +71,11 @@ def needs_recycling(child: Child, configuration: WarmProcessConfiguration) -> st
     if child.growth > configuration.max_growth_mb * 1_000_000:
         return f"it grew by {child.growth / 1e6:.0f} MB"
     return f"{child.runs} runs" if child.runs >= configuration.max_runs else None
+
+
+def child_notice(child: Child, gpu: str | None) -> str:
+    """Return what the log of a child's next run says of it: process, runs, code, GPU."""
+    return (
+        f"Runs in process {child.pid} (its run {child.runs + 1}) with reelworks {release()}, "
+        f"code {child.spec.revision}{f', on GPU {gpu}' if gpu else ''}"
+    )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import WorkPool
+from prefect.settings import get_current_settings
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
 from infra.fleet.plan import HEARTBEAT
-from infra.workers.interpreter import ChildSpec, child_environment
+from infra.workers.child.interpreter import ChildSpec, child_environment
+from infra.workers.child.messages import RunRequest
 from infra.workers.revision import code_revision
 
 
@@ -33,13 +41,34 @@ class WarmProcessConfiguration(ProcessJobConfiguration):
             streams=self.stream_output,
         )
 
-    def run_variables(self) -> dict[str, str]:
-        """Return the variables that belong to this run alone."""
-        return {
+    def run_request(self, run_id: UUID, folder: Path) -> RunRequest:
+        """Return the request to a child: of the variables, those that belong to this run alone."""
+        own = {
             name: value
             for name, value in self.env.items()
             if name.startswith("PREFECT__") and value is not None
         }
+        return RunRequest(run_id=run_id, environment=own, folder=str(folder.resolve()))
+
+    def process_environment(self, gpu: str | None) -> dict[str, str | None]:
+        """Return the variables of a run that gets a process of its own, on this GPU."""
+        device = {"CUDA_VISIBLE_DEVICES": gpu} if gpu else {}
+        return {**HEARTBEAT, **self.env, **device}
+
+
+async def default_configuration(pool: WorkPool, client: PrefectClient) -> WarmProcessConfiguration:
+    """Return the configuration of a run that sets no job variable, with this worker's environment.
+
+    Raises ``httpx.HTTPError`` when the server does not answer.
+    """
+    configuration: WarmProcessConfiguration = (
+        await WarmProcessConfiguration.from_template_and_values(
+            base_job_template=pool.base_job_template, values={}, client=client
+        )
+    )
+    settings = get_current_settings().to_environment_variables(exclude_unset=True)
+    configuration.env = {**os.environ, **settings, **configuration.env}
+    return configuration
 
 
 class WarmProcessVariables(ProcessVariables):

@@ -31,18 +31,20 @@ from prefect.settings import (
 )
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorkerResult
 
-from infra.fleet.plan import HEARTBEAT
-from infra.workers.children import Children
-from infra.workers.configuration import WarmProcessConfiguration, WarmProcessVariables
+from infra.workers.child.interpreter import ChildSpec
+from infra.workers.child.messages import RunRequest
+from infra.workers.child.slots import ChildSlot, Slots
+from infra.workers.children import Children, child_notice
+from infra.workers.configuration import (
+    WarmProcessConfiguration,
+    WarmProcessVariables,
+    default_configuration,
+)
 from infra.workers.gpus import visible_gpus
 from infra.workers.graceful_process import GracefulProcessWorker
-from infra.workers.interpreter import Child
-from infra.workers.messages import RunRequest
 from infra.workers.prefect_private import PrivatePartError, fallback_notice, missing_parts
-from infra.workers.revision import release
 from infra.workers.shutdown import drain, stop
-from infra.workers.slots import ChildSlot, Slots
-from infra.workers.status_file import StatusFile
+from infra.workers.status.status_file import StatusFile
 from infra.workers.supervisor import RunAttempt, Supervision
 from reelworks.errors import ServiceError
 
@@ -146,12 +148,10 @@ class WarmProcessWorker(GracefulProcessWorker):
         del configuration
         if not infrastructure_pid.startswith(f"{self._status_file.address}/"):
             raise InfrastructureNotAvailable(f"{infrastructure_pid} belongs to another worker.")
-        for slot in self._slots:
-            run = slot.child.current if slot.child else None
-            if run is not None and self._name_of(slot) == infrastructure_pid:
-                await stop(run, grace_seconds)
-                return
-        raise InfrastructureNotFound(f"{infrastructure_pid} has ended.")
+        run = self._slots.find_run(self._status_file.address, infrastructure_pid)
+        if run is None:
+            raise InfrastructureNotFound(f"{infrastructure_pid} has ended.")
+        await stop(run, grace_seconds)
 
     async def _run_warm(
         self,
@@ -165,29 +165,15 @@ class WarmProcessWorker(GracefulProcessWorker):
 
         def started() -> None:
             nonlocal identifier
-            identifier = self._name_of(slot)
+            identifier = slot.infrastructure(self._status_file.address)
             if task_status is not None:
                 task_status.started(identifier)
-
-        async def launch(control: dict[str, str]) -> RunAttempt:
-            try:
-                child = await self._children.get(slot, spec)
-            except ServiceError as error:
-                self.get_flow_run_logger(flow_run).error("%s", error)
-                raise
-            self._log_child(flow_run, child, slot)
-            slot.run_name = flow_run.name
-            return child.begin(
-                RunRequest(
-                    run_id=flow_run.id,
-                    environment=configuration.run_variables() | control,
-                    folder=str(Path(folder).resolve()),
-                )
-            )
 
         supervisor = await self._supervision.connected()
         with nullcontext(chosen) if chosen else tempfile.TemporaryDirectory() as folder:
             async with self._slots.lend(spec) as slot:
+                request = configuration.run_request(flow_run.id, Path(folder))
+                launch = partial(self._launch, flow_run, slot, spec, request)
                 stopped = partial(
                     drain, flow_run, self.name, supervisor, configuration.drain_seconds
                 )
@@ -197,6 +183,26 @@ class WarmProcessWorker(GracefulProcessWorker):
         if status is None:
             raise ServiceError(f"The flow run {flow_run.name} did not start.")
         return ProcessWorkerResult(status_code=status, identifier=identifier)
+
+    async def _launch(
+        self,
+        flow_run: FlowRun,
+        slot: ChildSlot,
+        spec: ChildSpec,
+        request: RunRequest,
+        control: dict[str, str],
+    ) -> RunAttempt:
+        """Begin a run in the child of a slot; ``control`` is added to its variables."""
+        log = self.get_flow_run_logger(flow_run)
+        try:
+            child = await self._children.get(slot, spec)
+        except ServiceError as error:
+            log.error("%s", error)
+            raise
+        log.info("%s", child_notice(child, slot.gpu))
+        slot.run_name = flow_run.name
+        environment = request.environment | control
+        return child.begin(request.model_copy(update={"environment": environment}))
 
     async def _run_cold(
         self,
@@ -208,8 +214,7 @@ class WarmProcessWorker(GracefulProcessWorker):
         async with self._slots.lend(configuration.child_spec()) as slot:
             await slot.empty()
             slot.run_name = flow_run.name
-            device = {"CUDA_VISIBLE_DEVICES": slot.gpu} if slot.gpu else {}
-            configuration.env = {**HEARTBEAT, **configuration.env, **device}
+            configuration.env = configuration.process_environment(slot.gpu)
             try:
                 return await super().run(flow_run, configuration, task_status)
             finally:
@@ -220,37 +225,19 @@ class WarmProcessWorker(GracefulProcessWorker):
         self._is_cold = True
         self._logger.warning("%s", fallback_notice(reason))
 
-    def _log_child(self, flow_run: FlowRun, child: Child, slot: ChildSlot) -> None:
-        self.get_flow_run_logger(flow_run).info(
-            "Runs in process %s (its run %s) with reelworks %s, code %s%s",
-            child.pid,
-            child.runs + 1,
-            release(),
-            child.spec.revision,
-            f", on GPU {slot.gpu}" if slot.gpu else "",
-        )
-
     async def _warm_up(self) -> None:
         """Start every child before the first run comes, with the pool's default variables."""
         if self._work_pool is None or self._client is None:
             return
         try:
             await self._supervision.connected()
-            configuration: WarmProcessConfiguration = (
-                await WarmProcessConfiguration.from_template_and_values(
-                    base_job_template=self._work_pool.base_job_template,
-                    values={},
-                    client=self._client,
-                )
-            )
+            configuration = await default_configuration(self._work_pool, self._client)
         except PrivatePartError as error:
             self._fall_back(str(error))
             return
         except httpx.HTTPError as error:  # the first run tries again and fails with this error
             self._logger.warning("The server did not answer while the worker started: %s", error)
             return
-        settings = get_current_settings().to_environment_variables(exclude_unset=True)
-        configuration.env = {**os.environ, **settings, **configuration.env}
         await self._children.start_all(configuration.child_spec())
 
     async def _close_children(self) -> None:
@@ -260,8 +247,3 @@ class WarmProcessWorker(GracefulProcessWorker):
         await self._slots.close()
         await self._status_file.close()
         await self._supervision.close()
-
-    def _name_of(self, slot: ChildSlot) -> str:
-        """Return what Prefect stores as the run's infrastructure: no two runs share it."""
-        child = slot.child
-        return f"{self._status_file.address}/{f'{child.pid}/{child.runs}' if child else 'none'}"

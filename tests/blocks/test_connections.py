@@ -94,37 +94,6 @@ async def test_a_block_of_somebody_else_stays(blocks):
     assert saved.get_secret_value() == "postgresql://me:by-hand@db/mine"
 
 
-@pytest.mark.parametrize(
-    ("url", "secret"),
-    [
-        ("postgresql://me:word@db/mine", "word"),
-        ("postgresql://db/mine?user=me&password=word", "word"),
-        ("postgresql://me@db/mine", None),
-    ],
-)
-def test_the_password_of_a_database_is_found(url, secret):
-    from blocks.database import Database
-
-    assert Database.model_construct(url=SecretStr(url)).secret() == secret
-
-
-@pytest.mark.parametrize(
-    ("address", "secret"),
-    [
-        ("https://me:word@host/v1", "me:word"),
-        ("https://token@host", "token"),
-        ("https://host/v1/@me", None),
-        (None, None),
-    ],
-)
-def test_the_password_of_a_web_address_is_found(address, secret):
-    from blocks.artifact_store import ArtifactStorage
-    from blocks.providers import HostedModels
-
-    assert HostedModels.model_construct(base_url=address).secret() == secret
-    assert ArtifactStorage.model_construct(endpoint_url=address).secret() == secret
-
-
 async def test_an_address_with_a_password_is_saved_only_on_request(blocks):
     nothing = dict.fromkeys(("s3_access_key_id", "s3_secret_access_key", "openai_api_key"))
     within = {

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -43,3 +46,34 @@ def copy_cluster(made_cluster: Path) -> Callable[[Path], None]:
         subprocess.run(["cp", "-a", str(made_cluster), str(to)], check=True)
 
     return copy
+
+
+Reply = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
+"""Status and body for a path and the headers of its request."""
+
+
+@contextmanager
+def answering(reply: Reply) -> Iterator[int]:
+    """An HTTP server on the loopback address; yields its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = reply(self.path, self.headers)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the name that the base class looks for
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()

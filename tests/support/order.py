@@ -32,7 +32,7 @@ LONGEST = (
     "infra/test_startup.py",
     "infra/services/supervision/test_watchdog.py",
     "reelworks/app/dispatcher/test_stopped.py",
-    "infra/services/supervision/test_lock.py",
+    "infra/services/supervision/test_state.py",
     "reelworks/app/cli/test_few_files.py",
     "reelworks/app/dispatcher/test_webhooks.py",
     "tasks/runtime/test_stage_runner.py",

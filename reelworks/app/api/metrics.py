@@ -15,8 +15,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
-from infra.workers.metrics import metrics_text
-from infra.workers.worker_status import read_statuses
+from infra.workers.status.metrics import metrics_text
+from infra.workers.status.worker_status import read_statuses
 from reelworks.store.jobs.job_stats import BUCKETS, JobStats, StageSeconds, job_stats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

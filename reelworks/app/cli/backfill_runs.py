@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 from infra.services.supervision.state import Service
-from reelworks.app.cli import backfill_tables as tables
 from reelworks.app.cli import output
+from reelworks.app.cli.display import backfill_tables as tables
+from reelworks.app.cli.display.progress_bars import backfill_progress, scan_progress
 from reelworks.app.cli.environment import use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
-from reelworks.app.cli.progress_bars import backfill_progress, scan_progress
 from reelworks.app.cli.stack import use_stack
 from reelworks.domain.jobs.backfill import BackfillStatus, Limits, Selection
 from reelworks.domain.jobs.job import JobStatus

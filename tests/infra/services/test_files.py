@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from infra.services import files
-from infra.services.files import free_ports, is_free, make_folder, rotate_log, secret_in
+from infra.services.files import (
+    free_ports,
+    is_free,
+    make_folder,
+    rotate_log,
+    secret_in,
+    write_private,
+)
 from reelworks.errors import PermissionDeniedError
 
 
@@ -32,6 +39,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PermissionDeniedError, match=r"file/data cannot be written; set DATA_DIR"):
         make_folder(tmp_path / "file" / "data")
+
+
+def test_a_file_where_a_folder_must_be_is_named_and_left_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "workers"
+    file.write_text("mine")
+    file.chmod(0o644)
+
+    with pytest.raises(PermissionDeniedError, match="workers cannot be written"):
+        make_folder(file)
+    with pytest.raises(PermissionDeniedError, match=r"w\.json cannot be written \(Not a directory"):
+        write_private(file / "w.json", "{}")
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -17,7 +17,7 @@ from infra.services.postgres.account import server_account
 from infra.services.process import current
 from infra.services.supervision.state import Service
 from infra.services.supervision.supervisor import running
-from infra.workers.worker_status import WorkerStatus, own_file, write_status
+from infra.workers.status.worker_status import WorkerStatus, own_file, write_status
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.domain.private_folder import make_private
 from reelworks.pipeline.run_context import open_run_context

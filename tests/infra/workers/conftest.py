@@ -52,11 +52,13 @@ def until(true: Callable[[], Any], patience: float = PATIENCE) -> Any:
 def children_of(pid: int) -> list[psutil.Process]:
     """The interpreters of a worker."""
     found = psutil.Process(pid).children()
-    return [one for one in found if "infra.workers.child" in " ".join(one.cmdline())]
+    return [one for one in found if "infra.workers.child.program" in " ".join(one.cmdline())]
 
 
 class Warm:
     """One pool and the workers that a test starts on it."""
+
+    TYPE = "warm-process"
 
     def __init__(self, api: str, folder: Path, record: Path, variables: dict[str, Any]) -> None:
         self.pool = f"warm-{secrets.token_hex(4)}"
@@ -71,16 +73,18 @@ class Warm:
         from prefect.client.orchestration import get_client
         from prefect.client.schemas.actions import WorkPoolCreate
         from prefect.types.entrypoint import EntrypointType
+        from prefect.workers.base import BaseWorker
 
-        from infra.workers.warm_process import WarmProcessWorker
         from tests.support.warm_flows import FLOWS
 
-        template = WarmProcessWorker.get_default_base_job_template()
+        worker = BaseWorker.get_worker_class_from_type(self.TYPE)
+        assert worker is not None
+        template = worker.get_default_base_job_template()
         for name, value in variables.items():
             template["variables"]["properties"][name]["default"] = value
         async with get_client() as client:
             await client.create_work_pool(
-                WorkPoolCreate(name=self.pool, type="warm-process", base_job_template=template)
+                WorkPoolCreate(name=self.pool, type=self.TYPE, base_job_template=template)
             )
             for flow in FLOWS:
                 deployment = await flow.ato_deployment(
@@ -117,7 +121,7 @@ class Warm:
         return worker
 
     def facts(self) -> Any:
-        from infra.workers.worker_status import read_statuses
+        from infra.workers.status.worker_status import read_statuses
 
         return read_statuses(self.data_dir)
 

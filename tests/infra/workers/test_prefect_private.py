@@ -64,47 +64,6 @@ async def test_an_open_context_has_the_parts_that_are_reached_into(prefect_api):
         assert callable(context._observer.on_failure)
 
 
-async def test_a_supervisor_that_cannot_hear_of_cancellations_is_disconnected(prefect_api):
-    """Prefect connects a broken stream again by itself; it ends when polling fails, too."""
-    from infra.workers.supervisor import Supervisor
-
-    supervisor = Supervisor()
-    await supervisor.open()
-    try:
-        assert not supervisor.is_disconnected
-        supervisor._executor_context._observer._handle_unavailable(RuntimeError("polling failed"))
-        assert supervisor.is_disconnected
-    finally:
-        await supervisor.close()
-
-
-async def test_an_observer_without_its_callback_is_a_private_part_that_is_missing(
-    prefect_api, monkeypatch
-):
-    from prefect.runner import _flow_run_executor
-
-    from infra.workers.prefect_private import PrivatePartError
-    from infra.workers.supervisor import Supervisor
-
-    class Observer(_flow_run_executor.FlowRunCancellingObserver):
-        """As if Prefect had renamed ``on_failure``."""
-
-        @property
-        def on_failure(self):
-            raise AttributeError("on_failure")
-
-        @on_failure.setter
-        def on_failure(self, value):
-            """Taken and forgotten."""
-
-    monkeypatch.setattr(_flow_run_executor, "FlowRunCancellingObserver", Observer)
-    supervisor = Supervisor()
-
-    with pytest.raises(PrivatePartError, match=r"_observer\.on_failure of Prefect .* failed"):
-        await supervisor.open()
-    await supervisor.close()
-
-
 def test_prefect_still_knows_an_end_that_its_supervisor_owns():
     from typing import get_args
 

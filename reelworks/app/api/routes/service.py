@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
-from infra.workers.worker_status import read_statuses
+from infra.workers.status.worker_status import read_statuses
 from reelworks.app.api.health import HealthOf
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply

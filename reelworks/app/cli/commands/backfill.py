@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from reelworks.app.cli import backfill_tables as tables
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import (
     Budget,
@@ -20,6 +19,7 @@ from reelworks.app.cli.arguments import (
     parse_money,
 )
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
+from reelworks.app.cli.display import backfill_tables as tables
 from reelworks.app.cli.environment import library_engine
 from reelworks.domain.jobs.backfill import (
     IN_FLIGHT,
@@ -56,44 +56,51 @@ class OnlyKind(StrEnum):
 
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The backfill's id.")]
+Source = Annotated[
+    str | None,
+    typer.Argument(help="A folder or s3://bucket/prefix. Default: the library's videos."),
+]
+Library = Annotated[
+    str | None,
+    typer.Option(help="The library to select from or add to.", callback=check_library),
+]
+Only = Annotated[
+    list[OnlyKind] | None,
+    typer.Option(help="Only videos of this kind; may be repeated."),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STAGE", help="Only videos without a result of this stage."),
+]
+Language = Annotated[str | None, typer.Option(help="Spoken language, for example en.")]
+MostVideos = Annotated[int | None, typer.Option(min=1, help="Maximum number of videos.")]
+DryRun = Annotated[bool, typer.Option("--plan", help="Dry run: show the plan, start nothing.")]
+NewId = Annotated[
+    str | None,
+    typer.Option(
+        "--id", help="Id for a new backfill, or of one to continue.", callback=check_backfill_id
+    ),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait/--detach", help="Wait until it ends, or return at once.")
+]
 
 
 @app.command("start")
 def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as options
-    source: Annotated[
-        str | None,
-        typer.Argument(help="A folder or s3://bucket/prefix. Default: the library's videos."),
-    ] = None,
-    library: Annotated[
-        str | None,
-        typer.Option(help="The library to select from or add to.", callback=check_library),
-    ] = None,
-    only: Annotated[
-        list[OnlyKind] | None,
-        typer.Option(help="Only videos of this kind; may be repeated."),
-    ] = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option(metavar="STAGE", help="Only videos without a result of this stage."),
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="Spoken language, for example en.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of videos.")] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Dry run: show the plan, start nothing.")] = (
-        False
-    ),
+    source: Source = None,
+    library: Library = None,
+    only: Only = None,
+    missing: Missing = None,
+    language: Language = None,
+    limit: MostVideos = None,
+    plan: DryRun = False,
     in_flight: InFlight = IN_FLIGHT,
     per_hour: PerHour = None,
     budget: Budget = None,
     calls_per_minute: CallsPerMinute = None,
-    backfill_id: Annotated[
-        str | None,
-        typer.Option(
-            "--id", help="Id for a new backfill, or of one to continue.", callback=check_backfill_id
-        ),
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait/--detach", help="Wait until it ends, or return at once.")
-    ] = True,
+    backfill_id: NewId = None,
+    wait: Wait = True,
     json: output.Json = False,
 ) -> int:
     """Plan and start a backfill of a folder, an S3 prefix or the library."""

@@ -19,10 +19,10 @@ from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import check_language, check_library, check_video_id
 from reelworks.app.cli.crash_report import write_crash_report
+from reelworks.app.cli.display.watch import Watch, stage_table, watch_stages
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.submit import SourceOptions, submit
-from reelworks.app.cli.watch import Watch, stage_table, watch_stages
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
@@ -50,34 +50,42 @@ class SourceResult:
     error: ReelworksError | None = None
 
 
+Sources = Annotated[
+    list[str], typer.Argument(help="Files, folders, http(s) URLs or s3://bucket/key.")
+]
+VideoId = Annotated[
+    str | None,
+    typer.Option("--id", help="Id of the video in the library.", callback=check_video_id),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        help="Spoken language, for example en. Default: detected.", callback=check_language
+    ),
+]
+Library = Annotated[
+    str | None,
+    typer.Option(
+        help="Library of the videos. Default: the one they are in, or `default`.",
+        callback=check_library,
+    ),
+]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
+]
+TargetPool = Annotated[
+    str | None,
+    typer.Option("--pool", help="Queue jobs for the workers of this pool and return."),
+]
+
+
 def index(
-    sources: Annotated[
-        list[str], typer.Argument(help="Files, folders, http(s) URLs or s3://bucket/key.")
-    ],
-    video_id: Annotated[
-        str | None,
-        typer.Option("--id", help="Id of the video in the library.", callback=check_video_id),
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            help="Spoken language, for example en. Default: detected.", callback=check_language
-        ),
-    ] = None,
-    library: Annotated[
-        str | None,
-        typer.Option(
-            help="Library of the videos. Default: the one they are in, or `default`.",
-            callback=check_library,
-        ),
-    ] = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
-    ] = False,
-    pool: Annotated[
-        str | None,
-        typer.Option("--pool", help="Queue jobs for the workers of this pool and return."),
-    ] = None,
+    sources: Sources,
+    video_id: VideoId = None,
+    language: Language = None,
+    library: Library = None,
+    detach: Detach = False,
+    pool: TargetPool = None,
     json: output.Json = False,
 ) -> int:
     """Index videos: make them searchable by speech, frames and text on screen."""

@@ -9,12 +9,22 @@ from typing import Annotated
 import typer
 
 from reelworks.app.cli import output
-from reelworks.app.cli.environment import library_engine
-from reelworks.app.cli.job_tables import (
+from reelworks.app.cli.display.job_tables import (
     STATUS_COLOURS,
     event_line,
     print_jobs,
     progress_rows,
+)
+from reelworks.app.cli.environment import library_engine
+from reelworks.app.cli.job_options import (
+    All,
+    Backfill,
+    Code,
+    FailedStage,
+    Ids,
+    Library,
+    Video,
+    job_selection,
 )
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
@@ -25,37 +35,6 @@ from reelworks.settings import load_settings
 app = typer.Typer(
     help="The job queue: list, retry, cancel, set priority, pause.", no_args_is_help=True
 )
-
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of jobs.")]
-Video = Annotated[str | None, typer.Option(help="Jobs of this video.")]
-Library = Annotated[str | None, typer.Option(help="Jobs of this library's videos.")]
-Backfill = Annotated[str | None, typer.Option(help="Jobs of this backfill.")]
-FailedStage = Annotated[str | None, typer.Option(help="Jobs that failed in this stage.")]
-Code = Annotated[str | None, typer.Option(help="Jobs that failed with this error code.")]
-All = Annotated[bool, typer.Option("--all", help="All matching jobs.")]
-
-
-def _selection(
-    ids: list[str] | None,
-    *,
-    every: bool = False,
-    video: str | None = None,
-    library: str | None = None,
-    backfill: str | None = None,
-    stage: str | None = None,
-    code: str | None = None,
-) -> JobSelection:
-    """Return the jobs that the options select; no option at all is an error, not all jobs."""
-    if not (ids or every or video or library or backfill or stage or code):
-        raise typer.BadParameter("give the ids of jobs, an option that selects some, or --all")
-    return JobSelection(
-        ids=tuple(ids) if ids else None,
-        video_id=video,
-        library=library,
-        backfill_id=backfill,
-        error_stage=stage,
-        error_code=code,
-    )
 
 
 @app.command("list")
@@ -133,7 +112,7 @@ def retry(
     from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import retry_jobs
 
-    selection = _selection(
+    selection = job_selection(
         ids, every=every, library=library, backfill=backfill, stage=stage, code=code
     )
     with library_engine() as engine:
@@ -154,7 +133,7 @@ def cancel(
     from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import cancel_jobs
 
-    selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
+    selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = cancel_jobs(engine, LOCAL, selection)
     _print_changed(changed, "Cancelled", json=json)
@@ -179,7 +158,7 @@ def priority(
     from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import set_priority
 
-    selection = _selection(ids, every=every, video=video, library=library, backfill=backfill)
+    selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = set_priority(engine, LOCAL, selection, number)
     _print_changed(changed, f"Priority set to {number}", json=json)

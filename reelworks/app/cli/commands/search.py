@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -13,6 +12,25 @@ from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.cut_list import write_cut_lists
 from reelworks.app.cli.environment import open_database, use_services
+from reelworks.app.cli.search_options import (
+    Cursor,
+    CutsFile,
+    EdlFile,
+    Handles,
+    Languages,
+    Libraries,
+    Like,
+    Limit,
+    Longer,
+    Query,
+    Shorter,
+    Since,
+    Speakers,
+    TextOnScreen,
+    Until,
+    Videos,
+    Within,
+)
 from reelworks.domain.library.search import (
     Filters,
     Kind,
@@ -38,59 +56,27 @@ _WHY = {
 
 
 def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
-    query: Annotated[
-        str | None, typer.Argument(help='Words, "a phrase", prefix*, or, -excluded.')
-    ] = None,
-    within: Annotated[
-        list[Kind] | None,
-        typer.Option("--in", help="What to search; may be repeated.", show_default="all"),
-    ] = None,
-    video: Annotated[list[str] | None, typer.Option(help="Search only these videos.")] = None,
-    library: Annotated[list[str] | None, typer.Option(help="Search only these libraries.")] = None,
-    language: Annotated[
-        list[str] | None, typer.Option(help="Spoken language, for example en.")
-    ] = None,
-    speaker: Annotated[list[str] | None, typer.Option(help="Speech of these speakers.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added on this day or later, UTC.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added before this day, UTC.")
-    ] = None,
-    longer: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Minimum length of the video.")
-    ] = None,
-    shorter: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Maximum length of the video.")
-    ] = None,
-    text_on_screen: Annotated[
-        bool | None,
-        typer.Option(
-            "--with-text/--without-text", help="Only moments with (or without) text on screen."
-        ),
-    ] = None,
-    like: Annotated[
-        str | None, typer.Option(metavar="FRAME_ID", help="Find frames that look like this one.")
-    ] = None,
-    cursor: Annotated[
-        str | None, typer.Option(help="Show the next page of an earlier search.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of moments.")] = 10,
-    edl: Annotated[
-        Path | None, typer.Option(help="File to write the moments to as an EDL (CMX 3600).")
-    ] = None,
-    cuts_json: Annotated[
-        Path | None, typer.Option(help="File to write the moments to as JSON cuts.")
-    ] = None,
-    handles: Annotated[
-        float,
-        typer.Option(min=0, metavar="SECONDS", help="Seconds to add on both sides of each cut."),
-    ] = 0.0,
+    query: Query = None,
+    within: Within = None,
+    video: Videos = None,
+    library: Libraries = None,
+    language: Languages = None,
+    speaker: Speakers = None,
+    since: Since = None,
+    until: Until = None,
+    longer: Longer = None,
+    shorter: Shorter = None,
+    text_on_screen: TextOnScreen = None,
+    like: Like = None,
+    cursor: Cursor = None,
+    limit: Limit = 10,
+    edl: EdlFile = None,
+    cuts_json: CutsFile = None,
+    handles: Handles = 0.0,
     json: output.Json = False,
 ) -> None:
     """Find the moments when something was said, shown or written on screen."""
-    if sum(one is not None for one in (query, like, cursor)) != 1:
-        raise typer.BadParameter("give a query, or --like FRAME_ID, or --cursor CURSOR")
+    _check_one(query, like, cursor)
     filters = Filters(
         video_ids=tuple(video or ()),
         libraries=tuple(library or ()),
@@ -107,19 +93,26 @@ def search(  # noqa: PLR0913, PLR0917 - each argument is an option that people t
             _show_similar(settings, like, filters, limit, json)
             return
         request = SearchRequest(query or "", frozenset(within or Kind), filters, limit)
-        answer, note = _answer(settings, request, cursor)
-        notes = [note] if note else []
-        frames = _local_frames(settings, [one.frame_path for one in answer.moments], notes)
+        answer, frames, notes = _answer(settings, request, cursor)
     write_cut_lists(answer.moments, query or "search", handles, edl=edl, as_json=cuts_json)
     _show(answer, frames, notes, json=json, query=query or "this search")
 
 
+def _check_one(*given: str | None) -> None:
+    if sum(one is not None for one in given) != 1:
+        raise typer.BadParameter("give a query, or --like FRAME_ID, or --cursor CURSOR")
+
+
 def _answer(
     settings: Settings, request: SearchRequest, cursor: str | None
-) -> tuple[SearchAnswer, str | None]:
+) -> tuple[SearchAnswer, dict[str, Path], list[str]]:
+    """Return what was found, its frames as local files, and what is to be noted."""
     page = request if cursor is None else NextPage(cursor, request.limit)
     with open_database(settings) as engine:
-        return find(engine, settings, page)
+        answer, note = find(engine, settings, page)
+    notes = [note] if note else []
+    frames = _local_frames(settings, [one.frame_path for one in answer.moments], notes)
+    return answer, frames, notes
 
 
 def _show(

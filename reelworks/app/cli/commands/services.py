@@ -16,7 +16,7 @@ from infra.services.supervision.parts import embedded, runs_programs
 from infra.services.supervision.state import Service
 from infra.services.supervision.status import Condition
 from infra.services.supervision.status import status as part_status
-from infra.workers.worker_status import WorkerStatus, read_statuses
+from infra.workers.status.worker_status import WorkerStatus, read_statuses
 from reelworks.app.cli import output
 from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
 from reelworks.errors import ServiceError

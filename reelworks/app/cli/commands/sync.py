@@ -9,8 +9,8 @@ import typer
 from infra.services.supervision.state import Service
 from reelworks.app.cli import output
 from reelworks.app.cli.arguments import InFlight, PerHour, check_library
+from reelworks.app.cli.display.progress_bars import scan_progress
 from reelworks.app.cli.environment import use_services
-from reelworks.app.cli.progress_bars import scan_progress
 from reelworks.app.cli.stack import use_stack
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.domain.jobs.sync import SyncPlan

@@ -2,7 +2,7 @@
 
 Classical image analysis, no weights: flat patches shut in by straight edges are boxes; what
 is in a box (a centred word, text at its left, a small arrow at its right) distinguishes a button
-from a field and a drop-down. ``bench/controls.py`` measures it on pages rendered in a real browser.
+from a field and a drop-down. ``bench/quality/controls.py`` measures it in a real browser.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import signal
 import socket
 import stat
@@ -19,15 +18,8 @@ import psutil
 import psycopg
 import pytest
 
-from infra.services.postgres.account import (
-    ACCOUNT,
-    Account,
-    may_enter,
-    reachable_programs,
-    server_account,
-)
+from infra.services.postgres.account import ACCOUNT, may_enter, server_account
 from infra.services.postgres.cluster import PostgresPaths, programs
-from infra.services.postgres.options import memory_options
 from infra.services.postgres.server import answers, start_postgres, stop_postgres
 from infra.services.process import Process, current, is_alive, start_id_of
 from reelworks.errors import ServiceError
@@ -188,36 +180,6 @@ def test_root_runs_it_as_an_account_for_it_and_opens_no_folder(
     assert seen.returncode != 0
 
 
-@pytest.mark.skipif(not ROOT, reason="only root runs it as another account")
-def test_programs_in_a_closed_folder_are_copied_once_to_where_the_account_can_run_them(
-    tmp_path: Path,
-) -> None:
-    account, shared = server_account(), tmp_path / "shared"
-    tmp_path.chmod(0o755)
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    shutil.copytree(programs().parent, closed / "pginstall", symlinks=True)
-    (closed / "pginstall" / "share").chmod(0o700)  # as under a umask of 077
-
-    copied = reachable_programs(closed / "pginstall", account, shared)
-
-    assert copied.is_relative_to(shared)
-    said = subprocess.run(
-        [str(copied / "postgres"), "--version"],
-        **{"user": account.user, "group": account.group, "extra_groups": [], "cwd": "/"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert said.stdout.startswith("postgres (PostgreSQL) ")
-    assert stat.S_IMODE((copied.parent / "share").stat().st_mode) == 0o755
-    made = copied.stat().st_ino
-    assert reachable_programs(closed / "pginstall", account, shared).stat().st_ino == made
-    assert [path.name for path in shared.iterdir()] == [copied.parent.name]
-    assert reachable_programs(closed / "pginstall", Account(), shared).is_relative_to(closed)
-    assert closed.stat().st_mode & 0o777 == 0o700
-
-
 @pytest.mark.skipif(not ROOT, reason="an ordinary user runs all the other tests already")
 def test_an_ordinary_user_can_run_it() -> None:
     nobody = pwd.getpwnam("nobody")
@@ -243,21 +205,3 @@ def test_an_ordinary_user_can_run_it() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "good\n", done.stderr
-
-
-@pytest.mark.parametrize(
-    ("gigabytes", "shared", "pages", "making", "workers"),
-    [
-        (0.25, 8, "128MB", "128MB", "2"),
-        (8, 4, "2048MB", "1024MB", "2"),
-        (8, 0.0625, "2048MB", "1024MB", "0"),
-        (256, 64, "8192MB", "4096MB", "2"),
-    ],
-)
-def test_memory_follows_the_machine(
-    gigabytes: float, shared: float, pages: str, making: str, workers: str
-) -> None:
-    """A plain container has 64 MB of shared memory: an index is made there by one process."""
-    found = memory_options(int(gigabytes * 2**30), int(shared * 2**30))
-    assert (found["shared_buffers"], found["maintenance_work_mem"]) == (pages, making)
-    assert found["max_parallel_maintenance_workers"] == workers

@@ -183,28 +183,3 @@ def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings)
     now = pids(bare)
     assert now[Service.STORE] != store
     assert now[Service.POSTGRES] == before[Service.POSTGRES]
-
-
-def test_who_sleeps_along_with_the_observer_is_not_silent() -> None:
-    awake = 0.0
-    silence = Silence(lambda: awake)
-    assert silence.of("part", 1) == 0
-    # The laptop sleeps for a night: the clock of those who are awake stands still.
-    assert silence.of("part", 1) == 0
-    awake = 61.0
-    assert silence.of("part", 1) == 61
-    assert silence.of("part", 2) == 0
-
-
-def test_a_heartbeat_is_one_file_for_each_host(tmp_path) -> None:
-    assert heartbeats.last_beat(tmp_path, "dispatcher") is None
-    heartbeats.beat(tmp_path, "dispatcher")
-    first = heartbeats.last_beat(tmp_path, "dispatcher")
-    time.sleep(0.01)
-    heartbeats.beat(tmp_path, "dispatcher")
-    second = heartbeats.last_beat(tmp_path, "dispatcher")
-    assert first is not None
-    assert second is not None
-    assert second > first
-    heartbeats.end(tmp_path, "dispatcher")
-    assert heartbeats.last_beat(tmp_path, "dispatcher") is None

@@ -37,7 +37,7 @@ async def dispatching(settings: Settings, engine: Engine) -> AsyncIterator[None]
 @asynccontextmanager
 async def pool():
     """A pool to which the flow ``nap`` is deployed."""
-    from bench.job_flows import nap
+    from bench.fleet.job_flows import nap
     from reelworks.app.dispatcher.deployments import clear_cache
     from tests.support.fleet import pool_with
 

@@ -34,7 +34,7 @@ async def cpu_pool() -> AsyncIterator[str]:
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.types.entrypoint import EntrypointType
 
-    from bench.job_flows import nap
+    from bench.fleet.job_flows import nap
     from infra.fleet.plan import POOLS
     from reelworks.app.dispatcher.deployments import clear_cache
 

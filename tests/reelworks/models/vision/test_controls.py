@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.control_score import Score, iou, matches
-from bench.page_truth import decode, load_truth, render, soften
+from bench.quality.control_score import Score, iou, matches
+from bench.quality.page_truth import decode, load_truth, render, soften
 from reelworks.domain.video.vision import Box, Control, ControlKind, ScreenText
 from reelworks.models.vision.controls import find_controls
 from reelworks.models.vision.ocr import Image, text_reader

@@ -1,22 +1,12 @@
-"""``reelworks backfill`` and ``sync`` as a user meets them."""
+"""``reelworks backfill`` as a user meets it."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.reelworks.app.cli.conftest import Reelworks
-
-
-@pytest.fixture
-def films(tmp_path: Path, media: Path) -> Path:
-    folder = tmp_path / "films"
-    folder.mkdir()
-    shutil.copy(media / "odd" / "no_audio.mp4", folder / "a.mp4")
-    (folder / "bad.mp4").write_bytes(b"")
-    return folder
 
 
 @pytest.mark.slow
@@ -54,11 +44,3 @@ def test_a_mistake_is_one_sentence(
     assert said.code == code
     assert message in said.err
     assert "Traceback" not in said.err
-
-
-@pytest.mark.slow
-def test_a_sync_that_is_only_planned_changes_nothing(reelworks: Reelworks, films: Path) -> None:
-    for _ in range(2):
-        said = reelworks("sync", str(films), "--library", "films", "--plan")
-        assert said.code == 0
-        assert "2 new, 0 changed, 0 moved, 0 gone, 0 unchanged." in said.out

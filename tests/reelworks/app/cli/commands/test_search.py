@@ -1,4 +1,4 @@
-"""``search`` with filters, pages, cut lists and similar frames; ``embeddings`` and its commands."""
+"""``search`` with filters, pages, cut lists and similar frames."""
 
 from __future__ import annotations
 
@@ -6,31 +6,8 @@ import json
 
 import pytest
 
-from reelworks.domain.library.library import VideoStatus
-from reelworks.domain.video.scene import Frame, Scene
-from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.settings import Settings
-from reelworks.store.db.database import create_database_engine, ensure_schema
-from reelworks.store.library.publish import publish_frames, publish_scenes, publish_transcript
-from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.objects.artifacts import ArtifactStore
-
-
-@pytest.fixture
-def library(clean_settings):
-    """Three videos that say the same, with frames that look alike."""
-    engine = create_database_engine(clean_settings)
-    ensure_schema(engine)
-    for number in range(3):
-        name = f"talk-{number}"
-        claim_video(engine, name, original_path=f"/in/{name}.mp4", library=f"shelf{number}")
-        said = Transcript("en", (Segment(5.0, 8.0, "the harbour at dawn"),))
-        publish_transcript(engine, name, said, model="local/heard@1")
-        publish_scenes(engine, name, [Scene(0, 0.0, 20.0)])
-        frame = Frame(0, 0, 10.0, f"{number:016x}", "0" * 64, 640, 360, 1.0)
-        publish_frames(engine, name, [frame], {0: f"frames/{name}/scene_000.jpg"})
-        set_status(engine, name, VideoStatus.READY)
-    engine.dispose()
 
 
 def test_frames_that_search_brings_here_are_closed_to_others(
@@ -81,16 +58,3 @@ def test_search_finds_frames_that_look_alike(reelworks, library):
     assert [(one["video_id"], one["distance"]) for one in found] == [("talk-1", 1), ("talk-2", 1)]
     assert reelworks("search", "--like", "nobody").code == 3
     assert reelworks("search", "x", "--like", "y").code == 2
-
-
-@pytest.mark.slow
-def test_embeddings_are_built_and_shown(reelworks, library):
-    assert "no vectors yet" in reelworks("embeddings").out
-    said = reelworks("embeddings", "build", "minilm-l6-v2-int8")
-    assert said.code == 0, said.err
-    assert "Computed the vectors of 3 videos" in said.out
-    (state,) = reelworks("embeddings", "--json").json
-    assert (state["live"], state["rows"], state["missing"], state["complete"]) == (True, 3, 0, 1.0)
-    said = reelworks("embeddings", "switch", "nothing-of-ours")
-    assert said.code == 3
-    assert "has no vectors of nothing-of-ours; it has: local/minilm" in said.err

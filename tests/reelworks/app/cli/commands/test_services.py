@@ -8,8 +8,8 @@ import time
 import pytest
 
 from infra.services.process import current
-from infra.workers.messages import ModelPoolStatus, ModelStatus
-from infra.workers.worker_status import ChildStatus, WorkerStatus, own_file, write_status
+from infra.workers.child.messages import ModelPoolStatus, ModelStatus
+from infra.workers.status.worker_status import ChildStatus, WorkerStatus, own_file, write_status
 from tests.reelworks.app.cli.conftest import call
 from tests.support.flows.runs import as_environment
 

@@ -1,0 +1,1 @@
+"""Several workers: throughput, warm starts, planned times, and processes that are killed."""

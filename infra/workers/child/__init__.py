@@ -1,0 +1,1 @@
+"""One child interpreter: its program, its handle, their messages, its slot in the worker."""
