@@ -12,8 +12,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.job import FORMER_PARAMS
+from reelworks.domain.jobs.result import JobResult
+from reelworks.operations.parameters import Language, Library, VideoId
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -46,22 +47,20 @@ class IndexParams(FlowParams):
         ),
         examples=["s3://reelworks/incoming/talk.mp4"],
     )
-    video_id: str | None = Field(
+    video_id: VideoId | None = Field(
         None,
         title="Video id",
         description="Id of the video in the library. Empty: made from file name and content.",
     )
-    language: str | None = Field(
+    language: Language | None = Field(
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: as stated before, or detected.",
-        pattern=LANGUAGE_PATTERN,
     )
-    library: str | None = Field(
+    library: Library | None = Field(
         None,
         title="Library",
         description="Library that the video belongs to. Empty: its present one, or `default`.",
-        pattern=LIBRARY_PATTERN,
     )
     recompute: list[Stage] = Field(
         default_factory=list,
@@ -106,7 +105,7 @@ async def _index(params: IndexParams, run: JobRun) -> str:
     video: Ingested = ingested.result
     async with final_status(run, video.video_id):
         await _all(_speech(video), _frames(video))
-    run.outcome.result |= {"video_id": video.video_id}
+    run.outcome.result = JobResult(video_id=video.video_id)
     return video.video_id
 
 

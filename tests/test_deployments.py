@@ -213,22 +213,6 @@ async def same_as_said(entry: dict[str, Any]) -> None:
         assert field["description"].endswith("."), name
 
 
-@pytest.mark.parametrize(
-    ("words", "deploys"),
-    [
-        ("/bin/prefect deploy --prefect-file deployments.yaml --all", True),
-        ("/lib/prefect/__main__.py --no-prompt deploy --all", True),
-        ("/bin/prefect deploy --name cpu", False),
-        ("/bin/prefect worker start --pool cpu", False),
-        ("/lib/pytest/__main__.py deploy --all", False),
-    ],
-)
-def test_only_prefect_s_own_command_makes_pools_when_it_imports_the_file(words, deploys):
-    from flows.fleet import is_prefect_deploying_all
-
-    assert is_prefect_deploying_all(words.split()) is deploys
-
-
 @pytest.mark.slow
 async def test_prefect_s_own_command_deploys_all_to_a_new_server(services, tmp_path):
     """Without ``reelworks deploy`` before it: the server has no pool of ours."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from bench.gpu.encoding import normalized
 from bench.gpu.finding import FILM, MEDIA, CheckContext, Finding, timed
+from reelworks.domain.capabilities import Capability
 from reelworks.domain.jobs.progress import silent
 from reelworks.errors import ModelUnavailableError, ReelworksError
 
@@ -31,7 +32,7 @@ def recognition(bench: CheckContext) -> Finding:
     truth = json.loads((MEDIA / "ground_truth.json").read_text("utf-8"))["speech/two_cities.wav"]
     wav, seconds = _as_wav(spoken, bench.folder)
     transcriber = WhisperTranscriber(
-        bench.settings.model_for("transcribe"), bench.settings.models_dir
+        bench.settings.model_for(Capability.TRANSCRIBE), bench.settings.models_dir
     )
     transcriber.load()
     transcript, took = timed(lambda: transcriber.transcribe(wav, language="en", progress=silent))
@@ -101,7 +102,7 @@ def vectors(bench: CheckContext) -> Finding:
 
     from reelworks.models.text.minilm import MiniLmEmbedder
 
-    embedder = MiniLmEmbedder(bench.settings.model_for("embed"), bench.settings.models_dir)
+    embedder = MiniLmEmbedder(bench.settings.model_for(Capability.EMBED), bench.settings.models_dir)
     embedder.load()
     texts = [f"A short line of text about number {number}." for number in range(1024)]
     made, took = timed(lambda: embedder.embed(texts))

@@ -21,13 +21,9 @@ from reelworks.app.cli.arguments import (
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
 from reelworks.app.cli.display import backfill_tables as tables
 from reelworks.app.cli.environment import library_engine
-from reelworks.domain.jobs.backfill import (
-    IN_FLIGHT,
-    Backfill,
-    Limits,
-    Selection,
-    SelectionKind,
-)
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, Limits
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
+from reelworks.operations.parameters import IN_FLIGHT_MAX
 
 
 class _StartByDefault(TyperGroup):
@@ -107,7 +103,7 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
     kinds = {SelectionKind(one.value) for one in only or ()} | (
         {SelectionKind.MISSING} if missing else set()
     )
-    selection = Selection(
+    selection = VideoSelection(
         source=source,
         library=library,
         only=frozenset(kinds),
@@ -164,7 +160,7 @@ def pause(backfill_id: Id, json: output.Json = False) -> None:
 def resume(
     backfill_id: Id,
     in_flight: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Runs at the same time.")
+        int | None, typer.Option(min=1, max=IN_FLIGHT_MAX, help="Runs at the same time.")
     ] = None,
     per_hour: PerHour = None,
     budget: Budget = None,

@@ -12,6 +12,7 @@ from reelworks.app.cli import output
 from reelworks.app.cli.display.job_tables import (
     STATUS_COLOURS,
     event_line,
+    lease_line,
     print_jobs,
     progress_rows,
 )
@@ -87,6 +88,8 @@ def show(
     output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
         output.echo(("Error: ", "red"), job.error)
+    if job.lease:
+        output.echo(lease_line(job.lease))
     for event in events:
         output.echo(event_line(event))
     table = output.table("stage", "state", "#seconds", "items", "model", "")
