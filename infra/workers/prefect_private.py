@@ -83,6 +83,17 @@ PARTS = (
 )
 """What warm interpreters cannot do without."""
 
+STARTER = "prefect.runner._starter_engine"
+FORKED_RUN_PARTS = (
+    PrivatePart(
+        STARTER,
+        "run_process",
+        ("command", "stream_output", "task_status", "task_status_handler"),
+    ),
+    PrivatePart(STARTER, "EngineCommandStarter.start", ("flow_run",)),
+)
+"""How the runner starts a run; its docstring names ``run_process`` as what may be replaced."""
+
 
 def missing_parts(parts: Sequence[PrivatePart] = PARTS) -> list[str]:
     """Return what the installed Prefect lacks of ``parts``, a clause each; empty when nothing."""
@@ -95,6 +106,14 @@ def fallback_notice(reason: str) -> str:
         "This worker starts a new process for each run and keeps no model loaded: Prefect "
         f"{version('prefect')} does not fit ({reason}). Install prefect=={TRIED[-1]} to have warm "
         "interpreters."
+    )
+
+
+def slow_start_notice(reason: str) -> str:
+    """Return what a runner logs that starts an interpreter for each run."""
+    return (
+        "Each run takes some seconds to start, because it imports everything itself: Prefect "
+        f"{version('prefect')} does not fit ({reason}). Install prefect=={TRIED[-1]} to fork runs."
     )
 
 
@@ -183,6 +202,15 @@ class GracefulRunner(Runner):
     Prefect ends one run after the other, three seconds each, and calls them cancelled by its user.
     It does so where its private parts are missing.
     """
+
+    async def poll_now(self) -> None:
+        """Start scheduled runs now, as far as there are slots; nothing where Prefect lacks it.
+
+        Raises what Prefect raises when its server does not answer; the next poll finds the runs.
+        """
+        poll = getattr(self, "_get_and_submit_flow_runs", None)
+        if poll is not None and self.started:
+            await poll()
 
     async def cancel_all(self) -> None:
         """End every run of this runner."""

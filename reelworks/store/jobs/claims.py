@@ -15,6 +15,7 @@ from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, RUN_LEASES
 from reelworks.errors import NoSpaceError
 from reelworks.store.db.database import transaction
+from reelworks.store.db.schema.jobs import RUNS_CHANNEL
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.attempts import (
     REQUEUED,
@@ -79,13 +80,17 @@ def next_due(engine: Engine) -> float | None:
 
 
 def attach_run(engine: Engine, attempt: Attempt, flow_run_id: str, seconds: float) -> bool:
-    """Record the flow run of an attempt; False when the job has another run or attempt by now."""
+    """Record the flow run of an attempt and notify runners of it.
+
+    False when the job has another run or attempt by now.
+    """
     values = {"flow_run_id": flow_run_id, "lease": QUEUED, "expires_at": seconds_from_now(seconds)}
     waits = or_(JOBS.c.flow_run_id.is_(None), JOBS.c.flow_run_id == flow_run_id)
     not_begun = JOBS.c.lease.not_like(RUN_LEASES)
     with transaction(engine) as connection:
         mine = and_(of_attempt(attempt), waits)
         connection.execute(update(JOBS).where(mine, not_begun).values(**values))
+        connection.execute(select(func.pg_notify(RUNS_CHANNEL, "")))
         known = select(JOBS.c.id).where(of_attempt(attempt), JOBS.c.flow_run_id == flow_run_id)
         return connection.scalar(known) is not None
 

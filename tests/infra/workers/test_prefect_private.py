@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from infra.workers.prefect_private import PARTS, PrivatePart, missing_parts
+from infra.workers.prefect_private import (
+    FORKED_RUN_PARTS,
+    PARTS,
+    PrivatePart,
+    missing_parts,
+)
 from tests.infra.workers.conftest import ROOT
 
 
@@ -26,7 +31,9 @@ def test_the_installed_prefect_is_one_that_the_project_allows():
     assert version("prefect") in prefect.specifier
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.module}.{part.name}")
+@pytest.mark.parametrize(
+    "part", PARTS + FORKED_RUN_PARTS, ids=lambda part: f"{part.module}.{part.name}"
+)
 def test_each_private_part_is_there_and_takes_what_we_pass(part):
     assert part.fault() is None
 

@@ -27,6 +27,8 @@ CHANNEL = "reelworks_jobs"
 one's id, or "" for new ones."""
 WORK_CHANNEL = "reelworks_work"
 """Where it notifies dispatchers that a job may be due; progress alone does not count."""
+RUNS_CHANNEL = "reelworks_runs"
+"""Where dispatchers notify runners that a flow run is scheduled."""
 
 _STATUSES = "('pending', 'processing', 'done', 'failed', 'cancelled')"
 _NOTHING = sql("'{}'::jsonb")

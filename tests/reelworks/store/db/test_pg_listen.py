@@ -14,7 +14,7 @@ from reelworks.domain.jobs.progress import StageProgress
 from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
-from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
+from reelworks.store.db.schema.jobs import CHANNEL, RUNS_CHANNEL, WORK_CHANNEL
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.backfill.backfills import resume_backfill
@@ -63,6 +63,11 @@ def viewer(engine: Engine) -> Iterator[Ear]:
     yield from listening(engine, CHANNEL)
 
 
+@pytest.fixture
+def runner(engine: Engine) -> Iterator[Ear]:
+    yield from listening(engine, RUNS_CHANNEL)
+
+
 @pytest.fixture(autouse=True)
 def empty(engine: Engine) -> None:
     with transaction(engine) as connection:
@@ -92,6 +97,16 @@ def test_progress_is_sent_to_viewers_and_not_to_the_dispatcher(engine, dispatche
 
     assert viewer.heard() == "j"
     assert dispatcher.silent()
+
+
+def test_a_scheduled_run_is_sent_to_runners(engine, runner):
+    add_jobs(engine, [NewJob("j", None, kind="nap")])
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
+    assert runner.silent()
+
+    claims.attach_run(engine, Attempt(job.id, job.attempts), "run", 60)
+
+    assert runner.heard() == ""
 
 
 def test_a_job_that_ends_makes_room_for_another(engine, dispatcher):
