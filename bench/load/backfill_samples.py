@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from reelworks.store.jobs.backfills import get_backfill
 from sqlalchemy import Engine, text
 
 from infra.services.supervision.state import Service, read_state
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.store.jobs.backfill.backfills import get_backfill
 
 NAME = "bench"
 """Id of the backfill."""

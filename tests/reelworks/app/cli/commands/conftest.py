@@ -12,12 +12,11 @@ from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.library.publish import (
-    claim_video,
     publish_frames,
     publish_scenes,
     publish_transcript,
-    set_status,
 )
+from reelworks.store.library.video_status import claim_video, set_status
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from reelworks.app.cli.display.progress_bars import (
     backfill_text,
     scan_progress,
 )
-from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Selection
+from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.library.selection import VideoSelection
 
 BACKFILL = Backfill(
     "bf-1",
-    Selection(),
+    VideoSelection(),
     Limits(),
     {},
     BackfillStatus.RUNNING,
