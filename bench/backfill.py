@@ -34,9 +34,10 @@ from sqlalchemy import Engine, text
 
 from infra.services.supervision.state import Service, read_state
 from reelworks.app.cli.environment import open_database, use_services
-from reelworks.domain.jobs.backfill import Limits, Selection
+from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
 from reelworks.store.jobs import leases
@@ -178,7 +179,7 @@ def fill(bench: BackfillBench) -> float:
     started = time.monotonic()
     new = NewBackfill(
         id=NAME,
-        selection=Selection(source="/simulated"),
+        selection=VideoSelection(source="/simulated"),
         limits=Limits(in_flight=1000),
         plan={"videos": bench.count},
         videos=[

@@ -14,8 +14,10 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from reelworks.domain.ids import BACKFILL_ID_PATTERN, LANGUAGE_PATTERN, LIBRARY_PATTERN
-from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.domain.jobs.job import FORMER_PARAMS
+from reelworks.domain.jobs.result import JobResult
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.operations.backfill.plan import Planner, no_progress
 from reelworks.operations.backfill.start import (
     Request,
@@ -117,12 +119,12 @@ class BackfillParams(FlowParams):
     )
 
     @property
-    def selection(self) -> Selection:
+    def selection(self) -> VideoSelection:
         """Which videos."""
         kinds = {SelectionKind(one) for one in self.only} | (
             {SelectionKind.MISSING} if self.missing else set()
         )
-        return Selection(
+        return VideoSelection(
             source=self.source,
             library=self.library,
             only=frozenset(kinds),
@@ -163,7 +165,7 @@ async def _backfill(params: BackfillParams, run: JobRun) -> dict[str, Any]:
         return await _plan(params, ctx)
     waits = params.wait and params.job is None  # a job's lease would run out while it waits
     backfill_id = await _started(params, ctx)
-    run.outcome.result |= {"backfill_id": backfill_id}
+    run.outcome.result = JobResult(backfill_id=backfill_id)
     if waits:
         await until_settled(ctx.engine, backfill_id)
     elif not params.report:

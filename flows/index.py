@@ -14,6 +14,7 @@ from pydantic import Field
 
 from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.job import FORMER_PARAMS
+from reelworks.domain.jobs.result import JobResult
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -106,7 +107,7 @@ async def _index(params: IndexParams, run: JobRun) -> str:
     video: Ingested = ingested.result
     async with final_status(run, video.video_id):
         await _all(_speech(video), _frames(video))
-    run.outcome.result |= {"video_id": video.video_id}
+    run.outcome.result = JobResult(video_id=video.video_id)
     return video.video_id
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import SourceVanishedError
 from reelworks.operations.backfill.plan import no_progress
 from reelworks.operations.backfill.source_scan import (
@@ -72,7 +73,7 @@ def survey(
     root = root_of(source)
     known = sources_of(ctx.engine, library)
     found = scan_files(list_files(root, ctx.store), known, ctx.store, progress)
-    facts = video_facts(ctx.engine, library)
+    facts = video_facts(ctx.engine, VideoSelection(library=library))
     return Survey(
         root=root,
         library=library,
@@ -170,7 +171,9 @@ def _index(ctx: RunContext, plan: SyncPlan, limits: Limits) -> str | None:
     due = {one.video_id: one for one in plan.to_index if one.video_id not in waiting}
     if not due:
         return None
-    selection = Selection(plan.root, plan.library, frozenset({SelectionKind.NEW}))
+    selection = VideoSelection(
+        source=plan.root, library=plan.library, only=frozenset({SelectionKind.NEW})
+    )
     begun = begin_backfill(
         ctx.engine,
         NewBackfill(

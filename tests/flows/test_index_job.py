@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.attempts import attempt_of
@@ -56,7 +57,7 @@ async def test_a_job_is_done_and_its_stages_are_reported(engine, clean_settings,
 
     done = get_job(engine, "first")
     assert state.is_completed(), state.message
-    assert (done.status, done.result, done.lease) == (JobStatus.DONE, {"video_id": "clip"}, None)
+    assert (done.status, done.result, done.lease) == (JobStatus.DONE, JobResult("clip"), None)
     assert set(done.progress) == STAGES
     assert {stage.state for stage in done.progress.values()} == {"done"}
     assert (done.progress["vision"].model or "").startswith("local/")

@@ -12,8 +12,9 @@ from reelworks.app.cli.environment import use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.progress_bars import backfill_progress, scan_progress
 from reelworks.app.cli.stack import use_stack
-from reelworks.domain.jobs.backfill import BackfillStatus, Limits, Selection
+from reelworks.domain.jobs.backfill import BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 2.0
 
 
-def print_dry_run(selection: Selection, limits: Limits, *, json: bool) -> int:
+def print_dry_run(selection: VideoSelection, limits: Limits, *, json: bool) -> int:
     """Plan a backfill and print the plan; return the exit code. Nothing is started."""
     with use_services(load_settings(), (Service.POSTGRES, Service.STORE)) as settings:
         from reelworks.operations.backfill.plan import Planner
@@ -41,7 +42,7 @@ def print_dry_run(selection: Selection, limits: Limits, *, json: bool) -> int:
 
 
 def start_and_watch(
-    selection: Selection, limits: Limits, backfill_id: str | None, *, wait: bool, json: bool
+    selection: VideoSelection, limits: Limits, backfill_id: str | None, *, wait: bool, json: bool
 ) -> int:
     """Start or continue a backfill; with ``wait`` watch it. Return the exit code."""
     with use_stack(load_settings()) as settings:

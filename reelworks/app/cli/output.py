@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage
 from reelworks.domain.printable import one_line, printable
 from reelworks.errors import CancelledError, ReelworksError
@@ -83,7 +84,7 @@ def as_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, StageProgress | BilledUsage):  # as the API shows them
+    if isinstance(value, StageProgress | BilledUsage | JobResult):  # as the API shows them
         return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}

@@ -1,4 +1,4 @@
-"""Backfills: selections of videos, limits and reports."""
+"""Backfills: limits, states and reports."""
 
 from __future__ import annotations
 
@@ -11,54 +11,10 @@ from typing import Any
 
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage
+from reelworks.domain.library.selection import VideoSelection
 
 IN_FLIGHT = 8
 """Default of ``Limits.in_flight``."""
-
-
-class SelectionKind(StrEnum):
-    """Which of the videos found are selected; of several kinds, those that any of them names."""
-
-    NEW = "new"
-    """New in the library, or with another content than the library has."""
-    FAILED = "failed"
-    """The last run failed."""
-    MISSING = "missing"
-    """A stage is not cached; ``Selection.stages`` names the stages."""
-    OLDER_MODEL = "older-model"
-    """Rows were made by another model than the configured one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Selection of a backfill's videos."""
-
-    source: str | None = None
-    """A folder or ``s3://bucket/prefix``; None: the library's own videos."""
-    library: str | None = None
-    """The library that is searched, or that new videos go to."""
-    only: frozenset[SelectionKind] = frozenset()
-    """Empty: all."""
-    stages: tuple[str, ...] = ()
-    """The stages of ``SelectionKind.MISSING``."""
-    language: str | None = None
-    """Spoken language of the files found; of the library's own videos, those that have it."""
-    limit: int | None = None
-    """The most videos."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return asdict(self) | {
-            "only": sorted(one.value for one in self.only),
-            "stages": list(self.stages),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Selection:
-        """Reverse ``to_dict``."""
-        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        only = frozenset(map(SelectionKind, known.pop("only", ())))
-        return cls(**known | {"only": only, "stages": tuple(known.get("stages", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +63,7 @@ class Backfill:
     """A backfill and its current state."""
 
     id: str
-    selection: Selection
+    selection: VideoSelection
     limits: Limits
     plan: Mapping[str, Any]
     """``Plan.summary()`` of when it began."""

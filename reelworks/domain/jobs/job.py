@@ -11,6 +11,7 @@ from typing import Any
 
 from reelworks.domain.jobs.lease import Lease
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage
 
 INTERACTIVE = 0
@@ -113,7 +114,7 @@ class Job:
     """By hosted model."""
     cost: Decimal
     """So far, in US dollars."""
-    result: Mapping[str, Any]
+    result: JobResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Selection, SelectionKind
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
 from reelworks.operations.backfill.source_scan import ScannedFile, is_changed
@@ -33,7 +33,7 @@ class Candidate:
     note: str | None = None
 
 
-def validate_selection(selection: Selection) -> None:
+def validate_selection(selection: VideoSelection) -> None:
     """Raise ``InputError`` for a selection that contradicts itself or names an unknown stage."""
     unknown = [stage for stage in selection.stages if stage not in set(Stage)]
     if unknown:
@@ -42,9 +42,14 @@ def validate_selection(selection: Selection) -> None:
         raise InputError("Say which stage is missing: missing and a stage go together.")
     if selection.limit is not None and selection.limit < 1:
         raise InputError("The limit must be at least 1.")
+    if selection.source is not None and selection.row_conditions:
+        names = ", ".join(selection.row_conditions)
+        raise InputError(f"Files of a source cannot be selected by {names}.")
 
 
-def matches(one: Candidate, status: CacheStatus, selection: Selection, older: set[str]) -> bool:
+def matches(
+    one: Candidate, status: CacheStatus, selection: VideoSelection, older: set[str]
+) -> bool:
     """True when a selection includes a candidate; ``older`` are those with outdated models."""
     if not selection.only:
         return True

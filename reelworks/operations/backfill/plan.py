@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.backfill_plan import Plan, PlanLine
 from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.operations.backfill.cache_status import CacheStatus, cache_status
 from reelworks.operations.backfill.candidates import (
     Candidate,
@@ -71,7 +72,9 @@ class Planner:
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", ConfiguredModels.of(self.ctx.settings))
 
-    def plan(self, selection: Selection, limits: Limits, recompute: Sequence[str] = ()) -> Plan:
+    def plan(
+        self, selection: VideoSelection, limits: Limits, recompute: Sequence[str] = ()
+    ) -> Plan:
         """Return what a backfill of ``selection`` would do within ``limits``.
 
         ``recompute`` names stages to compute although they are cached.
@@ -100,18 +103,13 @@ class Planner:
             notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
         )
 
-    def candidates(self, selection: Selection) -> list[Candidate]:
+    def candidates(self, selection: VideoSelection) -> list[Candidate]:
         """Return the videos of the selection's source or library, selected or not."""
         validate_selection(selection)
         engine = self.ctx.engine
-        facts = video_facts(engine, selection.library if selection.source is None else None)
         if selection.source is None:
-            return [
-                candidate_of_video(one)
-                for one in facts
-                if selection.language in (None, one.language)
-            ]
-        root = root_of(selection.source)
+            return [candidate_of_video(one) for one in video_facts(engine, selection.of_rows)]
+        root, facts = root_of(selection.source), video_facts(engine)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
         found = scan_files(list_files(root, self.ctx.store), known, self.ctx.store, self.progress)
@@ -127,13 +125,15 @@ class Planner:
         remember_sources(engine, library, seen)
         return list({one.video_id: one for one in reversed(named)}.values())[::-1]
 
-    def _older(self, selection: Selection) -> set[str]:
+    def _older(self, selection: VideoSelection) -> set[str]:
         if SelectionKind.OLDER_MODEL not in selection.only:
             return set()
         models = {name.value: model for name, model in self.models.by_capability.items()}
         return with_outdated_models(self.ctx.engine, models)
 
-    def _statuses(self, candidates: Sequence[Candidate], selection: Selection) -> list[CacheStatus]:
+    def _statuses(
+        self, candidates: Sequence[Candidate], selection: VideoSelection
+    ) -> list[CacheStatus]:
         look_up = partial(_status_of, selection=selection, models=self.models, ctx=self.ctx)
         with ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="plan") as threads:
             return list(threads.map(look_up, candidates))
@@ -222,7 +222,7 @@ def _videos(count: int) -> str:
 
 
 def _status_of(
-    one: Candidate, *, selection: Selection, models: ConfiguredModels, ctx: RunContext
+    one: Candidate, *, selection: VideoSelection, models: ConfiguredModels, ctx: RunContext
 ) -> CacheStatus:
     if one.sha256 is None:
         return CacheStatus()

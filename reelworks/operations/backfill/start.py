@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reelworks.domain.artifact_keys import report_key
-from reelworks.domain.jobs.backfill import Backfill, Limits, Report, Selection
+from reelworks.domain.jobs.backfill import Backfill, Limits, Report
 from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_scan import root_of
@@ -27,7 +28,7 @@ from reelworks.store.library.source_entries import SeenSource, remember_sources
 class Request:
     """Request to start or resume a backfill."""
 
-    selection: Selection
+    selection: VideoSelection
     limits: Limits
     backfill_id: str | None = None
     """Id of a new backfill, or of the one to resume."""
@@ -50,7 +51,7 @@ def new_backfill_id() -> str:
     return f"bf-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
 
 
-def normalized_source(selection: Selection) -> Selection:
+def normalized_source(selection: VideoSelection) -> VideoSelection:
     """Return the selection with a normalized source, so that equal ones compare equal."""
     if selection.source is None:
         return selection
@@ -87,7 +88,7 @@ def start_backfill(
     return Started(begun, plan)
 
 
-def _remember(ctx: RunContext, selection: Selection, plan: Plan) -> None:
+def _remember(ctx: RunContext, selection: VideoSelection, plan: Plan) -> None:
     """Remember which video each file of the source is from now on."""
     if selection.source is None:
         return
@@ -116,7 +117,9 @@ def require_known_prices(plan: Plan, limits: Limits) -> None:
         )
 
 
-def _existing(ctx: RunContext, backfill_id: str | None, selection: Selection) -> Backfill | None:
+def _existing(
+    ctx: RunContext, backfill_id: str | None, selection: VideoSelection
+) -> Backfill | None:
     if backfill_id is None:
         return same_under_way(ctx.engine, selection)
     try:

@@ -17,6 +17,7 @@ from reelworks.domain.jobs.job import (
 )
 from reelworks.domain.jobs.lease import Lease
 from reelworks.domain.jobs.progress import progress_of
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import usage_by_model
 from reelworks.errors import current_code, spellings_of
 from reelworks.store.db.schema import JobRow, Video
@@ -54,6 +55,7 @@ def job_of(row: Row[Any]) -> Job:
         "lease": row.lease and Lease(row.lease),
         "progress": progress_of(row.progress),
         "usage": usage_by_model(row.usage),
+        "result": JobResult.from_json(row.result),
     }
     return Job(**known | typed)
 

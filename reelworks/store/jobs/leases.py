@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, and_, func, or_, update
 from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES, Lease
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
@@ -130,12 +131,12 @@ def finish(
     attempt: Attempt,
     flow_run_id: str,
     heartbeat: Heartbeat,
-    result: Mapping[str, Any],
+    result: JobResult,
 ) -> None:
     """Mark the job as done. Raises ``LeaseLostError`` when another run owns it."""
     values = _final_columns(heartbeat) | {
         "status": "done",
-        "result": sanitize_text(result),
+        "result": sanitize_text(result.to_json()),
         "error": None,
         "error_code": None,
         "error_stage": None,

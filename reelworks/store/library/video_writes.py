@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoSummary
 from reelworks.domain.library.listing import PageKey
 from reelworks.domain.library.selection import VideoSelection
-from reelworks.errors import ConflictError, UnknownFrameError, UnknownVideoError
+from reelworks.errors import ConflictError, InputError, UnknownFrameError, UnknownVideoError
 from reelworks.store.db.advisory_locks import lock_number
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import check_known, page_after, sanitize_text
@@ -48,7 +48,7 @@ def page_of_videos(
     engine: Engine, which: VideoSelection, *, limit: int, after: PageKey | None = None
 ) -> list[VideoSummary]:
     """Return up to ``limit`` videos, newest first; new ones never move what follows ``after``."""
-    query = page_after(select(VIDEOS).where(_chosen(which)), VIDEOS, limit=limit, after=after)
+    query = page_after(select(VIDEOS).where(where_clause(which)), VIDEOS, limit=limit, after=after)
     with transaction(engine) as connection:
         return [summary_of(row) for row in connection.execute(query)]
 
@@ -56,15 +56,22 @@ def page_of_videos(
 def ids_of_videos(engine: Engine, which: VideoSelection) -> list[str]:
     """Return the ids of all these videos, the oldest first.
 
-    Raises ``UnknownVideoError`` for an id that no video has.
+    Raises ``UnknownVideoError`` for an id that no video has, and what ``where_clause`` raises.
     """
-    query = select(VIDEOS.c.id).where(_chosen(which))
+    query = select(VIDEOS.c.id).where(where_clause(which))
     with transaction(engine) as connection:
         check_known(connection, which.ids or ())
         return list(connection.scalars(query.order_by(VIDEOS.c.created_at, VIDEOS.c.id)))
 
 
-def _chosen(which: VideoSelection) -> ColumnElement[bool]:
+def where_clause(which: VideoSelection) -> ColumnElement[bool]:
+    """Return the condition on videos' rows.
+
+    Raises ``InputError`` for a source, a kind, a missing stage or a limit: only a backfill's plan
+    can tell which videos those select.
+    """
+    if which != which.of_rows:
+        raise InputError("Only a backfill selects videos by source, kind, missing stage or limit.")
     conditions: list[ColumnElement[bool]] = [true()]
     if which.ids is not None:
         conditions.append(VIDEOS.c.id.in_(sanitize_text(list(which.ids))))

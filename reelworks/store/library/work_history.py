@@ -9,9 +9,11 @@ from sqlalchemy import Engine, func, select, text
 
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import Usage, add_up, usage_by_model
+from reelworks.domain.library.selection import ALL_VIDEOS, VideoSelection
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.job_rows import JOBS, VIDEOS
 from reelworks.store.library.video_reads import CAPTIONS, FRAMES, SEGMENTS
+from reelworks.store.library.video_writes import where_clause
 
 _LATEST = 500
 """Jobs that are looked at: the newest ones, as machines and models change."""
@@ -78,16 +80,14 @@ def read_history(engine: Engine) -> History:
     )
 
 
-def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
-    """Return the videos of a library, or of all, the oldest first."""
+def video_facts(engine: Engine, which: VideoSelection = ALL_VIDEOS) -> list[VideoFacts]:
+    """Return these videos, the oldest first; raises what ``where_clause`` raises."""
     columns = [
         *(VIDEOS.c.id, VIDEOS.c.library, VIDEOS.c.status, VIDEOS.c.ready_at),
         *(VIDEOS.c.original_path, VIDEOS.c.digests, VIDEOS.c.duration_sec, VIDEOS.c.language),
         VIDEOS.c.stated_language,
     ]
-    query = select(*columns).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
-    if library is not None:
-        query = query.where(VIDEOS.c.library == library)
+    query = select(*columns).where(where_clause(which)).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
     with transaction(engine) as connection:
         return [
             VideoFacts(

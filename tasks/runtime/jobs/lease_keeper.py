@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from reelworks.domain.jobs.job import Job, JobStatus
 from reelworks.domain.jobs.report import Observer
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import Meter
 from reelworks.errors import LeaseLostError, ReelworksError, ServiceError, UnknownJobError
 from reelworks.pipeline.run_context import RunContext
@@ -36,7 +36,7 @@ MIN_BEAT_SECONDS = 1.0
 class JobOutcome:
     """What a flow run reports to the job queue; nothing reads it in a run without a job."""
 
-    result: dict[str, Any] = field(default_factory=dict)
+    result: JobResult = field(default_factory=JobResult)
     """The job's result, as its row will have it."""
     job: Job | None = None
     """As it was when the run began; its parameters may have secrets that Prefect must not see."""

@@ -103,11 +103,11 @@ def test_another_content_keeps_the_video(synced: RunContext, films: Path, media:
 
 
 def test_a_plan_in_between_hides_no_change(synced: RunContext, films: Path, media: Path) -> None:
-    from reelworks.domain.jobs.backfill import Selection, SelectionKind
+    from reelworks.domain.library.selection import SelectionKind, VideoSelection
     from reelworks.operations.backfill.plan import Planner
 
     shutil.copy(media / "odd" / "audio_late_1500ms.mp4", films / "no_audio.mp4")
-    wanted = Selection(source=str(films), library=LIBRARY, only=frozenset({SelectionKind.NEW}))
+    wanted = VideoSelection(source=str(films), library=LIBRARY, only=frozenset({SelectionKind.NEW}))
     assert len(Planner(synced).plan(wanted, Limits()).lines) == 1
 
     assert len(sync(synced, films).plan.changed) == 1

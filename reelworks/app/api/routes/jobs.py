@@ -14,10 +14,10 @@ from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.jobs import (
     Changed,
+    FinishedJob,
     JobDetail,
     JobList,
     JobOut,
-    JobResult,
     JobState,
     Peek,
 )
@@ -157,12 +157,12 @@ def status(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobState:
 
 
 @router.get("/result/{job_id}", dependencies=[require_scope(Scope.READ)])
-def result(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobResult:
+def result(job_id: JobPath, api: Context, caller: CurrentCaller) -> FinishedJob:
     """Return the result of a job; 409 while it is not over."""
     job = job_queue.get_job(api.engine, job_id)
     if not job.status.is_over:
         raise BusyError(f"The job {job_id} is {job.status.value}; try again later.", retry_after=2)
-    return JobResult.of(job, caller)
+    return FinishedJob.of(job, caller)
 
 
 def _changing(once: Idempotent, change: Callable[[], list[str]]) -> JSONResponse:

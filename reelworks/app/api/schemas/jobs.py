@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +36,13 @@ class StageProgressOut(BaseModel):
     unit: str | None = None
     model: str | None = None
     note: str | None = None
+
+
+class JobResultOut(TypedDict, total=False):
+    """Ids of what a job made; empty until it is done."""
+
+    video_id: str
+    backfill_id: str
 
 
 class JobOut(BaseModel):
@@ -69,7 +76,7 @@ class JobOut(BaseModel):
     progress: dict[str, StageProgressOut]
     usage: dict[str, Any]
     cost: float = Field(description="US dollars so far.")
-    result: dict[str, Any]
+    result: JobResultOut
     flow_run_id: str | None
     backfill_id: str | None
     requested_by: str | None
@@ -98,7 +105,7 @@ class JobOut(BaseModel):
             progress={stage: _progress(stored) for stage, stored in job.progress.items()},
             usage={model: one.to_json() for model, one in job.usage.items()},
             cost=float(job.cost),
-            result=dict(job.result),
+            result=JobResultOut(**job.result.to_json()),
             flow_run_id=job.flow_run_id,
             backfill_id=job.backfill_id,
             requested_by=job.requested_by,
@@ -177,13 +184,13 @@ def _share(stages: Mapping[str, progress.StageProgress]) -> float:
     return round(min(1.0, done / max(STAGES_OF_A_RUN, len(stages))), 4)
 
 
-class JobResult(BaseModel):
+class FinishedJob(BaseModel):
     """Result of a job that is over."""
 
     job_id: str
     status: JobStatus
     video_id: str | None
-    result: dict[str, Any]
+    result: JobResultOut
     error: JobError | None = None
     cost: float
     links: dict[str, str]

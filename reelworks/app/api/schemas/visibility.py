@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from reelworks.domain.jobs.job import Job, JobEvent
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.library.access import Caller
 from reelworks.domain.library.cuts import Cut
 from reelworks.domain.library.library import VideoSummary, VideoView
@@ -77,7 +78,7 @@ def visible_job(job: Job, caller: Caller) -> Job:
         job,
         params=seen(job.params),
         progress={stage: replace(one, note=seen(one.note)) for stage, one in job.progress.items()},
-        result=seen(job.result),
+        result=JobResult.from_json(seen(job.result.to_json())),
         error=None if error is None else visible_text(error, caller, known=source, own=own),
     )
 

@@ -21,13 +21,8 @@ from reelworks.app.cli.arguments import (
 )
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
 from reelworks.app.cli.environment import library_engine
-from reelworks.domain.jobs.backfill import (
-    IN_FLIGHT,
-    Backfill,
-    Limits,
-    Selection,
-    SelectionKind,
-)
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, Limits
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 
 
 class _StartByDefault(TyperGroup):
@@ -100,7 +95,7 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
     kinds = {SelectionKind(one.value) for one in only or ()} | (
         {SelectionKind.MISSING} if missing else set()
     )
-    selection = Selection(
+    selection = VideoSelection(
         source=source,
         library=library,
         only=frozenset(kinds),

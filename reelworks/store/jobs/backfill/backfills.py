@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, func, select, true, update
 
-from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Selection
+from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import BackfillRow
@@ -44,7 +45,7 @@ def list_backfills(engine: Engine, *, limit: int = 100) -> list[Backfill]:
         return _read(connection, true(), limit)
 
 
-def same_under_way(engine: Engine, selection: Selection) -> Backfill | None:
+def same_under_way(engine: Engine, selection: VideoSelection) -> Backfill | None:
     """Return the backfill with this selection that is not over, if there is one."""
     same = BACKFILLS.c.selection == sanitize_text(selection.to_dict())
     with transaction(engine) as connection:
@@ -136,7 +137,7 @@ def _current_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
 def _backfill(row: Row[Any], counts: Mapping[str, int], cost: Decimal) -> Backfill:
     return Backfill(
         id=row.id,
-        selection=Selection.from_dict(row.selection),
+        selection=VideoSelection.from_dict(row.selection),
         limits=Limits.from_dict(row.limits),
         plan=_current_plan(row.plan),
         status=BackfillStatus(row.status),

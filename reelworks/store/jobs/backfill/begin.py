@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
-from reelworks.domain.jobs.backfill import Backfill, Limits, Selection
+from reelworks.domain.jobs.backfill import Backfill, Limits
 from reelworks.domain.jobs.job import BACKFILL, INDEX, JobStatus, NewJob
 from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.backfill.backfills import BACKFILLS, get_backfill
@@ -35,7 +36,7 @@ class NewBackfill:
     """A backfill to be inserted."""
 
     id: str
-    selection: Selection
+    selection: VideoSelection
     limits: Limits
     plan: Mapping[str, Any]
     videos: Sequence[BackfillVideo]

@@ -21,10 +21,11 @@ from reelworks.app.cli.backfill_tables import (
     usage_lines,
 )
 from reelworks.app.cli.progress_bars import backfill_text
-from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Report, Selection
+from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits, Report
 from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage
+from reelworks.domain.library.selection import VideoSelection
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 CACHED = PlanLine("/a.mp4", "a", 7, 5400.0, False, ("ingest",), ())
@@ -41,7 +42,7 @@ PLAN = Plan(
 )
 BACKFILL = Backfill(
     "bf-1",
-    Selection(),
+    VideoSelection(),
     Limits(),
     {"cost": "1.5", "stages": [{"stage": "vision", "todo": 2, "seconds": 600.0}]},
     BackfillStatus.RUNNING,
@@ -103,9 +104,9 @@ def test_a_backfill_is_one_row():
     assert backfill_row(BACKFILL) == (
         "bf-1", "running", "3", "0", "1", "$0.2500", "library (all)",
     )  # fmt: skip
-    of_folder = replace(BACKFILL, selection=Selection(source="/films", library="films"))
+    of_folder = replace(BACKFILL, selection=VideoSelection(source="/films", library="films"))
     assert backfill_row(of_folder)[-1] == "/films"
-    of_library = replace(BACKFILL, selection=Selection(library="films"))
+    of_library = replace(BACKFILL, selection=VideoSelection(library="films"))
     assert backfill_row(of_library)[-1] == "library films"
 
 

@@ -11,6 +11,7 @@ import pytest
 from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deployed_soon
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
 from reelworks.domain.jobs.job import Job, JobStatus
+from reelworks.domain.jobs.result import JobResult
 from reelworks.store.jobs.job_rows import current_params
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -40,7 +41,7 @@ JOB = Job(
     progress={},
     usage={},
     cost=Decimal(0),
-    result={},
+    result=JobResult(),
 )
 
 

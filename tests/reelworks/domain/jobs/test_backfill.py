@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, BackfillStatus, Limits, Selection
+from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.library.selection import VideoSelection
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,7 +39,7 @@ def test_jobs_are_counted_and_those_that_are_over_are_not_left() -> None:
     }
     backfill = Backfill(
         id="bf",
-        selection=Selection(),
+        selection=VideoSelection(),
         limits=Limits(),
         plan={},
         status=BackfillStatus.RUNNING,

@@ -9,7 +9,7 @@ import pytest
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Selection, SelectionKind
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
 from reelworks.operations.backfill.candidates import (
@@ -28,12 +28,12 @@ FILE = ScannedFile(FileEntry("/films/talk.mp4", 10, "stamp"), "a" * 64, 60.0)
 EVERYTHING = CacheStatus(frozenset({"vision", "frames"}))
 
 
-def wanted(*kinds: SelectionKind, stages: tuple[str, ...] = ()) -> Selection:
-    return Selection(only=frozenset(kinds), stages=stages)
+def wanted(*kinds: SelectionKind, stages: tuple[str, ...] = ()) -> VideoSelection:
+    return VideoSelection(only=frozenset(kinds), stages=stages)
 
 
 def test_a_selection_of_no_kind_matches_all() -> None:
-    assert matches(candidate_of_video(READY), CacheStatus(), Selection(), set())
+    assert matches(candidate_of_video(READY), CacheStatus(), VideoSelection(), set())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_selection_of_no_kind_matches_all() -> None:
     ],
 )
 def test_a_candidate_matches_by_any_of_the_kinds(
-    candidate: Candidate, status: CacheStatus, selection: Selection, older: Any, expected: bool
+    candidate: Candidate, status: CacheStatus, selection: VideoSelection, older: Any, expected: bool
 ) -> None:
     assert matches(candidate, status, selection, set(older)) is expected
 
@@ -142,13 +142,14 @@ def test_a_touched_file_with_the_same_content_is_not_changed() -> None:
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(stages=("dance",)), "no stage dance; the stages are ingest, extract_audio"),
+        (VideoSelection(stages=("dance",)), "no stage dance; the stages are ingest, extract_audio"),
         (wanted(SelectionKind.MISSING), "go together"),
-        (Selection(stages=("vision",)), "go together"),
-        (Selection(limit=0), "at least 1"),
+        (VideoSelection(stages=("vision",)), "go together"),
+        (VideoSelection(limit=0), "at least 1"),
+        (VideoSelection(source="/f", title="t", ids=("a",)), "selected by ids, title"),
     ],
 )
-def test_an_invalid_selection_is_one_sentence(selection: Selection, message: str) -> None:
+def test_an_invalid_selection_is_one_sentence(selection: VideoSelection, message: str) -> None:
     with pytest.raises(InputError, match=message):
         validate_selection(selection)
 

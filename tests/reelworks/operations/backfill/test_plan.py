@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.ids import video_id_for
-from reelworks.domain.jobs.backfill import Limits, Selection, SelectionKind
+from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import VideoStatus
+from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError, SourceNotFoundError
 from reelworks.operations.backfill.plan import Planner
 from reelworks.pipeline.run_context import RunContext
@@ -37,7 +38,7 @@ def films(tmp_path: Path, media: Path) -> Path:
 
 
 def plan(ctx: RunContext, **wanted) -> Plan:
-    return Planner(ctx).plan(Selection(**wanted), Limits())
+    return Planner(ctx).plan(VideoSelection(**wanted), Limits())
 
 
 def names(made: Plan) -> list[str]:
@@ -107,6 +108,8 @@ def test_only_what_is_selected_is_in_the_plan(ctx: RunContext, films: Path) -> N
     assert len(ids(limit=2)) == 2
     assert {line.video_id for line in plan(ctx).lines} == {a.video_id, bad.video_id}
     assert plan(ctx, library="films").lines == ()
+    assert {line.video_id for line in plan(ctx, status=VideoStatus.FAILED).lines} == {bad.video_id}
+    assert {line.video_id for line in plan(ctx, ids=(a.video_id,)).lines} == {a.video_id}
 
 
 def test_an_older_model_is_one_that_is_not_configured(ctx: RunContext) -> None:

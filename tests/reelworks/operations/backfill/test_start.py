@@ -15,11 +15,11 @@ from reelworks.domain.jobs.backfill import (
     FailedVideo,
     Limits,
     Report,
-    Selection,
 )
 from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.jobs.usage import Usage
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError, SettingsError
 from reelworks.operations.backfill.start import (
     new_backfill_id,
@@ -39,7 +39,7 @@ def plan(*unpriced: str) -> Plan:
 def report(planned: list[dict[str, object]]) -> Report:
     backfill = Backfill(
         id="bf-1",
-        selection=Selection(),
+        selection=VideoSelection(),
         limits=Limits(budget=Decimal("2.50")),
         plan={"stages": planned},
         status=BackfillStatus.DONE,
@@ -61,14 +61,16 @@ def report(planned: list[dict[str, object]]) -> Report:
 
 
 def test_a_source_has_one_name() -> None:
-    named = [normalized_source(Selection(source=one)).source for one in ("s3://b/x", "s3://b/x//")]
+    named = [
+        normalized_source(VideoSelection(source=one)).source for one in ("s3://b/x", "s3://b/x//")
+    ]
     assert named == ["s3://b/x/"] * 2
-    assert normalized_source(Selection(source="films")).source == str(Path("films").absolute())
-    assert normalized_source(Selection()) == Selection()
+    assert normalized_source(VideoSelection(source="films")).source == str(Path("films").absolute())
+    assert normalized_source(VideoSelection()) == VideoSelection()
     with pytest.raises(InputError, match=r"http://h/x is neither a folder nor an s3://bucket/"):
-        normalized_source(Selection(source="http://h/x"))
+        normalized_source(VideoSelection(source="http://h/x"))
     with pytest.raises(InputError, match="s3:///x is not an S3 address"):
-        normalized_source(Selection(source="s3:///x"))
+        normalized_source(VideoSelection(source="s3:///x"))
 
 
 def test_a_budget_needs_every_price() -> None:

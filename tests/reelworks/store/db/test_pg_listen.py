@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, JobSelection, NewJob
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.db.pg_listen import Listener
 from reelworks.store.db.schema.jobs import CHANNEL, WORK_CHANNEL
@@ -97,7 +98,7 @@ def test_a_job_that_ends_makes_room_for_another(engine, dispatcher):
     attempt = running(engine)
     assert dispatcher.heard() == ""
 
-    leases.finish(engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {})
+    leases.finish(engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), JobResult())
 
     assert dispatcher.heard() == ""
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import Failure, JobSelection, JobStatus
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.errors import LeaseLostError
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
@@ -35,14 +36,14 @@ def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
         Heartbeat({"vision": StageProgress(done=3)}, {}, Decimal("0.5")),
     )
     beating = get_job(engine, "j")
-    leases.finish(engine, attempt, "run-1", Heartbeat({}, {}, Decimal("0.75")), {"video_id": "v"})
+    leases.finish(engine, attempt, "run-1", Heartbeat({}, {}, Decimal("0.75")), JobResult("v"))
 
     job = get_job(engine, "j")
     assert (beating.progress, beating.cost) == (
         {"vision": StageProgress(done=3)},
         Decimal("0.5"),
     )
-    assert (job.status, job.cost, job.result) == ("done", Decimal("0.75"), {"video_id": "v"})
+    assert (job.status, job.cost, job.result) == ("done", Decimal("0.75"), JobResult("v"))
     assert job.lease is None
     assert [event.status for event in events_of(engine, "j")] == ["pending", "processing", "done"]
 
@@ -70,7 +71,10 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
     for late in (leases.beat, leases.finish):
         with pytest.raises(LeaseLostError):
             late(
-                engine, slow, "run-1", *((LONG, NOTHING) if late is leases.beat else (NOTHING, {}))
+                engine,
+                slow,
+                "run-1",
+                *((LONG, NOTHING) if late is leases.beat else (NOTHING, JobResult())),
             )
     assert silent.id == "j"
     assert get_job(engine, "j").status is JobStatus.PENDING
@@ -84,7 +88,7 @@ def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
 
     assert claims.give_up(engine, attempt, "dispatcher", gone, most_attempts=3) is None
-    leases.finish(engine, attempt, "run-1", NOTHING, {})
+    leases.finish(engine, attempt, "run-1", NOTHING, JobResult())
 
 
 def test_what_is_heard_of_is_not_taken_over(engine: Engine) -> None:
@@ -142,7 +146,7 @@ def test_a_stop_on_purpose_requeues_the_job_at_once_and_costs_no_attempt(engine:
 
     last = attempt_of(claimed(engine))
     leases.begin(engine, last, "run-4", LONG)
-    leases.finish(engine, last, "run-4", NOTHING, {})
+    leases.finish(engine, last, "run-4", NOTHING, JobResult())
     job = get_job(engine, "j")
     assert (job.status, job.attempts) == (JobStatus.DONE, 1)
 

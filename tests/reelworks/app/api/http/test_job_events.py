@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import Attempt
@@ -53,7 +54,7 @@ def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
         beat = Heartbeat({"vision": StageProgress("running", 3, 9)}, {}, Decimal(0))
         leases.beat(api.engine, attempt, "run", 60, beat)
         third = next(events)
-        leases.finish(api.engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), {"video_id": "v"})
+        leases.finish(api.engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), JobResult("v"))
         rest = list(events)
 
     assert (first[0], first[1]["status"]) == ("job", "pending")

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from reelworks.domain.jobs.job import Failure
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
@@ -73,7 +74,7 @@ def worked(api) -> None:
     }
     usage = {"openai/gpt-6-luna": BilledUsage(Usage(12, 900), Decimal("0.25"))}
     body = Heartbeat(progress, usage, Decimal("0.25"))
-    leases.finish(api.engine, done, "run-1", body, {})
+    leases.finish(api.engine, done, "run-1", body, JobResult())
     leases.begin(api.engine, failed, "run-2", 60)
     failure = Failure("The provider is busy.", "rate_limited", "vision")
     leases.fail(api.engine, failed, "run-2", failure, most_attempts=1)

@@ -22,6 +22,7 @@ from reelworks.app.api.schemas.visibility import visible_job, visible_text
 from reelworks.app.dispatcher.webhooks import body_of
 from reelworks.app.web import routes as page_routes
 from reelworks.domain.jobs.job import Failure, NewJob
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.library.access import ANONYMOUS, Caller, Scope
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.errors import NoSpaceError
@@ -95,7 +96,7 @@ def failed(server: Server, submitter: Server, folder) -> dict[str, str]:
                 {
                     "id": job.id,
                     "progress": json.dumps(progress),
-                    "result": json.dumps({"gone": [source, "/deep/er/file.mp4"]}),
+                    "result": json.dumps({"video_id": source, "gone": ["/deep/er/file.mp4"]}),
                 },
             )
         failure = Failure(reason, "unsupported_media", "ingest")
@@ -282,7 +283,7 @@ def get_blank_job():
 
     values = dict.fromkeys(Job.__dataclass_fields__)
     values |= {"id": "j", "kind": "index", "status": JobStatus.FAILED, "attempts": 1}
-    values |= {"params": {}, "progress": {}, "result": {}, "usage": {}, "cost": Decimal(0)}
+    values |= {"params": {}, "progress": {}, "result": JobResult(), "usage": {}, "cost": Decimal(0)}
     return Job(**values | {"created_at": datetime.now(UTC)})
 
 

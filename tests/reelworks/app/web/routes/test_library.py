@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.attempts import Attempt
@@ -56,7 +57,7 @@ def test_a_running_job_is_followed_and_its_end_is_seen(visitor, site, job):
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("0.1"))
     expect(card).to_contain_text("Normalize the video")
 
-    leases.finish(site.engine, attempt, "run", Heartbeat(body, {}, 0), {})
+    leases.finish(site.engine, attempt, "run", Heartbeat(body, {}, 0), JobResult())
     expect(card.get_by_role("progressbar")).to_have_count(0)
 
 

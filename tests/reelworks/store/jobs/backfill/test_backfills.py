@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from reelworks.domain.jobs.backfill import BackfillStatus, Selection
+from reelworks.domain.jobs.backfill import BackfillStatus
 from reelworks.domain.jobs.job import Failure, JobSelection, JobStatus
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError, UnknownBackfillError
 from reelworks.store.jobs.backfill.backfills import (
     cancel_backfill,
@@ -69,7 +70,7 @@ def test_the_same_selection_is_the_same_backfill_until_it_is_over(
 ) -> None:
     one = begin(1)
     assert same_under_way(engine, one.selection) == one
-    assert same_under_way(engine, Selection(source="/bf", library="news")) is None
+    assert same_under_way(engine, VideoSelection(source="/bf", library="news")) is None
 
     cancel_backfill(engine, "bf")
     assert same_under_way(engine, one.selection) is None
