@@ -12,6 +12,7 @@ from prefect.states import Cancelled, Completed
 from pydantic import BaseModel
 
 from blocks.connections import current_settings
+from reelworks.domain.jobs.result import JobResult
 from reelworks.errors import LeaseLostError
 from reelworks.pipeline.run_context import open_run_context
 from tasks.runtime.jobs.job_lease import JobRef, job_lease
@@ -37,7 +38,7 @@ async def nap(params: NapParams) -> State[None]:
                 line = f"{params.job.id} {params.job.attempt} {os.getpid()}\n"
                 with Path(params.log_file).open("a", encoding="utf-8") as file:
                     file.write(line)
-                work.result["slept"] = params.seconds
+                work.result = JobResult(extra={"slept": params.seconds})
         except LeaseLostError as lost:
             return Cancelled(message=str(lost))
     return Completed()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +12,6 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import BACKFILL_ID_PATTERN, LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.result import JobResult
@@ -25,6 +23,14 @@ from reelworks.operations.backfill.start import (
     require_known_prices,
     start_backfill,
     write_report,
+)
+from reelworks.operations.parameters import (
+    BackfillId,
+    Count,
+    Dollars,
+    InFlight,
+    Language,
+    Library,
 )
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage
@@ -49,11 +55,10 @@ class BackfillParams(FlowParams):
         description="A folder on the worker or s3://bucket/prefix. Empty: the library's videos.",
         examples=["s3://reelworks/incoming/"],
     )
-    library: str | None = Field(
+    library: Library | None = Field(
         None,
         title="Library",
         description="Library to search, or to add new videos to. Empty: all, or `default`.",
-        pattern=LIBRARY_PATTERN,
     )
     only: list[Literal["new", "failed", "older-model"]] = Field(
         default_factory=list,
@@ -65,38 +70,33 @@ class BackfillParams(FlowParams):
         title="Missing",
         description="Also videos for which one of these stages has no cached result.",
     )
-    language: str | None = Field(
+    language: Language | None = Field(
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: detected.",
-        pattern=LANGUAGE_PATTERN,
     )
-    limit: int | None = Field(None, title="Limit", description="Maximum number of videos.", ge=1)
+    limit: Count | None = Field(None, title="Limit", description="Maximum number of videos.")
     recompute: list[Stage] = Field(
         default_factory=list,
         title="Recompute",
         description="Stages to compute even if their results are cached.",
     )
-    in_flight: int = Field(
-        IN_FLIGHT, title="In flight", description="Runs at the same time.", ge=1, le=1000
+    in_flight: InFlight = Field(IN_FLIGHT, title="In flight", description="Runs at the same time.")
+    per_hour: Count | None = Field(
+        None, title="Per hour", description="Runs that may start in an hour."
     )
-    per_hour: int | None = Field(
-        None, title="Per hour", description="Runs that may start in an hour.", ge=1
-    )
-    budget: Decimal | None = Field(
+    budget: Dollars | None = Field(
         None,
         title="Budget",
         description="US dollars for hosted models; no run starts once they are spent.",
-        ge=0,
     )
-    calls_per_minute: int | None = Field(
-        None, title="Calls per minute", description="To each provider of hosted models.", ge=1
+    calls_per_minute: Count | None = Field(
+        None, title="Calls per minute", description="To each provider of hosted models."
     )
-    backfill_id: str | None = Field(
+    backfill_id: BackfillId | None = Field(
         None,
         title="Backfill id",
         description="Id of a new backfill, or of one to continue. Empty: a generated one.",
-        pattern=BACKFILL_ID_PATTERN,
     )
     plan: bool = Field(
         False, title="Dry run", description="Show the plan and its cost, and start nothing."

@@ -12,12 +12,12 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from pydantic import BaseModel, Field
 
-from blocks.connections import current_settings
 from blocks.error_mapping import prefect_errors
 from infra.fleet.change import Change, Outcome
 from infra.fleet.plan import DOCKER, POOLS
 from infra.fleet.pools import apply_pools
 from infra.fleet.rules import apply_rules
+from tasks.runtime.jobs.job_run import flow_settings
 
 
 class FleetParams(BaseModel):
@@ -33,12 +33,12 @@ class FleetParams(BaseModel):
 @flow(name="fleet", description=__doc__, persist_result=False)
 async def fleet(params: FleetParams) -> list[str]:
     """Create or update pools, queues and rules; return the changes, line by line."""
-    settings = await current_settings()
     pools = [pool for pool in POOLS if params.docker or pool.type != DOCKER]
-    with prefect_errors():
-        async with get_client() as client:
-            changes = await apply_pools(client, pools, frozenset())
-            changes += await apply_rules(client, settings.jobs.max_attempts)
+    async with flow_settings() as settings:
+        with prefect_errors():
+            async with get_client() as client:
+                changes = await apply_pools(client, pools, frozenset())
+                changes += await apply_rules(client, settings.jobs.max_attempts)
     return _lines(changes)
 
 

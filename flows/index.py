@@ -12,9 +12,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.result import JobResult
+from reelworks.operations.parameters import Language, Library
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -52,17 +52,15 @@ class IndexParams(FlowParams):
         title="Video id",
         description="Id of the video in the library. Empty: made from file name and content.",
     )
-    language: str | None = Field(
+    language: Language | None = Field(
         None,
         title="Language",
         description="Spoken language as a two-letter code. Empty: as stated before, or detected.",
-        pattern=LANGUAGE_PATTERN,
     )
-    library: str | None = Field(
+    library: Library | None = Field(
         None,
         title="Library",
         description="Library that the video belongs to. Empty: its present one, or `default`.",
-        pattern=LIBRARY_PATTERN,
     )
     recompute: list[Stage] = Field(
         default_factory=list,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from prefect import flow
@@ -12,16 +13,16 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from blocks.connections import current_settings
-from reelworks.domain.artifact_keys import CALL_KEY_PATTERN
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.usage import Meter, counting
 from reelworks.errors import ReelworksError, StageTimeoutError
+from reelworks.operations.parameters import ArgumentsKey, CacheKey, TaskName
 from reelworks.pipeline.spec import Stage, spec_of
 from reelworks.pipeline.stage_cache import CacheMode, use_cache_mode
+from reelworks.settings import Settings
 from tasks.runtime.current_run import use_run
 from tasks.runtime.flow_params import FlowParams
 from tasks.runtime.jobs.job_run import flow_context
-from tasks.runtime.prefect_outage import restore_prefect_retries
 from tasks.runtime.remote.serialization import StageEnding, load_arguments, task_named, unpack
 from tasks.runtime.stage_runner import run_task
 
@@ -31,26 +32,23 @@ class StageParams(FlowParams):
 
     former_names: ClassVar[Mapping[str, str]] = {**FORMER_PARAMS, "question": "call_key"}
 
-    stage: str = Field(
+    stage: TaskName = Field(
         title="Stage",
         description="Importable name of the stage's task.",
-        pattern=r"^tasks(\.[a-z_][a-z0-9_]*)+$",
         examples=[spec_of(Stage.TRANSCRIBE).task],
     )
     arguments: dict[str, Any] | None = Field(
         None, title="Arguments", description="The task's arguments by name, as JSON."
     )
-    arguments_key: str | None = Field(
+    arguments_key: ArgumentsKey | None = Field(
         None,
         title="Arguments' key",
         description="Store key of arguments that are too long for a form.",
-        pattern=CALL_KEY_PATTERN,
     )
-    call_key: str | None = Field(
+    call_key: CacheKey | None = Field(
         None,
         title="Cache key",
         description="Cache key that the caller computed for this call. Empty: not compared.",
-        pattern="^[0-9a-f]{64}$",
     )
     recompute: bool = Field(
         False, title="Recompute", description="Compute it even if its result is cached."
@@ -84,13 +82,16 @@ async def stage(params: StageParams) -> State[None]:
 
 async def _stage(params: StageParams) -> None:
     task = task_named(params.stage)
-    restore_prefect_retries()
-    one_attempt_in_this_process = {"gpu_pool": None, "worker_max_attempts": 1}
-    settings = await current_settings(**params.settings)
-    async with flow_context(settings.with_values(**one_attempt_in_this_process)) as ctx:
+    async with flow_context(partial(_callers_settings, params.settings)) as ctx:
         packed = load_arguments(params.arguments, params.arguments_key, ctx.store)
         with (
             use_run(ctx, [task.name] if params.recompute else []),
             use_cache_mode(CacheMode(expected_key=params.call_key)),
         ):
             await run_task(task, **unpack(task, packed))
+
+
+async def _callers_settings(values: Mapping[str, str]) -> Settings:
+    """Return this worker's settings with the caller's; one attempt, in this process."""
+    settings = await current_settings(**values)
+    return settings.with_values(gpu_pool=None, worker_max_attempts=1)

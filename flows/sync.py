@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,8 +11,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import LIBRARY_PATTERN
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Limits
+from reelworks.operations.parameters import Count, Dollars, InFlight, Library
 from reelworks.operations.sync import guard_mass_deletion, plan_sync, survey, sync_json, synchronise
 from reelworks.stages.source.ingest import without_secrets
 from tasks.runtime.flow_params import FlowParams
@@ -30,11 +29,10 @@ class SyncParams(FlowParams):
         description="A folder on the worker or s3://bucket/prefix.",
         examples=["s3://reelworks/incoming/"],
     )
-    library: str = Field(
+    library: Library = Field(
         "default",
         title="Library",
         description="Library that the source's videos belong to.",
-        pattern=LIBRARY_PATTERN,
     )
     plan: bool = Field(False, title="Dry run", description="Show what changed, and change nothing.")
     allow_vanished: bool = Field(
@@ -42,14 +40,12 @@ class SyncParams(FlowParams):
         title="Allow mass deletion",
         description="Proceed even if more than half of the files are missing.",
     )
-    in_flight: int = Field(
-        IN_FLIGHT, title="In flight", description="Runs at the same time.", ge=1, le=1000
+    in_flight: InFlight = Field(IN_FLIGHT, title="In flight", description="Runs at the same time.")
+    per_hour: Count | None = Field(
+        None, title="Per hour", description="Runs that may start in an hour."
     )
-    per_hour: int | None = Field(
-        None, title="Per hour", description="Runs that may start in an hour.", ge=1
-    )
-    budget: Decimal | None = Field(
-        None, title="Budget", description="US dollars for hosted models, for each sync.", ge=0
+    budget: Dollars | None = Field(
+        None, title="Budget", description="US dollars for hosted models, for each sync."
     )
     job: JobRef | None = Field(
         None, title="Job", description="The job that this run does. Leave it empty."

@@ -75,6 +75,11 @@ class StageOutput(Generic[Result]):
     final: bool = True
     """False when a part is missing that another attempt could bring: it is not cached."""
 
+    @classmethod
+    def of_files(cls, result: Result, *paths: Path | None) -> StageOutput[Result]:
+        """Return a result and its files, which are named as they lie there; None is no file."""
+        return cls(result, {path.name: path for path in paths if path is not None})
+
 
 @dataclass(frozen=True)
 class StageResult(Generic[Result]):
@@ -86,6 +91,11 @@ class StageResult(Generic[Result]):
     """Of the result and of every artifact's content: what later stages put into their keys."""
     model: str | None
     cached: bool
+
+    def key_of(self, name: str) -> str | None:
+        """Return the store key of an artifact; None when there is none of that name."""
+        artifact = self.artifacts.get(name)
+        return artifact.key if artifact else None
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,11 @@ async def frames(
         ctx, params = attempt.ctx, verb.FrameParams()
 
         def compute(folder: Path) -> StageOutput[Frames]:
-            sources = [normalized.artifacts.get(name) for name in (NORMALIZED, PROXY)]
-            video, proxy = (ctx.fetch(source) if source else None for source in sources)
+            video, proxy = (attempt.fetch(normalized, name) for name in (NORMALIZED, PROXY))
             if video is None or proxy is None:
                 return StageOutput(())
             picked = verb.pick_frames(video, proxy, scenes.result, params, folder, attempt.progress)
-            names = [frame_name(frame.index) for frame in picked]
-            return StageOutput(picked, {name: folder / name for name in names})
+            return StageOutput.of_files(picked, *(folder / frame_name(f.index) for f in picked))
 
         def publish(picked: StageResult[Frames]) -> None:
             keys = {f.index: picked.artifacts[frame_name(f.index)].key for f in picked.result}

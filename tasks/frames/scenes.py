@@ -31,23 +31,20 @@ async def scenes(
     """Find the shots on the proxy and write their rows."""
 
     def prepare(attempt: StageAttempt) -> CachedStage[Scenes]:
-        settings = attempt.ctx.settings
+        ctx, settings = attempt.ctx, attempt.ctx.settings
         params = verb.SceneParams(profile=settings.scenes.profile)
-        is_film = params.profile != "screencast"
-        detector = make_shot_detector(settings, library) if is_film else None
+        detector = None if params.profile == "screencast" else make_shot_detector(settings, library)
         model = detector.model if detector else None
-        proxy = normalized.artifacts.get(PROXY)
 
         def compute(_: Path) -> StageOutput[Scenes]:
             preload_for_pictures(settings)
+            proxy = attempt.fetch(normalized, PROXY)
             if proxy is None:
                 return StageOutput(())
-            local = attempt.ctx.fetch(proxy)
-            return StageOutput(verb.detect_scenes(local, params, attempt.progress, shots=detector))
+            return StageOutput(verb.detect_scenes(proxy, params, attempt.progress, shots=detector))
 
         def publish(found: StageResult[Scenes]) -> None:
-            model_name = str(model) if model else CUT_DETECTOR
-            publish_scenes(attempt.ctx.engine, video_id, found.result, model_name)
+            publish_scenes(ctx.engine, video_id, found.result, str(model or CUT_DETECTOR))
 
         return CachedStage(scenes_call(video_id, normalized, params, model), compute, publish)
 

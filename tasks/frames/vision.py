@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from prefect import task
@@ -30,14 +31,10 @@ async def vision(
     def prepare(attempt: StageAttempt) -> CachedStage[VisionResult]:
         ctx, describer = attempt.ctx, make_describer(attempt.ctx.settings)
 
-        def read_jpeg(frame: Frame) -> bytes:
-            return ctx.fetch(frames.artifacts[frame_name(frame.index)]).read_bytes()
-
         def compute(_: Path) -> StageOutput[VisionResult]:
             items = item_cache(Stage.VISION, ctx, video_id)
-            found = verb.describe_frames(
-                frames.result, read_jpeg, describer, items, attempt.progress
-            )
+            jpegs = partial(_read_jpeg, attempt, frames)
+            found = verb.describe_frames(frames.result, jpegs, describer, items, attempt.progress)
             return StageOutput(found, final=not found.undescribed)
 
         def publish(found: StageResult[VisionResult]) -> None:
@@ -48,6 +45,10 @@ async def vision(
     return await run_cached_stage(
         Stage.VISION, prepare, Summary(lambda found: len(found.described), "frames", _warnings)
     )
+
+
+def _read_jpeg(attempt: StageAttempt, frames: StageResult[tuple[Frame, ...]], one: Frame) -> bytes:
+    return attempt.ctx.fetch(frames.artifacts[frame_name(one.index)]).read_bytes()
 
 
 def _warnings(found: VisionResult) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from anyio import CancelScope
@@ -14,6 +15,7 @@ from reelworks.domain.jobs.cancellation import CancellationToken
 from reelworks.domain.jobs.progress import Progress
 from reelworks.errors import RateLimitedError, SourceUnavailableError
 from reelworks.pipeline.run_context import RunContext
+from reelworks.pipeline.stage_cache import StageResult
 from tasks.runtime.current_run import current_run
 from tasks.runtime.stage_task import has_attempts_left
 
@@ -32,6 +34,11 @@ class StageAttempt:
     """Reports (done, total) to the observer; raises ``CancelledError`` once cancelled."""
     check_cancelled: Callable[[], None]
     """Raises ``CancelledError`` once the attempt is cancelled or past its time limit."""
+
+    def fetch(self, source: StageResult[Any], name: str) -> Path | None:
+        """Return a local file with an artifact of another stage; None when that one made none."""
+        artifact = source.artifacts.get(name)
+        return self.ctx.fetch(artifact) if artifact else None
 
 
 async def in_thread(stage: str, work: Callable[[StageAttempt], Value]) -> Value:

@@ -7,7 +7,6 @@ from pathlib import Path
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.artifact_keys import AUDIO
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.pipeline.cache_keys import audio_call
 from reelworks.pipeline.spec import Stage
@@ -20,6 +19,11 @@ from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
 Audio = NormalizedAudio | None
+_SUMMARY = Summary[Audio](
+    count=lambda audio: round(audio.duration) if audio else 0,
+    unit="s of sound",
+    warnings=lambda audio: audio.warnings if audio else (),
+)
 
 
 @task(**stage_task(Stage.EXTRACT_AUDIO))
@@ -32,19 +36,12 @@ async def extract_audio(video: Ingested) -> State[StageResult[Audio]]:
         def compute(folder: Path) -> StageOutput[Audio]:
             with ctx.reading(video.upload) as source:
                 made = verb.extract_audio(source, video.probe, folder, attempt.progress)
-            return StageOutput(made.audio, {AUDIO: made.wav_path} if made.wav_path else {})
+            return StageOutput.of_files(made.audio, made.wav_path)
 
-        def publish(extracted: StageResult[Audio]) -> None:
-            publish_audio(ctx.engine, video.video_id, extracted.result)
+        return CachedStage(
+            audio_call(video.video_id, video.sha256),
+            compute,
+            lambda made: publish_audio(ctx.engine, video.video_id, made.result),
+        )
 
-        return CachedStage(audio_call(video.video_id, video.sha256), compute, publish)
-
-    return await run_cached_stage(
-        Stage.EXTRACT_AUDIO,
-        prepare,
-        Summary(
-            count=lambda audio: round(audio.duration) if audio else 0,
-            unit="s of sound",
-            warnings=lambda audio: audio.warnings if audio else (),
-        ),
-    )
+    return await run_cached_stage(Stage.EXTRACT_AUDIO, prepare, _SUMMARY)

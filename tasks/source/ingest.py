@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefect import task
@@ -13,6 +15,7 @@ from reelworks.domain.file_fingerprint import unchanged
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
 from reelworks.pipeline.cache_keys import probe_call
+from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
 from reelworks.stages.source.ingest import LocalSource, localize
@@ -65,17 +68,24 @@ async def ingest(
             bucket=ctx.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
-        try:
+        with _failed_status(ctx, local.video_id):
             ingested = _store_source(local, claimed, limits, attempt)
             attempt.progress(1, 1)  # a run that was cancelled ends here, while the id is known
-        except Exception as error:
-            reason = ctx.readable(reason_of(error))
-            set_status(ctx.engine, local.video_id, VideoStatus.FAILED, error=reason)
-            log.error("FAILED %s: %s", local.video_id, reason)
-            raise
         return ingested
 
     return await run_stage(Stage.INGEST.value, work, Summary(lambda _: 1, "file"))
+
+
+@contextmanager
+def _failed_status(ctx: RunContext, video_id: str) -> Iterator[None]:
+    """Give a video the status ``failed``, with the reason, when the body fails."""
+    try:
+        yield
+    except Exception as error:
+        reason = ctx.readable(reason_of(error))
+        set_status(ctx.engine, video_id, VideoStatus.FAILED, error=reason)
+        log.error("FAILED %s: %s", video_id, reason)
+        raise
 
 
 def _store_source(

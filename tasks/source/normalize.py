@@ -20,6 +20,12 @@ from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
 Normalized = NormalizedVideo | None
+_SUMMARY = Summary[Normalized](
+    count=lambda made: made.frames if made else 0,
+    unit="frames",
+    warnings=lambda made: made.warnings if made else (),
+    log_word="NORMALIZED",
+)
 
 
 @task(**stage_task(Stage.NORMALIZE))
@@ -32,23 +38,12 @@ async def normalize(video: Ingested) -> State[StageResult[Normalized]]:
         def compute(folder: Path) -> StageOutput[Normalized]:
             with ctx.reading(video.upload) as source:
                 made = verb.normalize(source, video.probe, params, folder, attempt.progress)
-            paths = (made.video_path, made.proxy_path)
-            return StageOutput(made.video, {path.name: path for path in paths if path})
+            return StageOutput.of_files(made.video, made.video_path, made.proxy_path)
 
         def publish(made: StageResult[Normalized]) -> None:
-            file = made.artifacts.get(NORMALIZED)
-            key = file.key if file else None
+            key = made.key_of(NORMALIZED)
             publish_normalized(ctx.engine, video.video_id, made.result, normalized_path=key)
 
         return CachedStage(normalize_call(video.video_id, video.sha256, params), compute, publish)
 
-    return await run_cached_stage(
-        Stage.NORMALIZE,
-        prepare,
-        Summary(
-            count=lambda made: made.frames if made else 0,
-            unit="frames",
-            warnings=lambda made: made.warnings if made else (),
-            log_word="NORMALIZED",
-        ),
-    )
+    return await run_cached_stage(Stage.NORMALIZE, prepare, _SUMMARY)

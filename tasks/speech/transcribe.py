@@ -33,26 +33,24 @@ async def transcribe(
         params = verb.TranscribeParams(language=language)
 
         def compute(folder: Path) -> StageOutput[Transcript]:
-            wav = audio.artifacts.get(AUDIO)
-            local = ctx.fetch(wav) if wav else None
+            wav = attempt.fetch(audio, AUDIO)
             items = item_cache(Stage.TRANSCRIBE, ctx, video_id)
-            transcript = verb.transcribe(
-                local, transcriber, params, items, folder, attempt.progress
-            )
-            texts = zip(SUBTITLES, (to_srt(transcript), to_vtt(transcript)), strict=True)
-            for name, text in texts:
-                (folder / name).write_text(text, encoding="utf-8")
-            return StageOutput(transcript, {name: folder / name for name in SUBTITLES})
+            made = verb.transcribe(wav, transcriber, params, items, folder, attempt.progress)
+            return StageOutput.of_files(made, *write_subtitles(made, folder))
 
-        def publish(transcribed: StageResult[Transcript]) -> None:
-            model = str(transcriber.model)
-            publish_transcript(ctx.engine, video_id, transcribed.result, model=model)
+        def publish(made: StageResult[Transcript]) -> None:
+            publish_transcript(ctx.engine, video_id, made.result, str(transcriber.model))
 
         call = transcript_call(video_id, audio, params, transcriber.model)
         return CachedStage(call, compute, publish)
 
-    return await run_cached_stage(
-        Stage.TRANSCRIBE,
-        prepare,
-        Summary(lambda found: len(found.segments), "segments", log_word="TRANSCRIBED"),
-    )
+    summary = Summary[Transcript](lambda it: len(it.segments), "segments", log_word="TRANSCRIBED")
+    return await run_cached_stage(Stage.TRANSCRIBE, prepare, summary)
+
+
+def write_subtitles(transcript: Transcript, folder: Path) -> list[Path]:
+    """Write a transcript's SRT and WebVTT files and return their paths."""
+    paths = [folder / name for name in SUBTITLES]
+    for path, text in zip(paths, (to_srt(transcript), to_vtt(transcript)), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
-from reelworks.domain.ids import (
-    BACKFILL_ID_PATTERN,
-    LANGUAGE_PATTERN,
-    LIBRARY_PATTERN,
-    VIDEO_ID_MAX,
-    is_video_id,
+from reelworks.domain.ids import VIDEO_ID_MAX
+from reelworks.operations.parameters import (
+    IN_FLIGHT_MAX,
+    BackfillId,
+    Language,
+    Library,
+    VideoId,
 )
 
 
 def check_video_id(text: str | None) -> str | None:
     """Refuse what cannot be the id of a video. Raises ``typer.BadParameter``, as all checks do."""
-    if text is not None and not is_video_id(text):
-        raise typer.BadParameter(f"use a-z, 0-9, - and _, at most {VIDEO_ID_MAX} characters")
-    return text
+    return _checked(text, VideoId, f"use a-z, 0-9, - and _, at most {VIDEO_ID_MAX} characters")
 
 
 def check_library(text: str | None) -> str | None:
     """Refuse what cannot be the name of a library."""
-    if text is not None and not re.fullmatch(LIBRARY_PATTERN, text):
-        raise typer.BadParameter("use a-z, 0-9, - and _, at most 63 characters")
-    return text
+    return _checked(text, Library, "use a-z, 0-9, - and _, at most 63 characters")
 
 
 def check_language(text: str | None) -> str | None:
     """Refuse what cannot be the code of a language."""
-    if text is not None and not re.fullmatch(LANGUAGE_PATTERN, text):
-        raise typer.BadParameter("use a code of two letters, for example en")
-    return text
+    return _checked(text, Language, "use a code of two letters, for example en")
 
 
 def check_backfill_id(text: str | None) -> str | None:
     """Refuse what cannot be the id of a backfill."""
-    if text is not None and not re.fullmatch(BACKFILL_ID_PATTERN, text):
-        raise typer.BadParameter("use a-z, 0-9 and -, at most 40 characters")
+    return _checked(text, BackfillId, "use a-z, 0-9 and -, at most 40 characters")
+
+
+def _checked(text: str | None, kind: Any, hint: str) -> str | None:
+    try:
+        TypeAdapter(kind | None).validate_python(text)
+    except ValidationError:
+        raise typer.BadParameter(hint) from None
     return text
 
 
@@ -60,7 +61,7 @@ def parse_money(text: str | None) -> Decimal | None:
     return amount
 
 
-InFlight = Annotated[int, typer.Option(min=1, max=1000, help="Runs at the same time.")]
+InFlight = Annotated[int, typer.Option(min=1, max=IN_FLIGHT_MAX, help="Runs at the same time.")]
 PerHour = Annotated[int | None, typer.Option(min=1, help="Maximum runs started in an hour.")]
 Budget = Annotated[
     str | None, typer.Option(metavar="USD", help="Stop before the cost exceeds this amount.")

@@ -37,18 +37,29 @@ class JobRun:
         return self.outcome.job
 
 
-@asynccontextmanager
-async def flow_context(settings: Settings | None = None) -> AsyncIterator[RunContext]:
-    """Open what every flow run needs: Prefect's retries, settings, the log and a run context.
+LoadSettings = Callable[[], Awaitable[Settings]]
 
-    The settings are this process's own unless given. At the end the Prefect server is probed, so
-    that Prefect does not wait for one that is away at each of its last calls.
+
+@asynccontextmanager
+async def flow_settings(load: LoadSettings = current_settings) -> AsyncIterator[Settings]:
+    """Open what every flow run needs: Prefect's retries, the settings and the log.
+
+    At the end the Prefect server is probed, so that Prefect does not wait for one that is away at
+    each of its last calls.
     """
     restore_prefect_retries()
-    settings = settings or await current_settings()
-    with worker_log(settings), open_run_context(settings) as ctx:
-        yield ctx
+    settings = await load()
+    with worker_log(settings):
+        yield settings
         await probe_prefect()
+
+
+@asynccontextmanager
+async def flow_context(load: LoadSettings = current_settings) -> AsyncIterator[RunContext]:
+    """Open ``flow_settings`` and, for a flow that works on videos, a run context."""
+    async with flow_settings(load) as settings:
+        with open_run_context(settings) as ctx:
+            yield ctx
 
 
 @asynccontextmanager

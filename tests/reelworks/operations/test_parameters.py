@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from reelworks.domain.ids import frame_id, is_video_id, video_id_for
-from reelworks.operations.parameters import FrameId, JobId, Language, Library, Title, VideoId, Word
+from reelworks.operations.parameters import (
+    ArgumentsKey,
+    BackfillId,
+    CacheKey,
+    FrameId,
+    JobId,
+    Language,
+    Library,
+    TaskName,
+    Title,
+    VideoId,
+    Word,
+)
 
 
 @given(st.text(max_size=70), st.text("0123456789abcdef", min_size=64, max_size=64))
@@ -37,6 +49,14 @@ def test_the_type_and_the_check_of_video_ids_agree(text):
         (JobId, ["job-1", "a/b c", "é", "x" * 200], ["", "x" * 201, "a\nb", "a\x00", "\x7f"]),
         (Library, ["talks", "-", "a" * 63], ["", "Talks", "a b", "a" * 64, "talks\n"]),
         (Language, ["en", "deu"], ["", "e", "EN", "en-US", "engl", "en\n"]),
+        (BackfillId, ["bf-1", "0", "a" * 40], ["", "-a", "a_b", "a" * 41, "a\n"]),
+        (CacheKey, ["ab" * 32], ["", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"]),
+        (
+            ArgumentsKey,
+            [f"cache/calls/{'ab' * 32}.json"],
+            ["", "cache/calls/x.json", f"x/{'ab' * 32}.json"],
+        ),
+        (TaskName, ["tasks.a.b_2.c"], ["", "tasks", "os.system", "tasks.A", "tasks..a"]),
         (Word, ["no_space", "index"], ["", "No", "a-b", "a" * 101]),
         (
             FrameId,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Self, TypedDict
+from typing import Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.domain.jobs import progress
@@ -39,8 +40,9 @@ class StageProgressOut(BaseModel):
 
 
 class JobResultOut(TypedDict, total=False):
-    """Ids of what a job made; empty until it is done."""
+    """Ids of what a job made, and what a flow of your own adds; empty until it is done."""
 
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     video_id: str
     backfill_id: str
 
@@ -105,7 +107,7 @@ class JobOut(BaseModel):
             progress={stage: _progress(stored) for stage, stored in job.progress.items()},
             usage={model: one.to_json() for model, one in job.usage.items()},
             cost=float(job.cost),
-            result=JobResultOut(**job.result.to_json()),
+            result=cast(JobResultOut, job.result.to_json()),
             flow_run_id=job.flow_run_id,
             backfill_id=job.backfill_id,
             requested_by=job.requested_by,

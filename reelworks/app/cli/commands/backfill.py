@@ -16,6 +16,7 @@ from reelworks.app.cli.arguments import (
     InFlight,
     PerHour,
     check_backfill_id,
+    check_language,
     check_library,
     parse_money,
 )
@@ -23,6 +24,7 @@ from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
 from reelworks.app.cli.environment import library_engine
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, Limits
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
+from reelworks.operations.parameters import IN_FLIGHT_MAX
 
 
 class _StartByDefault(TyperGroup):
@@ -71,7 +73,9 @@ def start(  # noqa: PLR0913, PLR0917 - a command has as many arguments as option
         list[str] | None,
         typer.Option(metavar="STAGE", help="Only videos without a result of this stage."),
     ] = None,
-    language: Annotated[str | None, typer.Option(help="Spoken language, for example en.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Spoken language, for example en.", callback=check_language)
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of videos.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Dry run: show the plan, start nothing.")] = (
         False
@@ -152,7 +156,7 @@ def pause(backfill_id: Id, json: output.Json = False) -> None:
 def resume(
     backfill_id: Id,
     in_flight: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Runs at the same time.")
+        int | None, typer.Option(min=1, max=IN_FLIGHT_MAX, help="Runs at the same time.")
     ] = None,
     per_hour: PerHour = None,
     budget: Budget = None,

@@ -101,7 +101,7 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
         (run,) = await made.runs()
 
     assert history(engine, job_id) == ["pending", "processing", "done"]
-    assert (done.attempts, done.result, done.lease) == (1, {"slept": 0.0}, None)
+    assert (done.attempts, done.result.to_json(), done.lease) == (1, {"slept": 0.0}, None)
     assert (str(run.id), run.idempotency_key) == (done.flow_run_id, job_id)
     assert run.state.is_completed()
 

@@ -96,7 +96,7 @@ def failed(server: Server, submitter: Server, folder) -> dict[str, str]:
                 {
                     "id": job.id,
                     "progress": json.dumps(progress),
-                    "result": json.dumps({"video_id": source, "gone": ["/deep/er/file.mp4"]}),
+                    "result": json.dumps({"gone": [source, "/deep/er/file.mp4"]}),
                 },
             )
         failure = Failure(reason, "unsupported_media", "ingest")
