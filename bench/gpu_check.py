@@ -22,6 +22,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from reelworks.domain.capabilities import Capability
 from reelworks.domain.jobs.progress import silent
 from reelworks.domain.video.video import VideoTrack
 from reelworks.errors import ModelUnavailableError, ReelworksError
@@ -119,7 +120,7 @@ def recognition(bench: CheckContext) -> Finding:
     truth = json.loads((MEDIA / "ground_truth.json").read_text("utf-8"))["speech/two_cities.wav"]
     wav, seconds = _as_wav(spoken, bench.folder)
     transcriber = WhisperTranscriber(
-        bench.settings.model_for("transcribe"), bench.settings.models_dir
+        bench.settings.model_for(Capability.TRANSCRIBE), bench.settings.models_dir
     )
     transcriber.load()
     transcript, took = _timed(lambda: transcriber.transcribe(wav, language="en", progress=silent))
@@ -189,7 +190,7 @@ def vectors(bench: CheckContext) -> Finding:
 
     from reelworks.models.text.minilm import MiniLmEmbedder
 
-    embedder = MiniLmEmbedder(bench.settings.model_for("embed"), bench.settings.models_dir)
+    embedder = MiniLmEmbedder(bench.settings.model_for(Capability.EMBED), bench.settings.models_dir)
     embedder.load()
     texts = [f"A short line of text about number {number}." for number in range(1024)]
     made, took = _timed(lambda: embedder.embed(texts))

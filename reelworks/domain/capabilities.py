@@ -1,4 +1,4 @@
-"""Capabilities of AI models, as protocols.
+"""Capabilities of AI models: their names, and a protocol for each.
 
 A hosted and a local implementation of each live in ``reelworks.providers`` and
 ``reelworks.models``; ``reelworks.pipeline.capabilities`` chooses by the settings.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,18 @@ from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.vision import FrameDescription
+
+
+class Capability(StrEnum):
+    """What a stage needs a model or an encoder for; the settings choose which one."""
+
+    TRANSCRIBE = "transcribe"
+    VISION = "vision"
+    EMBED = "embed"
+    SHOTS = "shots"
+    """Shot boundaries of film."""
+    ENCODE = "encode"
+    """Video encoding, by x264 or NVENC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from reelworks.domain.artifact_keys import INCOMING, UPLOADS
-from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.ids import video_id_for
 from reelworks.domain.printable import one_line
 from reelworks.errors import ForbiddenError, InputError
 from reelworks.providers.http.addresses import check_url
@@ -27,11 +25,6 @@ class AllowedSource:
     """An http(s) address, ``s3://bucket/key`` or a path."""
     name: str
     """The file's own name."""
-
-    @property
-    def video_id(self) -> str:
-        """The id for it when the caller gives none: its bytes are not known yet."""
-        return video_id_for(PurePosixPath(self.name).stem, sha256_of_bytes(self.locator.encode()))
 
 
 def authorize_source(

@@ -8,8 +8,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
-from reelworks.domain.capabilities import Embedder, FrameDescriber, ShotDetector, Transcriber
-from reelworks.pipeline.spec import Capability, Stage, spec_of
+from reelworks.domain.capabilities import (
+    Capability,
+    Embedder,
+    FrameDescriber,
+    ShotDetector,
+    Transcriber,
+)
+from reelworks.pipeline.spec import Stage, spec_of
 from reelworks.settings import Provider, Settings, load_settings
 from reelworks.settings import ShotDetection as ShotDetectors
 
@@ -29,7 +35,7 @@ def make_transcriber(settings: Settings) -> Transcriber:
 
     Raises ``ModelUnavailableError`` when a local model's weights cannot be had.
     """
-    name = settings.model_for("transcribe")
+    name = settings.model_for(Capability.TRANSCRIBE)
     if settings.transcribe.provider is Provider.OPENAI:
         from reelworks.providers.openai.audio import OpenAiTranscriber
 
@@ -44,7 +50,7 @@ def make_describer(settings: Settings) -> FrameDescriber:
 
     Raises ``SettingsError`` when no local model has the configured name.
     """
-    name = settings.model_for("vision")
+    name = settings.model_for(Capability.VISION)
     if settings.vision.provider is Provider.OPENAI:
         from reelworks.providers.openai.vision import OpenAiDescriber
 
@@ -63,7 +69,7 @@ def make_embedder(settings: Settings) -> Embedder:
 
     Raises ``ModelUnavailableError`` when a local model's weights cannot be had.
     """
-    name = settings.model_for("embed")
+    name = settings.model_for(Capability.EMBED)
     if settings.embed.provider is Provider.OPENAI:
         from reelworks.providers.openai.embeddings import OpenAiEmbedder
 
@@ -99,7 +105,7 @@ def _computes_on_gpu(settings: Settings, capability: Capability | None) -> bool:
             return settings.transcribe.provider is Provider.LOCAL
         case Capability.VISION:
             return settings.vision.provider is Provider.LOCAL and (
-                settings.model_for("vision") != READS_ONLY
+                settings.model_for(Capability.VISION) != READS_ONLY
             )
         case Capability.EMBED:
             return settings.embed.provider is Provider.LOCAL
@@ -125,7 +131,7 @@ def preload_for_pictures(settings: Settings) -> None:
     if settings.embed.provider is Provider.LOCAL:
         from reelworks.models.text.minilm import MiniLmEmbedder
 
-        name = settings.model_for("embed")
+        name = settings.model_for(Capability.EMBED)
         loader.submit(
             MiniLmEmbedder(name, settings.models_dir, threads=settings.models.threads).load
         )

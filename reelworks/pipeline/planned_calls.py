@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reelworks.domain.capabilities import Embedder, FrameDescriber, Transcriber
+from reelworks.domain.capabilities import Capability, Embedder, FrameDescriber, Transcriber
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.pipeline import cache_keys
@@ -16,7 +16,7 @@ from reelworks.pipeline.capabilities import (
     make_shot_detector,
     make_transcriber,
 )
-from reelworks.pipeline.spec import Capability, Stage, spec_of
+from reelworks.pipeline.spec import Stage, spec_of
 from reelworks.pipeline.stage_cache import StageCall, StageResult
 from reelworks.pipeline.video_vectors import searchable
 from reelworks.settings import Settings

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from reelworks.domain import artifact_keys
+from reelworks.domain.capabilities import Capability
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
@@ -37,18 +38,6 @@ class Stage(StrEnum):
     VISION = "vision"
     EMBED_SPEECH = "embed_speech"
     EMBED_PICTURE = "embed_picture"
-
-
-class Capability(StrEnum):
-    """What a stage needs a model or an encoder for; the settings choose which one."""
-
-    TRANSCRIBE = "transcribe"
-    VISION = "vision"
-    EMBED = "embed"
-    SHOTS = "shots"
-    """Shot boundaries of film."""
-    ENCODE = "encode"
-    """Video encoding, by x264 or NVENC."""
 
 
 @dataclass(frozen=True, slots=True)

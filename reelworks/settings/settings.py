@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from reelworks.domain.capabilities import Capability
 from reelworks.settings.capabilities import (
     EmbedSettings,
     HostedSettings,
@@ -36,12 +37,15 @@ from reelworks.settings.services import DatabaseSettings, PrefectSettings, S3Set
 from reelworks.settings.serving import ApiSettings, SourceSettings
 from reelworks.settings.work import GpuSettings, JobSettings, ModelSettings, VideoSettings
 
-Capability = Literal["transcribe", "vision", "embed"]
-CAPABILITIES: tuple[Capability, ...] = ("transcribe", "vision", "embed")
+CAPABILITIES = (Capability.TRANSCRIBE, Capability.VISION, Capability.EMBED)
+"""Those that a hosted model may serve, or a local one."""
 DEFAULT_MODELS: Mapping[Capability, Mapping[Provider, str]] = {
-    "transcribe": {Provider.LOCAL: "whisper-base", Provider.OPENAI: "whisper-1"},
-    "vision": {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-6-luna"},
-    "embed": {Provider.LOCAL: "minilm-l6-v2-int8", Provider.OPENAI: "text-embedding-3-small"},
+    Capability.TRANSCRIBE: {Provider.LOCAL: "whisper-base", Provider.OPENAI: "whisper-1"},
+    Capability.VISION: {Provider.LOCAL: "rapidocr", Provider.OPENAI: "gpt-6-luna"},
+    Capability.EMBED: {
+        Provider.LOCAL: "minilm-l6-v2-int8",
+        Provider.OPENAI: "text-embedding-3-small",
+    },
 }
 """The model of each capability when its ``*_MODEL`` variable is unset."""
 _ENV_FILE = SettingsConfigDict(
@@ -165,12 +169,12 @@ class Settings(BaseSettings):
         return values
 
     def provider_of(self, capability: Capability) -> Provider:
-        """Return who serves a capability."""
+        """Return who serves one of ``CAPABILITIES``."""
         group: TranscribeSettings | VisionSettings | EmbedSettings = getattr(self, capability)
         return group.provider
 
     def model_for(self, capability: Capability) -> str:
-        """Return the configured model's name for a capability, or its default."""
+        """Return the configured model's name for one of ``CAPABILITIES``, or its default."""
         group: TranscribeSettings | VisionSettings | EmbedSettings = getattr(self, capability)
         return group.model or DEFAULT_MODELS[capability][group.provider]
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from reelworks.app.cli import output
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+from reelworks.domain.jobs.lease import Lease, LeaseKind
 
 STATUS_COLOURS = {
     JobStatus.PENDING: "cyan",
@@ -35,6 +36,20 @@ def stage_of(job: Job) -> str:
         return job.error_stage
     busy = [stage for stage, one in job.progress.items() if one.is_running]
     return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
+
+
+_LEASES = {
+    LeaseKind.DISPATCHER: "A dispatcher creates or inspects its flow run.",
+    LeaseKind.QUEUED: "Its flow run waits for a worker.",
+    LeaseKind.CANCEL_PENDING: "Its flow run is yet to be cancelled in Prefect.",
+}
+
+
+def lease_line(lease: Lease) -> str:
+    """Return who has a job, in a sentence."""
+    if lease.flow_run_id is not None:
+        return f"The flow run {lease.flow_run_id} works on it."
+    return _LEASES[lease.kind]
 
 
 def event_line(event: JobEvent) -> str:

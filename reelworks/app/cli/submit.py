@@ -99,26 +99,18 @@ def _submit(
     on_this_machine: bool,
 ) -> dict[str, str]:
     """Queue the job of one source; return the ids of its video and its job."""
-    from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
-    from reelworks.domain.ids import video_id_for
+    from reelworks.domain.digest import sha256_of_file
     from reelworks.domain.library.access import LOCAL
+    from reelworks.operations.new_video import VideoFields, new_video
     from reelworks.operations.submit import Submission, submit_video
     from reelworks.stages.source.ingest import without_secrets
-    from reelworks.store.library.video_writes import NewVideo
 
     is_remote = "://" in source
     sha256 = None if is_remote else sha256_of_file(Path(source))
     locator = source if sha256 is None or on_this_machine else _upload(services, source, sha256)
-    shown = without_secrets(source)
-    name = PurePosixPath(shown).stem
-    video = NewVideo(
-        id=options.video_id or video_id_for(name, sha256 or sha256_of_bytes(source.encode())),
-        original_path=shown,
-        title=name,
-        library=options.library,
-        sha256=sha256,
-        language=options.language,
-    )
+    name = PurePosixPath(without_secrets(source)).name
+    stated = VideoFields(options.video_id, None, options.library, options.language)
+    video = new_video(name, source, stated, LOCAL, sha256=sha256)
     submission = Submission(video, locator, always_index=True, pool=pool)
     submitted = submit_video(services, LOCAL, submission)
     assert submitted.job is not None  # noqa: S101 - always_index queues one

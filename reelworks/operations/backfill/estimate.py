@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from reelworks.domain.capabilities import Capability
 from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan, calls_of, stage_usage
 from reelworks.domain.jobs.usage import NOTHING, Usage, add_up
-from reelworks.pipeline.spec import STAGES, Capability, Stage, StageSpec, spec_of
+from reelworks.pipeline.spec import STAGES, Stage, StageSpec, spec_of
 
 FRAMES_PER_HOUR = 150.0
 """A frame for each scene, and each 30 s of a long one; repeated ones are left out."""

@@ -73,7 +73,7 @@ class HostedApi:
         self._attempts = max(1, attempts)
         self._first_wait = first_wait
         self._longest_wait = longest_wait
-        self._meter, self._turnstiles = current_meter(), rate_limiters()
+        self._meter, self._rate_limiters = current_meter(), rate_limiters()
         self._client = OpenAI(
             api_key=self._secret,
             base_url=base_url or OPENAI_URL,
@@ -139,8 +139,8 @@ class HostedApi:
         context = CallContext(self.host, model, setting)
         attempt = 1
         while True:
-            for turnstile in self._turnstiles:
-                turnstile.wait(self.provider)
+            for limiter in self._rate_limiters:
+                limiter.wait(self.provider)
             outcome = self._call_once(context, call, read, sent)
             if not isinstance(outcome, ProviderError):
                 return outcome

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from reelworks.domain.capabilities import Capability
 from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.domain.video.vision import Described, FrameDescription, VisionResult
 from reelworks.pipeline import cache_keys
 from reelworks.pipeline.planned_calls import ConfiguredModels, Upstream, VideoSource, planned_call
-from reelworks.pipeline.spec import STAGES, Capability, Stage
+from reelworks.pipeline.spec import STAGES, Stage
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.settings import Provider, Settings
 from reelworks.stages.frames.scenes import SceneParams

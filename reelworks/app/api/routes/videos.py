@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -27,17 +28,16 @@ from reelworks.app.api.schemas.videos import (
     VideoOut,
 )
 from reelworks.domain.artifact_keys import upload_key
-from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.access import Caller, Scope
 from reelworks.errors import RequestError
+from reelworks.operations.new_video import VideoFields, new_video
 from reelworks.operations.remove import remove_video
 from reelworks.operations.source_policy import AllowedSource, authorize_source
 from reelworks.operations.submit import Submission, Submitted, submit_video
 from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
 from reelworks.settings import Settings
-from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.library.video_contents import get_video
-from reelworks.store.library.video_writes import NewVideo, page_of_videos
+from reelworks.store.library.video_writes import page_of_videos
 
 router = APIRouter(tags=["videos"])
 
@@ -86,14 +86,8 @@ async def add(
 
     def work(names: JobIds) -> Reply:
         source = source_of(body, api.settings)
-        video = NewVideo(
-            id=body.id or source.video_id,
-            original_path=without_secrets(source.locator),
-            title=body.title or PurePosixPath(source.name).stem or source.name or "video",
-            library=body.library,
-            language=body.language,
-            added_by=caller.name or None,
-        )
+        stated = VideoFields(body.id, body.title, body.library, body.language)
+        video = new_video(source.name, source.locator, stated, caller)
         submission = Submission(
             video, source.locator, index=body.index, webhook_url=body.webhook_url
         )
@@ -144,20 +138,11 @@ async def _uploaded(request: Request, once: Idempotent, caller: Caller, api: Api
 
 def _add_uploaded(api: Api, caller: Caller, received: uploads.ReceivedFile, names: JobIds) -> Reply:
     fields, sha256 = received.fields, received.upload.sha256
-    stem = PurePosixPath(received.shown).stem
-    video_id = fields.id or video_id_for(stem, sha256)
-    key = upload_key(video_id, received.name)
+    stated = VideoFields(fields.id, fields.title, fields.library, fields.language)
+    video = new_video(received.shown, received.shown, stated, caller, sha256=sha256)
+    key = upload_key(video.id, received.name)
     locator = f"s3://{api.settings.s3.bucket}/{key}"
-    video = NewVideo(
-        id=video_id,
-        original_path=locator,
-        title=fields.title or stem,
-        library=fields.library,
-        upload_path=key,
-        sha256=sha256,
-        language=fields.language,
-        added_by=caller.name or None,
-    )
+    video = replace(video, original_path=locator, upload_path=key)
 
     def store_file(key: str) -> bool:
         suffix = PurePosixPath(received.name).suffix.lower()

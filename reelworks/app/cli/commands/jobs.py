@@ -13,6 +13,7 @@ from reelworks.app.cli.environment import library_engine
 from reelworks.app.cli.job_tables import (
     STATUS_COLOURS,
     event_line,
+    lease_line,
     print_jobs,
     progress_rows,
 )
@@ -108,6 +109,8 @@ def show(
     output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
         output.echo(("Error: ", "red"), job.error)
+    if job.lease:
+        output.echo(lease_line(job.lease))
     for event in events:
         output.echo(event_line(event))
     table = output.table("stage", "state", "#seconds", "items", "model", "")

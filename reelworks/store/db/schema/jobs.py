@@ -194,7 +194,7 @@ class SourceRow(Base):
 
 
 NOTIFY_TRIGGER = """
-CREATE OR REPLACE FUNCTION reelworks_tell_of_job() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION reelworks_notify_job() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM OLD.status THEN
         INSERT INTO job_events (job_id, status, attempt, note)
@@ -206,9 +206,9 @@ BEGIN
     PERFORM pg_notify('reelworks_jobs', CASE WHEN TG_OP = 'INSERT' THEN '' ELSE NEW.id END);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER reelworks_tell_of_job
+CREATE OR REPLACE TRIGGER reelworks_notify_job
     AFTER INSERT OR UPDATE OF status, progress, priority ON jobs
-    FOR EACH ROW EXECUTE FUNCTION reelworks_tell_of_job();
+    FOR EACH ROW EXECUTE FUNCTION reelworks_notify_job();
 """
 """Whatever writes the table, by hand too: the change is recorded and listeners are notified."""
 

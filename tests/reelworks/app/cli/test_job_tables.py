@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from reelworks.app.cli.job_tables import event_line, progress_rows, stage_of
+from reelworks.app.cli.job_tables import event_line, lease_line, progress_rows, stage_of
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, Lease
 from reelworks.domain.jobs.progress import StageProgress
 
 
@@ -43,6 +44,13 @@ def test_a_job_has_a_row_for_each_stage_with_what_is_known_of_it():
         ("scenes", "running", "", "", "", ""),
         ("vision", "done", "1.3", "3 frames", "local/rapidocr", "one frame is blank"),
     ]
+
+
+def test_a_lease_says_who_has_the_job():
+    assert lease_line(QUEUED) == "Its flow run waits for a worker."
+    assert lease_line(CANCEL_PENDING) == "Its flow run is yet to be cancelled in Prefect."
+    assert lease_line(Lease.of_run("5f0c")) == "The flow run 5f0c works on it."
+    assert lease_line(Lease("dispatcher:a:1:b")) == "A dispatcher creates or inspects its flow run."
 
 
 def test_an_event_is_one_line():

@@ -59,7 +59,7 @@ def test_an_answer_that_cannot_be_used_is_paid_for(
     assert meter.total()[MODEL].calls == openai_server.count(EMBED) == 4
 
 
-def test_every_try_passes_the_turnstile(openai_server: OpenAiServer) -> None:
+def test_every_attempt_waits_for_the_rate_limiters(openai_server: OpenAiServer) -> None:
     class Slow:
         calls: list[str] = []  # noqa: RUF012 - of this test alone
 

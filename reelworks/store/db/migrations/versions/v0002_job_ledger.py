@@ -166,6 +166,8 @@ def downgrade() -> None:
 
 
 _DOWN = """
+DROP TRIGGER IF EXISTS reelworks_notify_job ON jobs;
+DROP FUNCTION IF EXISTS reelworks_notify_job;
 DROP TRIGGER IF EXISTS reelworks_tell_of_job ON jobs;
 DROP FUNCTION IF EXISTS reelworks_tell_of_job;
 DROP INDEX IF EXISTS ix_videos_source_digest;
