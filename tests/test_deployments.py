@@ -286,22 +286,6 @@ def test_no_server_is_one_sentence(clean_settings):
     assert "PREFECT_API_URL" in said.stderr
 
 
-@pytest.mark.parametrize(
-    ("words", "deploys"),
-    [
-        ("/bin/prefect deploy --prefect-file deployments.yaml --all", True),
-        ("/lib/prefect/__main__.py --no-prompt deploy --all", True),
-        ("/bin/prefect deploy --name cpu", False),
-        ("/bin/prefect worker start --pool cpu", False),
-        ("/lib/pytest/__main__.py deploy --all", False),
-    ],
-)
-def test_only_prefect_s_own_command_makes_pools_when_it_imports_the_file(words, deploys):
-    from flows.fleet import is_prefect_deploying_all
-
-    assert is_prefect_deploying_all(words.split()) is deploys
-
-
 @pytest.mark.slow
 async def test_prefect_s_own_command_deploys_all_to_a_new_server(services, tmp_path):
     """Without ``reelworks deploy`` before it: the server has no pool of ours."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
@@ -151,3 +152,13 @@ def house(
             for name, value in as_environment(services.settings).items():
                 monkeypatch.setenv(name, value)
             yield services
+
+
+@pytest.fixture
+def films(tmp_path: Path, media: Path) -> Path:
+    """A folder with three short films without sound."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("no_audio.mp4", "single_frame.mp4", "rot90.mp4"):
+        shutil.copy(media / "odd" / name, folder / name)
+    return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from reelworks.store.jobs.backfill.backfills import get_backfill, list_backfills
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.doer import run_jobs
-from tests.support.flows.runs import as_environment
+from tests.support.flows.runs import artifacts, as_environment
 from tests.support.openai_server import CHAT, OpenAiServer
 
 PRICES = """
@@ -41,31 +40,11 @@ asyncio.run(backfill(params))
 """
 
 
-@pytest.fixture
-def films(tmp_path: Path, media: Path) -> Path:
-    folder = tmp_path / "films"
-    folder.mkdir()
-    for name in ("no_audio.mp4", "single_frame.mp4", "rot90.mp4"):
-        shutil.copy(media / "odd" / name, folder / name)
-    return folder
-
-
 async def run(**params: Any) -> dict[str, Any]:
     from flows.backfill import BackfillParams, backfill
 
     found: dict[str, Any] = await backfill(BackfillParams.model_validate(params))
     return found
-
-
-async def artifacts(key: str) -> list[Any]:
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-
-    async with get_client() as client:
-        found = await client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
-        )
-    return [json.loads(str(one.data)) for one in found]
 
 
 async def test_a_plan_starts_nothing(environment: Settings, films: Path) -> None:
@@ -178,20 +157,3 @@ async def test_killed_and_started_again_nothing_is_done_twice(
     assert report["status"] == "done"
     assert len(jobs) == len(done) == 3
     assert {(job.status, job.attempts) for job in jobs} == {(JobStatus.DONE, 1)}
-
-
-@pytest.mark.slow
-async def test_a_sync_indexes_what_is_new_within_limits(environment: Settings, films: Path) -> None:
-    from flows.sync import SyncParams, sync
-
-    params = SyncParams(source=str(films), library="films")
-    planned = await sync(params.model_copy(update={"plan": True}))
-    first = await sync(params)
-    second = await sync(params)
-
-    assert planned["backfill_id"] is None
-    assert planned["new"] == first["new"]
-    assert len(first["new"]) == 3
-    assert second["same"] == 3
-    assert second["backfill_id"] is None
-    assert sorted(map(len, await artifacts("sync-films"))) == [0, 3, 3]

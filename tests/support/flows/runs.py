@@ -195,3 +195,15 @@ def as_environment(settings: Settings) -> dict[str, str]:
         "S3_BUCKET": settings.s3.bucket,
         **({"CPU_THREADS": str(settings.models.threads)} if settings.models.threads else {}),
     }
+
+
+async def artifacts(key: str) -> list[Any]:
+    """Return what flows show under a key in Prefect's UI."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    async with get_client() as client:
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
+        )
+    return [json.loads(str(one.data)) for one in found]
