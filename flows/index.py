@@ -14,7 +14,7 @@ from pydantic import Field
 
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.result import JobResult
-from reelworks.operations.parameters import Language, Library
+from reelworks.operations.parameters import Language, Library, VideoId
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -47,7 +47,7 @@ class IndexParams(FlowParams):
         ),
         examples=["s3://reelworks/incoming/talk.mp4"],
     )
-    video_id: str | None = Field(
+    video_id: VideoId | None = Field(
         None,
         title="Video id",
         description="Id of the video in the library. Empty: made from file name and content.",

@@ -11,8 +11,8 @@ from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError
 from reelworks.operations.parameters import (
+    BackfillId,
     Cursor,
-    JobId,
     Language,
     Library,
     PartOfTitle,
@@ -55,7 +55,7 @@ class JobQuery(Strict):
     video_id: VideoId | None = None
     kind: Word | None = None
     library: Library | None = None
-    backfill_id: JobId | None = None
+    backfill_id: BackfillId | None = None
     error_code: Word | None = None
     error_stage: Word | None = None
     limit: int = Field(50, ge=1, le=500)

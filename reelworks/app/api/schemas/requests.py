@@ -11,6 +11,7 @@ from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.operations.parameters import (
     Address,
+    BackfillId,
     JobId,
     Language,
     Library,
@@ -135,7 +136,7 @@ class JobSelectionIn(_Conditions):
     video_id: VideoId | None = None
     kind: Word | None = None
     library: Library | None = None
-    backfill_id: JobId | None = None
+    backfill_id: BackfillId | None = None
     error_code: Word | None = None
     error_stage: Word | None = None
     all: Literal[True] | None = Field(
