@@ -19,7 +19,7 @@ from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
 Audio = NormalizedAudio | None
-_SUMMARY = Summary[Audio](
+_SUMMARY: Summary[Audio] = Summary(
     count=lambda audio: round(audio.duration) if audio else 0,
     unit="s of sound",
     warnings=lambda audio: audio.warnings if audio else (),

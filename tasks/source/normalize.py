@@ -20,7 +20,7 @@ from tasks.runtime.stage_thread import StageAttempt
 from tasks.source.ingest import Ingested
 
 Normalized = NormalizedVideo | None
-_SUMMARY = Summary[Normalized](
+_SUMMARY: Summary[Normalized] = Summary(
     count=lambda made: made.frames if made else 0,
     unit="frames",
     warnings=lambda made: made.warnings if made else (),

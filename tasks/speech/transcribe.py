@@ -21,6 +21,10 @@ from tasks.runtime.stage_runner import CachedStage, Summary, run_cached_stage
 from tasks.runtime.stage_task import stage_task
 from tasks.runtime.stage_thread import StageAttempt
 
+_SUMMARY: Summary[Transcript] = Summary(
+    lambda transcript: len(transcript.segments), "segments", log_word="TRANSCRIBED"
+)
+
 
 @task(**stage_task(Stage.TRANSCRIBE))
 async def transcribe(
@@ -44,8 +48,7 @@ async def transcribe(
         call = transcript_call(video_id, audio, params, transcriber.model)
         return CachedStage(call, compute, publish)
 
-    summary = Summary[Transcript](lambda it: len(it.segments), "segments", log_word="TRANSCRIBED")
-    return await run_cached_stage(Stage.TRANSCRIBE, prepare, summary)
+    return await run_cached_stage(Stage.TRANSCRIBE, prepare, _SUMMARY)
 
 
 def write_subtitles(transcript: Transcript, folder: Path) -> list[Path]:

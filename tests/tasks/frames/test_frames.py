@@ -10,7 +10,7 @@ from reelworks.domain.artifact_keys import frame_name
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.db.database import transaction
-from reelworks.store.library.publish import claim_video
+from reelworks.store.library.video_status import claim_video
 from tests.support.stage_tasks import normalized, run_body
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.db.database import transaction
-from reelworks.store.library.publish import CUT_DETECTOR, claim_video
+from reelworks.store.library.publish import CUT_DETECTOR
+from reelworks.store.library.video_status import claim_video
 from tests.support.stage_tasks import normalized, run_body
 
 

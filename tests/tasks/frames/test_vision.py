@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import StageResult
-from reelworks.store.library.publish import claim_video
+from reelworks.store.library.video_status import claim_video
 from tests.support.stage_tasks import run_body
 
 

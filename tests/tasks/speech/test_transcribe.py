@@ -9,7 +9,7 @@ from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.media.formats.subtitles import from_srt, from_vtt
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import StageResult
-from reelworks.store.library.publish import claim_video
+from reelworks.store.library.video_status import claim_video
 from tests.support.stage_tasks import run_body
 
 

@@ -9,7 +9,8 @@ from reelworks.domain.video.vision import VisionResult
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.stage_cache import StageResult
 from reelworks.store.db.database import transaction
-from reelworks.store.library.publish import claim_video, publish_transcript
+from reelworks.store.library.publish import publish_transcript
+from reelworks.store.library.video_status import claim_video
 from tests.support.stage_tasks import run_body
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError, UnknownVideoError
-from reelworks.store.library.publish import claim_video, set_status
+from reelworks.store.library.video_status import claim_video, set_status
 from reelworks.store.library.video_writes import ids_of_videos, page_of_videos, where_clause
 
 
