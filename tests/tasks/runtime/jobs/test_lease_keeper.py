@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import Usage
 from reelworks.errors import InputError, LeaseLostError, ProviderUnavailableError
 from reelworks.pipeline.run_context import RunContext, open_run_context
@@ -56,12 +57,13 @@ def test_progress_and_usage_reach_the_row_and_the_end_closes_it(
     cancelled = watched(keeper)
     keeper.progress.started("vision")
     keeper.meter.add("openai/of-unknown-price", Usage(calls=2))
-    keeper.outcome.result = {"frames": 7}
+    keeper.outcome.result = JobResult(extra={"frames": 7})
     keeper.stop()
     keeper.finish()
 
     job = get_job(ctx.engine, "j")
-    assert (job.status, job.result, job.lease) == (JobStatus.DONE, {"frames": 7}, None)
+    assert (job.status, job.result.to_json()) == (JobStatus.DONE, {"frames": 7})
+    assert job.lease is None
     assert job.progress["vision"].is_running
     assert job.usage["openai/of-unknown-price"].usage == Usage(calls=2)
     assert job.usage["openai/of-unknown-price"].cost is None
