@@ -33,6 +33,7 @@ from infra.services.supervision.state import Service
 from reelworks.app.cli.environment import open_database, use_services
 from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.progress import StageProgress
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import LeaseLostError
 from reelworks.settings import load_settings
@@ -92,7 +93,7 @@ async def _run(bench: BackfillBench, client: PrefectClient, run: Any) -> None:
     try:
         await asyncio.to_thread(leases.begin, bench.engine, attempt, run_id, LEASE)
         await asyncio.sleep(bench.work_seconds)
-        await asyncio.to_thread(leases.finish, bench.engine, attempt, run_id, NOTHING, {})
+        await asyncio.to_thread(leases.finish, bench.engine, attempt, run_id, NOTHING, JobResult())
     except LeaseLostError:
         bench.late.append(run_id)
     await client.set_flow_run_state(run.id, Completed())

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from reelworks.domain.jobs.backfill import Backfill
 from reelworks.domain.jobs.job import Failure, Job
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.attempts import Attempt
@@ -31,4 +32,4 @@ def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = 
     if failure:
         leases.fail(engine, attempt, run, failure, most_attempts=1, heartbeat=message)
     else:
-        leases.finish(engine, attempt, run, message, {})
+        leases.finish(engine, attempt, run, message, JobResult())
