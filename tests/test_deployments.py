@@ -172,7 +172,7 @@ def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 async def content() -> dict[str, Any]:
-    """All that the server has of ours, without the times at which somebody looked."""
+    """All that the server has of ours, without the times of its last look."""
     from prefect.client.orchestration import get_client
 
     async with get_client() as client:
@@ -329,7 +329,7 @@ async def test_prefect_s_own_command_deploys_all_to_a_new_server(services, tmp_p
 
 
 class Refuses(BaseHTTPRequestHandler):
-    """A server that knows nobody's key."""
+    """A server that accepts no key."""
 
     def do_GET(self) -> None:
         self.send_response(401)

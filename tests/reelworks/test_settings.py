@@ -79,7 +79,7 @@ WRONG = [
     ("WORKER_MAX_ATTEMPTS", "21"),
     ("CPU_THREADS", "0"),
     ("CPU_THREADS", "1.5"),
-    ("DATA_DIR", "~nobody-of-this-name/data"),
+    ("DATA_DIR", "~no-such-user/data"),
 ]
 
 
@@ -91,7 +91,7 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(monkeypatch, name
         load_settings()
 
     message = str(caught.value)
-    assert message.startswith(f"The setting {name} is wrong: ")
+    assert message.startswith(f"The setting {name} is invalid: ")
     assert message.endswith(".")
     assert message.count("\n") == 0
     assert SECRET not in message
@@ -183,5 +183,5 @@ def test_each_library_may_have_its_own_shot_detector(monkeypatch):
 def test_a_wrong_list_of_detectors_names_the_wrong_part(monkeypatch, text):
     monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", f"news=adaptive,{text}")
 
-    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is wrong: '{text}' must be"):
+    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is invalid: '{text}' must be"):
         load_settings()

@@ -182,7 +182,7 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
     open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
     change = {
         "status": "cancelled",
-        "error": reason or "Somebody cancelled it.",
+        "error": reason or "It was cancelled.",
         "error_code": "cancelled",
         "lease": case((JOBS.c.flow_run_id.is_not(None), CANCEL_PENDING), else_=None),
         "expires_at": None,
@@ -255,7 +255,7 @@ def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
 
 
 def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
-    """Let no pending job start; running ones go on."""
+    """Let no pending job start; running ones continue."""
     _switch(engine, paused=True, note=note)
 
 

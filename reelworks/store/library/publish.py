@@ -48,7 +48,7 @@ class ClaimedVideo:
 
     library: str
     language: str | None
-    """As somebody stated it, now or before; None: to be detected."""
+    """As a caller stated it, now or before; None: to be detected."""
 
 
 def claim_video(
@@ -115,8 +115,8 @@ def publish_probe(
 ) -> None:
     """Write what the source is and where its upload lies.
 
-    A title of the file's own replaces one that was made from its name, but not of one
-    that somebody chose.
+    A title of the file's own replaces one that was made from its name, but not one
+    that a user chose.
     """
     values: dict[str, Any] = {
         "probe": asdict(probe),

@@ -152,5 +152,5 @@ def _invalid(error: RequestValidationError) -> dict[str, Any]:
         for one in error.errors()[:20]
     ]
     first = wrong[0]
-    where = f"The field {first['field']} is wrong" if first["field"] else "The request is wrong"
+    where = f"The field {first['field']} is invalid" if first["field"] else "The request is invalid"
     return problem_of(422, "bad_input", f"{where}: {first['reason']}.", errors=wrong)

@@ -94,5 +94,5 @@ def test_a_parameter_of_an_earlier_release_gets_its_current_name():
     new = replace(JOB, params={"recompute": ["vision"], "language": "de"})
     assert parameters_of(old, None) == parameters_of(new, None)
     assert parameters_of(old, None)["params"]["recompute"] == ["vision"]
-    assert current_params("a flow of somebody else", former) == former
+    assert current_params("a flow of another project", former) == former
     assert current_params("index", ["no object"]) == {}

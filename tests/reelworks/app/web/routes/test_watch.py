@@ -92,10 +92,10 @@ def test_a_stage_is_recomputed(visitor, site):
 def test_deleting_asks_first(visitor, site):
     site.post("/videos", json={"url": "https://example.org/x.mp4", "id": "gone", "index": False})
     page = visitor.open("/watch/gone")
-    expect(page.get_by_role("button", name="Delete for good")).to_be_hidden()
+    expect(page.get_by_role("button", name="Delete permanently")).to_be_hidden()
 
     page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
 
     expect(page.get_by_text("The video was deleted.")).to_be_visible()
     assert site.get("/videos/gone").status_code == 404
