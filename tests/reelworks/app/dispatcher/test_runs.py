@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deployed_soon
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
 from reelworks.domain.jobs.job import Job, JobStatus
 from reelworks.store.jobs.jobs import current_params
@@ -79,13 +78,6 @@ def test_prefect_never_sees_the_secrets_of_an_address():
 )
 def test_each_attempt_and_each_requeue_has_a_key_of_its_own(attempts, requeues, key):
     assert idempotency_key(replace(JOB, attempts=attempts, requeues=requeues)) == key
-
-
-def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
-    now = datetime.now(UTC)
-    assert may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=now))
-    old = now - DEPLOYED_WITHIN - timedelta(seconds=1)
-    assert not may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=old))
 
 
 def test_a_parameter_of_an_earlier_release_gets_its_current_name():
