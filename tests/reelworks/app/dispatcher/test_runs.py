@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
-from reelworks.domain.jobs.job import Job, JobStatus
 from reelworks.store.jobs.jobs import current_params
-
-NOW = datetime(2026, 11, 27, tzinfo=UTC)
-JOB = Job(
-    id="j",
-    kind="index",
-    video_id="talk",
-    params={},
-    status=JobStatus.PROCESSING,
-    attempts=1,
-    attempts_before=0,
-    requeues=0,
-    pool=None,
-    priority=0,
-    error=None,
-    error_code=None,
-    error_stage=None,
-    flow_run_id=None,
-    lease=None,
-    expires_at=None,
-    not_before=None,
-    created_at=NOW,
-    started_at=None,
-    ended_at=None,
-    backfill_id=None,
-    requested_by=None,
-    progress={},
-    usage={},
-    cost=Decimal(0),
-    result={},
-)
+from tests.support.sample_jobs import JOB
 
 
 def test_a_flow_gets_the_job_its_video_and_the_location_of_the_source():

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from reelworks.app.web.routes.job import run_address
+from reelworks.settings import Settings
 from tests.reelworks.app.web.conftest import VIDEO
 
 
@@ -24,3 +26,17 @@ def test_a_job_shows_what_became_of_it(visitor, job):
     expect(prefect).to_have_attribute("href", re.compile(f"/runs/flow-run/run-{job_id}$"))
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("1 job waits for another run.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("api", "run", "address"),
+    [
+        ("http://prefect:4200/api", "r1", "http://prefect:4200/runs/flow-run/r1"),
+        ("http://prefect:4200/api/", "r1", "http://prefect:4200/runs/flow-run/r1"),
+        ("http://prefect:4200/api", None, None),
+        ("http://proxy/prefect", "r1", None),
+        (None, "r1", None),
+    ],
+)
+def test_a_run_is_linked_where_the_ui_is_known(api, run, address):
+    assert run_address(Settings(_env_file=None, prefect_api_url=api), run) == address

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
+from starlette.datastructures import FormData
 
+from reelworks.app.web.routes.videos import _stages
 from reelworks.domain.jobs.job import JobSelection
+from reelworks.errors import InputError
+from reelworks.pipeline.spec import Stage
 from reelworks.store.jobs import jobs as job_queue
 from tests.reelworks.app.web.conftest import VIDEO
 
@@ -39,3 +43,20 @@ def test_deleting_asks_first(visitor, site):
 
     expect(page.get_by_text("The video was deleted.")).to_be_visible()
     assert site.get("/videos/gone").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "stages"),
+    [
+        ([], []),
+        ([("recompute", "")], []),
+        ([("recompute", "vision"), ("recompute", "scenes")], [Stage.VISION, Stage.SCENES]),
+    ],
+)
+def test_a_form_names_stages_or_none(fields, stages):
+    assert _stages(FormData(fields)) == stages
+
+
+def test_a_stage_that_does_not_exist_is_named():
+    with pytest.raises(InputError, match="There is no stage 'dance'"):
+        _stages(FormData([("recompute", "vision"), ("recompute", "dance")]))
