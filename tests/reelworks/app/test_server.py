@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
@@ -37,14 +38,18 @@ def test_a_host_that_is_not_of_this_machine_is_an_error():
 
 
 def test_beyond_loopback_it_needs_a_token(own_settings: Settings, engine: Engine):
-    open_to_all = open_api(own_settings.with_values(api_host="0.0.0.0"))
-    check_open_to(open_api(own_settings))
-    with pytest.raises(SettingsError, match="reelworks token create"):
-        check_open_to(open_to_all)
+    local = open_api(own_settings)
+    reachable = replace(local, loopback=False)
+    try:
+        check_open_to(local)
+        with pytest.raises(SettingsError, match="reelworks token create"):
+            check_open_to(reachable)
 
-    create_token(engine, "first", [Scope.ADMIN])
+        create_token(engine, "first", [Scope.ADMIN])
 
-    check_open_to(open_to_all)
+        check_open_to(reachable)
+    finally:
+        local.engine.dispose()
 
 
 def test_uvicorn_trusts_no_proxy_and_logs_no_request(own_settings: Settings):

@@ -165,3 +165,23 @@ def test_values_of_the_caller_go_before_the_environment(monkeypatch):
     monkeypatch.setenv("DATA_DIR", "/from/environment")
 
     assert load_settings(data_dir=Path("/from/caller")).data_dir == Path("/from/caller")
+
+
+def test_each_library_may_have_its_own_shot_detector(monkeypatch):
+    assert load_settings().scenes.detector_for("films") == "adaptive"
+    assert not load_settings().scenes.uses_transnet
+
+    monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", " films=transnetv2, news = adaptive,")
+    settings = load_settings()
+    assert settings.scenes.detector_for("films") == "transnetv2"
+    assert settings.scenes.detector_for("news") == "adaptive"
+    assert settings.scenes.detector_for("default") == "adaptive"
+    assert settings.scenes.uses_transnet
+
+
+@pytest.mark.parametrize("text", ["films", "=adaptive", "films=clever"])
+def test_a_wrong_list_of_detectors_names_the_wrong_part(monkeypatch, text):
+    monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", f"news=adaptive,{text}")
+
+    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is invalid: '{text}' must be"):
+        load_settings()
