@@ -71,3 +71,11 @@ def test_an_exception_that_is_none_any_more_is_named(source: list[Path], name: s
     assert list(untested(source, tests, {name: "why"})) == [
         f"{name}: is tested or gone; take it off the list"
     ]
+
+
+def test_a_whole_folder_may_be_an_exception_while_it_needs_to(source: list[Path]) -> None:
+    assert list(untested(source, set(), {"reelworks/": "why"})) == []
+    tests = {Path("tests/reelworks/media/test_audio.py")}
+    assert list(untested(source, tests, {"reelworks/": "why"})) == [
+        "reelworks/: is tested or gone; take it off the list"
+    ]

@@ -69,6 +69,8 @@ FROZEN = (
     "CHANGELOG.md",
     "LICENSE",
     "bench/pages/",
+    "bench/quality/pages/",
+    "bench/quality/questions.toml",
     "bench/questions.toml",
     "reelworks/store/db/migrations/versions/",
     "requirements",
