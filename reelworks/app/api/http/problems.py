@@ -146,7 +146,7 @@ def internal_problem() -> dict[str, Any]:
 
 
 def _invalid(error: RequestValidationError) -> dict[str, Any]:
-    """Say what is wrong with which field; what was sent is not repeated."""
+    """Return what is wrong with which field; what was sent is not repeated."""
     wrong = [
         {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one_line(one["msg"])}
         for one in error.errors()[:20]
