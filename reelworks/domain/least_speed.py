@@ -52,7 +52,7 @@ class LeastSpeed:
         if speed < self._least:
             raise SourceUnavailableError(
                 f"{one_line(self.host)} sends too slowly: {speed / 1000:.1f} kB/s over "
-                f"{self._waited:.0f} s; the minimum is {self._least / 1000:g} kB/s "
+                f"{self._waited:.0f} s, where {self._least / 1000:g} are the least "
                 "(FETCH_LEAST_KB_PER_SECOND); try again later, or download it by other means."
             )
         self._waited, self._bytes = 0.0, 0
