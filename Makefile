@@ -56,6 +56,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m reelworks.app.settings_table --check README.md
 	$(BIN)/python -m tests.support.vocabulary
+	$(BIN)/python -m tests.support.mirror
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -26,7 +26,7 @@ class ArtifactStorage(Block):
         return key or secret_in(self.endpoint_url)
 
     def environment(self) -> dict[str, str]:
-        """Return the settings that this block stands for."""
+        """Return the settings that this block contains."""
         values = {
             "s3_endpoint_url": self.endpoint_url,
             "s3_access_key_id": self.access_key_id,

@@ -53,13 +53,13 @@ class Registration(StrEnum):
     WITHHELD = "withheld"
     """None is saved: it would hold a secret."""
     LEFT = "left"
-    """One with another secret is saved, by somebody else, and stays."""
+    """One with another secret was saved by another user, and stays."""
 
 
 async def register_blocks(settings: Settings, *, secrets: bool) -> dict[str, Registration]:
     """Save the connections of ``settings`` as blocks, for flow runs that lack the environment.
 
-    Without ``secrets``, those that need one are not saved, and removed where they were: everybody
+    Without ``secrets``, those that need one are not saved, and removed where they were: anyone
     who may use Prefect's API may read them. Returns what became of each, by the slug of its type.
     """
     return {
@@ -137,7 +137,7 @@ async def _saved(kind: type[_Connection]) -> dict[str, str]:
         first = error.__cause__.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"The block {BLOCK_NAME} of the type {kind.get_block_type_slug()} is wrong: {field}: "
+            f"The block {BLOCK_NAME} of the type {kind.get_block_type_slug()} is invalid: {field}: "
             f"{first['msg']}; save it again."
         ) from None
     except ValueError:  # what Prefect raises when no such document is saved

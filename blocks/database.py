@@ -17,10 +17,10 @@ class Database(Block):
     url: SecretStr = Field(description="For example postgresql://user:password@host/reelworks")
 
     def secret(self) -> str | None:
-        """Return what nobody else may read of this block: the password, if the address has one."""
+        """Return what must stay secret in this block: the password, if the address has one."""
         parts = urlsplit(self.url.get_secret_value())
         return parts.password or next(iter(parse_qs(parts.query).get("password", [])), None)
 
     def environment(self) -> dict[str, str]:
-        """Return the settings that this block stands for."""
+        """Return the settings that this block contains."""
         return {"database_url": self.url.get_secret_value()}

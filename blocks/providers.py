@@ -30,7 +30,7 @@ class HostedModels(Block):
         return key or secret_in(self.base_url)
 
     def environment(self) -> dict[str, str]:
-        """Return the settings that this block stands for."""
+        """Return the settings that this block contains."""
         values = {
             "openai_api_key": self.api_key and self.api_key.get_secret_value(),
             "openai_base_url": self.base_url,

@@ -35,7 +35,7 @@ class _OneLine(logging.Formatter):
 class _SharedFile(RotatingFileHandler):
     """A rotated file that several processes append to.
 
-    One of them moves the file away; the others notice and go on in the new one.
+    One of them moves the file away; the others notice and continue in the new one.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,8 +1,8 @@
 """First steps of each program: it can be stopped from then on, and may open many files.
 
 Python starts a program with a Ctrl-C that raises wherever it is met, and our imports take a second
-or more: a trace of somebody's import is no answer to who changed his mind. Until there is
-something to put away, both signals end the process at once. This imports next to nothing, for
+or more: a traceback from an import is no answer to a user who changes their mind. Until there
+is something to clean up, both signals end the process at once. This imports next to nothing, for
 what is imported before is still met by the old way.
 """
 

@@ -1,7 +1,7 @@
 """Reelworks: video in, searchable content out.
 
-Importing it turns off what libraries would report about their users, unless somebody chose: they
-read their variable once, when they are first used.
+Importing it turns off what libraries would report about their users, unless the user chose
+otherwise: they read their variable once, when they are first used.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def prefect_api(session_house: Settings, services: Endpoints) -> Iterator[str]:
 
             refresh_global_settings_context()
         yield endpoints.prefect_api_url
-        if "prefect" in sys.modules:  # or its threads go on asking for a server that is gone
+        if "prefect" in sys.modules:  # or its threads keep asking for a server that is gone
             from reelworks.app.cli.commands.index import deliver_to_prefect
 
             deliver_to_prefect()

@@ -129,7 +129,7 @@ def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 async def content() -> dict[str, Any]:
-    """All that the server has of ours, without the times at which somebody looked."""
+    """All that the server has of ours, without the times of its last look."""
     from prefect.client.orchestration import get_client
 
     async with get_client() as client:

@@ -3,7 +3,7 @@
 All runs are put into the queue at once. One CPU worker starts on them; after a fifth a second one
 joins; after three fifths a warm worker joins, and the stages that benefit from it go there by
 themselves; after four fifths one CPU worker is killed with all its children (SIGKILL) in the
-middle of a run, and nobody restarts it. Each worker stands for a host: it is bound to cores of its
+middle of a run, and nothing restarts it. Each worker represents a host: it is bound to cores of its
 own where the machine has enough, and its models and ffmpeg get as many threads.
 
 Shown: videos a minute in each part, what was computed twice, and what the killed worker cost.

@@ -83,7 +83,7 @@ def find_file(given: Path | None) -> Path:
     for path in candidates:
         if path.is_file():
             return path.absolute()
-    raise SettingsError(f"There is no file {candidates[0]}; name one with --file.")
+    raise SettingsError(f"There is no file {candidates[0]}; give one with --file.")
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -120,7 +120,7 @@ async def apply_deployments(
     for entry in entries:
         name, pool = entry.full_name, entry.work_pool.name
         if name not in before:
-            note = f"the pool {pool} is not there"
+            note = f"the pool {pool} does not exist"
             changes.append(Change("deployment", name, Outcome.SKIPPED, note))
             continue
         after = await _content(client, name)

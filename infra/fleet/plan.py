@@ -12,7 +12,7 @@ RUN_TAG = "reelworks"
 """Tag of the flow runs that send heartbeats often enough to be judged by them."""
 RESTART_ON_CRASH = "restart-on-crash"
 """Tag of the runs that start again by themselves; a stage in a pool is retried by its caller."""
-STOPPED = "Reelworks was stopped here; the job of this run goes back to its queue."
+STOPPED = "Reelworks was stopped; this run's job returns to the queue."
 """Message of a run that ended with its runner: its job was not cancelled. As 0.1 wrote it."""
 DOCKER = "docker"
 
@@ -40,11 +40,11 @@ class Pool:
 
 def _queues(backfill_limit: int) -> tuple[Queue, ...]:
     return (
-        Queue("interactive", 1, "What somebody waits for. Runs before everything else."),
+        Queue("interactive", 1, "What a user waits for. Runs before everything else."),
         Queue(
             "backfill",
             100,
-            "Whole libraries, overnight. The limit leaves room for what somebody waits for.",
+            "Whole libraries, overnight. The limit leaves room for what a user waits for.",
             backfill_limit,
         ),
     )
@@ -52,7 +52,7 @@ def _queues(backfill_limit: int) -> tuple[Queue, ...]:
 
 POOLS = (
     Pool("cpu", "graceful-process", "Whole videos on bare hosts.", _queues(8)),
-    Pool("gpu", "warm-process", "Single stages on GPU hosts, models kept loaded.", _queues(8)),
+    Pool("gpu", "warm-process", "Single stages on GPU hosts; models stay loaded.", _queues(8)),
     Pool("cpu-docker", DOCKER, "Whole videos, a container for each.", _queues(8)),
     Pool("gpu-docker", DOCKER, "Single stages, a container with a GPU for each.", _queues(2)),
 )

@@ -18,7 +18,7 @@ OLDER = (
     "process; its workers lose runs for 90 s when they are stopped: delete the pool when it is "
     "idle (prefect work-pool delete cpu) and deploy again"
 )
-"""About a pool that an earlier Reelworks made: it goes on working as it did."""
+"""About a pool that an earlier Reelworks made: it works as before."""
 
 
 async def apply_pools(

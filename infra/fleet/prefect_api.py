@@ -42,7 +42,7 @@ class ServerFaultError(Exception):
 START = "Start the Prefect server and check PREFECT_API_URL."
 KEY = "Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY for Prefect Cloud."
 NO_DATABASE = ServerFault(
-    "The Prefect server does not reach its database.",
+    "The Prefect server cannot reach its database.",
     "Start that database and check its name and password in the server's "
     "PREFECT_API_DATABASE_CONNECTION_URL.",
 )

@@ -62,7 +62,7 @@ def planning_fault(
 ) -> ServerFault | None:
     """Say why the server at ``api_url`` plans no runs; it has to plan one, which is removed.
 
-    Makes a deployment that nobody works for, with a schedule of each kind that is due in weeks, and
+    Makes a deployment that no worker serves, with a schedule of each kind that is due in weeks, and
     waits up to ``seconds`` for their runs. What an earlier call left when it was killed is removed.
     """
     try:
@@ -131,7 +131,7 @@ class _HealthProbe:
     def probe_planning(self) -> None:
         """Make a deployment with a schedule of each kind, wait for their runs, and remove it all.
 
-        Each kind is read by other code of the server: one can fail while the others go on.
+        Each kind is read by other code of the server: one can fail while the others still work.
         """
         name = f"{PROBE}-{secrets.token_hex(4)}"
         flow = self.api.post("flows/", {"name": name})

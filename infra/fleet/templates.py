@@ -52,7 +52,7 @@ def remedy(pool: Pool) -> str:
     """Say how to get the type of a pool that no installed package knows."""
     package = "prefect-docker" if pool.type == DOCKER else "reelworks"
     return (
-        f"The pool {pool.name} is of the type {pool.type}, which no installed package knows: "
+        f"The pool {pool.name} is of the type {pool.type}, which no installed package provides: "
         f"pip install {package}"
     )
 
@@ -76,7 +76,7 @@ def _patch(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise SettingsError(f"The pool template {path} is no JSON: {error}.") from None
+        raise SettingsError(f"The pool template {path} is not valid JSON: {error}.") from None
     if not isinstance(found, dict):
         raise SettingsError(f"The pool template {path} must be a JSON object.")
     return found

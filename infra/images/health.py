@@ -40,9 +40,11 @@ def heartbeat_fault(name: str) -> str | None:
     data_dir = Path(os.environ.get("DATA_DIR") or "~/.reelworks").expanduser()
     beat = last_beat(data_dir, name)
     if beat is None:
-        return f"The {name} has not begun its work."
+        return f"The {name} has not started working yet."
     silent = time.time() - beat / 1e9
-    return None if silent < SILENT_SECONDS else f"The {name} was silent for {silent:.0f} s."
+    return (
+        None if silent < SILENT_SECONDS else f"The {name} has sent no heartbeat for {silent:.0f} s."
+    )
 
 
 def worker_address(processes: Path = Path("/proc")) -> str | None:

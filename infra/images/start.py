@@ -41,7 +41,7 @@ def folder_fault(folder: Path) -> str | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return f"The folder {folder} (DATA_DIR) cannot be made: {error.strerror}."
+        return f"The folder {folder} (DATA_DIR) cannot be created: {error.strerror}."
     if os.access(folder, os.W_OK | os.X_OK):
         return None
     return (
@@ -76,7 +76,7 @@ def driver_fault(library: str = "libcuda.so.1") -> str | None:
     if known >= CUDA_NEEDED:
         return None
     return (
-        f"The host's NVIDIA driver knows CUDA {known[0]}.{known[1]}, but this image needs "
+        f"The host's NVIDIA driver supports CUDA {known[0]}.{known[1]}, but this image needs "
         f"{CUDA_NEEDED[0]}.{CUDA_NEEDED[1]}; install driver 580 or later on the host."
     )
 

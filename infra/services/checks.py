@@ -116,7 +116,7 @@ def check_ports() -> Check:
     except OSError as error:
         hint = "Allow programs to listen on 127.0.0.1, or set the addresses of external services."
         return Check("Ports", CheckResult.FAIL, f"no free ports ({error.strerror})", hint)
-    return Check("Ports", CheckResult.OK, "127.0.0.1 can be listened on")
+    return Check("Ports", CheckResult.OK, "can listen on 127.0.0.1")
 
 
 def check_ffmpeg() -> Check:
@@ -182,13 +182,13 @@ def check_store(settings: Settings, endpoints: Endpoints) -> Check:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         hint = "Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET and the key's rights."
-        return Check("Store", CheckResult.FAIL, f"{store} refuses: {code}", hint)
+        return Check("Store", CheckResult.FAIL, f"{store} refuses access: {code}", hint)
     except BotoCoreError as error:
         hint = "Start the S3 server and check S3_ENDPOINT_URL."
         return Check("Store", CheckResult.FAIL, f"{store} cannot be reached ({error})", hint)
     if not conditional:
         hint = "Use an S3 server that honours If-None-Match on PUT."
-        return Check("Store", CheckResult.FAIL, f"{store} overwrites against If-None-Match", hint)
+        return Check("Store", CheckResult.FAIL, f"{store} ignores If-None-Match", hint)
     return Check("Store", CheckResult.OK, f"{store}, bucket {settings.s3.bucket}")
 
 
@@ -204,7 +204,7 @@ def check_prefect(api_url: str, environment: Mapping[str, str] = os.environ) -> 
     installed = package_version("prefect")
     there = server_version(api_url, environment=environment)
     if there != installed:
-        hint = f"Run the Prefect server in version {installed}, as it is installed here."
+        hint = f"Run Prefect server {installed}, the version installed on this machine."
         return Check("Prefect", CheckResult.WARN, f"server {there}, installed {installed}", hint)
     return Check("Prefect", CheckResult.OK, f"version {there} at {api_url}, plans runs")
 

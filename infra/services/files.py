@@ -36,7 +36,7 @@ def make_folder(path: Path, *, is_users: bool = False) -> Path:
         ) from error
     except OSError as error:
         raise exhausted(error) or PermissionDeniedError(
-            f"The folder {path} cannot be made ({error.strerror}); set DATA_DIR to another."
+            f"The folder {path} cannot be created ({error.strerror}); set DATA_DIR to another."
         ) from error
     return path
 

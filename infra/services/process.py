@@ -35,7 +35,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, as whom and where its output goes."""
+    """What to run, as which user, and where its output goes."""
 
     arguments: Sequence[str]
     log: Path
@@ -99,7 +99,7 @@ def start(command: Command) -> Process:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if most != resource.RLIM_INFINITY and most < LEAST_FILES:
         raise OutOfResourcesError(
-            f"{name} cannot be started: it would have at most {most} files open, and a server "
+            f"{name} cannot be started: it may open only {most} files, and a server "
             f"needs {LEAST_FILES}. Raise the limit (ulimit -n) and try again."
         )
     try:
@@ -125,7 +125,7 @@ def start(command: Command) -> Process:
         raise as_error(error, f"The program {name} cannot be started") from error
     finally:
         os.close(log)
-    # The server may outlive us, so Popen must not warn that nobody waited: `stop` collects it.
+    # The server may outlive us, so Popen must not warn about a missing wait: `stop` collects it.
     child.returncode = 0
     return Process(child.pid, start_id_of(child.pid) or "")
 
@@ -210,7 +210,7 @@ def _reap(pid: int) -> None:
     """Collect the exit status of a child of ours, so that no zombie stays."""
     try:
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:  # somebody else's child
+    except ChildProcessError:  # another process's child
         return
 
 

@@ -102,7 +102,7 @@ class WarmProcessVariables(ProcessVariables):
         ge=0,
         title="Drain time",
         description=(
-            "How many seconds a run may go on when its worker is stopped; "
-            "after that it goes back to its queue."
+            "How many seconds a run may continue when its worker is stopped; "
+            "after that it is put back into its queue."
         ),
     )

@@ -90,7 +90,7 @@ class ForkServer:
         self._logger = get_logger("runner")
 
     def start(self) -> None:
-        """Start the server process; it imports while others go on. It ends with this process."""
+        """Start the server process; it imports meanwhile, and ends with this process."""
         forkserver.ensure_running()
 
     async def run_process(

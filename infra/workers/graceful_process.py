@@ -3,7 +3,7 @@
     prefect worker start --pool cpu
 
 Prefect's own kills the processes of its runs when it is stopped and leaves the runs behind as
-running, which nobody notices for ninety seconds. This one sends them SIGTERM, so that each
+running, which goes unnoticed for ninety seconds. This one sends them SIGTERM, so that each
 requeues its job, and requeues the runs as well.
 """
 
@@ -40,7 +40,7 @@ class GracefulProcessWorker(ProcessWorker):
         """Take what every Prefect worker takes."""
         super().__init__(*args, **options)
         self._groups: dict[UUID, int] = {}
-        """Process groups of the runs that go on."""
+        """Process groups of the runs in progress."""
 
     async def start(
         self,

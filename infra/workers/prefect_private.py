@@ -104,8 +104,8 @@ def fallback_notice(reason: str) -> str:
     """Return what a warm worker logs when it starts a new process for each run instead."""
     return (
         "This worker starts a new process for each run and keeps no model loaded: Prefect "
-        f"{version('prefect')} does not fit ({reason}). Install prefect=={TRIED[-1]} to have warm "
-        "interpreters."
+        f"{version('prefect')} is not compatible ({reason}). Install prefect=={TRIED[-1]} to have "
+        "warm interpreters."
     )
 
 

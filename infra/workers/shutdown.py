@@ -34,14 +34,14 @@ async def drain(
 ) -> None:
     """Let a run of a stopping worker end within ``seconds``, or end and requeue it."""
     log = flow_run_logger(flow_run)
-    log.info("The worker stops; the run has %g s to end.", seconds)
+    log.info("The worker is stopping; the run has %g s to finish.", seconds)
     with anyio.move_on_after(seconds):
         await attempt.wait()
     if attempt.returncode is None:
         await supervisor.delegate_state(flow_run.id)
         await stop(attempt)
     if await requeue_run(flow_run.id, worker):
-        log.warning("The worker stopped; the run goes back to its queue.")
+        log.warning("The worker was stopped; the run returns to its queue.")
 
 
 async def requeue_run(run_id: UUID, worker: str) -> bool:

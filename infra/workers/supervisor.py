@@ -39,16 +39,16 @@ class RunAttempt(Protocol):
 
     @property
     def returncode(self) -> int | None:
-        """None while the run goes on; then what its process would have exited with."""
+        """None while the run is in progress; then what its process would have exited with."""
 
     async def wait(self) -> None:
         """Return when the run has ended or its child is gone."""
 
     def terminate(self) -> None:
-        """Send the run, if it goes on, SIGTERM."""
+        """Send the run, if it is in progress, SIGTERM."""
 
     def kill(self) -> None:
-        """Kill the child, if the run goes on, with every process that it started."""
+        """Kill the child, if the run is in progress, with every process that it started."""
 
 
 Launch = Callable[[dict[str, str]], Awaitable[RunAttempt]]
@@ -56,7 +56,7 @@ Launch = Callable[[dict[str, str]], Awaitable[RunAttempt]]
 
 
 class _Scope:
-    """How Prefect ends a run: a signal reaches the child only while it is this run that goes on."""
+    """How Prefect ends a run: a signal reaches the child only while this run is in progress."""
 
     wait_after_graceful_kill = True
 
@@ -134,7 +134,7 @@ class Supervisor:
             await self.close()
 
     async def close(self) -> None:
-        """Disconnect; a run that still goes on is ended."""
+        """Disconnect; a run in progress is ended."""
         self._stop.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -242,6 +242,6 @@ class Supervision:
             return self._supervisor
 
     async def close(self) -> None:
-        """Disconnect; runs that still go on are ended."""
+        """Disconnect; runs in progress are ended."""
         if self._supervisor is not None:
             await self._supervisor.close()

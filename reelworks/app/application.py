@@ -108,9 +108,9 @@ async def _tidy_once(what: str, remove: Callable[[], int]) -> None:
     try:
         removed = await to_thread.run_sync(remove, abandon_on_cancel=True)
     except ReelworksError as error:
-        log.warning("%s are not removed: %s", what, error)
+        log.warning("%s could not be removed: %s", what, error)
     except Exception:  # whatever it is, the next hour's round must come
-        log.exception("%s are not removed.", what)
+        log.exception("%s could not be removed.", what)
     else:
         if removed:
             log.info("%s: removed %d.", what, removed)

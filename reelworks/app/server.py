@@ -98,9 +98,13 @@ def bind(host: str, port: int) -> socket.socket:
         )[0]
         # Without the protocol's number asyncio leaves Nagle's algorithm on: 40 ms an answer.
         listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(_BACKLOG)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except OSError:
+            listening.close()
+            raise
     except OSError as error:
         raise ServiceError(
             f"The API cannot listen at {host}:{port} ({error.strerror}); set API_HOST or API_PORT."

@@ -125,4 +125,4 @@ class ItemCache(Protocol):
         """Return the stored bytes, or None. Raises when the store cannot be reached."""
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep ``value`` for good under ``key`` (64 hex digits)."""
+        """Store ``value`` permanently under ``key`` (64 hex digits)."""

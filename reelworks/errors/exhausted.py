@@ -71,13 +71,13 @@ def _disk_trouble(error: BaseException) -> ServiceError | None:
 def _memory_trouble(error: BaseException) -> ServiceError | None:
     if isinstance(error, MemoryError) or _errno_of(error) == errno.ENOMEM:
         return OutOfResourcesError(
-            "The memory that this process may use is used up: let fewer runs go on at once, or "
-            "give it more, and try again."
+            "The memory limit of this process is reached: run fewer jobs at once, or raise the "
+            "limit, and try again."
         )
     is_thread = isinstance(error, RuntimeError) and "can't start new thread" in str(error)
     if is_thread or (_errno_of(error) == errno.EAGAIN and _met_while_starting(error)):
         return OutOfResourcesError(
-            "No further thread or process may be started: end programs, or raise the limit "
+            "No more threads or processes can be started: end programs, or raise the limit "
             "(ulimit -u, TasksMax of a service, pids_limit of a container), and try again."
         )
     return None

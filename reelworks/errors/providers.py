@@ -20,7 +20,7 @@ class ProviderAuthError(ProviderError):
 
 
 class ProviderRejectedError(ProviderError):
-    """The provider refuses this request for good: content policy, unknown model, too large."""
+    """The provider refuses this request permanently: content policy, unknown model, too large."""
 
     code = "provider_rejected"
 

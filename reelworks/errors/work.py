@@ -27,7 +27,7 @@ class StageTimeoutError(ReelworksError):
 
 
 class CancelledError(ReelworksError):
-    """Somebody stopped the work."""
+    """The work was cancelled."""
 
     code = "cancelled"
     exit_code = 130

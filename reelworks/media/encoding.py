@@ -225,15 +225,15 @@ def _audio_source(source: Path) -> Any:
     """Open the source a second time, for its audio alone.
 
     Where audio starts late or has a gap, the filter that fills it gives a burst of silence. With
-    one demuxer for both, ffmpeg 9 then sometimes waits for ever: video frames wait until
+    one demuxer for both, ffmpeg 9 then sometimes waits forever: video frames wait until
     audio catches up, and with them the packets that audio needs. The option separates the two.
     """
     return source_input(source, thread_queue_size=64)
 
 
 def _source(source: Path, **options: Any) -> Any:
-    # Rotation is applied by our own filters, after scaling, where it costs least. Kept filters
-    # mean that a source that changes its size half way does not restart its clock.
+    # Rotation is applied by our own filters, after scaling, where it costs least. Filters that
+    # are not rebuilt mean that a source that changes its size half way does not restart its clock.
     return source_input(source, **{"noautorotate": None, "reinit_filter:v": 0}, **options)
 
 

@@ -56,7 +56,7 @@ def works() -> bool:
     try:
         run_process(command, timeout=_PROBE_SECONDS)
     except (ProcessError, StageTimeoutError) as error:
-        log.info("NVENC does not work on this machine; x264 encodes: %s", error)
+        log.info("NVENC does not work on this machine; using x264: %s", error)
         return False
     return True
 

@@ -29,7 +29,7 @@ def new_video(
 
     ``name`` is the file's own name: id and title are made of it unless stated. ``location`` is an
     address, ``s3://bucket/key`` or a path; the row gets it without passwords and signatures.
-    ``sha256`` is the source's digest. None: nobody has read it, and its location goes into the id.
+    ``sha256`` is the source's digest. None: it was not read, and its location goes into the id.
     """
     stem = PurePosixPath(name).stem or name or "video"
     return NewVideo(

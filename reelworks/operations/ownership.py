@@ -56,7 +56,7 @@ def _may_change(caller: Caller, added_by: str | None) -> bool:
 
 def _forbidden(video_id: str, what: str) -> ForbiddenError:
     return ForbiddenError(
-        f"The video {video_id} was added by somebody else: only they or an admin may change its "
+        f"The video {video_id} was added by another caller: only they or an admin may change its "
         f"{what}. Choose another id, or leave {'it' if ' or ' not in what else 'them'} out."
     )
 

@@ -41,7 +41,7 @@ def authorize_source(
     if scheme not in schemes:
         raise InputError(f"{shown} cannot be used for this field.")
     if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in locator):
-        raise InputError(f"{shown} holds control characters.")
+        raise InputError(f"{shown} contains control characters.")
     if scheme == "s3":
         return _in_store(rest, shown, settings)
     if scheme == "":
@@ -70,7 +70,7 @@ def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:
     others = filter(None, (one.strip() for one in settings.api.allowed_source_buckets.split(",")))
     if not key or ".." in PurePosixPath(key).parts or not (own or bucket in set(others)):
         raise ForbiddenError(
-            f"{shown} may not be named: use a key of uploads/ or incoming/, "
+            f"{shown} is not allowed: use a key of uploads/ or incoming/, "
             "or a bucket of ALLOWED_SOURCE_BUCKETS."
         )
     return AllowedSource(f"s3://{address}", PurePosixPath(key).name)
@@ -81,7 +81,7 @@ def _in_folder(path: str, shown: str, settings: Settings) -> AllowedSource:
     try:
         real = Path(path).resolve()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"{one_line(shown)} is no path.") from None
+        raise InputError(f"{one_line(shown)} is not a valid path.") from None
     if not any(real.is_relative_to(folder.resolve()) for folder in folders):
-        raise ForbiddenError(f"{shown} may not be named: it is in none of SOURCE_FOLDERS.")
+        raise ForbiddenError(f"{shown} is not allowed: it is outside SOURCE_FOLDERS.")
     return AllowedSource(str(real), real.name)

@@ -138,7 +138,7 @@ def guard_mass_deletion(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None
     if len(plan.gone) > MOST_GONE * before:
         raise SourceVanishedError(
             f"{len(plan.gone)} of {before} files are gone from {plan.root}: is it mounted? "
-            "If they were deleted, say so with --allow-vanished."
+            "If they were deleted, use --allow-vanished."
         )
 
 

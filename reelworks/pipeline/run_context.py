@@ -90,7 +90,7 @@ class RunContext:
                 ) from error
             raise ArtifactMissingError(
                 f"The artifact {artifact.key} is gone or damaged in the store ({error}) "
-                "Run the video again to recompute it."
+                "Index the video again to recompute it."
             ) from error
 
     def readable(self, message: str) -> str:

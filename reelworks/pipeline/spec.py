@@ -68,7 +68,7 @@ class StageSpec:
     """What a hosted model of its capability is sent and paid for."""
     files: str = artifact_keys.processed_key(_ID, "{name}")
     """Store key of each file that it writes. ``{name}`` is the file's name in the stage's result,
-    ``{stem}`` and ``{suffix}`` its parts, ``{model}`` eight digits that stand for the model."""
+    ``{stem}`` and ``{suffix}`` its parts, ``{model}`` eight digits that identify the model."""
     cached_as: str | None = None
     """Name in its cache keys, where that is not ``name``."""
 

@@ -214,7 +214,7 @@ def _cached_result(call: StageCall[Result], cache: StageCache) -> StageResult[Re
     try:
         return _result_of(call, manifest, cached=True)
     except ValidationError:
-        log.warning("The cached result %s has another form: computing again.", call.key)
+        log.warning("The cached result %s has an unknown format; recomputing it.", call.key)
         return None
 
 

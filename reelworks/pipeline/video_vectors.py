@@ -1,4 +1,4 @@
-"""The vectors of one video's texts: asked for once, kept as an artifact, published as rows."""
+"""The vectors of one video's texts: computed once, stored as an artifact, published as rows."""
 
 from __future__ import annotations
 

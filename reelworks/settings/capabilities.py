@@ -46,12 +46,12 @@ class HostedSettings(Group):
     rates: str = Field(
         "",
         alias="PROVIDER_CALLS_PER_MINUTE",
-        description="Most calls a minute to hosted models, like `openai=500` or `60` for each.",
+        description="Maximum calls a minute to hosted models, like `openai=500` or `60` for each.",
     )
     prices: Path | None = Field(
         None,
         alias="MODEL_PRICES",
-        description="TOML file of prices that go before ours, as `providers/billing/prices.toml`.",
+        description="TOML file of prices that override `providers/billing/prices.toml`.",
     )
 
     _is_http = field_validator("base_url")(http_address)
@@ -75,7 +75,7 @@ class TranscribeSettings(Group):
     """Speech to text."""
 
     provider: Provider = Field(
-        Provider.LOCAL, alias="TRANSCRIBE_PROVIDER", description="Who transcribes."
+        Provider.LOCAL, alias="TRANSCRIBE_PROVIDER", description="Provider of transcription."
     )
     model: str | None = Field(
         None,
@@ -88,7 +88,7 @@ class VisionSettings(Group):
     """Descriptions of frames."""
 
     provider: Provider = Field(
-        Provider.LOCAL, alias="VISION_PROVIDER", description="Who describes frames."
+        Provider.LOCAL, alias="VISION_PROVIDER", description="Provider of frame descriptions."
     )
     model: str | None = Field(
         None,
@@ -108,7 +108,7 @@ class EmbedSettings(Group):
     """Vectors of texts, for search by meaning."""
 
     provider: Provider = Field(
-        Provider.LOCAL, alias="EMBED_PROVIDER", description="Who embeds texts."
+        Provider.LOCAL, alias="EMBED_PROVIDER", description="Provider of embeddings."
     )
     model: str | None = Field(
         None,
@@ -132,12 +132,12 @@ class SceneSettings(Group):
     profile: Literal["auto", "film", "screencast"] = Field(
         "auto",
         alias="SCENE_PROFILE",
-        description="How cuts are found; `auto` decides by the picture.",
+        description="Kind of cuts to find; `auto` decides from the picture.",
     )
     shot_detector: ShotDetection = Field(
         ShotDetection.ADAPTIVE,
         alias="SHOT_DETECTOR",
-        description="What finds film cuts; `transnetv2` needs the extra `cuda`.",
+        description="Detector of film cuts; `transnetv2` needs the extra `cuda`.",
     )
     library_shot_detectors: str = Field(
         "",

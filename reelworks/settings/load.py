@@ -50,5 +50,5 @@ def _validated(values: dict[str, Any]) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         reason = first["msg"].removeprefix("Value error, ")
         name = str(first["loc"][-1]).upper() if first["loc"] else ""
-        subject = f"The setting {name} is wrong: " if name else "The settings are wrong: "
+        subject = f"The setting {name} is invalid: " if name else "The settings are invalid: "
         raise SettingsError(f"{subject}{reason}.") from None

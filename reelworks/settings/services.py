@@ -55,7 +55,7 @@ class S3Settings(Group):
     public_url: str | None = Field(
         None,
         alias="S3_PUBLIC_URL",
-        description="Where callers reach the store. Unset: the API hands media through itself.",
+        description="Public address of the store. Unset: media passes through the API.",
     )
 
     _is_http = field_validator("endpoint_url", "public_url")(http_address)

@@ -26,13 +26,13 @@ class ApiSettings(Group):
     webhook_secret: SecretStr | None = Field(
         None,
         alias="WEBHOOK_SECRET",
-        description="Signs the calls that report the end of jobs. Unset: none are made.",
+        description="Signs webhooks, which report the end of jobs. Unset: none are sent.",
     )
     max_requests_per_minute: int = Field(
         3000,
         alias="MAX_REQUESTS_PER_MINUTE",
         ge=1,
-        description="Requests that the API takes of one caller in a minute.",
+        description="Requests that the API accepts from one caller per minute.",
     )
     max_request_kb: int = Field(
         1024,
@@ -94,5 +94,5 @@ class SourceSettings(Group):
         alias="FETCH_LEAST_KB_PER_SECOND",
         ge=0,
         allow_inf_nan=False,
-        description="Least speed of a source's or S3 server in kB/s, over a minute. 0: any.",
+        description="Minimum speed of a source's or S3 server in kB/s, over a minute. 0: none.",
     )

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         Path("~/.cache/reelworks/models"), description="Folder for model weights."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe message that is logged."
+        "INFO", description="Minimum level of logged messages."
     )
     database: DatabaseSettings = DatabaseSettings()
     prefect: PrefectSettings = PrefectSettings()

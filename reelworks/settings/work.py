@@ -23,7 +23,7 @@ class VideoSettings(Group):
     encoder: Literal["auto", "x264", "nvenc"] = Field(
         "x264",
         alias="VIDEO_ENCODER",
-        description="What encodes normalized video; `auto` takes NVENC where it works.",
+        description="Encoder of normalized video; `auto` uses NVENC where it works.",
     )
 
 
@@ -57,27 +57,27 @@ class JobSettings(Group):
         alias="WORKER_MAX_ATTEMPTS",
         ge=1,
         le=20,
-        description="Attempts of a stage whose failure can pass.",
+        description="Attempts of a stage that fails with a retryable error.",
     )
     poll_ms: int = Field(
         1500,
         alias="WORKER_POLL_MS",
         ge=50,
-        description="Milliseconds between two looks of the dispatcher at the jobs, when busy.",
+        description="Milliseconds between the dispatcher's polls of the job queue, when busy.",
     )
     in_flight: int = Field(
         16,
         alias="JOBS_IN_FLIGHT",
         ge=1,
         le=1000,
-        description="Jobs that are handed to Prefect at once.",
+        description="Jobs submitted to Prefect at once.",
     )
     lease_seconds: float = Field(
         60.0,
         alias="JOB_LEASE_SECONDS",
         ge=3,
         allow_inf_nan=False,
-        description="A job whose run sends no heartbeat for so long goes to another run.",
+        description="Seconds without a heartbeat after which a job goes to another run.",
     )
 
 
@@ -101,5 +101,5 @@ class ModelSettings(Group):
         alias="MODEL_IDLE_SECONDS",
         gt=0,
         allow_inf_nan=False,
-        description="A model that was not used for so long is unloaded. Unset: never.",
+        description="Seconds without use after which a model is unloaded. Unset: never.",
     )

@@ -26,7 +26,7 @@ class CurrentRun:
 
 
 class NullObserver:
-    """The observer of a run that nobody watches."""
+    """The observer of a run without one."""
 
     def started(self, stage: str) -> None:
         """Ignore it."""

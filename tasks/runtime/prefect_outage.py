@@ -1,4 +1,4 @@
-"""Prefect server outages while a run goes on.
+"""Prefect server outages during a run.
 
 Prefect's client retries every call of its own: for tags, states and logs, one after the other. So
 only the first call waits for the server; once it gave up, the rest of the run does not retry.
@@ -55,14 +55,14 @@ def restore_prefect_retries() -> None:
     Another run of this process may have disabled them: its environment is gone by now, but not
     what Prefect read of it.
     """
-    global _is_disabled  # noqa: PLW0603 - as global as the setting of Prefect that it stands for
+    global _is_disabled  # noqa: PLW0603 - as global as Prefect's own setting
     if _is_disabled or os.environ.get(_RETRIES) != _as_set:
         _set_retries(_as_set)
     _is_disabled = False
 
 
 def disable_prefect_retries() -> None:
-    """Let Prefect's client call its server once and go on."""
+    """Let Prefect's client call its server once and continue."""
     global _is_disabled  # noqa: PLW0603
     _is_disabled = True
     _set_retries("0")

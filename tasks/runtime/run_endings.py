@@ -39,12 +39,12 @@ def must_have_room(settings: Settings) -> None:
     """Raise ``NoSpaceError`` on a full disk, before anything is computed or paid for."""
     if lacks_room(settings):
         raise NoSpaceError(
-            f"The disk of {settings.data_dir} is full; make room there and the job goes on."
+            f"The disk of {settings.data_dir} is full; make room there and the job continues."
         )
 
 
 async def was_cancelled(run_id: str) -> bool:
-    """Tell whether somebody cancelled a flow run in Prefect, rather than stopped its worker.
+    """Tell whether a flow run was cancelled in Prefect, rather than its worker stopped.
 
     Both reach the process as SIGTERM, but only the first is in the run's state by then. A worker
     whose server does not answer cannot have been told to cancel: it was stopped.

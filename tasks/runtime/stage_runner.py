@@ -65,7 +65,7 @@ class Summary(Generic[Value]):
 async def run_task(task: Task[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call a stage's task from a flow and return its result; raises the task's own error.
 
-    A stage that failed for good is reported here: only now is it known that no retry follows.
+    A stage that failed permanently is reported here: only now is it known that no retry follows.
     """
     started = time.monotonic()
     try:
@@ -191,8 +191,8 @@ async def _from_cache(
             return await in_thread(stage, work)
     except CacheMissError:
         raise NotCachedError(
-            f"The result of the stage {stage} is not in the cache (any more), and this run may "
-            "not compute it. Index the video again without that limit."
+            f"The result of the stage {stage} is not in the cache, and this run may not compute "
+            "it. Index the video again to compute it."
         ) from None
 
 

@@ -44,8 +44,8 @@ class StageAttempt:
 async def in_thread(stage: str, work: Callable[[StageAttempt], Value]) -> Value:
     """Run a stage's blocking work in a thread; a cancelled or timed-out task stops it.
 
-    The ``retry_after`` of a provider or of a source's server is waited for before the error goes
-    on, so that Prefect's next attempt comes no sooner than that.
+    The ``retry_after`` of a provider or of a source's server is waited for before the error is
+    raised, so that Prefect's next attempt comes no sooner than that.
     """
     run, token = current_run(), CancellationToken(f"The stage {stage}")
 

@@ -43,7 +43,7 @@ class Ingested:
     probe: Probe
     library: str = DEFAULT_LIBRARY
     language: str | None = None
-    """As somebody stated it; None: to be detected."""
+    """As a caller stated it; None: to be detected."""
 
 
 @task(**stage_task(Stage.INGEST))

@@ -159,7 +159,7 @@ async def test_a_wrong_value_in_a_block_is_one_sentence(blocks):
         blocks.BLOCK_NAME, overwrite=True
     )
 
-    with pytest.raises(SettingsError, match="VISION_PROVIDER is wrong") as caught:
+    with pytest.raises(SettingsError, match="VISION_PROVIDER is invalid") as caught:
         await blocks.current_settings()
 
     assert SECRET not in str(caught.value)
@@ -182,5 +182,5 @@ async def test_a_damaged_block_is_an_error_and_not_taken_for_none(blocks):
             ),
         )
 
-    with pytest.raises(SettingsError, match="reelworks-artifact-store is wrong: bucket"):
+    with pytest.raises(SettingsError, match="reelworks-artifact-store is invalid: bucket"):
         await blocks.current_settings()

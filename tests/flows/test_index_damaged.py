@@ -57,7 +57,7 @@ async def test_an_artifact_that_cannot_be_read_costs_one_more_run(index, environ
     store = ArtifactStore.open(environment)
     proxy = store.head("processed/clip/proxy.mp4")
     flip_a_byte(data, store.get_bytes(proxy.key))
-    store.delete_prefix("cache/stages/frames/")  # so that somebody reads it
+    store.delete_prefix("cache/stages/frames/")  # so that it is read
 
     failed = await index(clip, "clip")
 

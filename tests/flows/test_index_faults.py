@@ -57,7 +57,7 @@ async def test_lost_database_connections_are_made_again_and_no_call_is_repeated(
     assert ended
     assert found.error is None
     assert found.tries("vision") <= 2
-    assert hosted.count(CHAT) == 1, "the frame's own answer was kept"
+    assert hosted.count(CHAT) == 1, "the frame's own answer was cached"
     assert video(environment, "clip").summary.status == "ready"
 
 
@@ -93,7 +93,7 @@ async def test_database_down_in_mid_run(in_vision, hosted, house, clip):
         status = video(house.settings, "clip").summary.status
     assert again.error is None
     assert {stage for stage in BEFORE_VISION if again.states[stage] is StageState.DONE} == set()
-    assert hosted.count(CHAT) == 1, "the frame's own answer was kept"
+    assert hosted.count(CHAT) == 1, "the frame's own answer was cached"
     assert status == "ready"
     assert half["frame_captions"] == 0
     assert whole["frame_captions"] == 1
@@ -116,7 +116,7 @@ async def test_store_down_in_mid_run(in_vision, hosted, house, clip):
         again = await run_index(clip, "clip")
     assert again.error is None
     assert again.worked == {"vision", "embed_picture"}
-    assert hosted.count(CHAT) == 2, "the answer that could not be kept is asked for once more"
+    assert hosted.count(CHAT) == 2, "the answer that could not be stored is requested once more"
     assert video(house.settings, "clip").summary.status == "ready"
 
 
@@ -326,7 +326,7 @@ async def test_the_next_try_of_an_overwritten_source_reads_its_upload(overwritte
 
 @pytest.fixture
 def cursed(environment: Settings, media: Path, tmp_path: Path) -> Path:
-    """A video whose kept probe somebody altered to what no probe says, so that a stage trips."""
+    """A video whose stored probe was altered to what no probe says, so that a stage trips."""
     from reelworks.pipeline.cache_keys import probe_call
 
     path = tmp_path / "cursed.mp4"

@@ -92,4 +92,4 @@ async def test_a_wrong_key_is_not_tried_again_and_never_shown(
     assert hosted.count(CHAT) <= 5  # one for each worker at most
     found = video(environment, "clip")
     assert found.summary.status == "failed"
-    assert found.segments, "the side that did not fail is kept and searchable"
+    assert found.segments, "the side that did not fail is stored and searchable"

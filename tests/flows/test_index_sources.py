@@ -118,7 +118,7 @@ async def test_a_refusal_is_final(index_shared, shared, web, status, code):
 
 @pytest.mark.parametrize("trouble", [503, CUT_OFF])
 async def test_trouble_that_passes_is_waited_for(index_shared, shared, web, trouble):
-    # Bytes of this test's own, so that no earlier answer is kept. MP4 readers skip a free box.
+    # Bytes of this test's own, so that no earlier answer is cached. MP4 readers skip a free box.
     web.content += _free_box(trouble)
     web.answers["/later.mp4"] = [trouble, 200]
 

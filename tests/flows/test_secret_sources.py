@@ -126,4 +126,4 @@ def _ends(client: httpx.Client, jobs: list[str]) -> list[str]:
         if not {"pending", "processing"} & set(ends):
             return ends
         time.sleep(1)
-    pytest.fail(f"waited in vain: {ends}")
+    pytest.fail(f"timed out: {ends}")

@@ -45,7 +45,7 @@ def until(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Wait for something true and return it."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.5)
     return found
 

@@ -111,14 +111,14 @@ def test_a_program_that_is_to_ignore_ctrl_c_goes_on(environment: dict[str, str])
     quiet = "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)"
     code = (
         f"{quiet}; from infra.startup import begin, stop_by_raising; begin(); stop_by_raising(); "
-        "os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+        "os.kill(os.getpid(), signal.SIGINT); print('continues')"
     )
 
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "goes on\n"
+    assert done.stdout == "continues\n"
 
 
 @pytest.mark.parametrize(

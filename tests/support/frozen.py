@@ -11,7 +11,7 @@ import psutil
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """Stop processes with all their children, and let them go on at the end."""
+    """Stop processes with all their children, and resume them at the end."""
     with ExitStack() as thaw:
         for pid in pids:
             process = psutil.Process(pid)

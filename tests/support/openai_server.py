@@ -163,7 +163,7 @@ class OpenAiServer:
         times: int | None = 1,
         where: Callable[[Seen], bool] = lambda seen: True,
     ) -> None:
-        """Use ``fault`` for the next ``times`` requests to ``path``; None is for good."""
+        """Use ``fault`` for the next ``times`` requests to ``path``; None is permanent."""
         with self._lock:
             left = float("inf") if times is None else times
             self._rules.append(_Rule(path, fault, left, where))

@@ -1,6 +1,6 @@
 """A new Prefect server of a test's own, in a database of its own on the session's PostgreSQL.
 
-It lets everybody in, as a server of somebody else's may.
+It lets everyone in, as an external server may.
 """
 
 from __future__ import annotations

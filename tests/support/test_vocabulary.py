@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.support.vocabulary import private_language, private_names, private_words
+from tests.support.vocabulary import private_language, private_names, private_words, read_files
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,38 @@ def test_a_document_is_read_whole() -> None:
     found = list(private_words("# Title\n\nThe Ledger and its mend.\n", is_python=False))
 
     assert [line for line, _ in found] == [3, 3]
+
+
+def test_a_phrase_is_found_across_a_line_break_and_a_name_in_quotes_is_not_a_word() -> None:
+    text = 'It waits for\never.\n\nRun as the account "nobody", or `nobody`. Nobody waits.\n'
+
+    found = [(line, said.split("'")[1]) for line, said in private_words(text, is_python=False)]
+
+    assert found == [(1, "for ever"), (4, "nobody")]
+
+
+def test_a_docstring_may_begin_with_a_word_that_is_refused() -> None:
+    found = [line for line, _ in private_words('"""Nobody waits."""\n', is_python=True)]
+
+    assert found == [1]
+
+
+def test_every_kind_of_text_is_read_and_data_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+
+    names = {str(path) for path in read_files()}
+
+    assert {"Makefile", "Dockerfile.cpu", "infra/.env.example", "README.md"} <= names
+    assert {name.rsplit(".")[-1] for name in names} >= {
+        "css",
+        "html",
+        "js",
+        "py",
+        "sh",
+        "sql",
+        "yaml",
+    }
+    assert not names & {"LICENSE", "requirements.txt", "tests/media/speech/sonnet_en.txt"}
 
 
 def test_a_line_that_reads_what_an_earlier_version_stored_is_marked(tmp_path) -> None:

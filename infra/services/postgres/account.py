@@ -33,7 +33,7 @@ class Account:
 def server_account() -> Account:
     """Return the account for PostgreSQL: our own, or a system account when we are root.
 
-    Raises ``ServiceError`` when that account cannot be made.
+    Raises ``ServiceError`` when that account cannot be created.
     """
     if os.geteuid() != 0:
         return Account()
@@ -54,13 +54,13 @@ def _make_account() -> None:
         arguments = [adduser, "-S", "-D", "-H", "-s", shell]
     else:
         raise ServiceError(
-            "PostgreSQL may not run as root and no account can be made for it (no useradd); "
+            "PostgreSQL may not run as root and no account can be created for it (no useradd); "
             "run Reelworks as an ordinary user or set DATABASE_URL."
         )
     done = subprocess.run([*arguments, ACCOUNT], capture_output=True, text=True, check=False)
     if done.returncode != 0 and not _exists():
         raise ServiceError(
-            f"The account {ACCOUNT} for PostgreSQL cannot be made ({done.stderr.strip()}); "
+            f"The account {ACCOUNT} for PostgreSQL cannot be created ({done.stderr.strip()}); "
             "run Reelworks as an ordinary user or set DATABASE_URL."
         )
 
@@ -73,7 +73,7 @@ def data_folder(cluster: Path, account: Account) -> str:
     """Return the cluster's folder as the account names it, whose working folder it is.
 
     Under root the cluster may lie in folders that the account may not enter (``/root``). Linux
-    resolves ``/proc/self/cwd`` without them, so that no folder is opened to anybody.
+    resolves ``/proc/self/cwd`` without them, so that no folder is opened to other users.
 
     Raises ``ServiceError`` where there is no such name and a folder is closed.
     """
@@ -83,7 +83,7 @@ def data_folder(cluster: Path, account: Account) -> str:
         return str(_WORKING_FOLDER)
     if not may_enter(cluster, account):
         raise ServiceError(
-            f"PostgreSQL's account {ACCOUNT} may not enter the folders above {cluster}; "
+            f"PostgreSQL's account {ACCOUNT} cannot enter the folders above {cluster}; "
             "run Reelworks as an ordinary user or set DATA_DIR to another folder."
         )
     return str(cluster)
@@ -96,7 +96,7 @@ def reachable_programs(install: Path, account: Account, shared: Path = SHARED) -
     their own path. Where the account may not enter it (Python in ``/root``), a copy below
     ``shared`` is made, once for each release: it has nothing that is secret.
 
-    Raises ``ServiceError`` or ``NoSpaceError`` when the copy cannot be made.
+    Raises ``ServiceError`` or ``NoSpaceError`` when the copy cannot be created.
     """
     if account.user is None or may_enter(install / "bin" / "postgres", account):
         return install / "bin"

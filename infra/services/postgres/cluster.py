@@ -86,7 +86,9 @@ def make_cluster(paths: PostgresPaths, account: Account) -> None:
                 extra_groups=None if account.user is None else [], pass_fds=[password.fileno()],
             )  # fmt: skip
     except OSError as error:
-        raise as_error(error, f"The PostgreSQL cluster {paths.cluster} cannot be made") from error
+        raise as_error(
+            error, f"The PostgreSQL cluster {paths.cluster} cannot be created"
+        ) from error
     if done.returncode != 0:
         paths.log.write_text(done.stdout + done.stderr)
         raise start_failure(paths, " ".join(done.stderr.split())[-300:])

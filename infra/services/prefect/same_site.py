@@ -22,7 +22,7 @@ def origins(port: int) -> tuple[str, ...]:
 class SameSiteMiddleware:
     """Answers requests to this machine's own name, from no page but our own.
 
-    The port of ``Host`` may be another: somebody's SSH tunnel.
+    The port of ``Host`` may be another: an SSH tunnel's.
     """
 
     def __init__(self, app: ASGIApp, port: int) -> None:

@@ -100,7 +100,7 @@ def answers(port: int, timeout: float = 2.0) -> bool:
 def requires_auth(port: int, auth_string: str, timeout: float = 2.0) -> bool:
     """Tell whether a server requires this auth string.
 
-    False for one that an earlier version started, which lets everybody in, and after the auth
+    False for one that an earlier version started, which lets everyone in, and after the auth
     string was changed. One that is too busy to say so within ``timeout`` seconds is believed.
     """
     path = "/api/admin/version"

@@ -26,7 +26,7 @@ _DIALLED_ABOVE = 10_000
 def free_store_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
     """Return free ports in order of ``PORTS``, the last as the worker will dial it.
 
-    Were nobody behind that port, any user of this machine could take it and be dialled.
+    If that port were free, any user of this machine could take it and be dialled.
     """
     *others, admin, dialled = free_ports(len(PORTS), preferred)
     while dialled != admin + _DIALLED_ABOVE or len({*others, admin, dialled}) < len(PORTS):
@@ -39,8 +39,8 @@ def free_store_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
 def remove_sockets(ports: tuple[int, ...]) -> bool:
     """Remove the sockets that a killed server left in ``/tmp``; their names carry our ports.
 
-    Returns whether all are gone. Anybody on this machine may put something there by such a name,
-    which only he can remove.
+    Returns whether all are gone. Any user of this machine may put something there by such a
+    name, which no other user can remove.
     """
     gone = True
     for port in ports:

@@ -41,8 +41,8 @@ _GRPC_ROLES = ("master", "volume", "filer", "s3", "admin", "worker", "client")
 _HTTPS_ROLES = ("master", "volume", "filer", "admin", "client")
 """All inner servers and their clients (`weed scaffold -config=security`).
 
-Each shows the certificate of ``certificate_in`` and serves nobody without it. A role that is left
-out would serve every user of this machine.
+Each shows the certificate of ``certificate_in`` and serves no client without it. A role that
+is left out would serve every user of this machine.
 """
 _CLOSED = "-disableHttp=true"
 """With this the inner servers speak TLS alone; no earlier version gave it."""

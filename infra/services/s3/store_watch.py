@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 OFTEN_SECONDS = 5.0
 SELDOM_SECONDS = 300.0
-"""Each write leaves a note with the server for good."""
+"""Each write leaves a permanent note on the server."""
 _BUCKET = "reelworks-ready"
 _BODY = bytes(1024)
 _INTERNAL = 500
@@ -30,7 +30,7 @@ _INTERNAL = 500
 class StoreWatch:
     """Writes to the store from time to time, and often after its disk was full.
 
-    Once the disk was full, the server refuses to write for ever although there is room again: the
+    Once the disk was full, the server keeps refusing writes although there is room again: the
     files of its names stay closed until it is started again.
     """
 

@@ -57,7 +57,7 @@ class Silence:
         self._last: dict[Hashable, tuple[object, float]] = {}
 
     def of(self, who: Hashable, sign: object) -> float:
-        """Return for how long ``sign`` is all that was seen of somebody."""
+        """Return for how many seconds ``sign`` has been the last sign of life of a process."""
         now = self._clock()
         known, since = self._last.get(who, (None, now))
         if who not in self._last or known != sign:
@@ -66,5 +66,5 @@ class Silence:
         return now - since
 
     def forget(self, who: Hashable) -> None:
-        """Start over with somebody: silence until now does not count."""
+        """Start over with a process: silence until now does not count."""
         self._last.pop(who, None)

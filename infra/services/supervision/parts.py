@@ -77,7 +77,7 @@ def is_external(settings: Settings, part: Service) -> bool:
 def runs_programs(settings: Settings) -> bool:
     """Tell whether our own programs run on this machine: only with an embedded job queue.
 
-    Where PostgreSQL or Prefect is somebody else's, a fleet works on the queue: a runner and a
+    Where PostgreSQL or Prefect is external, a fleet works on the queue: a runner and a
     dispatcher started beside it by a command would take its jobs to this machine.
     """
     return not (is_external(settings, Service.POSTGRES) or is_external(settings, Service.PREFECT))
@@ -121,7 +121,7 @@ def start_parts(paths: ServicePaths, state: State, parts: Iterable[Service]) -> 
 def stop_parts(state: State, parts: Iterable[Service], *, forget: bool = True) -> None:
     """Stop parts, users before what they use, and forget them.
 
-    The dispatcher ends before the runner, whose runs requeue their jobs: nobody claims them then.
+    The dispatcher ends before the runner, whose runs requeue their jobs: none is then claimed.
     Parts that are about to be started again are not forgotten: their pin is noted there.
     """
     chosen = [part for part in Service if part in set(parts) and part in state.parts]
@@ -217,7 +217,9 @@ def _start_prefect(
         except ReelworksError:
             stop(process)
             raise
-        if (planned := paths.postgres.url(actual, "prefect")) != url:  # somebody took the port
+        if (
+            planned := paths.postgres.url(actual, "prefect")
+        ) != url:  # another program took the port
             stop(process)
             process = prefect.launch_prefect(paths.prefect, port, planned)
     prefect.await_prefect(paths.prefect, process, port)
@@ -233,6 +235,6 @@ def end_part(part: Service, running: Running) -> None:
     elif part is Service.RUNNER:
         runs = children_of(running.process)
         stop(running.process, patience=RUNNER_SECONDS)
-        stop_all(runs)  # of a runner that was killed: no run may go on without its services
+        stop_all(runs)  # of a runner that was killed: no run may continue without its services
     else:
         stop(running.process)

@@ -82,7 +82,7 @@ def start_programs(
             state.parts.pop(program.part)
             raise ServiceError(
                 f"The {program.part.value} did not start: "
-                f"{last_lines(log, 1) or 'it ended at once'} (log: {log})."
+                f"{last_lines(log, 1) or 'it exited immediately'} (log: {log})."
             )
 
 

@@ -82,7 +82,7 @@ class State(BaseModel):
         return running if running is not None and is_alive(running.process) else None
 
     def unused(self) -> list[Service]:
-        """Return the parts that nobody uses and that are not pinned."""
+        """Return the parts that no process uses and that are not pinned."""
         used = {part for user in self.users for part in user.parts}
         return [
             part for part, running in self.parts.items() if not running.pinned and part not in used
@@ -118,7 +118,7 @@ def locked(folder: Path) -> Iterator[State]:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE)
     except OSError as error:
-        raise as_error(error, f"The lock file {path} cannot be made") from error
+        raise as_error(error, f"The lock file {path} cannot be created") from error
     try:
         _take(lock, path)
         state = read_state(folder)
@@ -144,12 +144,12 @@ def _take(lock: int, path: Path) -> None:
             if time.monotonic() >= deadline:
                 raise ServiceError(
                     f"{_owner(path)} has held the lock {path} for {LOCK_SECONDS:.0f} s, so "
-                    "nothing can be started or stopped. It may be frozen: let it go on or "
+                    "nothing can be started or stopped. It may be frozen: resume it or "
                     "end it, then try again."
                 ) from error
         time.sleep(_POLL_SECONDS)
     os.ftruncate(lock, 0)
-    with suppress(OSError):  # on a full disk nobody is named; the lock is taken all the same
+    with suppress(OSError):  # on a full disk no process is named; the lock is taken anyway
         os.pwrite(lock, str(os.getpid()).encode(), 0)
 
 

@@ -45,7 +45,7 @@ class PartStatus:
     """Bytes, with those of its child processes; shared pages count once."""
     since: datetime | None = None
     pinned: bool = False
-    """Kept by ``up``."""
+    """Runs on after the command, as ``up`` leaves it."""
     note: str = ""
     """What is wrong and where its log is."""
 

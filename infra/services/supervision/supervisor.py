@@ -34,7 +34,7 @@ def running(settings: Settings, parts: Iterable[Service] = SERVICES) -> Iterator
     """Have ``parts`` running inside the block, and yield where they are.
 
     What the settings point elsewhere is left alone. What runs already is shared. At the end
-    everything stops that nobody else uses and that ``up`` has not pinned; what a killed command
+    everything stops that no other process uses and ``up`` has not pinned; what a killed command
     left running is taken over by the next one.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``.
@@ -61,7 +61,7 @@ def up(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> Endpoints:
     """Start every embedded service and our programs, keep them after this process, say where.
 
     Calling it again starts what is missing. Our programs are started where PostgreSQL and Prefect
-    are both embedded; where everything is somebody else's, nothing is started and nothing noted.
+    are both embedded; where everything is external, nothing is started and nothing noted.
 
     Raises ``ServiceError``, ``NoSpaceError`` or ``PermissionDeniedError``; nothing new stays then.
     """
@@ -116,7 +116,7 @@ def down(settings: Settings, *, force: bool = False) -> tuple[int, ...]:
 def _renew_programs(paths: ServicePaths, settings: Settings, state: State) -> None:
     """Start again the programs of ``up`` that Prefect's server does not let in any more.
 
-    That is so once a command finds the server of an earlier version, which let everybody in, and
+    That is so once a command finds the server of an earlier version, which let everyone in, and
     replaces it.
     """
     if embedded(settings, SERVICES) != SERVICES or not all(map(state.alive, SERVICES)):

@@ -55,7 +55,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
         if restarted:
-            log.warning("Started again: %s", ", ".join(restarted))
+            log.warning("Restarted: %s", ", ".join(restarted))
         pause = min(2 * pause, LONGEST_PAUSE) if restarted else LOOK_SECONDS
 
 

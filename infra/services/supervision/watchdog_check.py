@@ -42,7 +42,7 @@ def _watch(settings: Settings) -> None:
         try:
             _check_once(settings, silence)
         except Exception:  # this machine has run out of something: it may have it back soon
-            log.exception("The watchdog could not be checked; the next check comes soon.")
+            log.exception("The watchdog could not be checked; trying again soon.")
 
 
 def _check_once(settings: Settings, silence: Silence) -> None:
@@ -50,10 +50,10 @@ def _check_once(settings: Settings, silence: Silence) -> None:
     if watchdog is None:
         return
     if not is_alive(watchdog):
-        log.warning("The watchdog has died; it is started again.")
+        log.warning("The watchdog has died; restarting it.")
         _revive()
     elif silence.of(watchdog, is_stopped(watchdog) or time.monotonic()) >= FROZEN_SECONDS:
-        log.warning("The watchdog is frozen; it is killed and started again.")
+        log.warning("The watchdog is frozen; killing and restarting it.")
         kill_frozen_watchdog(settings, watchdog)
 
 

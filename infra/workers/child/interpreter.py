@@ -66,12 +66,12 @@ class RunInChild:
             self._ended.set()
 
     def terminate(self) -> None:
-        """Ask the run, if it goes on, to end."""
+        """Ask the run, if it is in progress, to end."""
         if self.returncode is None:
             self._child.signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the child, if the run goes on, with all that it started."""
+        """End the child, if the run is in progress, with all that it started."""
         if self.returncode is None:
             self._child.kill()
 
@@ -223,8 +223,8 @@ def child_environment(variables: Mapping[str, str | None]) -> tuple[tuple[str, s
 def _ready(line: bytes, pid: int) -> Ready:
     if not line:
         raise ServiceError(
-            f"The interpreter {pid} for flow runs ended while it started; "
-            "its reason is in the output of the worker."
+            f"The interpreter {pid} for flow runs exited during startup; "
+            "see the worker's output for the reason."
         )
     try:
         report = parse_report(line)
@@ -232,6 +232,6 @@ def _ready(line: bytes, pid: int) -> Ready:
         report = None
     if not isinstance(report, Ready) or report.protocol != PROTOCOL:
         raise ServiceError(
-            "The installed code is newer than the running worker; start the worker again."
+            "The installed code is newer than the running worker; restart the worker."
         )
     return report

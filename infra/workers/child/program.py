@@ -47,7 +47,7 @@ from reelworks.settings import load_settings
 log = logging.getLogger("reelworks.child")
 
 ORPHAN_SECONDS = 60.0
-"""How long a run may go on without its worker."""
+"""How long a run may continue without its worker."""
 EVICT_SECONDS = 5.0
 """How often an idle child looks for models that were not used for long."""
 
@@ -81,7 +81,7 @@ class WorkerConnection:
         try:
             self._socket.sendall(report.model_dump_json().encode() + b"\n")
         except OSError:
-            log.debug("The worker of process %s is gone.", os.getpid())
+            log.debug("The worker (process %s) has ended.", os.getpid())
 
     def _listen(self) -> None:
         with self._socket.makefile("rb") as lines:
@@ -91,7 +91,7 @@ class WorkerConnection:
                     self._idle.clear()  # now: the worker may be gone before the run begins
                     self._requests.put(request)
             except OSError:
-                log.debug("The line to the worker of process %s broke.", os.getpid())
+                log.debug("Lost the connection to the worker (process %s).", os.getpid())
         self._requests.put(None)
         if not self._idle.wait(ORPHAN_SECONDS):
             os.kill(os.getpid(), signal.SIGTERM)  # the engine reports the run as crashed
@@ -216,7 +216,7 @@ def _preload(name: str) -> str | None:
         ValueError,
         ReelworksError,
     ) as error:
-        return f"{name} could not be loaded ahead: {error}"
+        return f"{name} could not be preloaded: {error}"
     return None
 
 

@@ -44,7 +44,10 @@ _OF_WORKER: tuple[tuple[_Metric, Callable[[WorkerStatus], float]], ...] = (
     ),
 )
 _OF_CHILD: tuple[tuple[_Metric, Callable[[ChildStatus], float]], ...] = (
-    (_Metric("reelworks_child_busy", "gauge", "1 while a run goes on."), lambda c: bool(c.run)),
+    (
+        _Metric("reelworks_child_busy", "gauge", "1 while a run is in progress."),
+        lambda c: bool(c.run),
+    ),
     (
         _Metric("reelworks_child_memory_bytes", "gauge", "Resident memory after the last run."),
         lambda c: c.memory,

@@ -25,11 +25,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def metrics_of(engine: Engine, data_dir: Path) -> str:
     """Return all metrics: of the job queue, and of the workers that share this ``DATA_DIR``."""
     registry = CollectorRegistry()
-    registry.register(_JobQueue(job_stats(engine)))
+    registry.register(JobQueueCollector(job_stats(engine)))
     return generate_latest(registry).decode() + metrics_text(read_statuses(data_dir))
 
 
-class _JobQueue(Collector):
+class JobQueueCollector(Collector):
+    """Collector of the job queue's metrics."""
+
     def __init__(self, numbers: JobStats) -> None:
         self._numbers = numbers
 

@@ -19,7 +19,7 @@ from reelworks.settings import load_settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 
 STATEMENT_SECONDS = 30.0
-"""How long a query may take; a frozen database must not freeze the dispatcher for good."""
+"""How long a query may take; a frozen database must not freeze the dispatcher forever."""
 
 
 async def main() -> None:

@@ -39,7 +39,7 @@ async def _resume(client: PrefectClient, engine: Engine, flow_run_id: str) -> bo
         await asyncio.to_thread(remove_wait, engine, flow_run_id)
         return False
     if state.is_paused():
-        # Refused when somebody else has just resumed or cancelled it: the next pass finds out.
+        # Refused when it has just been resumed or cancelled: the next pass finds out.
         await client.resume_flow_run(UUID(flow_run_id))
         log.info("The flow run %s was resumed: its backfill is over.", flow_run_id)
     elif not state.is_scheduled():  # it has not been suspended yet, or is being cancelled

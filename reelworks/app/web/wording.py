@@ -114,5 +114,5 @@ def why(placing: RankSource) -> str:
     if placing.reason is Reason.WORDS:
         return f"these words {where}"
     if placing.reason is Reason.MEANING:
-        return f"near in meaning {where}{near}"
-    return f"spelt alike {where}{near}"
+        return f"similar in meaning {where}{near}"
+    return f"similar in spelling {where}{near}"

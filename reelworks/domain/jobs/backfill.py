@@ -46,7 +46,7 @@ class BackfillStatus(StrEnum):
 
     RUNNING = "running"
     PAUSED = "paused"
-    """Somebody paused it."""
+    """A user paused it."""
     STOPPED = "stopped"
     """It stopped itself: the budget is used up."""
     DONE = "done"

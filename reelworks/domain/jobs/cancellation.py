@@ -8,7 +8,7 @@ from reelworks.errors import CancelledError
 
 
 def never_cancelled() -> None:
-    """Let work go on: the check of work that nobody can stop."""
+    """Let work continue: the check of work that cannot be cancelled."""
 
 
 class CancellationToken:

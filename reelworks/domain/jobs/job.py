@@ -15,7 +15,7 @@ from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import BilledUsage
 
 INTERACTIVE = 0
-"""Priority of what somebody waits for."""
+"""Priority of what a user waits for."""
 BACKFILL = -10
 """Priority of whole libraries: below zero a run goes to the queue ``backfill``."""
 INDEX = "index"
@@ -71,7 +71,7 @@ class Failure:
     """True when another try may help."""
     waits_for_room: bool = False
     """True when this machine's own disk was full: the try does not count, and the next one comes
-    as soon as somebody has made room."""
+    as soon as there is room again."""
 
 
 FORMER_PARAMS: Mapping[str, str] = {"again": "recompute"}

@@ -33,7 +33,7 @@ class SyncPlan:
     """Files with another content; their videos keep their ids."""
     moved: tuple[Move, ...]
     gone: tuple[str, ...]
-    """Files that are missed; their videos are kept and flagged."""
+    """Files that are missing; their videos stay and are flagged."""
     back: tuple[str, ...]
     """Files that were missed and are there again."""
     same: int

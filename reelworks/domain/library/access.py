@@ -28,7 +28,7 @@ class Caller:
     """The caller of an API request."""
 
     name: str
-    """Of the token; empty for somebody on this machine without one."""
+    """Of the token; empty for a caller on this machine without one."""
     scopes: tuple[Scope, ...]
 
     @property

@@ -13,7 +13,7 @@ from reelworks.domain.video.transcript import Segment, Transcript
 from reelworks.domain.video.vision import FrameDescription
 
 DEFAULT_LIBRARY = "default"
-"""Where a video is when nobody says otherwise."""
+"""Library of a video for which none is given."""
 
 
 class VideoStatus(StrEnum):
@@ -42,7 +42,7 @@ class VideoSummary:
     gone_at: datetime | None = None
     """When the last of its files was missed by a sync; None while there is one."""
     added_by: str | None = None
-    """Name of the token that added it; None for somebody who needs none."""
+    """Name of the token that added it; None: added without a token."""
 
 
 @dataclass(frozen=True, slots=True)

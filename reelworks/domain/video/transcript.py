@@ -29,7 +29,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All that was said. No segments means that nobody spoke, which is a result."""
+    """All that was said. No segments means that there is no speech, which is a result."""
 
     language: str | None
     """ISO 639-1 code of most of the speech; None without speech."""

@@ -71,7 +71,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Undescribed:
-    """A frame that the model refused or answered wrongly for good, and why."""
+    """A frame that the model refused or described invalidly, permanently, and why."""
 
     frame_index: int
     reason: str

@@ -32,7 +32,7 @@ def to_edl(cuts: Sequence[Cut], title: str) -> str:
     times of a day and more, which the format cannot hold.
     """
     if len(cuts) > MAX_EVENTS:
-        raise InputError(f"An EDL holds 999 cuts, not {len(cuts)}; ask for fewer moments.")
+        raise InputError(f"An EDL holds 999 cuts, not {len(cuts)}; select fewer moments.")
     reels = reel_names([cut.video_id for cut in cuts])
     lines = [f"TITLE: {_plain(title)[:_TITLE_LENGTH]}", "FCM: NON-DROP FRAME", ""]
     record = RECORD_START
@@ -43,7 +43,7 @@ def to_edl(cuts: Sequence[Cut], title: str) -> str:
         if max(times) >= DAY:
             raise InputError(
                 f"The cut at {cut.t_in:.0f} seconds of {cut.video_id} lies beyond 24 hours, where "
-                "an EDL's time code ends; ask for fewer moments or take JSON."
+                "an EDL's time code ends; select fewer moments or take JSON."
             )
         codes = " ".join(timecode(frames) for frames in times)
         channels = "B" if cut.has_picture else "A"

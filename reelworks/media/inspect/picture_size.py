@@ -43,8 +43,8 @@ def check_decodable(shown: str, size: PictureSize | None) -> None:
     """Raise ``UnsupportedMediaError`` for a picture of a size that no decoder takes."""
     if size is not None and size[0] * size[1] > MAX_PIXELS:
         raise UnsupportedMediaError(
-            f"{shown} states a picture of {size[0]}x{size[1]}, {size[0] * size[1] / 1e6:.0f} "
-            "megapixels: no decoder takes one that large; scale it down."
+            f"{shown} declares a frame of {size[0]}x{size[1]}, {size[0] * size[1] / 1e6:.0f} "
+            "megapixels, too large for any decoder; scale it down."
         )
 
 

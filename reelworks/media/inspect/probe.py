@@ -60,7 +60,7 @@ def probe(path: Path) -> Probe:
         audios = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
         if not videos and not audios:
             check_decodable(str(path), stated_size(check_source(path)))
-            raise UnsupportedMediaError(f"{path} holds neither video nor audio that can be read.")
+            raise UnsupportedMediaError(f"{path} contains no readable video or audio.")
         videos.sort(key=lambda s: (not _is_default(s), -s.width * s.height, s.index))
         audios.sort(key=lambda s: (not _is_default(s), s.index))
         video = _first_decodable(path, videos, INTERLACE_SAMPLE)

@@ -57,7 +57,7 @@ class Batcher(Generic[Item, Answer]):
         try:
             answers = self._run([item for item, _ in batch])
         except BaseException as error:
-            # Callers that wait must get the error too, or they would wait for ever.
+            # Callers that wait must get the error too, or they would wait forever.
             for _, future in batch:
                 future.set_exception(error)
             if not isinstance(error, Exception):

@@ -75,13 +75,13 @@ def _marker(model: CatalogModel, folder: Path) -> dict[str, list[str | int]]:
 
 
 def _verify_existing(model: CatalogModel, folder: Path) -> bool:
-    """Mark files that somebody put there by hand, when every digest is right."""
+    """Mark files that were put there by hand, when every digest is right."""
     for file in model.files:
         path = folder / file.name
         if not path.is_file() or path.stat().st_size != file.size:
             return False
         if sha256_of_file(path) != file.sha256:
-            log.warning("%s is not what the catalog pins; fetching it again.", path)
+            log.warning("%s does not match the catalog's digest; fetching it again.", path)
             return False
     _write_marker(model, folder)
     return True
@@ -99,7 +99,7 @@ def _fetch(model: CatalogModel, folder: Path, progress: Progress) -> None:
     for stale in folder.parent.glob(f"{prefix}*"):  # of a process that was killed: the lock is ours
         shutil.rmtree(stale)
     if shutil.disk_usage(folder.parent).free < model.size * _ROOM:
-        raise OSError(errno.ENOSPC, "too little room")
+        raise OSError(errno.ENOSPC, "too little free space")
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
         ready = Path(scratch) / "ready"
         ready.mkdir()
@@ -168,6 +168,6 @@ def _disk_errors(models_dir: Path, model: CatalogModel) -> Iterator[None]:
                 f"({error.strerror or error}); set MODELS_DIR to a usable folder."
             ) from error
         raise NoSpaceError(
-            f"The models folder {models_dir} has too little room for {model.name} "
+            f"The models folder {models_dir} has too little free space for {model.name} "
             f"({model.size * _ROOM / 1e6:.0f} MB while fetching); make room or set MODELS_DIR."
         ) from error

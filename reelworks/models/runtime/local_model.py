@@ -15,7 +15,7 @@ from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 
 Loaded = TypeVar("Loaded")
-"""What is kept in the pool: weights in their runtime, ready to compute."""
+"""What the pool holds: weights in their runtime, ready to compute."""
 
 
 class LocalModel(ABC, Generic[Loaded]):

@@ -11,7 +11,7 @@ from reelworks.models.speech.voice_activity import Region
 from reelworks.models.speech.whisper_output import DecodedWindow
 
 NO_SPEECH_LIMIT = 0.6
-"""Above it, with unlikely text, nobody spoke (OpenAI's Whisper, transcribe.py)."""
+"""Above it, with unlikely text, there is no speech (OpenAI's Whisper, transcribe.py)."""
 LOG_PROBABILITY_LIMIT = -1.0
 """Mean log probability below which text counts as unlikely (the same source)."""
 HOPELESS_LOG_PROBABILITY = -1.5

@@ -187,7 +187,7 @@ def _weights(name: str) -> Path:
     path = Path(str(distribution("rapidocr").locate_file(f"rapidocr/models/{name}")))
     if not path.is_file():
         raise ModelUnavailableError(
-            f"RapidOCR's model {name} is missing: install rapidocr 3.10 or later again."
+            f"RapidOCR's model {name} is missing; reinstall rapidocr (3.10 or later)."
         )
     return path
 

@@ -157,7 +157,7 @@ class VisionLanguageDescriber(LocalModel[VisionLanguageModel]):
     def _generate(
         self, model: VisionLanguageModel, jpegs: Sequence[bytes], question: str, opening: str
     ) -> list[str]:
-        """Generate in parts that fit the GPU; a part that does not fit is halved, for good."""
+        """Generate in parts that fit the GPU; a part that does not fit is halved, permanently."""
         answers: list[str] = []
         while len(answers) < len(jpegs):
             part = jpegs[len(answers) : len(answers) + self._batch]

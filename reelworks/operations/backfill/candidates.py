@@ -39,7 +39,7 @@ def validate_selection(selection: VideoSelection) -> None:
     if unknown:
         raise InputError(f"There is no stage {unknown[0]}; the stages are {', '.join(Stage)}.")
     if (SelectionKind.MISSING in selection.only) != bool(selection.stages):
-        raise InputError("Say which stage is missing: missing and a stage go together.")
+        raise InputError("The kind missing and a stage go together; give both or neither.")
     if selection.limit is not None and selection.limit < 1:
         raise InputError("The limit must be at least 1.")
     if selection.source is not None and selection.row_conditions:
@@ -94,7 +94,7 @@ def candidate_of_file(
     facts = by_content.get(found.sha256 or "")
     if seen is not None and seen.video_id is not None:
         facts = by_id.get(seen.video_id, facts)
-    # An object that was not read has no digest: its entity tag and size stand for its content.
+    # An object that was not read has no digest: its entity tag and size identify its content.
     digest = found.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
     video_id = facts.video_id if facts else video_id_for(listed.stem, digest)
     return Candidate(

@@ -56,7 +56,7 @@ _LOOKUP_THREADS = 8
 
 
 def no_progress(done: int, total: int) -> None:
-    """Report to nobody."""
+    """Report nothing."""
     del done, total
 
 

@@ -29,7 +29,7 @@ class ReadDeadline(Protocol):
     def received(self, seconds: float, count: int) -> bool:
         """Note a wait of ``seconds`` that brought ``count`` bytes; may raise.
 
-        Returns whether one may go on waiting when it brought none.
+        Returns whether waiting may continue when it brought none.
         """
 
 
@@ -112,7 +112,7 @@ class _DeadlineStream(httpcore.NetworkStream):
                 found = self._inner.read(max_bytes, min(remaining, rest))
             except httpcore.ReadTimeout as error:
                 late = error
-            # A wait in vain counts too. It may have ended only because a speed was to be judged.
+            # A wait without data counts too. It may have ended only to judge the speed.
             may_wait = self._deadline.received(time.monotonic() - began, len(found))
             if late is None:
                 return found
@@ -129,7 +129,7 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._inner.close()
 
     def start_tls(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        """Go on encrypted, with the same deadline."""
+        """Continue encrypted, with the same deadline."""
         return _DeadlineStream(self._inner.start_tls(*arguments, **options), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:

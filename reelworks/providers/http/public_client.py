@@ -117,7 +117,7 @@ class _BriefStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """Go on encrypted, until the same moment."""
+        """Continue encrypted, until the same moment."""
         del timeout
         remaining = self._remaining(httpcore.ConnectTimeout)
         stream = self._inner.start_tls(ssl_context, server_hostname, remaining)

@@ -88,8 +88,8 @@ class OpenAiTranscriber:
 
     def _gives_no_times(self) -> ProviderRejectedError:
         return ProviderRejectedError(
-            f"{self._name} at {self._api.host} gives no word times; set {_SETTING} to a model "
-            "that does, such as whisper-1, or TRANSCRIBE_PROVIDER to local."
+            f"{self._name} at {self._api.host} returns no word timestamps; set {_SETTING} to "
+            "a model that does, such as whisper-1, or TRANSCRIBE_PROVIDER to local."
         )
 
 

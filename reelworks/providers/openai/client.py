@@ -214,7 +214,7 @@ def parse_answer(
         where = ".".join(str(part) for part in first["loc"])
         problem = f"{where}: {first['msg']}" if where else first["msg"]
     raise ProviderAnswerError(
-        f"{host} gave an unusable answer ({problem[:200]}); try again, or {hint}."
+        f"{host} returned an unusable answer ({problem[:200]}); try again, or {hint}."
     )
 
 

@@ -99,8 +99,8 @@ class OpenAiEmbedder:
         by_index = {item.index: item.embedding for item in items}
         if len(items) != expected or by_index.keys() != set(range(expected)):
             raise ProviderAnswerError(
-                f"{self._api.host} gave {len(items)} vectors for {expected} texts, or numbered "
-                "them wrongly; try again."
+                f"{self._api.host} returned {len(items)} vectors for {expected} texts, or "
+                "numbered them wrongly; try again."
             )
         return [self._unit_vector(by_index[index]) for index in range(expected)]
 
@@ -112,7 +112,7 @@ class OpenAiEmbedder:
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0.0:
             raise ProviderAnswerError(
-                f"{self._api.host} gave a vector that is empty or unreadable; try again."
+                f"{self._api.host} returned an empty or unreadable vector; try again."
             )
         unit: list[float] = (vector / norm).tolist()
         return unit

@@ -116,7 +116,7 @@ class _Completion(BaseModel):
 
     def only_choice(self, host: str) -> _Choice:
         if not self.choices:
-            raise ProviderAnswerError(f"{host} gave an empty answer; try again.")
+            raise ProviderAnswerError(f"{host} returned an empty answer; try again.")
         return self.choices[0]
 
 

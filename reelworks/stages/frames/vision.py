@@ -40,8 +40,8 @@ def describe_frames(
 
     Each answer goes into ``cache`` at once, so that a rerun requests only what is missing.
     ``progress`` counts frames, cached ones included. A frame that the model refuses is listed as
-    undescribed, and the others go on. Raises the first transient ``ProviderError`` after the other
-    frames were tried, ``ProviderRejectedError`` when every frame is refused, and at once
+    undescribed, and the others continue. Raises the first transient ``ProviderError`` after the
+    other frames were tried, ``ProviderRejectedError`` when every frame is refused, and at once
     whatever concerns all frames: a refused key, an unreachable cache, ``CancelledError``.
     """
     unique = sorted((f for f in frames if f.duplicate_of is None), key=lambda f: f.index)

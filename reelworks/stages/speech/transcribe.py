@@ -114,7 +114,7 @@ def _moved(chunk: AudioChunk, answer: Transcript) -> list[Segment]:
 
 
 def _heard_only(segments: Sequence[Segment], regions: Sequence[Region]) -> list[Segment]:
-    """Drop text where nobody speaks: a hallucination."""
+    """Drop text where there is no speech: a hallucination."""
     heard = []
     for segment in segments:
         whole = Word(segment.text, segment.t_start, segment.t_end)

@@ -17,7 +17,7 @@ from reelworks.store.db.table_ops import sanitize_text, table_of
 
 KEYS = table_of(IdempotencyKeyRow)
 LIFETIME = timedelta(hours=24)
-"""How long a key stands for the same request."""
+"""How long a key identifies the same request."""
 TIME_LIMIT = timedelta(seconds=60)
 """A request without a response after so long has died; the next one with its key runs again."""
 
@@ -59,7 +59,7 @@ def claim_key(engine: Engine, request: KeyedRequest) -> StoredResponse | Claimed
     row = insert(KEYS).values(
         caller=request.caller, key=sanitize_text(request.key), fingerprint=request.fingerprint
     )
-    # A response that is too old is dropped; a request without a response goes on from the same
+    # A response that is too old is dropped; a request without a response continues from the same
     # moment, so that what was half done is done under the same names.
     expired = KEYS.c.created_at < func.now() - LIFETIME
     with transaction(engine) as connection:

@@ -30,7 +30,7 @@ def advisory_lock(
     """Hold the lock called ``key`` among all users of one database while the body runs.
 
     A PostgreSQL advisory lock on a connection of its own: PostgreSQL frees it as soon as that
-    connection ends, so a process killed by SIGKILL blocks nobody. A waiter asks every
+    connection ends, so a process killed by SIGKILL blocks no other. A waiter asks every
     ``poll`` seconds and calls ``should_stop`` each time; what that raises ends the wait.
 
     When the connection is lost while the body runs, another process may have got the lock. The
@@ -88,7 +88,8 @@ def _release(
         ) from error
     if not released:
         raise DatabaseUnavailableError(
-            "PostgreSQL gave a lock away (is DATABASE_URL a pooler in transaction mode?)."
+            "PostgreSQL released an advisory lock early (is DATABASE_URL a pooler in "
+            "transaction mode?)."
         )
 
 

@@ -63,7 +63,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def ensure_schema(engine: Engine) -> None:
-    """Bring the tables up to date, and back when somebody dropped them.
+    """Bring the tables up to date, and back when they were dropped.
 
     One query when all is well. Otherwise one process migrates while others wait, for as long as it
     takes: the deadline of ``engine`` is one of requests. Raises

@@ -23,7 +23,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     """A connection on which every wait for the server ends after ``seconds``.
 
     What took too long is cancelled at the server, if that still listens, and the connection is
-    closed: nobody knows what it would answer next. ``psycopg.OperationalError`` is raised then.
+    closed: what it would answer next is unknown. ``psycopg.OperationalError`` is raised then.
     """
 
     seconds: float = 60.0

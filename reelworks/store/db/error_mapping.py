@@ -70,7 +70,7 @@ def database_errors(database_url: str | URL) -> Iterator[None]:
         if str(error) != _NO_LIVE_CONNECTION:
             raise
         raise DatabaseUnavailableError(
-            f"PostgreSQL at {_where(database_url)} takes connections but does not answer on them; "
+            f"PostgreSQL at {_where(database_url)} accepts connections but does not answer; "
             "try again."
         ) from error
     except DBAPIError as error:
@@ -114,7 +114,7 @@ def _unexpected(error: psycopg.Error, detail: str, where: str) -> ServiceError:
             f"Rows at {where} changed while others that need them were written ({detail}); "
             "run it again."
         )
-    return ServiceError(f"PostgreSQL at {where} did not take a statement ({detail}).")
+    return ServiceError(f"PostgreSQL at {where} rejected a statement ({detail}).")
 
 
 def _no_file_left() -> ServiceError | None:

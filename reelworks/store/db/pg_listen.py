@@ -19,7 +19,7 @@ LOOK_SECONDS = 1.0
 """How soon a listener that is stopped ends."""
 PING_EVERY = 30.0
 """Seconds of silence after which a listener asks whether its connection still works: a host that
-vanished, or a frozen server, would look like a quiet one for ever."""
+vanished, or a frozen server, would look like a quiet one forever."""
 AGAIN_SECONDS = 2.0
 """Pause before a lost connection is opened again."""
 
@@ -58,7 +58,7 @@ class Listener(threading.Thread):
             try:
                 self._listen()
             except psycopg.Error as error:
-                log.warning("PostgreSQL is not heard from: %s", str(error).partition("\n")[0])
+                log.warning("Lost the connection to PostgreSQL: %s", str(error).partition("\n")[0])
                 self._stopped.wait(AGAIN_SECONDS)
 
     def _listen(self) -> None:
@@ -83,7 +83,7 @@ class Listener(threading.Thread):
                     heard = time.monotonic()
 
     def _ask(self, connection: BoundedConnection) -> None:
-        """Make sure that silence means that nothing happens, and not that nobody is there."""
+        """Make sure that silence means that nothing happens, and not that the server is gone."""
         if not connection.answers():
             raise psycopg.OperationalError("it does not answer any more")
         self._hear("")  # what came along with the answer may be lost

@@ -112,7 +112,7 @@ def claim_expired(engine: Engine, dispatcher: str, seconds: float, *, limit: int
 
 
 def leave_queued(engine: Engine, attempt: Attempt, dispatcher: str, seconds: float) -> None:
-    """Let a job that was claimed go on waiting for its flow run to start."""
+    """Let a claimed job keep waiting for its flow run to start."""
     values = {"lease": QUEUED, "expires_at": seconds_from_now(seconds)}
     with transaction(engine) as connection:
         mine = and_(of_attempt(attempt), JOBS.c.lease == dispatcher)
@@ -194,7 +194,7 @@ def mark_cancel_sent(engine: Engine, job: Job) -> None:
 def finish_orphaned(
     engine: Engine, attempt: Attempt, dispatcher: str, status: JobStatus, reason: str | None
 ) -> bool:
-    """Record the end of a run that could not do so itself; False when it went on meanwhile."""
+    """Record the end of a run that could not do so itself; False when it continued meanwhile."""
     values = {
         "status": status.value,
         "error": sanitize_text(reason),

@@ -26,7 +26,7 @@ BEAT_SECONDS = 5.0
 SILENT_SECONDS = 30.0
 """A dispatcher from which nothing was heard for so long does not count as running."""
 STALLED_SECONDS = 120.0
-"""A worker begins a run within seconds; nobody does who has not for so long."""
+"""A worker begins a run within seconds; after so long, none will."""
 _FORGOTTEN = timedelta(days=1)
 
 
@@ -65,16 +65,19 @@ def why_jobs_wait(silent: float | None) -> str | None:
     """Say why no job starts, given what ``silence`` returned; None when a dispatcher works."""
     if silent is None:
         return (
-            "No dispatcher runs; start one with reelworks up or python -m reelworks.app.dispatcher."
+            "No dispatcher is running; start one with reelworks up or "
+            "python -m reelworks.app.dispatcher."
         )
     if silent < SILENT_SECONDS:
         return None
-    return f"No dispatcher was heard from for {silent:.0f} s: it is stuck or dead; restart it."
+    return (
+        f"The dispatcher has sent no heartbeat for {silent:.0f} s: it is stuck or dead; restart it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """Jobs that were handed to Prefect and that nobody begins."""
+    """Jobs that were submitted to Prefect and that no worker begins."""
 
     number: int
     seconds: float
@@ -82,10 +85,10 @@ class Stalled:
 
 
 def stalled_jobs(engine: Engine) -> Stalled | None:
-    """Return the jobs that wait for a run to begin while no run of any job goes on, if any do.
+    """Return the jobs that wait for a run to begin while no run of any job works, if any do.
 
     Where at least one run works, the others wait for its worker, however long that takes; where
-    none does and none has begun for ``STALLED_SECONDS``, there is nobody who would begin it.
+    none does and none has begun for ``STALLED_SECONDS``, no worker is there to begin it.
     """
     late = func.now() - timedelta(seconds=STALLED_SECONDS)
     handed = and_(JOBS.c.status == PROCESSING, JOBS.c.lease == QUEUED, JOBS.c.updated_at < late)
@@ -103,7 +106,7 @@ def stalled_jobs(engine: Engine) -> Stalled | None:
 
 
 def pause_dispatcher(engine: Engine, *, note: str | None = None) -> None:
-    """Let no pending job start; running ones go on."""
+    """Let no pending job start; running ones continue."""
     _switch(engine, paused=True, note=note)
 
 

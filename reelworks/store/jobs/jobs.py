@@ -170,7 +170,7 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
     open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
     change = {
         "status": "cancelled",
-        "error": reason or "Somebody cancelled it.",
+        "error": reason or "It was cancelled.",
         "error_code": "cancelled",
         "lease": case((JOBS.c.flow_run_id.is_not(None), CANCEL_PENDING), else_=None),
         "expires_at": None,

@@ -43,7 +43,7 @@ class SharedRateLimiter:
         if rate is None:
             return
         if self._closed.wait(reserve(self._engine, f"{self._of}{provider}", rate)):
-            raise CancelledError(f"The run that waited to ask {provider} has ended.")
+            raise CancelledError(f"The run that waited to call {provider} has ended.")
 
     def close(self) -> None:
         """Let no more calls through: what still waits was stopped and must not be charged."""

@@ -19,7 +19,7 @@ FIRST_WAIT = 10.0
 """Seconds before the second try; each further wait is twice as long."""
 LONGEST_WAIT = 3600.0
 _CLAIM_TIME = timedelta(seconds=120)
-"""A caller that is silent for so long died: somebody else tries."""
+"""A sender that is silent for so long has died: another one tries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def choices(engine: Engine) -> Choices:
 
 
 def posters(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:
-    """Return the frame that stands for each of these videos; none for one without frames."""
+    """Return the poster frame of each of these videos; none for one without frames."""
     number = func.row_number().over(
         partition_by=FRAMES.c.video_id, order_by=(FRAMES.c.t, FRAMES.c.id)
     )

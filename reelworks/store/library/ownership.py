@@ -29,13 +29,13 @@ class Changes:
     """What a request would change."""
 
     added_by: str | None
-    """Name of the token that added the video; None for somebody who needs none."""
+    """Name of the token that added the video; None: added without a token."""
     names: tuple[str, ...]
     """Of ``source``, ``library`` and ``language``."""
 
 
 def owner_of(engine: Engine, video_id: str) -> str | None:
-    """Return the name of the token that added a video; None for somebody who needs none."""
+    """Return the name of the token that added a video; None: added without a token."""
     return changes_of(engine, video_id, VideoWishes(), bucket="").added_by
 
 

@@ -33,8 +33,8 @@ def publish_probe(
 ) -> None:
     """Write what the source is and where its upload lies.
 
-    A title of the file's own replaces one that was made from its name, but not of one
-    that somebody chose.
+    A title of the file's own replaces one that was made from its name, but not one
+    that a user chose.
     """
     values: dict[str, Any] = {
         "probe": asdict(probe),

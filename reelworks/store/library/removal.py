@@ -28,7 +28,7 @@ from reelworks.store.objects.cache_entries import release_references
 
 
 def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
-    """Cancel a video's jobs and remove all that is kept of it; False when nothing was there.
+    """Cancel a video's jobs and remove all that is stored of it; False when nothing was there.
 
     Rows go first: a run that is still at work finds its video gone and stops. What it wrote
     meanwhile goes when it calls ``remove_files`` at its end. Raises store and database errors; what

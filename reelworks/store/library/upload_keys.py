@@ -21,7 +21,7 @@ from reelworks.store.library.video_reads import VIDEOS
 
 
 class _TakenError(Exception):
-    """Somebody holds the lock."""
+    """Another process holds the lock."""
 
 
 @contextmanager
@@ -30,8 +30,8 @@ def storing_upload(
 ) -> Iterator[None]:
     """Hold a video's key while its file is stored and its row comes to name it.
 
-    Waits while somebody holds it and calls ``should_stop`` meanwhile. Raises ``ConflictError`` when
-    the key is another video's.
+    Waits while another process holds it and calls ``should_stop`` meanwhile. Raises
+    ``ConflictError`` when the key is another video's.
     """
     with advisory_lock(_url(engine), _lock_of(key), should_stop=should_stop):
         with transaction(engine) as connection:
@@ -41,7 +41,7 @@ def storing_upload(
 
 @contextmanager
 def trying_upload(engine: Engine, key: str) -> Iterator[bool]:
-    """Hold a key unless somebody does, and tell whether it is held now."""
+    """Hold a key unless another process does; return whether it is held now."""
 
     def leave() -> None:
         raise _TakenError

@@ -1,4 +1,4 @@
-"""What people say of a video, kept beside its artifacts: one JSON document in the store.
+"""What people state about a video, stored beside its artifacts: one JSON document.
 
 Titles, libraries and stated languages come from no stage, so no cache can give them back. With
 this document a library is restored from the bucket alone (``reelworks.operations.restore``).
@@ -34,7 +34,7 @@ class VideoMetadata:
     title: str | None
     library: str
     language: str | None
-    """As somebody stated it; None: detected."""
+    """As a caller stated it; None: detected."""
     original_path: str
     """Without passwords and signatures."""
     upload_path: str | None
@@ -42,7 +42,7 @@ class VideoMetadata:
     sha256: str | None
     """Of the source."""
     added_by: str | None
-    """Name of the token; None for somebody who needs none."""
+    """Name of the token; None: added without a token."""
     created_at: datetime
 
     def to_json(self) -> bytes:
@@ -117,17 +117,19 @@ def read_metadata(store: ArtifactStore) -> Iterator[VideoMetadata]:
         if data is None:
             if store.head(key) is not None:  # else it was removed since it was listed
                 log.warning(
-                    "The document %s is damaged in the store and left out: what it said of its "
-                    "video is lost.",
+                    "The document %s is damaged in the store and ignored: the video's title, "
+                    "library and language are lost.",
                     key,
                 )
             continue
         try:
             found = VideoMetadata.from_json(data)
         except (ValueError, KeyError, TypeError) as error:
-            log.warning("The document %s is damaged (%s) and left out.", key, error)
+            log.warning("The document %s is damaged (%s) and ignored.", key, error)
             continue
         if key == metadata_key(found.id):
             yield found
         else:
-            log.warning("The document %s is of another video, %s, and left out.", key, found.id)
+            log.warning(
+                "The document %s belongs to another video, %s, and is ignored.", key, found.id
+            )

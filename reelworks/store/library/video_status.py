@@ -22,7 +22,7 @@ class ClaimedVideo:
 
     library: str
     language: str | None
-    """As somebody stated it, now or before; None: to be detected."""
+    """As a caller stated it, now or before; None: to be detected."""
 
 
 def claim_video(

@@ -39,9 +39,9 @@ class NewVideo:
     sha256: str | None = None
     """Of the source, when it is known."""
     language: str | None = None
-    """As somebody states it; None: to be detected."""
+    """As a caller states it; None: to be detected."""
     added_by: str | None = None
-    """Name of the token that adds it; None for somebody who needs none."""
+    """Name of the token that adds it; None: added without a token."""
 
 
 def page_of_videos(
@@ -166,7 +166,7 @@ def media_keys(engine: Engine, video_id: str) -> MediaKeys:
 
 
 def frame_key(engine: Engine, video_id: str, frame_id: str | None) -> str:
-    """Return the store key of a frame's JPEG; ``frame_id`` None: the one that stands for all.
+    """Return the store key of a frame's JPEG; ``frame_id`` None: the video's own.
 
     Raises ``UnknownFrameError``.
     """

@@ -54,7 +54,7 @@ class VideoFacts:
     seconds: float | None
     language: str | None
     stated_language: str | None = None
-    """As somebody said; None: it was detected."""
+    """As a caller stated it; None: it was detected."""
 
 
 def read_history(engine: Engine) -> History:

@@ -131,13 +131,13 @@ class ArtifactStore(Objects):
         try:
             found = self.reading(key, read)
         except ArtifactUnreadableError as error:
-            log.warning("%s It is made again.", error)
+            log.warning("%s It is recomputed.", error)
             return None
         if found is None:
             return None
         data, digest = found
         if digest and sha256_of_bytes(data) != digest:
-            log.warning("The object %s has changed in the store. It is made again.", key)
+            log.warning("The object %s has changed in the store. It is recomputed.", key)
             return None
         return data
 
@@ -160,11 +160,11 @@ class ArtifactStore(Objects):
         with draft_for(to) as draft:
             if not self._receive(artifact.key, self._bucket, draft, artifact.size):
                 raise ArtifactMissingError(
-                    f"The artifact {artifact.key} is gone from the store; run the video again."
+                    f"The artifact {artifact.key} is gone from the store; index the video again."
                 )
             if sha256_of_file(draft) != artifact.sha256:
                 raise ArtifactMissingError(
-                    f"The artifact {artifact.key} has changed in the store; run the video again."
+                    f"The artifact {artifact.key} has changed in the store; index the video again."
                 )
             return draft.replace(to)
 

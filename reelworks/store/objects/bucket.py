@@ -93,7 +93,7 @@ class Bucket:
             body = self._client.get_object(**self._address_of(self._probes[number]))["Body"].read()
         if body != _PROBE_BODY:
             raise StoreUnavailableError(
-                f"The artifact store at {self._address} does not give back what it was given."
+                f"The artifact store at {self._address} returns other data than was stored."
             )
 
     def reading(self, key: str, read: Callable[[Any], Read], *, is_doubted: bool = False) -> Read:
@@ -194,7 +194,7 @@ class Bucket:
                     yield one["Key"], one["UploadId"], one["Initiated"]
 
     def abort_parts(self, key: str, upload: str) -> None:
-        """Remove the parts of an object that will not be completed, unless somebody has."""
+        """Remove the parts of an object that will not be completed, unless they are removed."""
         with self._errors(key):
             try:
                 self._client.abort_multipart_upload(**self._address_of(key), UploadId=upload)
@@ -211,7 +211,7 @@ class Bucket:
     def _must_be_absent(self, error: Any, bucket: str | None = None) -> None:
         """Raise ``error`` unless it says that the key is absent.
 
-        Our own bucket must exist; somebody else's that does not holds no such key either.
+        Our own bucket must exist; another one that does not exist holds no such key either.
         """
         if status_of(error) == 404 and bucket not in (None, self._bucket):
             return

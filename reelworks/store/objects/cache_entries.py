@@ -79,17 +79,17 @@ class StageCache:
         return replace(manifest, artifacts=found)
 
     def manifest(self, key: str, *, stage: str) -> Manifest | None:
-        """Return the kept answer as it was written down; nothing is said of its files."""
+        """Return the cached result as it was written; its files are not checked."""
         data = self._store.get_intact(manifest_key(stage, key))
         if data is None:
             return None
         try:
             manifest = Manifest.from_json(data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("The manifest %s is damaged (%s): computing again.", key, error)
+            log.warning("The manifest %s is damaged (%s); recomputing it.", key, error)
             return None
         if (manifest.stage, manifest.key) != (stage, key):
-            log.warning("The manifest %s answers another question: computing again.", key)
+            log.warning("The manifest %s belongs to another stage call; recomputing it.", key)
             return None
         return manifest
 
@@ -100,7 +100,7 @@ class StageCache:
         )
 
     def add_reference(self, stage: str, key: str, video_id: str) -> None:
-        """Note that an answer is this video's, before anything of it is kept."""
+        """Note that a result is this video's, before anything of it is stored."""
         notes = (reference_by_video(video_id, stage, key), reference_by_entry(stage, key, video_id))
         if self._store.head(notes[-1]) is None:
             for note in notes:
@@ -160,7 +160,7 @@ class StoredItems:
         return self._store.get_intact(self._object_key(key))
 
     def put(self, key: str, value: bytes) -> None:
-        """Store ``value`` for good under ``key`` (64 hex digits)."""
+        """Store ``value`` permanently under ``key`` (64 hex digits)."""
         if self._video_id is not None:
             note = reference_by_video(self._video_id, f"{_ITEM}{self._stage}", key)
             self._store.put_bytes(note, b"", "application/octet-stream")
@@ -173,8 +173,8 @@ class StoredItems:
 def release_references(store: ArtifactStore, video_id: str) -> int:
     """Remove the answers that were given to one video alone; return how many objects went.
 
-    An answer that another video has as well stays. An item's answer goes in any case: whoever
-    needs it has the stage's answer that was made of it.
+    An answer that another video has as well stays. An item's answer goes in any case: a run
+    that needs it has the stage's answer that was made of it.
     """
     folder = f"{REFERENCES}{video_id}/"
     removed = 0

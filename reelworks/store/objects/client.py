@@ -18,7 +18,7 @@ def make_client(settings: Settings, *, seconds: float | None = None, once: bool 
     """Return an S3 client: 5 s to connect, 60 s for each read, four tries with back-off.
 
     With ``seconds``, each answer is waited for no longer than that, and asked for once more only
-    where nobody waits at a screen (from ``LONG_SECONDS`` on). With ``once`` nothing is asked for
+    where no user waits for it (from ``LONG_SECONDS`` on). With ``once`` nothing is asked for
     again. Our own SHA-256 covers each object, so the SDK's optional checksums, which some
     compatible servers refuse, are left out. An object that comes more slowly than
     ``FETCH_LEAST_KB_PER_SECOND`` is given up.

@@ -47,7 +47,7 @@ class DamageNotes:
         if not artifact.sha256 or self.of(artifact):
             return
         self._store.put_bytes(_note(artifact), b"", "application/octet-stream")
-        log.warning("The object %s is damaged in the store; it will be made again.", artifact.key)
+        log.warning("The object %s is damaged in the store; it will be recomputed.", artifact.key)
         with self._lock:
             self._known.add(_note(artifact))
 

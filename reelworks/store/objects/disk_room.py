@@ -19,8 +19,8 @@ def lacks_room(settings: Settings, *, freed: int = 0) -> bool:
     """Tell whether the disk of ``DATA_DIR`` is too full for any job.
 
     Where the store lies on it as well, that is so as soon as the store takes nothing more: a job
-    that began would compute, and pay, in vain. ``freed`` bytes count as free: what is about to be
-    removed.
+    that began would compute, and pay, for nothing. ``freed`` bytes count as free: what is
+    about to be removed.
     """
     share = STORE_SHARE if is_store_local(settings) else 0.0
     return is_full(settings.data_dir, share, freed=freed)

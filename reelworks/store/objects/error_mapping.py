@@ -61,7 +61,7 @@ def create_bucket(client: Any, bucket: str, address: str) -> None:
     except ClientError as error:
         if error_code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
-        client.head_bucket(Bucket=bucket)  # refused when it is somebody else's
+        client.head_bucket(Bucket=bucket)  # refused when it is another account's
 
 
 def error_code(error: ClientError) -> str:
@@ -90,7 +90,7 @@ def blames_object(error: StoreUnavailableError) -> bool:
 class StoreDisk:
     """The disk of a store that runs on this machine, which cannot say that it is full.
 
-    The embedded server calls that an internal error, and goes on to do so after room was made,
+    The embedded server calls that an internal error, and still does so after room was made,
     until the watchdog has started it again.
     """
 
@@ -109,7 +109,7 @@ class StoreDisk:
     def error(self, subject: str) -> NoSpaceError:
         """Return what to say when ``subject`` met the full disk."""
         return NoSpaceError(
-            f"The disk of {self.folder} is full, so the artifact store cannot keep {subject}; "
+            f"The disk of {self.folder} is full, so the artifact store cannot store {subject}; "
             "make room there."
         )
 
@@ -174,7 +174,7 @@ def _refusal(
         return disk.error(subject)
     if code == "NoSuchBucket":
         return StoreRefusedError(
-            f"The bucket for {subject} does not exist at {address}; make it or set S3_BUCKET."
+            f"The bucket for {subject} does not exist at {address}; create it or set S3_BUCKET."
         )
     if status in (401, 403):
         return StoreRefusedError(

@@ -101,7 +101,7 @@ class Objects(Bucket):
                 yield body
 
     def signed_address(self, key: str, seconds: int, *, content_type: str, disposition: str) -> str:
-        """Return an address at which anybody may read ``key`` for some seconds."""
+        """Return a URL at which anyone may read ``key`` for some seconds."""
         params = self._address_of(key) | {
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,

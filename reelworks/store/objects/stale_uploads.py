@@ -38,8 +38,8 @@ def remove_leftovers(store: ArtifactStore, older_than: timedelta = MAX_AGE) -> i
             removed += step()
         except StoreRefusedError as error:
             log.warning(
-                "Uploads that were given up stay in the store: %s Where these keys may not list or "
-                "abort them, let a lifecycle rule of the bucket do it.",
+                "Abandoned uploads remain in the store: %s If these keys may not list or abort "
+                "them, add a lifecycle rule to the bucket.",
                 error,
             )
     return removed

@@ -136,7 +136,7 @@ def drop(engine: Engine, model: str) -> int:
         stored = _find(connection, model)
         if stored.live and len(stored_models(connection)) > 1:
             raise InputError(
-                f"{model} is what search asks; switch to another model first, then drop it."
+                f"{model} is the model that search uses; switch to another one first, then drop it."
             )
         connection.execute(
             text("UPDATE embedding_models SET live = false, fills = false WHERE model = :model"),

@@ -158,7 +158,7 @@ def by_meaning(
 ) -> list[Ranked]:
     """Return the rows of ``kinds`` (speech, or picture and text) nearest to a vector.
 
-    A frame that nobody captioned has the vector of its text, so it counts as text. Rows below the
+    A frame without a caption has the vector of its text, so it counts as text. Rows below the
     least similarity are left out: the nearest of all rows may still have nothing to do with it.
     """
     size = len(model_query.vector)
@@ -217,7 +217,7 @@ def _where_live_has_none(statement: str, live: Vectors) -> str:
 
 
 def _widen_index_scan(connection: Connection, depth: int) -> None:
-    """Let the HNSW index go on until enough rows pass the other conditions (pgvector 0.8)."""
+    """Let the HNSW index continue until enough rows pass the other conditions (pgvector 0.8)."""
     connection.execute(
         text(
             "SELECT set_config('hnsw.ef_search', :width, true),"

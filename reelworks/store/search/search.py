@@ -43,7 +43,7 @@ _SHORTEST_LIST = 100
 _MOST_ROWS = 400
 """Rows that moments are made of: the best ones of all lists."""
 _FEW = 3
-"""Rows that have the words; with so many found, nobody misspelt them."""
+"""Rows that have the words; with so many found, they were not misspelt."""
 
 Embed = Callable[[str], Sequence[float]]
 PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
@@ -62,7 +62,7 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
     """
     parsed = read_query(request.query)
     if not parsed.plain:
-        raise InputError("The search has no words; say what to look for.")
+        raise InputError("The query has no words; enter what to look for.")
     _check_limit(request.limit)
     check_filters(request.filters)
     vectors: dict[str, Sequence[float]] = {}

@@ -1,7 +1,7 @@
 """Waiting for a backfill's end: the flow run is suspended and occupies no worker slot.
 
 The backfill's runs need the slots of the same workers: a run that waited in one would delay them,
-and in the last one for ever (docs/decisions/0020).
+and in the last one forever (docs/decisions/0020).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class JobProgress(Observer):
 
     @property
     def failed_stage(self) -> str | None:
-        """The stage that failed for good, if one did."""
+        """The stage that failed permanently, if one did."""
         with self._lock:
             stages = self.stages.items()
             return next((name for name, one in stages if one.state == StageState.FAILED), None)

@@ -129,7 +129,7 @@ class LeaseKeeper:
     def _beat(self) -> None:
         try:
             self._renew()
-        except Exception as error:  # a run without heartbeat must not go on
+        except Exception as error:  # a run without heartbeat must not continue
             log.exception("The heartbeat of the job %s ended", self._attempt.job_id)
             self._lose(ServiceError(f"The heartbeat of the job ended: {reason_of(error)}"))
 
@@ -166,7 +166,7 @@ class LeaseKeeper:
         self._cancel()
 
     def _why_ended(self) -> str | None:
-        """Return why the job ended, if somebody cancelled or deleted it; None: it did not."""
+        """Return why the job ended, if it was cancelled or deleted; None: it did not."""
         try:
             job = get_job(self._engine, self._attempt.job_id)
         except UnknownJobError:

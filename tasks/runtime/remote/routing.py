@@ -82,7 +82,7 @@ async def run_in_pool(remote: RemoteStage) -> str | None:
 
     None means that no worker is there and that the settings let it run in this process. A
     cancelled caller cancels the remote run. Raises the stage's own error, ``WorkerLostError`` when
-    its worker died, ``CancelledError`` when somebody stopped it.
+    its worker died, ``CancelledError`` when it was cancelled.
     """
     try:
         missing = await pool_unavailable_reason(remote.pool)

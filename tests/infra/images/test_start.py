@@ -72,7 +72,7 @@ def driver(folder: Path, *, initialises: int, knows: int) -> str:
     [
         (0, 13000, None),
         (0, 13020, None),
-        (0, 12080, "knows CUDA 12.8, but this image needs 13.0"),
+        (0, 12080, "supports CUDA 12.8, but this image needs 13.0"),
         (100, 13000, "finds no GPU that it can use (CUDA error 100)"),
     ],
 )

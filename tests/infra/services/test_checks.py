@@ -115,7 +115,7 @@ def test_prefect_is_compared_with_what_is_installed(
     monkeypatch.setattr(checks, "package_version", lambda name: "3.0.0")
     found = checks.check_prefect(prefect_api)
     assert found.verdict is CheckResult.WARN
-    assert found.hint == "Run the Prefect server in version 3.0.0, as it is installed here."
+    assert found.hint == "Run Prefect server 3.0.0, the version installed on this machine."
 
 
 def test_prefect_without_its_secret_fails_and_names_the_variable(prefect_api: str) -> None:

@@ -1,6 +1,6 @@
-"""Nobody without a secret gets anything out of a port that ``reelworks up`` opens, or into it.
+"""Without a secret, a port that ``reelworks up`` opens gives nothing and takes nothing.
 
-Two strangers knock: another user of this machine, who sends what he likes, and a page of another
+Two strangers knock: another user of this machine, who sends anything, and a page of another
 site in the owner's browser, which sends true ``Host`` and ``Origin`` headers.
 """
 
@@ -46,14 +46,14 @@ STORE_PATHS = (
     *("/api/config", "/admin", "/maintenance", "/object-store/users", "/api/users"),
 )
 STORE_OPEN = ("/status", "/healthz")
-"""The S3 server says to everybody that it is there, with an empty answer."""
+"""The S3 server tells everyone that it is there, with an empty answer."""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """What an HTTP/2 client, such as that of gRPC, begins with: RFC 9113, 3.4, and empty settings."""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port that somebody of ours listens on."""
+    """A port that one of our processes listens on."""
 
     part: str
     ip: str
@@ -78,14 +78,14 @@ def ports(house_up: WholeHouse) -> list[Port]:
 
 @pytest.fixture(scope="module")
 def knock() -> Iterator[httpx.Client]:
-    """Somebody who knows no secret."""
+    """A stranger, who knows no secret."""
     with httpx.Client(timeout=10, trust_env=False) as client:
         yield client
 
 
 def of(ports: list[Port], *parts: str) -> list[Port]:
     found = [port for port in ports if port.part in parts]
-    assert found, f"nobody of {parts} listens"
+    assert found, f"none of {parts} listens"
     return found
 
 

@@ -1,4 +1,4 @@
-"""Nothing in DATA_DIR is open to the other users of the machine, whoever made DATA_DIR."""
+"""Nothing in DATA_DIR is open to the other users of the machine, whichever account made it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def open_to_others(root: Path) -> list[str]:
     return found
 
 
-def readable_as_nobody(root: Path) -> str:
+def readable_without_rights(root: Path) -> str:
     """What the system account ``nobody`` can really read or write in a folder."""
     found = subprocess.run(
         ["find", str(root), "-mindepth", "1", "(", "-readable", "-o", "-writable", ")"],
@@ -100,7 +100,7 @@ def test_after_up_others_can_read_nothing(data_dir: Path, monkeypatch: pytest.Mo
 
             assert open_to_others(data_dir) == []
             if os.geteuid() == 0:
-                assert readable_as_nobody(data_dir) == ""
+                assert readable_without_rights(data_dir) == ""
 
     closed = {one.name for one in data_dir.iterdir()}
     assert {"logs", "worker", "scratch", "postgres", "store", "run"} <= closed

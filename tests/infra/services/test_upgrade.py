@@ -1,4 +1,4 @@
-"""Servers that an earlier version left running are replaced by those that let nobody else in."""
+"""Servers that an earlier version left running are replaced by those that let no other user in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def swap_in_open_store(settings: Settings) -> int:
     return process.pid
 
 
-def lets_anybody_read_names(settings: Settings) -> bool:
+def is_open_to_reading(settings: Settings) -> bool:
     """Tell whether the filer shows its folders to who has neither key nor certificate."""
     (port, *_) = read_state(settings.data_dir / "run").parts[Service.STORE].ports[FILER:]
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
@@ -76,7 +76,7 @@ def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
     client.create_bucket(Bucket="films")
     client.put_object(Bucket="films", Key="one", Body=b"what was there")
     old = swap_in_open_store(bare)
-    assert lets_anybody_read_names(bare)
+    assert is_open_to_reading(bare)
 
     if by == "up":
         assert up(bare) == endpoints, "address and keys stay"
@@ -84,7 +84,7 @@ def test_the_open_store_of_an_earlier_version_is_closed_and_keeps_what_it_has(
         with running(bare, (Service.STORE,)) as shared:
             assert shared.s3_endpoint_url == endpoints.s3_endpoint_url
 
-    assert not lets_anybody_read_names(bare)
+    assert not is_open_to_reading(bare)
     assert client.get_object(Bucket="films", Key="one")["Body"].read() == b"what was there"
     now = read_state(bare.data_dir / "run").parts[Service.STORE]
     assert now.process.pid != old

@@ -100,7 +100,7 @@ class Warm:
         *,
         has_children: bool = True,
     ) -> subprocess.Popen[bytes]:
-        """Start a worker as anybody would, and wait until its child is ready."""
+        """Start a worker as a user would, and wait until its child is ready."""
         environment = os.environ | {
             "PREFECT_API_URL": self._api,
             "PYTHONPATH": str(ROOT),

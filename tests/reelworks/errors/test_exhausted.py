@@ -126,12 +126,12 @@ def test_too_little_memory_is_known() -> None:
 def test_a_thread_that_cannot_be_started_is_known() -> None:
     stack = "threading.stack_size(2 << 30); threading.Thread(target=print).start()"
 
-    assert limited(stack, 1 << 30).startswith("OutOfResourcesError No further thread")
+    assert limited(stack, 1 << 30).startswith("OutOfResourcesError No more threads")
 
 
 def test_the_cause_within_a_group_or_beneath_another_error_is_found() -> None:
     inner = OSError(errno.EMFILE, "Too many open files")
-    wrapped = RuntimeError("somebody's own words")
+    wrapped = RuntimeError("another library's message")
     wrapped.__cause__ = inner
 
     assert isinstance(exhausted(ExceptionGroup("several", [wrapped])), OutOfResourcesError)

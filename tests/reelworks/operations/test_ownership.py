@@ -1,4 +1,4 @@
-"""Who may change a video or a job: whoever added it, and admins."""
+"""Who may change a video or a job: the user that added it, and admins."""
 
 from __future__ import annotations
 

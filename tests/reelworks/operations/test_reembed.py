@@ -65,7 +65,7 @@ def hosted(ctx: RunContext, server: OpenAiServer) -> Settings:
 
 
 def silent(done: float, total: float) -> None:
-    """Nobody looks."""
+    """Progress that is not looked at."""
 
 
 def complete(ctx: RunContext) -> dict[str, float]:

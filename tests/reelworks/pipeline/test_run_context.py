@@ -223,7 +223,7 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(clean_settings, tmp_path):
 
 
 def test_nothing_is_left_when_the_database_is_away(clean_settings):
-    url = type(clean_settings.database.url)("postgresql://nobody@127.0.0.1:9/none")
+    url = type(clean_settings.database.url)("postgresql://user@127.0.0.1:9/none")
     away = clean_settings.with_values(database_url=url)
 
     with pytest.raises(DatabaseUnavailableError), open_run_context(away):

@@ -306,7 +306,9 @@ def test_an_artifact_that_turns_out_damaged_is_made_again_by_the_next_run(ctx, c
     altered(ctx, "subs/clip-a.srt")
     altered(ctx, "subs/other-a.srt")
     with open_run_context(clean_settings) as later:
-        with pytest.raises(ArtifactMissingError, match="is gone or damaged .* Run the video again"):
+        with pytest.raises(
+            ArtifactMissingError, match="is gone or damaged .* Index the video again"
+        ):
             later.fetch(copied.artifacts["a.srt"])
         again = run_call(call("other"), verb, later)
         assert (again.cached, verb.calls) == (False, 2)  # not copied from where it is damaged too

@@ -67,7 +67,7 @@ WRONG = [
     ("WORKER_MAX_ATTEMPTS", "21"),
     ("CPU_THREADS", "0"),
     ("CPU_THREADS", "1.5"),
-    ("DATA_DIR", "~nobody-of-this-name/data"),
+    ("DATA_DIR", "~no-such-user/data"),
 ]
 
 
@@ -79,7 +79,7 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(monkeypatch, name
         load_settings()
 
     message = str(caught.value)
-    assert message.startswith(f"The setting {name} is wrong: ")
+    assert message.startswith(f"The setting {name} is invalid: ")
     assert message.endswith(".")
     assert message.count("\n") == 0
     assert SECRET not in message

@@ -176,7 +176,7 @@ async def wait_for(
             assert run.process.poll() is None, run.process.communicate()
         else:
             assert not run.done(), run.result()
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         await asyncio.sleep(0.05)
 
 

@@ -61,7 +61,7 @@ def test_no_job_begins_where_its_store_would_take_nothing(
 ) -> None:
     must_have_room(ctx.settings)
     leave(large_disk, 150_000_000)  # more than 64 MiB, less than the store's 1 %
-    with pytest.raises(NoSpaceError, match="the job goes on"):
+    with pytest.raises(NoSpaceError, match="the job continues"):
         must_have_room(ctx.settings)
     elsewhere = {"s3_endpoint_url": "https://s3.elsewhere.test"}
     must_have_room(ctx.settings.with_values(**elsewhere))

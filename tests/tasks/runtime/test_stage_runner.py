@@ -36,7 +36,7 @@ def ctx(prefect_api, clean_settings):
 
 @dataclass
 class Stage:
-    """A small stage whose attempts end with these outcomes, the last of them for good."""
+    """A small stage whose attempts end with these outcomes, the last of them from then on."""
 
     outcomes: list[Exception | int]
     minutes: float = 1.0

@@ -37,7 +37,7 @@ class LimitedBody:
             message = await asyncio.wait_for(self._receive(), self._idle_seconds)
         except TimeoutError:
             raise ClientTooSlowError(
-                "Nothing of the request came for too long; send it again."
+                "The request timed out: no data arrived. Send it again."
             ) from None
         self._note(message)
         if self._limit is not None and self._seen > self._limit:

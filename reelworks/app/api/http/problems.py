@@ -146,11 +146,11 @@ def internal_problem() -> dict[str, Any]:
 
 
 def _invalid(error: RequestValidationError) -> dict[str, Any]:
-    """Say what is wrong with which field; what was sent is not repeated."""
+    """Return what is wrong with which field; what was sent is not repeated."""
     wrong = [
         {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one_line(one["msg"])}
         for one in error.errors()[:20]
     ]
     first = wrong[0]
-    where = f"The field {first['field']} is wrong" if first["field"] else "The request is wrong"
+    where = f"The field {first['field']} is invalid" if first["field"] else "The request is invalid"
     return problem_of(422, "bad_input", f"{where}: {first['reason']}.", errors=wrong)

@@ -41,7 +41,7 @@ _AWAY = 2.0
             "the current state, then each change. The last one is followed by an event `end`.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        204: {"description": "The client has seen the end already."},
+        204: {"description": "The client has already received the end."},
     },
 )
 async def events(
@@ -70,7 +70,7 @@ async def _events(api: Api, caller: Caller, job_id: str) -> AsyncIterator[str]:
             try:
                 job = await _current(api, job_id)
             except DatabaseUnavailableError:
-                yield ": the database is away\n\n"
+                yield ": the database is unavailable\n\n"
                 await asyncio.sleep(_AWAY)
                 continue
             if job is None:

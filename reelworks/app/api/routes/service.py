@@ -149,7 +149,7 @@ def metrics(shared: Shared) -> PlainTextResponse:
 def pause(
     once: Idempotent, caller: CurrentCaller, api: Context, body: Pause | None = None
 ) -> JSONResponse:
-    """Pause the dispatcher: no waiting job starts, running jobs go on."""
+    """Pause the dispatcher: no waiting job starts, running jobs continue."""
 
     def work(_: JobIds) -> Reply:
         pause_dispatcher(api.engine, caller, note=body.note if body else None)

@@ -41,7 +41,7 @@ class VideoQuery(Strict):
     created_from: AwareDatetime | None = None
     created_to: AwareDatetime | None = None
     limit: int = Field(50, ge=1, le=500)
-    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+    cursor: Cursor | None = Field(None, description="`next` of the previous page.")
 
     def selection(self) -> VideoSelection:
         """Return the selection of the domain."""
@@ -59,7 +59,7 @@ class JobQuery(Strict):
     error_code: Word | None = None
     error_stage: Word | None = None
     limit: int = Field(50, ge=1, le=500)
-    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+    cursor: Cursor | None = Field(None, description="`next` of the previous page.")
 
     def selection(self) -> JobSelection:
         """Return the selection of the domain."""
@@ -116,7 +116,7 @@ class SearchQuery(FilterQuery):
         examples=['"quarterly numbers"'],
     )
     within: list[Kind] = Field(
-        default_factory=list, alias="in", max_length=3, description="Search in these only."
+        default_factory=list, alias="in", max_length=3, description="Search only these."
     )
     limit: int = Field(10, ge=1, le=200)
     cursor: Cursor | None = None
@@ -135,11 +135,13 @@ class SearchQuery(FilterQuery):
 class CutQuery(SearchQuery):
     """A search whose moments become cuts."""
 
-    handles: float = Field(0.0, ge=0, le=3600, description="Seconds more on either side.")
+    handles: float = Field(0.0, ge=0, le=3600, description="Seconds to add on both sides.")
 
 
 class SimilarQuery(FilterQuery):
     """Filters of frames, and how similar they must be."""
 
     limit: int = Field(10, ge=1, le=200)
-    farthest: int = Field(ALIKE, ge=0, le=64, description="Bits of 64 that may differ.")
+    farthest: int = Field(
+        ALIKE, ge=0, le=64, description="Maximum number of differing bits, of 64."
+    )

@@ -140,7 +140,7 @@ class JobSelectionIn(_Conditions):
     error_code: Word | None = None
     error_stage: Word | None = None
     all: Literal[True] | None = Field(
-        None, description="All jobs; without a condition it must be given."
+        None, description="All jobs; required when there is no condition."
     )
 
     def selection(self) -> JobSelection:
@@ -182,7 +182,7 @@ class VideoSelectionIn(_Conditions):
     created_from: AwareDatetime | None = None
     created_to: AwareDatetime | None = None
     all: Literal[True] | None = Field(
-        None, description="All videos; without a condition it must be given."
+        None, description="All videos; required when there is no condition."
     )
 
     def selection(self) -> VideoSelection:

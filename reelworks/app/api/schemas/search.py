@@ -143,7 +143,9 @@ class Found(BaseModel):
     moments: list[MomentOut]
     total: int = Field(description="On all pages; 200 at most.")
     cursor: str | None = Field(description="Pass it for the next page; null on the last page.")
-    note: str | None = Field(description="Why only the words were searched; null when all was.")
+    note: str | None = Field(
+        description="Why only words were searched; null when meaning was searched as well."
+    )
 
     @classmethod
     def of(cls, answer: SearchAnswer, note: str | None) -> Self:

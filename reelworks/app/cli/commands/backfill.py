@@ -44,7 +44,7 @@ app = typer.Typer(
 
 
 class OnlyKind(StrEnum):
-    """Values of ``--only``; the option ``--missing`` stands for the fourth kind."""
+    """Values of ``--only``; the option ``--missing`` selects the fourth kind."""
 
     NEW = SelectionKind.NEW.value
     FAILED = SelectionKind.FAILED.value

@@ -44,7 +44,7 @@ def deploy(
         typer.Option(
             "--save-secrets",
             help="Also save keys and passwords as Prefect blocks, for workers without the "
-            "variables. Everybody with access to Prefect's API can read them.",
+            "variables. Anyone with access to Prefect's API can read them.",
         ),
     ] = False,
     json: output.Json = False,

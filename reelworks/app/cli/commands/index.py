@@ -131,7 +131,7 @@ def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> di
     """Return the variables to add to ``environment`` for flow runs in this process.
 
     ``given`` are the names of the settings that the user has set. Private addresses may be fetched
-    unless that is among them: whoever runs the command can reach them anyway (decision 16).
+    unless that is among them: the user of the command can reach them anyway (decision 16).
     """
     added = {name: value for name, value in PREFECT_DEFAULTS.items() if name not in environment}
     if "fetch_private_addresses" not in given:

@@ -1,4 +1,4 @@
-// Running jobs, as they go on: one stream for the whole page, and none while the page is hidden.
+// Running jobs, as they progress: one stream for the whole page, and none while the page is hidden.
 
 import { announce, loaded, nameLanguages } from "./page.js";
 

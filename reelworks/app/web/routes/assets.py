@@ -41,7 +41,7 @@ def asset(name: str, request: Request) -> Response:
     """Return a file; browsers revalidate it each time."""
     found = _ASSETS.get(name)
     if found is None:
-        raise NotStoredError(f"The pages have no file {name!r}.")
+        raise NotStoredError(f"There is no asset {name!r}.")
     headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == found.etag:
         return Response(status_code=304, headers=headers)

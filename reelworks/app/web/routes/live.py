@@ -54,7 +54,7 @@ async def _events(api: Api, caller: Caller) -> AsyncIterator[str]:
             try:
                 seen = await to_thread.run_sync(_look, api, caller, running)
             except DatabaseUnavailableError:
-                yield ": the database is away\n\n"
+                yield ": the database is unavailable\n\n"
                 await asyncio.sleep(KEEP_ALIVE)
                 continue
             running = frozenset(

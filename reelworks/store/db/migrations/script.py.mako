@@ -1,6 +1,6 @@
 """${message}.
 
-Notes: what changes, what it costs on a large library, whether older code can go on.
+Notes: what changes, what it costs on a large library, whether older code still works.
 """
 
 from __future__ import annotations

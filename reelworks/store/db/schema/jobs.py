@@ -153,7 +153,7 @@ class RateLimitRow(Base):
 
 
 class DispatcherStateRow(Base):
-    """Whether dispatchers are paused: one row, or none while nobody ever paused them."""
+    """Whether dispatchers are paused: one row, or none while they were never paused."""
 
     __tablename__ = "dispatcher_state"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)
@@ -185,7 +185,7 @@ class SourceRow(Base):
     root: Mapped[str] = mapped_column(doc="the folder or prefix that was listed")
     size: Mapped[int] = mapped_column(BigInteger)
     stamp: Mapped[str] = mapped_column(doc="changes when the content may have: time or ETag")
-    sha256: Mapped[str | None] = mapped_column(doc="null until somebody read it")
+    sha256: Mapped[str | None] = mapped_column(doc="null until it was read")
     duration_sec: Mapped[float | None] = mapped_column(doc="as its header states it")
     video_id: Mapped[str | None] = mapped_column(
         ForeignKey("videos.id", ondelete="SET NULL"), index=True

@@ -84,9 +84,9 @@ class Video(Base):
     title: Mapped[str | None]
     library: Mapped[str] = mapped_column(server_default="default")
     language: Mapped[str | None]
-    stated_language: Mapped[str | None] = mapped_column(doc="as somebody said; null: detected")
+    stated_language: Mapped[str | None] = mapped_column(doc="as a caller stated it; null: detected")
     added_by: Mapped[str | None] = mapped_column(
-        doc="name of the token that added it; null: somebody who needs none"
+        doc="name of the token that added it; null: added without one"
     )
     digests: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     probe: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
@@ -109,7 +109,7 @@ class SceneRow(OfVideo, Base):
 
 
 class FrameRow(OfVideo, Base):
-    """The picture that stands for a scene."""
+    """The keyframe of a scene."""
 
     __tablename__ = "frames"
     __table_args__ = (

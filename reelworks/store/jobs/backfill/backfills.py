@@ -61,8 +61,8 @@ def calls_per_minute(engine: Engine, backfill_id: str) -> int | None:
     return Limits.from_dict(found or {}).calls_per_minute
 
 
-def pause_backfill(engine: Engine, backfill_id: str, *, note: str = "Somebody paused it.") -> None:
-    """Let no more of its jobs start; what runs goes on. Raises ``UnknownBackfillError``."""
+def pause_backfill(engine: Engine, backfill_id: str, *, note: str = "It was paused.") -> None:
+    """Let no more of its jobs start; running ones continue. Raises ``UnknownBackfillError``."""
     _set(engine, backfill_id, BackfillStatus.PAUSED, note)
 
 
@@ -89,7 +89,7 @@ def cancel_backfill(engine: Engine, backfill_id: str) -> list[str]:
             BACKFILLS.c.id == backfill_id, BACKFILLS.c.status.not_in(OVER)
         )
         connection.execute(
-            row.values(status="cancelled", reason="Somebody cancelled it.", ended_at=func.now())
+            row.values(status="cancelled", reason="It was cancelled.", ended_at=func.now())
         )
     return cancel_jobs(
         engine, JobSelection(backfill_id=backfill_id), reason="Its backfill was cancelled."

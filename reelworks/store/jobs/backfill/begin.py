@@ -24,7 +24,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class BackfillVideo:
-    """A video of a backfill: the row that its job stands for."""
+    """A video of a backfill: the row that its job belongs to."""
 
     video_id: str
     source: str | None
@@ -49,7 +49,7 @@ def begin_backfill(engine: Engine, new: NewBackfill) -> Backfill:
     """Insert a backfill and all its jobs; one that was begun before is completed.
 
     The row comes first and the jobs after it, each once: interrupted in between, the same call
-    goes on where it stopped.
+    continues where it stopped.
     """
     row = {
         "id": new.id,

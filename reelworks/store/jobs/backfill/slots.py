@@ -32,7 +32,7 @@ def claim_of_backfills(engine: Engine, dispatcher: str, seconds: float, *, limit
     """Claim up to ``limit`` pending jobs of backfills, as their limits allow.
 
     A backfill is looked at by one caller at a time, and its jobs are taken before the next one
-    looks: several dispatchers together never start more than it may. Others go on with the next.
+    looks: several dispatchers together never start more than it may. Others continue with the next.
     """
     taken: list[Job] = []
     for backfill_id in _open(engine):
@@ -64,7 +64,7 @@ def open_slots(engine: Engine) -> list[tuple[str, int]]:
 def _open(engine: Engine) -> list[str]:
     """Return the backfills that may have something to start, or to be closed.
 
-    Somebody may have let jobs of one that is over wait for a run again: they belong to it still.
+    Jobs of one that is over may have been retried: they still belong to it.
     """
     pending = exists().where(
         JOBS.c.backfill_id == BACKFILLS.c.id, JOBS.c.status == JobStatus.PENDING.value
@@ -76,7 +76,7 @@ def _open(engine: Engine) -> list[str]:
 
 
 def _slots(connection: Connection, backfill_id: str) -> int:
-    """Lock a backfill and return what it may start now; 0 when somebody else looks at it."""
+    """Lock a backfill and return what it may start now; 0 when another process has the lock."""
     mine = select(BACKFILLS).where(BACKFILLS.c.id == backfill_id)
     row = connection.execute(mine.with_for_update(skip_locked=True, key_share=True)).one_or_none()
     if row is None or row.status in ("paused", "stopped"):
@@ -131,7 +131,7 @@ def _affordable(connection: Connection, row: Row[Any], spent: Spent) -> int:
     if spent.running == 0:
         reason = (
             f"The budget of {spent.budget} USD does not cover another video: {spent.cost:.4f} USD "
-            f"are spent and one costs about {each:.4f} USD. Raise it to go on."
+            f"are spent and one costs about {each:.4f} USD. Raise it to continue."
         )
         _close(connection, row, BackfillStatus.STOPPED, reason)
     return 0

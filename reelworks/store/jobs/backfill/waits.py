@@ -22,7 +22,7 @@ WAITS = table_of(BackfillWaitRow)
 WAKE_AGAIN = 600.0
 """Seconds after which a run that was woken and has not reported is looked at again."""
 _GOES_ON = (BackfillStatus.RUNNING, BackfillStatus.PAUSED)
-"""Somebody who pauses a backfill means to resume it, so its waiting run waits on."""
+"""A paused backfill is expected to be resumed, so its waiting run keeps waiting."""
 
 
 def is_settled(backfill: Backfill) -> bool:

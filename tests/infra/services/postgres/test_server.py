@@ -173,22 +173,25 @@ def test_root_runs_it_as_an_account_for_it_and_opens_no_folder(
     assert not private.stat().st_mode & stat.S_IRWXO
     assert os.listxattr(private) == os.listxattr(paths.home) == [], "nor by an access list"
     assert not may_enter(paths.cluster, server_account())
-    nobody = pwd.getpwnam("nobody")
+    unprivileged = pwd.getpwnam("nobody")
     seen = subprocess.run(
-        ["ls", str(private / "postgres")], user=nobody.pw_uid, group=nobody.pw_gid, check=False
+        ["ls", str(private / "postgres")],
+        user=unprivileged.pw_uid,
+        group=unprivileged.pw_gid,
+        check=False,
     )
     assert seen.returncode != 0
 
 
 @pytest.mark.skipif(not ROOT, reason="an ordinary user runs all the other tests already")
 def test_an_ordinary_user_can_run_it() -> None:
-    nobody = pwd.getpwnam("nobody")
+    unprivileged = pwd.getpwnam("nobody")
     code = f"""
         import os, tempfile
         from pathlib import Path
         from infra.services.postgres.cluster import PostgresPaths
         from infra.services.postgres.server import answers, start_postgres, stop_postgres
-        os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})
+        os.setgroups([]); os.setgid({unprivileged.pw_gid}); os.setuid({unprivileged.pw_uid})
         with tempfile.TemporaryDirectory() as folder:
             paths = PostgresPaths(Path(folder) / "postgres", Path(folder) / "log")
             process, port = start_postgres(paths)

@@ -59,13 +59,13 @@ PLAIN = b"Client sent an HTTP request to an HTTPS server.\n"
 
 def response_of(scheme: str, port: int, method: str, path: str) -> bytes | None:
     """Ask as a stranger, who believes any certificate; None when there was no answer."""
-    anybody = ssl.create_default_context()
-    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    client_context = ssl.create_default_context()
+    client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
     address = ("127.0.0.1", port)
     if scheme == "http":
         connection = HTTPConnection(*address, timeout=1)
     else:
-        connection = HTTPSConnection(*address, timeout=1, context=anybody)
+        connection = HTTPSConnection(*address, timeout=1, context=client_context)
     try:
         connection.request(method, path, body=b"1" if method in ("PUT", "POST") else None)
         return connection.getresponse().read()
@@ -95,7 +95,7 @@ def weed_shell(folder: Path, ports: tuple[int, ...], command: str) -> str:
     ) as shell:
         try:
             return shell.communicate(f"lock\n{command}\nexit\n", timeout=5)[0]
-        except subprocess.TimeoutExpired:  # it tries for ever to get in
+        except subprocess.TimeoutExpired:  # it tries forever to get in
             shell.kill()
             return shell.communicate()[0]
 
@@ -319,7 +319,7 @@ def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
     assert client(paths, others).get_object(Bucket="saved", Key="a/b.bin")["Body"].read() == body
     stop_store(process, others)
     assert not psutil.pid_exists(process.pid)
-    Path(f"/tmp/seaweedfs-s3-{ports[0]}.sock").unlink()  # spared: the port was somebody else's
+    Path(f"/tmp/seaweedfs-s3-{ports[0]}.sock").unlink()  # spared: the port was another program's
     sockets = [f"seaweedfs-*-{port}.sock" for port in (*ports, *others)]
     assert not [path for name in sockets for path in Path("/tmp").glob(name)]
 

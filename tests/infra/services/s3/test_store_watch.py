@@ -1,4 +1,4 @@
-"""A store whose disk was full is written to again once there is room, without anybody's help."""
+"""A store whose disk was full is written to again once there is room, without a manual restart."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_store_that_a_full_disk_has_closed_is_started_again(house: Settings) -
         with pytest.raises(NoSpaceError):
             ArtifactStore.open(endpoints.settings(house)).check()
         assert restart_dead(house, watch.stuck) == []  # a start would not help
-        with pytest.raises(NoSpaceError, match="the job goes on"):
+        with pytest.raises(NoSpaceError, match="the job continues"):
             must_have_room(house)
 
         filler.unlink()

@@ -1,4 +1,4 @@
-"""One process at a time starts and stops; who waits in vain learns for whom."""
+"""One process at a time starts and stops; a waiter that times out learns for which."""
 
 from __future__ import annotations
 

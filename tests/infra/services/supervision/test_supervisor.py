@@ -211,7 +211,7 @@ def test_up_keeps_everything_until_down(house: Settings) -> None:
     assert endpoints.environment().items() <= environment.items()
     assert environment["DATA_DIR"] == str(house.data_dir)
     watchdog = psutil.Process(before[Service.WATCHDOG]).environ()
-    assert "DATABASE_URL" not in watchdog, "it starts the services, so it uses nobody else's"
+    assert "DATABASE_URL" not in watchdog, "it starts the services, so it uses no others"
 
     assert endpoints.prefect_api_url is not None
     host = endpoints.prefect_api_url.removeprefix("http://").removesuffix("/api")
@@ -275,7 +275,7 @@ def test_up_closes_the_open_prefect_of_an_earlier_version_and_renews_what_lacks_
 
 
 def swap_in_open_prefect(house: Settings) -> int:
-    """Put a server that lets everybody in where ours was, and forget what our programs know."""
+    """Put a server that lets everyone in where ours was, and forget what our programs know."""
     parts = ServicePaths(house.data_dir)
     with locked(parts.run) as state:
         (port,) = state.parts[Service.PREFECT].ports

@@ -104,7 +104,7 @@ def test_a_killed_watchdog_is_started_again_and_restarts_what_died_with_it(house
 
     watchdog = pids(house, [Service.WATCHDOG])
     environment = psutil.Process(watchdog[Service.WATCHDOG]).environ()
-    assert "DATABASE_URL" not in environment, "or it would take our services for somebody else's"
+    assert "DATABASE_URL" not in environment, "or it would take our services for external ones"
     down(house)
     time.sleep(5)  # a watcher must not take what was stopped for dead
     assert not pids(house)

@@ -34,7 +34,7 @@ async def test_a_fault_while_loading_ahead_is_reported_and_ends_nothing():
     )
 
     assert len(child.ready.faults) == 2
-    assert child.ready.faults[0].startswith("no.such.module:f could not be loaded ahead")
+    assert child.ready.faults[0].startswith("no.such.module:f could not be preloaded")
     assert child.alive
     await child.end()
 
@@ -87,7 +87,7 @@ async def test_an_environment_in_which_nothing_starts_is_reported():
         child_environment(dict(ENVIRONMENT) | {"PYTHONHOME": "/nowhere"}), "r", streams=False
     )
 
-    with pytest.raises(ServiceError, match="ended while it started"):
+    with pytest.raises(ServiceError, match="exited during startup"):
         await start_child(broken, lambda: None)
 
 

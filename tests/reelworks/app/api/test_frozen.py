@@ -150,7 +150,9 @@ def test_a_caller_with_a_token_sees_the_health_although_nobody_can_look_him_up(h
         with frozen(pid_of(house, Service.POSTGRES)):
             time.sleep(FRESH_SECONDS)
             (answer, took), (videos, waited) = timed_together(caller, "/healthz", "/videos")
-    assert answer.json()["reasons"] == {"postgres": "down"}, "nobody knows that he may hear more"
+    assert answer.json()["reasons"] == {"postgres": "down"}, (
+        "it is unknown that the caller may hear more"
+    )
     assert took < SECONDS
     assert (videos.status_code, waited < FEW) == (503, True)
 

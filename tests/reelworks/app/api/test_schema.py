@@ -33,7 +33,7 @@ def matters(failure: Exception) -> bool:
     """Tell whether what was accepted is really wrong.
 
     A wrong body must be refused. A wrong query may be a right one by the time it is an address: an
-    empty list is nothing there, of two values of one name the last counts, and names that nobody
+    empty list is nothing there, of two values of one name the last counts, and names that nothing
     knows are passed over.
     """
     body = str(failure)

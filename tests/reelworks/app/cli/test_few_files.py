@@ -61,7 +61,7 @@ def test_services_are_not_started_with_too_few_files(most: int, tmp_path: Path) 
     code, said = limited(most, own, "up")
 
     assert code == SERVICE
-    assert f"it would have at most {most} files open, and a server needs 256" in said
+    assert f"it may open only {most} files, and a server needs 256" in said
     assert "ulimit -n" in said
 
 

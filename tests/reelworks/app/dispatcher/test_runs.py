@@ -3,46 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
-from reelworks.app.dispatcher.deployments import DEPLOYED_WITHIN, may_be_deployed_soon
 from reelworks.app.dispatcher.runs import idempotency_key, parameters_of
-from reelworks.domain.jobs.job import Job, JobStatus
-from reelworks.domain.jobs.result import JobResult
 from reelworks.store.jobs.job_rows import current_params
-
-NOW = datetime(2026, 11, 27, tzinfo=UTC)
-JOB = Job(
-    id="j",
-    kind="index",
-    video_id="talk",
-    params={},
-    status=JobStatus.PROCESSING,
-    attempts=1,
-    attempts_before=0,
-    requeues=0,
-    pool=None,
-    priority=0,
-    error=None,
-    error_code=None,
-    error_stage=None,
-    flow_run_id=None,
-    lease=None,
-    expires_at=None,
-    not_before=None,
-    created_at=NOW,
-    started_at=None,
-    ended_at=None,
-    backfill_id=None,
-    requested_by=None,
-    progress={},
-    usage={},
-    cost=Decimal(0),
-    result=JobResult(),
-)
+from tests.support.sample_jobs import JOB
 
 
 def test_a_flow_gets_the_job_its_video_and_the_location_of_the_source():
@@ -82,18 +48,11 @@ def test_each_attempt_and_each_requeue_has_a_key_of_its_own(attempts, requeues, 
     assert idempotency_key(replace(JOB, attempts=attempts, requeues=requeues)) == key
 
 
-def test_a_new_job_waits_for_its_deployment_and_an_old_one_does_not():
-    now = datetime.now(UTC)
-    assert may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=now))
-    old = now - DEPLOYED_WITHIN - timedelta(seconds=1)
-    assert not may_be_deployed_soon(replace(JOB, kind="never-deployed", created_at=old))
-
-
 def test_a_parameter_of_an_earlier_release_gets_its_current_name():
     former = {"again": ["vision"], "language": "de"}
     old = replace(JOB, params=current_params("index", former))
     new = replace(JOB, params={"recompute": ["vision"], "language": "de"})
     assert parameters_of(old, None) == parameters_of(new, None)
     assert parameters_of(old, None)["params"]["recompute"] == ["vision"]
-    assert current_params("a flow of somebody else", former) == former
+    assert current_params("a flow of another project", former) == former
     assert current_params("index", ["no object"]) == {}

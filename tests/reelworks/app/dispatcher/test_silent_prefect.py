@@ -76,7 +76,7 @@ async def test_it_beats_on_while_prefect_is_frozen_and_ends_in_time(engine, serv
             for name in (first, *others):
                 job = await asyncio.to_thread(get_job, engine, name)
                 assert job.error is None
-                assert job.status in (JobStatus.PENDING, JobStatus.PROCESSING), "it goes on later"
+                assert job.status in (JobStatus.PENDING, JobStatus.PROCESSING), "it continues later"
     finally:
         if process.poll() is None:
             process.kill()

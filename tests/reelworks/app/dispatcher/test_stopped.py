@@ -57,7 +57,7 @@ async def cpu_pool() -> AsyncIterator[str]:
 
 @contextmanager
 def worker(name: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker, started as anybody would."""
+    """A worker, started as a user would."""
     started = subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", name],
         env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": "0.5", "PYTHONPATH": str(ROOT)},
@@ -211,7 +211,7 @@ async def test_a_cancelled_run_whose_process_died_ends_its_job_as_cancelled(
     async with pool() as made, dispatching(chosen, engine):
         job_id = put(engine, tmp_path / "naps")
         (run,) = await made.requested_runs(seconds=SECONDS)
-        await made.report(run, Pending(), Running(), Cancelling())  # and nobody goes on
+        await made.report(run, Pending(), Running(), Cancelling())  # and no run continues
         job = await until(engine, job_id, JobStatus.CANCELLED, SECONDS)
         assert (await made.client.read_flow_run(run.id)).state.is_cancelled()
     assert (job.attempts, job.requeues) == (1, 0)

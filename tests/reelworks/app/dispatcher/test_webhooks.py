@@ -128,7 +128,7 @@ def test_a_call_that_is_not_taken_is_made_again_under_the_same_id(engine, mine, 
 
     assert took == [0, 0, 1, 0]
     assert len({headers["Webhook-Id"] for headers, _ in Receiver.seen}) == 1
-    assert len(Receiver.seen) == 3  # and nobody followed the redirect
+    assert len(Receiver.seen) == 3  # and the redirect was not followed
 
 
 def test_a_job_that_ends_again_is_sent_again_under_another_id(engine, mine, receiver):

@@ -69,7 +69,7 @@ def web_settings(
 
 @pytest.fixture(scope="module")
 def site(web_settings: Settings) -> Iterator[Server]:
-    """The server; nobody needs a token."""
+    """The server; no caller needs a token."""
     with serving(web_settings) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Everybody can use the pages: by keyboard, on a phone, in the dark, with a screen reader."""
+"""Everyone can use the pages: by keyboard, on a phone, in the dark, with a screen reader."""
 
 from __future__ import annotations
 

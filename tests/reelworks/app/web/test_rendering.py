@@ -100,7 +100,7 @@ def test_media_may_come_from_the_stores_public_address():
 
     settings = Settings(
         _env_file=None,
-        database_url="postgresql://nobody@localhost/none",
+        database_url="postgresql://user@localhost/none",
         s3_public_url="https://media.example.org/bucket",
         s3_endpoint_url="http://localhost:1",
         s3_access_key_id="a",

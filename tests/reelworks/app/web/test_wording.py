@@ -55,7 +55,7 @@ def test_a_marked_excerpt_keeps_its_text_and_escapes_it(text, cuts):
 def test_why_something_was_found():
     assert wording.why(RankSource(Reason.WORDS, Kind.SPEECH, 1)) == "these words in speech"
     near = RankSource(Reason.MEANING, Kind.PICTURE, 2, "model", 0.774)
-    assert wording.why(near) == "near in meaning in the picture (77%)"
+    assert wording.why(near) == "similar in meaning in the picture (77%)"
 
 
 def test_only_our_own_sentences_are_shown():

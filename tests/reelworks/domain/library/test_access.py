@@ -1,4 +1,4 @@
-"""Scopes include those before them; a token is its name, and the local user is nobody's owner."""
+"""Scopes include those before them; a token is its name, and the local user owns nothing."""
 
 from __future__ import annotations
 

@@ -46,6 +46,6 @@ def test_the_file_that_a_script_names_is_never_opened(tmp_path: Path, script: st
     os.mkfifo(named)
     disguised = tmp_path / "video.mp4"
     disguised.write_text(script.format(named=named))
-    # A reader that opened the pipe would wait for a writer for ever.
+    # A reader that opened the pipe would wait for a writer forever.
     with pytest.raises(UnsafeMediaError, match=r"video\.mp4"), open_container(disguised):
         pass

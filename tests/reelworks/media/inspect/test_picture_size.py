@@ -67,7 +67,9 @@ def test_the_reason_names_the_size_and_the_setting(huge):
 
 
 def test_without_a_limit_the_decoder_s_own_is_reported(huge):
-    with pytest.raises(UnsupportedMediaError, match="60000x60000, 3600 megapixels: no decoder"):
+    with pytest.raises(
+        UnsupportedMediaError, match="60000x60000, 3600 megapixels, too large for any"
+    ):
         probe(huge)
 
 

@@ -212,7 +212,7 @@ def test_a_model_larger_than_the_disk_is_refused_before_anything_is_fetched(
     tmp_path: Path,
 ) -> None:
     huge = CatalogModel("huge", "test", "MIT", 1, (WeightFile("model.bin", 1 << 60, "0" * 64),))
-    with pytest.raises(NoSpaceError, match="too little room for huge"):
+    with pytest.raises(NoSpaceError, match="too little free space for huge"):
         ensure_files(huge, tmp_path)
     assert leftovers(tmp_path) == []
 
@@ -239,7 +239,7 @@ def test_a_package_index_that_drips_is_given_up(
     assert leftovers(tmp_path / "models") == []
 
 
-HUB = HubFile("somebody/something", "a" * 40, "model.bin")
+HUB = HubFile("publisher/something", "a" * 40, "model.bin")
 
 
 @pytest.mark.parametrize("answers", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "], ids=["root", "head"])

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from reelworks.errors import ModelUnavailableError
 from reelworks.models.runtime.memory import MB, Memory
 from reelworks.models.runtime.pool import ModelPool
-from reelworks.models.runtime.pool_state import PoolLimits, pool_limits
-from reelworks.settings import Settings
+from reelworks.models.runtime.pool_state import PoolLimits
 
 NAMES = st.sampled_from("abcdef")
 SIZES = {name: Memory(host=10 * (i + 1), gpu=7 * (i % 3)) for i, name in enumerate("abcdef")}
@@ -193,11 +192,3 @@ def test_what_was_let_go_stays_with_those_who_have_it():
 
     assert pool.loaded() == ()
     assert model == ["weights"]
-
-
-def test_limits_come_from_the_settings():
-    settings = Settings(
-        _env_file=None, model_memory_mb=500, gpu_memory_mb=None, model_idle_seconds=9
-    )
-
-    assert pool_limits(settings) == PoolLimits(500 * MB, None, 9.0)

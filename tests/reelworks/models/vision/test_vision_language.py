@@ -13,10 +13,8 @@ from PIL import Image
 from reelworks.domain.video.vision import FrameDescription
 from reelworks.errors import (
     GpuMemoryError,
-    ModelUnavailableError,
     ProviderRejectedError,
     SettingsError,
-    UnsupportedMediaError,
 )
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.vision import vision_language, vision_language_model
@@ -51,11 +49,6 @@ def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)  # more would only wait for one another over so small a model
     return tiny_vision_language.write(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="module")
-def tiny(folder: Path) -> VisionLanguageModel:
-    return VisionLanguageModel.load(TINY, folder)
 
 
 class ShortOfMemory(VisionLanguageModel):
@@ -95,42 +88,6 @@ def answering(folder: Path, *answers: str) -> VisionLanguageDescriber:
     model = Answering.load(TINY, folder)
     model.answers = answers  # type: ignore[attr-defined]
     return describer(model, folder)
-
-
-def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(tiny: VisionLanguageModel) -> None:
-    together = tiny.generate(PICTURES, "What is this?", "{")
-    assert together == [tiny.generate([picture], "What is this?", "{")[0] for picture in PICTURES]
-    assert all(answer.startswith("{") and len(answer) > 1 for answer in together)
-
-
-@pytest.mark.parametrize(("rows", "cols"), [(0, 0), (1, 2), (3, 2)])
-def test_a_picture_stands_in_the_prompt_as_transformers_puts_it(
-    tiny: VisionLanguageModel, rows: int, cols: int
-) -> None:
-    from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
-
-    marks = "<fake_token_around_image>", "<image>", "<global-img>"
-    theirs = get_image_prompt_string(rows, cols, tiny._tokens_per_tile, *marks)
-    assert tiny._tiles(rows, cols) == theirs
-
-
-def test_the_answer_depends_on_the_picture(tiny: VisionLanguageModel) -> None:
-    red, blue = tiny.generate(PICTURES[:2], "What is this?")
-    assert red != blue
-
-
-def test_an_answer_ends_where_its_room_ends(tiny: VisionLanguageModel) -> None:
-    assert len(tiny.generate([PICTURES[0]], "What?")[0]) <= 12 * 4
-
-
-def test_what_is_no_image_is_an_error(tiny: VisionLanguageModel) -> None:
-    with pytest.raises(UnsupportedMediaError, match="4 bytes cannot be read as an image"):
-        tiny.generate([b"text"], "What is this?")
-
-
-def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailableError, match=f"{TINY} in .* could not be loaded"):
-        VisionLanguageModel.load(TINY, tmp_path)
 
 
 def test_a_structured_answer_becomes_a_description(folder: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_second_plan_reads_nothing_that_is_as_it_was(
     first = plan(ctx, source=str(films))
     size = (films / "a.mp4").stat().st_size
     stamp = (films / "a.mp4").stat().st_mtime_ns
-    (films / "a.mp4").write_bytes(bytes(size))  # other content, but as if nobody had written
+    (films / "a.mp4").write_bytes(bytes(size))  # other content, but as if it was not written
     os.utime(films / "a.mp4", ns=(stamp, stamp))
 
     second = plan(ctx, source=str(films))
@@ -151,7 +151,7 @@ def test_a_prefix_is_planned_by_headers_alone(ctx: RunContext, films: Path) -> N
         ({"source": "http://host/x"}, InputError, "neither a folder"),
         ({"stages": ("dance",)}, InputError, "no stage dance"),
         ({"stages": ("vision",)}, InputError, "together"),
-        ({"only": frozenset({SelectionKind.MISSING})}, InputError, "Say which stage"),
+        ({"only": frozenset({SelectionKind.MISSING})}, InputError, "go together"),
         ({"limit": 0}, InputError, "at least 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whoever added a video may change its source, library and language, and admins; nobody else."""
+"""Only the caller that added a video, and admins, may change its source, library and language."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def new_id() -> str:
 def refused(answer) -> str:
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), answer.text
     detail: str = answer.json()["detail"]
-    assert "was added by somebody else" in detail
+    assert "was added by another caller" in detail
     return detail
 
 
@@ -191,7 +191,7 @@ def test_what_the_local_user_added_is_no_token_s(server, mine, folder):
 def test_a_job_that_was_requested_before_is_not_repeated_on_another_s_video(
     server, mine, other, folder
 ):
-    """The video was deleted meanwhile, and its id is somebody else's now."""
+    """The video was deleted meanwhile, and its id is another caller's now."""
     video_id = new_id()
     mine.post("/videos", json={"id": video_id, "path": str(folder / "one.mp4")})
     params = {"source": str(folder / "two.mp4")}
@@ -199,7 +199,7 @@ def test_a_job_that_was_requested_before_is_not_repeated_on_another_s_video(
     mine.delete(f"/jobs/{job_id}")
     with transaction(server.engine) as connection:
         connection.execute(
-            text("UPDATE videos SET added_by = 'somebody else' WHERE id = :id"), {"id": video_id}
+            text("UPDATE videos SET added_by = 'another caller' WHERE id = :id"), {"id": video_id}
         )
 
     refused(mine.post(f"/jobs/{job_id}/retry"))

@@ -18,7 +18,7 @@ from tests.reelworks.app.api.conftest import Server, serving
 
 @pytest.fixture
 def bare(module_settings) -> Iterator[Server]:
-    """A server whose bucket somebody has yet to make."""
+    """A server whose bucket has yet to be created."""
     bucket = f"late-{secrets.token_hex(6)}"
     with serving(module_settings.with_values(s3_bucket=bucket)) as server:
         yield server

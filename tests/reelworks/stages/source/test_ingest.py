@@ -129,7 +129,7 @@ def test_home_is_filled_in(bring, monkeypatch, tmp_path):
     [
         ("", "The source is empty; name a file."),
         ("/not/there.mp4", "/not/there.mp4 does not exist."),
-        ("~nobody-of-this-name/a.mp4", "~nobody-of-this-name/a.mp4 does not exist."),
+        ("~no-such-user/a.mp4", "~no-such-user/a.mp4 does not exist."),
         ("/a\x1b[31m\nb.mp4", "/a\ufffd[31m b.mp4 does not exist."),
     ],
 )

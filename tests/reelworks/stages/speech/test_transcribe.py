@@ -182,7 +182,7 @@ def test_text_where_nobody_speaks_is_dropped(
     words = (Word("Thank", 15.0, 15.5), Word("you.", 15.5, 16.0))
     invented = (
         Segment(15.0, 16.0, "Thank you.", words, "en"),
-        Segment(16.0, 18.0, "Subtitles by nobody", (), "en"),
+        Segment(16.0, 18.0, "Subtitles by a volunteer", (), "en"),
     )
     hosted = Hosted(whisper, added=invented)
     result = transcribe(wav, hosted, PARAMS, items, tmp_path, silent)

@@ -1,4 +1,4 @@
-"""The tables are what the schema says, and come back when somebody drops them."""
+"""The tables are what the schema says, and come back when they are dropped."""
 
 from __future__ import annotations
 
@@ -118,12 +118,12 @@ def test_a_migration_takes_longer_than_a_request_may(
     hurried = create_database_engine(own_settings, seconds=1.0)
     run(engine, "ALTER TABLE videos DROP COLUMN added_by")
     run(engine, "UPDATE alembic_version SET version_num = '0006'")
-    with ThreadPoolExecutor(1) as pool, engine.connect() as somebody:
-        somebody.execute(text("LOCK TABLE videos IN ACCESS SHARE MODE"))
+    with ThreadPoolExecutor(1) as pool, engine.connect() as reader:
+        reader.execute(text("LOCK TABLE videos IN ACCESS SHARE MODE"))
         migrating = pool.submit(ensure_schema, hurried)
         time.sleep(3)
         assert not migrating.done(), "it waits for the lock"
-        somebody.rollback()
+        reader.rollback()
         migrating.result(30)
     hurried.dispose()
     assert "added_by" in {one["name"] for one in inspect(engine).get_columns("videos")}

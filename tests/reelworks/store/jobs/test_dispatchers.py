@@ -1,4 +1,4 @@
-"""Whether somebody takes the jobs that wait, and whether runs begin."""
+"""Whether a dispatcher takes the jobs that wait, and whether runs begin."""
 
 from __future__ import annotations
 

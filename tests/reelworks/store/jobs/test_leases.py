@@ -1,4 +1,4 @@
-"""A job goes to one holder at a time, and comes back when he is silent."""
+"""A job goes to one holder at a time, and comes back when that holder is silent."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_run_that_was_stopped_cannot_come_back_beside_its_successor(engine: En
     with pytest.raises(LeaseLostError):
         leases.begin(engine, attempt, "run-1", LONG)
     leases.begin(engine, again, "run-2", LONG)
-    assert not leases.release(engine, attempt, "run-1"), "it is not his to give back"
+    assert not leases.release(engine, attempt, "run-1"), "it is not this run's to give back"
 
 
 def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Calls a minute are kept to by all processes together."""
+"""All processes together respect the calls a minute."""
 
 from __future__ import annotations
 

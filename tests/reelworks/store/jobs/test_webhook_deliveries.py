@@ -67,7 +67,7 @@ def test_a_call_is_due_when_its_job_is_over_and_goes_to_one_caller(engine: Engin
     [
         (DeliveryOutcome(200, None), 0, (200, None, True, False)),
         (BUSY, 0, (503, BUSY.error, False, True)),
-        (DeliveryOutcome(None, "No\x00body.", True), 0, (None, "Nobody.", False, False)),
+        (DeliveryOutcome(None, "No\x00where.", True), 0, (None, "Nowhere.", False, False)),
         (BUSY, MOST_TRIES - 1, (503, BUSY.error, False, False)),
     ],
 )

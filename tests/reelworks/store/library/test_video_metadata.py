@@ -95,7 +95,7 @@ def test_a_document_that_cannot_be_read_is_named_and_the_others_are_read(ctx, da
         found = list(read_metadata(ctx.store))
 
     assert [one.id for one in found] == ["two"]
-    assert "videos/one.json is damaged in the store and left out" in caplog.text
+    assert "videos/one.json is damaged in the store and ignored" in caplog.text
 
 
 def test_a_change_meanwhile_does_not_wait_and_is_in_the_document(ctx, clean_settings):

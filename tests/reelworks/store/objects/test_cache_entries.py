@@ -1,4 +1,4 @@
-"""A kept answer counts only while every file of it is there, unaltered."""
+"""A cached result counts only while every file of it is there, unaltered."""
 
 from __future__ import annotations
 

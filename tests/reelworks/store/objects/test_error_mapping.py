@@ -121,6 +121,6 @@ def test_a_full_disk_explains_the_store_s_internal_errors_for_a_while(
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 0, 10**9))
     disk.must_have_room()
-    assert type(mapped(answer(500), disk)) is NoSpaceError, "it goes on after room was made"
+    assert type(mapped(answer(500), disk)) is NoSpaceError, "it continues after room was made"
     monkeypatch.setattr(StoreDisk, "MEMORY", 0.0)
     assert type(mapped(answer(500), StoreDisk(tmp_path))) is StoreUnavailableError

@@ -1,4 +1,4 @@
-"""Uploads that were killed on the way do not fill the store for ever."""
+"""Uploads that were killed on the way do not fill the store forever."""
 
 from __future__ import annotations
 

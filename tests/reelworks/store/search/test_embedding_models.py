@@ -1,4 +1,4 @@
-"""One embedding model takes another's place while people search, and nobody loses a hit."""
+"""One embedding model takes another's place while people search, and no hit is lost."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_there_and_back_again(engine: Engine) -> None:
     switch(engine, OLD)
     assert set(hits(engine, OLD, NEW).values()) == {OLD}
     switch(engine, NEW)
-    with pytest.raises(InputError, match="switch to another model first"):
+    with pytest.raises(InputError, match="switch to another one first"):
         drop(engine, NEW)
     assert drop(engine, OLD) == 3 * VIDEOS
     assert list(states(engine)) == [NEW]

@@ -122,7 +122,7 @@ def _decoded_image(
         raise _not_stored(file)
     try:
         if found.sha256 and sha256_of_bytes(whole) != found.sha256:
-            raise UnsupportedMediaError(f"{file.key} has other bytes than were stored.")
+            raise UnsupportedMediaError(f"{file.key} differs from what was stored.")
         return work(whole)
     except UnsupportedMediaError as error:
         api.examiner.check(found)

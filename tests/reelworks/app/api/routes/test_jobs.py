@@ -13,7 +13,7 @@ from tests.reelworks.app.api.conftest import Server
 
 
 def fail(api: Server, job_id: str, code: str = "rate_limited") -> None:
-    """Let a job's run fail for good."""
+    """Let a job's run fail permanently."""
     claims.claim(api.engine, "test", 60, limit=100)
     attempt = Attempt(job_id, get_job(api.engine, job_id).attempts)
     leases.begin(api.engine, attempt, f"run-{job_id}", 60)

@@ -92,7 +92,7 @@ def test_three_stops_in_the_middle_of_a_job_lose_nothing_and_cost_no_attempt(med
             for stops in range(1, 4):
                 until(job, lambda seen: str(seen["lease"]).startswith("run:"))
                 assert run("down").code == 0
-                assert not started_for(folder), "no run may go on without its services"
+                assert not started_for(folder), "no run may continue without its services"
                 before = job()
                 assert (before["status"], before["requeues"]) == ("pending", stops)
                 assert run("up").code == 0

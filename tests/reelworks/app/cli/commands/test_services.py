@@ -103,7 +103,7 @@ def test_up_indexes_what_is_submitted_until_down(media, tmp_path):
             deadline = time.monotonic() + 180
             listed: list[dict[str, str]] = []
             while not any(one["status"] in ("ready", "failed") for one in listed):
-                assert time.monotonic() < deadline, "waited in vain"
+                assert time.monotonic() < deadline, "timed out"
                 time.sleep(1)
                 listed = call("list", "--json", environment=own).json
             assert [(one["id"], one["status"]) for one in listed] == [("clip", "ready")]

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs import jobs as job_queue
-from tests.reelworks.app.web.conftest import VIDEO
 
 pytestmark = pytest.mark.slow
 
@@ -72,32 +71,3 @@ def test_the_dispatcher_is_paused_and_goes_on(visitor, site):
     page.get_by_role("button", name="Resume dispatcher").click()
     expect(page.get_by_role("button", name="Pause dispatcher")).to_be_visible()
     assert not dispatchers.is_paused(site.engine)
-
-
-def test_the_list_follows_what_others_do(visitor, site, job):
-    waits = job()
-    page = visitor.open("/jobs")
-    expect(page.locator(f"#job-{waits}")).to_contain_text("Waiting")
-
-    from reelworks.domain.jobs.job import JobSelection
-
-    job_queue.cancel_jobs(site.engine, JobSelection(ids=(waits,)))
-    new = job()
-
-    expect(page.locator(f"#job-{waits}")).to_contain_text("Cancelled")
-    expect(page.locator(f"#job-{new}")).to_contain_text("Waiting")
-
-
-def test_a_job_shows_what_became_of_it(visitor, job):
-    job_id = job(failed=True)
-    page = visitor.open(f"/jobs/{job_id}")
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Indexing of voicestudio-en")
-    history = page.locator("#events li")
-    expect(history).to_have_count(3)
-    expect(history.last).to_contain_text("Failed, attempt 1: The provider is busy.")
-    expect(page.get_by_role("link", name="Watch")).to_have_attribute("href", f"/watch/{VIDEO}")
-    prefect = page.get_by_role("link", name="Run and log in Prefect")
-    expect(prefect).to_have_attribute("href", re.compile(f"/runs/flow-run/run-{job_id}$"))
-    page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("1 job waits for another run.")).to_be_visible()

@@ -80,4 +80,4 @@ def test_a_question_that_cannot_be_searched_is_answered_in_words(site):
     answer = site.get("/search?q=%22%22", headers={"Accept": "text/html"})
 
     assert answer.status_code == 422
-    assert "The search has no words" in answer.text
+    assert "The query has no words" in answer.text

@@ -7,8 +7,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from reelworks.domain.jobs.job import JobSelection
-from reelworks.store.jobs import jobs as job_queue
 from tests.reelworks.app.web.conftest import VIDEO, until
 
 pytestmark = pytest.mark.slow
@@ -70,43 +68,6 @@ def test_everything_can_be_downloaded(visitor):
         with page.expect_download() as begun:
             page.get_by_role("link", name=re.compile(name)).click()
         assert begun.value.suggested_filename.endswith(suffix)
-
-
-def test_a_stage_is_recomputed(visitor, site):
-    page = visitor.open(f"/watch/{VIDEO}")
-    for waiting in job_queue.list_jobs(site.engine, JobSelection(video_id=VIDEO), limit=100):
-        job_queue.cancel_jobs(site.engine, JobSelection(ids=(waiting.id,)))
-    page.reload()
-
-    page.get_by_text("Index again").click()
-    page.get_by_label("Recompute").select_option(label="Transcribe speech")
-    page.get_by_role("button", name="Start").click()
-
-    expect(page.get_by_text("The job is in the queue.")).to_be_visible()
-    job_id = page.url.rpartition("/")[2].partition("?")[0]
-    job = job_queue.get_job(site.engine, job_id)
-    assert (job.video_id, job.params) == (VIDEO, {"recompute": ["transcribe"]})
-    job_queue.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
-
-
-def test_deleting_asks_first(visitor, site):
-    site.post("/videos", json={"url": "https://example.org/x.mp4", "id": "gone", "index": False})
-    page = visitor.open("/watch/gone")
-    expect(page.get_by_role("button", name="Delete for good")).to_be_hidden()
-
-    page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete for good").click()
-
-    expect(page.get_by_text("The video was deleted.")).to_be_visible()
-    assert site.get("/videos/gone").status_code == 404
-
-
-def test_similar_frames_lead_to_their_moments(visitor):
-    page = visitor.open(f"/watch/{VIDEO}")
-
-    page.get_by_role("link", name="Similar frames").first.click()
-
-    expect(page.get_by_role("heading", name="Similar frames")).to_be_visible()
 
 
 def test_what_is_not_there_is_said_on_a_page(browser, site):

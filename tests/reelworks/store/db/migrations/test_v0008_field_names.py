@@ -256,7 +256,7 @@ def test_a_job_that_already_has_the_new_parameter_keeps_it(old: Engine) -> None:
     ensure_schema(old)
     assert get_job(old, "both").params == {"recompute": ["frames"]}
     stored = rows(old, "SELECT params::text FROM jobs WHERE id = 'own'")
-    assert stored == [('{"again": 1}',)], "the parameter of somebody else's flow"
+    assert stored == [('{"again": 1}',)], "the parameter of another project's flow"
     assert get_job(old, "own").params == {"again": 1}
 
 

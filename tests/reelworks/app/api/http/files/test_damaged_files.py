@@ -130,4 +130,4 @@ def test_tidying_goes_on_whatever_ends_one_of_its_parts(caplog: pytest.LogCaptur
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(_tidy_once("Uploads", broken))
-    assert [one.getMessage() for one in caplog.records] == ["Uploads are not removed."]
+    assert [one.getMessage() for one in caplog.records] == ["Uploads could not be removed."]

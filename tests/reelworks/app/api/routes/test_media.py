@@ -1,4 +1,4 @@
-"""What is wrong with a file in the store is an answer of its own, never half of a good one."""
+"""Files of a video: ranges, small pictures, subtitles; and never half of a damaged one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from PIL import Image
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.store.library.publish import publish_frames, publish_normalized, publish_scenes
 from tests.reelworks.app.api.conftest import Server, serving
+from tests.reelworks.app.api.routes.conftest import some_media
 
 MB = 1 << 20
 
@@ -170,3 +171,102 @@ def test_a_store_that_breaks_off_in_the_middle_is_logged_in_one_line(api, cuttin
 
     (line,) = [one for one in ours(caplog) if "ASGI callable returned" not in one]
     assert line.startswith(f"The download of {key} broke off: ")
+
+
+def test_small_pictures_for_lists(api, indexed):
+    picture = io.BytesIO()
+    Image.effect_noise((1280, 720), 40).convert("RGB").save(picture, "JPEG")
+    key = f"frames/{indexed}/scene_000.jpg"
+    saved = api.store.put_bytes(key, picture.getvalue(), "image/jpeg")
+    at = f"/videos/{indexed}/frames/{indexed}_frame_000.jpg"
+
+    small = api.get(at, params={"width": 320})
+
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
+    assert "max-age" in small.headers["cache-control"]
+    again = {"If-None-Match": small.headers["etag"]}
+    assert api.get(at, params={"width": 320}, headers=again).status_code == 304
+    assert api.get(at, params={"width": 640}, headers=again).status_code == 200
+    assert len(api.get(at).content) == saved.size
+    assert api.get(f"/videos/{indexed}/thumbnail?width=640").status_code == 200
+    assert api.get(at, params={"width": 4000}).status_code == 422
+
+
+def test_subtitles(api, indexed):
+    srt, vtt = (api.get(f"/videos/{indexed}/subtitles.{one}") for one in ("srt", "vtt"))
+
+    assert "00:00:00,500 --> 00:00:02,000\nFish & <chips>" in srt.text
+    assert vtt.text.startswith("WEBVTT\n")
+    assert "Fish &amp; &lt;chips&gt;" in vtt.text
+    assert vtt.headers["content-type"] == "text/vtt; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "end"),
+    [
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, None),
+        ("bytes=-50", -50, None),
+        ("bytes=0-0", 0, 1),
+        ("bytes=5-99999999", 5, None),
+    ],
+)
+def test_byte_ranges(api, indexed, clip, header, start, end):
+    answer = api.get(f"/videos/{indexed}/media", headers={"Range": header})
+
+    assert answer.status_code == 206
+    assert answer.content == clip[start:end]
+    first = start % len(clip)
+    last = first + len(answer.content) - 1
+    assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(clip)}"
+    assert answer.headers["content-type"] == "video/mp4"
+
+
+def test_the_whole_file_its_tag_and_what_a_browser_may_do_with_it(api, indexed, clip):
+    path = f"/videos/{indexed}/media"
+    whole, head = api.get(path), api.client.head(path)
+    known = api.get(path, headers={"If-None-Match": whole.headers["etag"]})
+    other = api.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+    late = api.get(path, headers={"Range": "bytes=99999999-"})
+
+    assert (whole.status_code, whole.content) == (200, clip)
+    assert head.headers["content-length"] == str(len(clip))
+    assert head.content == b""
+    assert known.status_code == 304
+    assert (other.status_code, len(other.content)) == (200, len(clip))
+    assert (late.status_code, late.headers["content-range"]) == (416, f"bytes */{len(clip)}")
+    assert late.headers["content-type"] == "application/problem+json"
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in whole.headers
+    assert whole.headers["content-disposition"].startswith("inline; filename=")
+
+
+def test_an_original_is_never_shown_by_a_browser(api):
+    body = api.upload("page.html", some_media(300)).json()
+
+    answer = api.get(f"/videos/{body['video']['id']}/original")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="page.html"')
+
+
+def test_media_at_a_signed_address_when_callers_reach_the_store(api, indexed, clip):
+    from tests.reelworks.app.api.conftest import serving
+
+    public = api.settings.with_values(s3_public_url=api.settings.s3.endpoint_url)
+    with serving(public) as server:
+        answer = server.get(f"/videos/{indexed}/media")
+        assert answer.status_code == 307
+        direct = server.client.get(answer.headers["location"], headers={"Range": "bytes=0-9"})
+
+    assert (direct.status_code, direct.content) == (206, clip[:10])
+    assert direct.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.parametrize("what", ["media", "original", "thumbnail"])
+def test_files_that_are_not_there_yet(api, video, what):
+    answer = api.get(f"/videos/{video()}/{what}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] in ("not_stored", "unknown_frame")
