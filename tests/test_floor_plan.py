@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = (
     *("reelworks/domain", "reelworks/errors", "reelworks/settings", "reelworks/media"),
     *("reelworks/models", "reelworks/providers", "reelworks/store", "reelworks/stages"),
-    *("reelworks/pipeline", "reelworks/operations", "reelworks/app/api", "tasks", "flows"),
+    *("reelworks/pipeline", "reelworks/operations", "reelworks/app", "tasks", "flows"),
+    *("infra", "blocks", "bench"),
 )
 MOST_LINES = 250
 MOST_FILES = 15

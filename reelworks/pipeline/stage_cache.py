@@ -94,8 +94,7 @@ class StageResult(Generic[Result]):
 
     def key_of(self, name: str) -> str | None:
         """Return the store key of an artifact; None when there is none of that name."""
-        artifact = self.artifacts.get(name)
-        return artifact.key if artifact else None
+        return self.artifacts[name].key if name in self.artifacts else None
 
 
 @dataclass(frozen=True)
