@@ -3,59 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from reelworks.domain.video.vision import Control, ControlKind
-from reelworks.models.vision.controls.shapes import (
-    Image,
-    Rect,
-    distance,
-    marks,
-    panels,
-    typical_colour,
-)
-from reelworks.models.vision.controls.words import Line, crossing, ink
+from reelworks.models.vision.controls.panel import Panel, inspect_panel
+from reelworks.models.vision.controls.shapes import EdgeMaps, Rect
+from reelworks.models.vision.controls.words import Line
 
 SMALLEST = Rect(0, 0, 18, 14)
 LARGEST = Rect(0, 0, 900, 220)
 """Insides of boxed controls on an image of 720 rows, in pixels."""
 TALLEST_ONE_LINE = 64
+ICON = 24
+"""Pixels by which an icon beside it moves a button's word from the middle, at most."""
+HEADING = 9
+"""Times the usual height of a line from which text is a heading, which no control has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A box on the image and what is in it."""
+def find_boxed(
+    edges: EdgeMaps, lines: Sequence[Line], rects: Sequence[Rect], toggles: Sequence[Rect]
+) -> list[tuple[Rect, Control]]:
+    """Return which of ``rects`` are buttons, fields and drop-downs.
 
-    rect: Rect
-    lines: tuple[Line, ...]
-    content: Rect | None
-    """Around everything drawn inside, text or not."""
-    arrow: bool
-    """A small downward mark stands at its right end."""
-    bordered: bool
-    light: bool
-    """Its fill is nearly white."""
-    grip: bool
-    """Something small is drawn in the bottom right corner, as on a text area."""
-
-
-def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
-    """Return buttons, fields and drop-downs with their boxes in pixels."""
-    rects = _innermost(panels(image, SMALLEST, LARGEST))
-    rects = [rect for rect in rects if not _in_grid(rect, rects)]
+    A box around one of ``toggles`` is a card that can be chosen: the toggle is its control.
+    """
+    innermost = _innermost(rects)
+    usual = usual_height(lines)
     found = []
-    for rect in rects:
-        panel = _inspect_panel(image, edges, lines, rect)
-        named = _classify(panel)
+    for rect in innermost:
+        if _in_grid(rect, innermost) or any(rect.contains_point(*t.middle) for t in toggles):
+            continue
+        panel = inspect_panel(edges, lines, rect)
+        named = None if _has_heading(panel, usual) else _classify(panel)
         if named:
             kind, confidence = named
             label = " ".join(line.text for line in panel.lines)
             if not label and kind is not ControlKind.BUTTON:
                 label = label_beside(rect, lines)
-            found.append((rect, Control(kind, label, rect.as_box(image), confidence)))
+            box = rect.as_box(edges.image)
+            found.append((rect, Control(kind, label, box, confidence)))
     return found
+
+
+def usual_height(lines: Sequence[Line]) -> float:
+    """Return the median height of the lines as they were read, in pixels; 0 without lines."""
+    heights = sorted(line.read.h for line in lines)
+    return float(heights[len(heights) // 2]) if heights else 0.0
+
+
+def _has_heading(panel: Panel, usual: float) -> bool:
+    wide = panel.rect.w > 6 * panel.rect.h
+    return wide and any(line.read.h >= HEADING * usual for line in panel.lines)
 
 
 def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
@@ -96,46 +93,6 @@ def _in_grid(rect: Rect, rects: Sequence[Rect]) -> bool:
     return sideways and upright
 
 
-def _inspect_panel(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
-    inside = rect.grown(-4)
-    fill = typical_colour(inside.cut(image))
-    middle_x = rect.x + rect.w // 3
-    rim = image[max(rect.y, 0) : rect.y + 4, middle_x : middle_x + rect.w // 3]
-    outside = typical_colour(
-        image[max(rect.y - 3, 0) : max(rect.y - 1, 1), middle_x : middle_x + rect.w // 3]
-    )
-    between = min(
-        max(
-            min(distance(typical_colour(row), fill), distance(typical_colour(row), outside))
-            for row in rim
-        ),
-        255.0,
-    )
-    texts = tuple(crossing(lines, rect))
-    end = Rect(rect.right - min(rect.h, 40), rect.y + 4, min(rect.h, 40) - 4, rect.h - 8)
-    corner = Rect(rect.right - 16, rect.bottom - 16, 11, 11)
-    beside = Rect(rect.right - 34, rect.bottom - 16, 14, 11)
-    return Panel(
-        rect=rect,
-        lines=texts,
-        content=ink(edges, inside),
-        arrow=_has_arrow(edges, end, texts),
-        bordered=between >= 8,
-        light=bool(fill.min() >= 225),
-        grip=ink(edges, corner) is not None and ink(edges, beside) is None,
-    )
-
-
-def _has_arrow(edges: Image, end: Rect, texts: Sequence[Line]) -> bool:
-    for mark in marks(np.ascontiguousarray(end.cut(edges)), 5, 18):
-        at = Rect(end.x + mark.x, end.y + mark.y, mark.w, mark.h)
-        in_text = any(text.rect.right - 4 > at.middle[0] for text in texts)
-        low = abs(at.middle[1] - end.middle[1]) <= 5
-        if low and not in_text and at.w >= at.h * 0.9:
-            return True
-    return False
-
-
 def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
     rect = panel.rect
     if rect.h > TALLEST_ONE_LINE:
@@ -150,13 +107,19 @@ def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
 def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
     """Distinguish a button, whose word is centred, from a field, whose text starts at its left."""
     rect, content = panel.rect, panel.content or panel.rect
-    left, right = content.x - rect.x, rect.right - content.right
-    if panel.lines and abs(left - right) <= max(7, 0.06 * rect.w) and left >= 3:
+    off = abs(panel.text.middle[0] - rect.middle[0]) if panel.text else rect.w
+    if off <= ICON and (_is_centred(rect, panel.text or content) or _is_centred(rect, content)):
         return ControlKind.BUTTON, 0.9
+    left, right = content.x - rect.x, rect.right - content.right
     at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
-    if at_left and (panel.bordered or panel.light):
+    if at_left and not panel.tinted and (panel.bordered or panel.light):
         return ControlKind.FIELD, 0.8 if panel.lines else 0.7
     return None
+
+
+def _is_centred(rect: Rect, content: Rect) -> bool:
+    left, right = content.x - rect.x, rect.right - content.right
+    return abs(left - right) <= max(7, min(0.06 * rect.w, 12)) and left >= 3
 
 
 def _text_area(panel: Panel) -> tuple[ControlKind, float] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +14,12 @@ from reelworks.models.vision.controls.words import Line, rows_of
 
 Mask = NDArray[np.bool_]
 
-LINK_HUES = (95, 135)
-"""Cyan-blue to violet-blue in OpenCV's half degrees."""
-LEAST_SATURATION = 90
+LEAST_COLOUR = 0.22
+"""Part of the change from the ground to a letter in which its channels differ, for a colour."""
+LEAST_CONTRAST = 40
+"""Difference from the ground, of 255, of what is drawn."""
+THICKEST_UNDERLINE = 4
+"""Pixels."""
 EVEN_GROUND = 0.25
 """Part of a line's area that shows one plain colour; a film behind a title does not."""
 SMALLEST_INK = 0.02
@@ -33,7 +36,7 @@ def find_links(
             continue
         for run, underlined in _coloured_runs(image, line.rect):
             label = line.part(run.x - 3, run.right + 3)
-            if len(label) >= 2:
+            if len(label) >= 2 and not (run.x < line.rect.x + run.h and _follows_mark(image, run)):
                 confidence = 0.8 if underlined else 0.7
                 found.append((run, Control(ControlKind.LINK, label, run.as_box(image), confidence)))
     return found
@@ -44,38 +47,79 @@ def _coloured_runs(image: Image, rect: Rect) -> list[tuple[Rect, bool]]:
     if min(patch.shape[:2]) < 6:
         return []
     ground = typical_colour(patch)
-    contrast = np.abs(patch.astype(np.int16) - ground).max(axis=2)
-    if (contrast < 12).mean() < EVEN_GROUND:
+    if float(np.ptp(ground)) >= 60:
         return []
-    ink = contrast >= 60
-    hsv = cv2.cvtColor(patch, cv2.COLOR_RGB2HSV)
-    hue, saturation = hsv[..., 0], hsv[..., 1]
-    vivid = ink & (saturation >= LEAST_SATURATION)
-    blue = vivid & (hue >= LINK_HUES[0]) & (hue <= LINK_HUES[1])
-    ground_is_blue = float(ground.max() - ground.min()) >= 60
-    if ground_is_blue:
+    ink = _Ink.on(patch, ground)
+    if ink.even_ground < EVEN_GROUND:
         return []
     runs = []
-    for left, right in _spans(blue if blue.sum() > vivid.sum() / 2 else vivid, rect.h):
-        part, all_ink = vivid[:, left:right], ink[:, left:right]
-        underlined = bool(part.mean(axis=1).max() >= 0.75)
-        is_blue = blue[:, left:right].sum() >= 0.6 * max(part.sum(), 1)
+    mask = ink.blue if ink.blue.sum() > ink.vivid.sum() / 2 else ink.vivid
+    for left, right in _spans(mask, ink.drawn, rect.h):
+        part, drawn = ink.vivid[:, left:right], ink.drawn[:, left:right]
+        covered = part.mean(axis=1) >= 0.75
+        # An underline is thin; what is filled from top to bottom is a picture or a button.
+        underlined = bool(1 <= covered.sum() <= THICKEST_UNDERLINE)
+        is_blue = ink.blue[:, left:right].sum() >= 0.6 * max(part.sum(), 1)
         # Edge pixels of dark letters are coloured by JPEG; a link's letters are so throughout.
-        whole = part.sum() >= 0.5 * max(all_ink.sum(), 1)
+        whole = part.sum() >= 0.5 * max(drawn.sum(), 1)
         if right - left >= rect.h and whole and (is_blue or underlined):
             runs.append((Rect(rect.x - 1 + left, rect.y, right - left, rect.h), underlined))
     return runs
 
 
-def _spans(mask: Mask, height: int) -> list[tuple[int, int]]:
-    """Return column ranges of ink, gaps narrower than a wide space closed."""
-    columns = np.flatnonzero(mask.any(axis=0))
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    """What is drawn on a plain ground, by the colour that was mixed into the ground's.
+
+    A thin stroke on a blurred recording is a mixture, whose saturation says little; the direction
+    from the ground to it is the stroke's own however thin it is.
+    """
+
+    drawn: Mask
+    vivid: Mask
+    blue: Mask
+    even_ground: float
+
+    @staticmethod
+    def on(patch: Image, ground: NDArray[np.float64]) -> _Ink:
+        change = patch.astype(np.float32) - ground.astype(np.float32)
+        contrast = np.abs(change).max(axis=2)
+        strongest = float(np.percentile(contrast, 98))
+        drawn = contrast >= max(LEAST_CONTRAST, 0.45 * strongest)
+        colour = np.ptp(change, axis=2) / np.maximum(contrast, 1)
+        blueness = (change[..., 2] - change[..., 0]) / np.maximum(contrast, 1)
+        return _Ink(
+            drawn=np.asarray(drawn, np.bool_),
+            vivid=np.asarray(drawn & (colour >= LEAST_COLOUR), np.bool_),
+            blue=np.asarray(drawn & (blueness >= LEAST_COLOUR), np.bool_),
+            even_ground=float((contrast < max(12, 0.25 * strongest)).mean()),
+        )
+
+
+def _spans(mask: Mask, drawn: Mask, height: int) -> list[tuple[int, int]]:
+    """Return column ranges in which most of what is drawn belongs to ``mask``.
+
+    Gaps narrower than a wide space are closed.
+    """
+    window = np.ones(max(height // 2, 5))
+    near, all_near = (np.convolve(m.sum(axis=0), window, "same") for m in (mask, drawn))
+    columns = np.flatnonzero(mask.any(axis=0) & (near >= 0.5 * all_near))
     if mask.mean() < SMALLEST_INK or not len(columns):
         return []
     breaks = np.flatnonzero(np.diff(columns) > max(height * 0.6, 8))
     starts = np.concatenate([[0], breaks + 1])
     ends = np.concatenate([breaks, [len(columns) - 1]])
     return [(int(columns[a]), int(columns[b]) + 1) for a, b in zip(starts, ends, strict=True)]
+
+
+def _follows_mark(image: Image, run: Rect) -> bool:
+    """True when a sign as high as the letters stands close before them: the entry of a list."""
+    before = Rect(run.x - 2 * run.h, run.y, 2 * run.h - 4, run.h).cut(image)
+    if not before.size:
+        return False
+    ground = typical_colour(before)
+    drawn = (np.abs(before - ground).max(axis=2) >= LEAST_CONTRAST).any(axis=1)
+    return bool(drawn.mean() >= 0.7)
 
 
 def find_navigation(

@@ -18,12 +18,16 @@ MENU_WORDS = frozenset(
 """Words of menu bars in common desktop programs, in English."""
 
 
+LONGEST_NAME = 30
+"""Letters in the name of a tab at most: what is longer is a sentence."""
+
+
 def find_tabs(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
     """Return the tabs of each row in which one word has a coloured bar beneath it."""
     found = []
     for row in rows_of(lines):
         bars = [(line, bar) for line in row if (bar := _bar_under(image, line.rect))]
-        if len(bars) != 1 or len(row) < 3:
+        if len(bars) != 1 or len(row) < 3 or max(len(line.text) for line in row) > LONGEST_NAME:
             continue
         chosen, bar = bars[0]
         pad = max((bar.w - chosen.rect.w) // 2, 0)
@@ -56,17 +60,8 @@ def _single_words(line: Line) -> list[Line]:
     parts, at = [], 0
     for word in words:
         at = line.text.index(word, at)
-        parts.append(
-            Line(
-                word,
-                Rect(
-                    round(line.rect.x + at * step),
-                    line.rect.y,
-                    round(len(word) * step),
-                    line.rect.h,
-                ),
-            )
-        )
+        left, width = round(line.rect.x + at * step), round(len(word) * step)
+        parts.append(Line(word, Rect(left, line.rect.y, width, line.rect.h), line.read))
         at += len(word)
     return parts
 
