@@ -16,6 +16,7 @@ from reelworks.domain.video.vision import Control, ScreenText
 from reelworks.models.vision.controls.boxed import (
     LARGEST,
     SMALLEST,
+    TALLEST_ONE_LINE,
     find_boxed,
     without_overlaps,
 )
@@ -57,7 +58,7 @@ def find_controls(image: Image, text: Sequence[ScreenText]) -> tuple[Control, ..
     found += find_tabs(picture, lines) + find_menu_bar(picture, lines)
     taken = [rect for rect, _ in found]
     found += find_links(picture, lines, taken)
-    taken = [rect for rect, _ in found]
+    taken = [rect for rect, _ in found] + [rect for rect in rects if rect.h <= TALLEST_ONE_LINE]
     found += find_navigation(picture, lines, taken)
     controls = [control for _, control in without_overlaps(found)]
     return tuple(sorted(controls, key=lambda c: (round(c.box.y, 2), c.box.x)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from reelworks.domain.video.vision import Control, ControlKind
 from reelworks.models.vision.controls.panel import Panel, inspect_panel
 from reelworks.models.vision.controls.shapes import EdgeMaps, Rect
@@ -15,8 +17,8 @@ LARGEST = Rect(0, 0, 900, 220)
 TALLEST_ONE_LINE = 64
 ICON = 24
 """Pixels by which an icon beside it moves a button's word from the middle, at most."""
-HEADING = 9
-"""Times the usual height of a line from which text is a heading, which no control has."""
+HEADING = 1.35
+"""Times the usual strength of a line from which text in a box is its heading, not its value."""
 
 
 def find_boxed(
@@ -27,13 +29,13 @@ def find_boxed(
     A box around one of ``toggles`` is a card that can be chosen: the toggle is its control.
     """
     innermost = _innermost(rects)
-    usual = usual_height(lines)
+    usual = _usual_strength(edges, lines)
     found = []
     for rect in innermost:
         if _in_grid(rect, innermost) or any(rect.contains_point(*t.middle) for t in toggles):
             continue
         panel = inspect_panel(edges, lines, rect)
-        named = None if _has_heading(panel, usual) else _classify(panel)
+        named = _classify(panel, panel.strength >= HEADING * usual)
         if named:
             kind, confidence = named
             label = " ".join(line.text for line in panel.lines)
@@ -44,15 +46,8 @@ def find_boxed(
     return found
 
 
-def usual_height(lines: Sequence[Line]) -> float:
-    """Return the median height of the lines as they were read, in pixels; 0 without lines."""
-    heights = sorted(line.read.h for line in lines)
-    return float(heights[len(heights) // 2]) if heights else 0.0
-
-
-def _has_heading(panel: Panel, usual: float) -> bool:
-    wide = panel.rect.w > 6 * panel.rect.h
-    return wide and any(line.read.h >= HEADING * usual for line in panel.lines)
+def _usual_strength(edges: EdgeMaps, lines: Sequence[Line]) -> float:
+    return float(np.median([edges.strength(line.rect) for line in lines])) if lines else 0.0
 
 
 def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
@@ -93,7 +88,7 @@ def _in_grid(rect: Rect, rects: Sequence[Rect]) -> bool:
     return sideways and upright
 
 
-def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
+def _classify(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
     rect = panel.rect
     if rect.h > TALLEST_ONE_LINE:
         return _text_area(panel)
@@ -101,10 +96,10 @@ def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
         return None
     if panel.arrow and rect.w >= 1.3 * rect.h:
         return ControlKind.MENU, 0.85
-    return _by_content(panel) if panel.content else _empty_field(panel)
+    return _by_content(panel, heading) if panel.content else _empty_field(panel)
 
 
-def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
+def _by_content(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
     """Distinguish a button, whose word is centred, from a field, whose text starts at its left."""
     rect, content = panel.rect, panel.content or panel.rect
     off = abs(panel.text.middle[0] - rect.middle[0]) if panel.text else rect.w
@@ -112,7 +107,7 @@ def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
         return ControlKind.BUTTON, 0.9
     left, right = content.x - rect.x, rect.right - content.right
     at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
-    if at_left and not panel.tinted and (panel.bordered or panel.light):
+    if at_left and not heading and not panel.tinted and (panel.bordered or panel.light):
         return ControlKind.FIELD, 0.8 if panel.lines else 0.7
     return None
 

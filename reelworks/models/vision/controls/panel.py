@@ -36,6 +36,8 @@ class Panel:
     lines: tuple[Line, ...]
     text: Rect | None
     """Around the lines of text."""
+    strength: float
+    """Sharpest edge of the text, 0 to 255: on a blurred picture, large and bold text has more."""
     content: Rect | None
     """Around all that is plainly drawn inside, text or not."""
     arrow: bool
@@ -56,12 +58,13 @@ def inspect_panel(edges: EdgeMaps, lines: Sequence[Line], rect: Rect) -> Panel:
     inside = _narrowed(_inside(edges.plain, rect), ROUNDING)
     parts = [_common(line.rect, inside) for line in texts]
     text = _around([drawn for part in parts if part and (drawn := ink(edges.plain, part))])
-    drawn = ink(edges.plain, inside)
+    drawn = ink(edges.plain, _narrowed(inside, ROUNDING))
     light = bool(fill.min() >= 225)
     return Panel(
         rect=rect,
         lines=texts,
         text=text,
+        strength=edges.strength(text) if text else 0.0,
         content=_around([part for part in (text, drawn) if part]),
         arrow=_has_arrow(edges.plain, inside, texts),
         bordered=_border_contrast(edges.image, rect, fill) >= 8,
@@ -73,12 +76,14 @@ def inspect_panel(edges: EdgeMaps, lines: Sequence[Line], rect: Rect) -> Panel:
 
 def _inside(edges: Image, rect: Rect) -> Rect:
     """Return the part of a box within its borders, each as wide as its edge is seen."""
-    patch = rect.cut(edges)[CORNER:-CORNER]
-    if not patch.size:
+    patch = rect.cut(edges)
+    if min(patch.shape) <= 2 * WIDEST_BORDER:
         return rect.grown(-CORNER)
-    columns = patch.mean(axis=0) >= 0.5
+    rows = patch.mean(axis=1) >= 0.5
+    top, bottom = max(_run(rows), CORNER), max(_run(rows[::-1]), CORNER)
+    columns = patch[top : len(rows) - bottom].mean(axis=0) >= 0.5
     left, right = _run(columns), _run(columns[::-1])
-    return Rect(rect.x + left, rect.y + CORNER, rect.w - left - right, rect.h - 2 * CORNER)
+    return Rect(rect.x + left, rect.y + top, rect.w - left - right, rect.h - top - bottom)
 
 
 def _run(border: NDArray[np.bool_]) -> int:
