@@ -31,7 +31,9 @@ VERSION = 2
 """Raise when a change in this package can change what is found."""
 
 ROWS = 720
-"""Of the image that all sizes of controls are stated for; a normalized video has no more."""
+"""Of the image that sizes of controls are stated for; a normalized video is no larger."""
+LEAST_CONFIDENCE = 0.6
+"""Below it, what was found is not claimed."""
 MOST_ENLARGED = 2.0
 
 __all__ = ["VERSION", "find_controls"]
@@ -60,13 +62,14 @@ def find_controls(image: Image, text: Sequence[ScreenText]) -> tuple[Control, ..
     found += find_links(picture, lines, taken)
     taken = [rect for rect, _ in found] + [rect for rect in rects if rect.h <= TALLEST_ONE_LINE]
     found += find_navigation(picture, lines, taken)
-    controls = [control for _, control in without_overlaps(found)]
+    sure = [(rect, one) for rect, one in found if (one.confidence or 0) >= LEAST_CONFIDENCE]
+    controls = [control for _, control in without_overlaps(sure)]
     return tuple(sorted(controls, key=lambda c: (round(c.box.y, 2), c.box.x)))
 
 
 def _enlarged(image: Image) -> Image:
     """Return an image of fewer rows than controls are measured on, at up to twice its size."""
-    scale = min(ROWS / image.shape[0], MOST_ENLARGED)
+    scale = min(ROWS / min(image.shape[:2]), MOST_ENLARGED)
     if scale <= 1:
         return image
     size = (round(image.shape[1] * scale), round(image.shape[0] * scale))

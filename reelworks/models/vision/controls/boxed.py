@@ -20,6 +20,8 @@ ICON = 24
 HEADING = 1.35
 """Times the usual strength of a line from which text in a box is its heading, not its value."""
 
+SENTENCE_WORDS = 4
+
 
 def find_boxed(
     edges: EdgeMaps, lines: Sequence[Line], rects: Sequence[Rect], toggles: Sequence[Rect]
@@ -107,9 +109,21 @@ def _by_content(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None
         return ControlKind.BUTTON, 0.9
     left, right = content.x - rect.x, rect.right - content.right
     at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
-    if at_left and not heading and not panel.tinted and (panel.bordered or panel.light):
-        return ControlKind.FIELD, 0.8 if panel.lines else 0.7
+    if at_left and (panel.bordered or panel.light):
+        return ControlKind.FIELD, _field_confidence(panel, heading)
     return None
+
+
+def _field_confidence(panel: Panel, heading: bool) -> float:
+    """Return how sure a box with text at its left is a field: a card and a notice look alike."""
+    confidence = 0.8 if panel.lines else 0.7
+    against = ((heading, 0.3), (panel.tinted, 0.3), (_is_sentence(panel.lines), 0.25))
+    return confidence - sum(weight for seen, weight in against if seen)
+
+
+def _is_sentence(lines: Sequence[Line]) -> bool:
+    text = " ".join(line.text for line in lines)
+    return text.endswith((".", "!", "?")) and len(text.split()) >= SENTENCE_WORDS
 
 
 def _is_centred(rect: Rect, content: Rect) -> bool:

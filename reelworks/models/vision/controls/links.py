@@ -113,7 +113,7 @@ def _rows_of_letters(inked: Mask) -> tuple[int, int]:
     groups = np.split(rows, np.flatnonzero(np.diff(rows) > 3) + 1)
     letters = max(groups, key=lambda group: int(weight[group].sum()))
     # Few letters reach above and below the others.
-    reach = round(0.3 * len(letters))
+    reach = round(0.2 * len(letters))
     top, bottom = int(letters[0]) - reach, int(letters[-1]) + 1 + reach
     return max(top, 1), min(bottom, len(inked) - 1)
 

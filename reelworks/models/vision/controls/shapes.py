@@ -153,7 +153,7 @@ def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
         if not (smallest.w <= w <= largest.w and smallest.h <= h <= largest.h):
             continue
         patch = (labels[y : y + h, x : x + w] == index).astype(np.uint8)
-        if _outline_area(patch) >= 0.85 * (w - 1) * (h - 1) and _is_straight(patch):
+        if _outline_area(patch) >= 0.8 * (w - 1) * (h - 1) and _is_straight(patch):
             found.append(Rect(x, y, w, h))
     return found
 
