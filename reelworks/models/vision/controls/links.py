@@ -16,6 +16,8 @@ Change = NDArray[np.float32]
 
 LEAST_COLOUR = 0.2
 """Part of the change from the ground to a letter in which its channels differ, for a colour."""
+LEAST_COLOUR_ON_DARK = 0.35
+"""The same on a dark ground, where white letters of a film are bluish too."""
 LEAST_COLOUR_OF_WORD = 0.15
 """The same for one word among coloured ones."""
 LEAST_COLOUR_UNDERLINED = 0.4
@@ -24,7 +26,7 @@ LEAST_CONTRAST = 40
 """Difference from the ground, of 255, of what is drawn."""
 THICKEST_UNDERLINE = 4
 """Pixels."""
-EVEN_GROUND = 0.25
+EVEN_GROUND = 0.35
 """Part of a line's area that shows one plain colour; a film behind a title does not."""
 SMALLEST_INK = 0.02
 """Part of a line's area that link-coloured ink must cover."""
@@ -62,6 +64,7 @@ def _coloured_runs(image: Image, rect: Rect) -> list[tuple[Rect, bool]]:
         return []
     drawn = np.asarray(contrast >= max(LEAST_CONTRAST, 0.45 * strongest), np.bool_)
     traces = np.asarray(contrast >= max(LEAST_CONTRAST / 2, 0.25 * strongest), np.bool_)
+    least = LEAST_COLOUR if ground.mean() >= 128 else LEAST_COLOUR_ON_DARK
     runs = []
     for left, right in _spans(change, drawn, rect.h):
         inked = drawn[:, left:right]
@@ -69,7 +72,7 @@ def _coloured_runs(image: Image, rect: Rect) -> list[tuple[Rect, bool]]:
         # An underline is thin; what is filled from top to bottom is a picture or a button.
         underlined = 1 <= covered <= THICKEST_UNDERLINE
         ink = change[:, left:right][inked].sum(axis=0)
-        blue = _part(ink[2] - ink[0], ink) >= LEAST_COLOUR
+        blue = _part(ink[2] - ink[0], ink) >= least
         vivid = underlined and _part(np.ptp(ink), ink) >= LEAST_COLOUR_UNDERLINED
         if right - left >= rect.h and (blue or vivid) and covered <= THICKEST_UNDERLINE:
             top, bottom = _rows_of_letters(traces[:, left:right])

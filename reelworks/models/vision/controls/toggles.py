@@ -116,7 +116,7 @@ def _outline(contrast: NDArray[np.float32]) -> _Outline:
     rays = cv2.warpPolar(contrast, (STEPS, RAYS), centre, reach, flags)
     darkest = rays.max(axis=1)
     level = float(np.median(darkest))
-    drawn = rays >= max(0.5 * level, 1)
+    drawn = rays >= max(0.3 * level, FAINT)
     ends = np.where(drawn.any(axis=1), STEPS - 1 - drawn[:, ::-1].argmax(axis=1), 0)
     smooth = np.median([np.roll(ends, shift) for shift in (-1, 0, 1)], axis=0)
     eighth = RAYS // 8
