@@ -148,10 +148,11 @@ def panels(edges: EdgeMaps, smallest: Rect, largest: Rect) -> list[Rect]:
 def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
     found = []
-    for index in range(1, len(stats)):
+    w, h = stats[:, 2], stats[:, 3]
+    fits = (smallest.w <= w) & (w <= largest.w) & (smallest.h <= h) & (h <= largest.h)
+    fits[0] = False  # the edges themselves
+    for index in np.flatnonzero(fits):
         x, y, w, h = (int(v) for v in stats[index, :4])
-        if not (smallest.w <= w <= largest.w and smallest.h <= h <= largest.h):
-            continue
         patch = (labels[y : y + h, x : x + w] == index).astype(np.uint8)
         if _outline_area(patch) >= 0.8 * (w - 1) * (h - 1) and _is_straight(patch):
             found.append(Rect(x, y, w, h))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reelworks.domain.video.vision import Control, ControlKind
 from reelworks.models.vision.controls.shapes import Image, Rect, typical_colour
@@ -75,13 +76,17 @@ def _bar_under(image: Image, word: Rect) -> Rect | None:
     if below.shape[0] < 8:
         return None
     ground = typical_colour(below[:2].astype(np.uint8))
-    vivid = (np.abs(below - ground).max(axis=2) >= 50) & (np.ptp(below, axis=2) >= 60)
     middle = int(x) - left
-    rows = np.flatnonzero(vivid[:, middle])
+    rows = np.flatnonzero(_is_vivid(below[:, middle], ground))
     if not 2 <= len(rows) <= 5 or rows[-1] - rows[0] != len(rows) - 1:
         return None
-    columns = np.flatnonzero(vivid[rows[len(rows) // 2]])
+    columns = np.flatnonzero(_is_vivid(below[rows[len(rows) // 2]], ground))
     width = int(columns[-1] - columns[0]) + 1
     bar = Rect(left + int(columns[0]), word.bottom + 3 + int(rows[0]), width, len(rows))
     solid = len(columns) == width and word.w * 0.8 <= width < 2 * reach
     return bar if solid and abs(bar.middle[0] - x) <= 6 else None
+
+
+def _is_vivid(pixels: NDArray[np.float64], ground: NDArray[np.float64]) -> NDArray[np.bool_]:
+    stands_out = np.abs(pixels - ground).max(axis=-1) >= 50
+    return np.asarray(stands_out & (np.ptp(pixels, axis=-1) >= 60), np.bool_)
