@@ -104,8 +104,9 @@ def _classify(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
 def _by_content(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
     """Distinguish a button, whose word is centred, from a field, whose text starts at its left."""
     rect, content = panel.rect, panel.content or panel.rect
-    off = abs(panel.text.middle[0] - rect.middle[0]) if panel.text else rect.w
-    if off <= ICON and (_is_centred(rect, panel.text or content) or _is_centred(rect, content)):
+    text = panel.text
+    near = text is not None and abs(text.middle[0] - rect.middle[0]) <= ICON
+    if text and near and (_is_centred(rect, text) or _is_centred(rect, content)):
         return ControlKind.BUTTON, 0.9
     left, right = content.x - rect.x, rect.right - content.right
     at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
