@@ -106,10 +106,11 @@ def _by_content(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None
     rect, content = panel.rect, panel.content or panel.rect
     text = panel.text
     near = text is not None and abs(text.middle[0] - rect.middle[0]) <= ICON
-    if text and near and (_is_centred(rect, text) or _is_centred(rect, content)):
+    apart = panel.gap > 2 * rect.h
+    if text and near and not apart and (_is_centred(rect, text) or _is_centred(rect, content)):
         return ControlKind.BUTTON, 0.9
     left, right = content.x - rect.x, rect.right - content.right
-    at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
+    at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and (apart or right > left)
     if at_left and (panel.bordered or panel.light):
         return ControlKind.FIELD, _field_confidence(panel, heading)
     return None

@@ -36,6 +36,8 @@ class Panel:
     lines: tuple[Line, ...]
     text: Rect | None
     """Around the lines of text."""
+    gap: int
+    """Widest part of the text without letters, in pixels: a hint may stand at the other end."""
     strength: float
     """Sharpest edge of the text, 0 to 255: on a blurred picture, large and bold text has more."""
     content: Rect | None
@@ -64,6 +66,7 @@ def inspect_panel(edges: EdgeMaps, lines: Sequence[Line], rect: Rect) -> Panel:
         rect=rect,
         lines=texts,
         text=text,
+        gap=_widest_gap(edges.plain, text) if text else 0,
         strength=edges.strength(text) if text else 0.0,
         content=_around([part for part in (text, drawn) if part]),
         arrow=_has_arrow(edges.plain, inside, texts),
@@ -108,6 +111,11 @@ def _around(rects: Sequence[Rect]) -> Rect | None:
     x, y = min(rect.x for rect in rects), min(rect.y for rect in rects)
     right, bottom = max(rect.right for rect in rects), max(rect.bottom for rect in rects)
     return Rect(x, y, right - x, bottom - y)
+
+
+def _widest_gap(edges: Image, text: Rect) -> int:
+    columns = np.flatnonzero(text.cut(edges).any(axis=0))
+    return int(np.diff(columns).max()) - 1 if len(columns) > 1 else 0
 
 
 def _border_contrast(image: Image, rect: Rect, fill: NDArray[np.float64]) -> float:

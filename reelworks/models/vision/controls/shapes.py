@@ -137,7 +137,7 @@ def panels(edges: EdgeMaps, smallest: Rect, largest: Rect) -> list[Rect]:
     closed = np.asarray(cv2.morphologyEx(edges.fine, cv2.MORPH_CLOSE, np.ones((1, 9))), np.uint8)
     found: list[Rect] = []
     # A square of two pixels marks a border line and what follows it: one pixel less at the end.
-    for view, tail in ((edges.fine, 2), (edges.thin, 1), (closed, 2)):
+    for view, tail in ((edges.fine, 2), (edges.thin, 1), (closed, 2), (edges.plain, 2)):
         for rect in _patches(view, smallest, largest):
             whole = Rect(rect.x - 2, rect.y - 2, rect.w + 2 + tail, rect.h + 2 + tail)
             if not any(_same(whole, other) for other in found):

@@ -13,8 +13,17 @@ AS = pytest.mark.parametrize("recorded", [False, True], ids=["drawn", "recorded"
 def test_a_wide_box_with_text_at_its_left_is_a_field(recorded: bool) -> None:
     page = DrawnPage()
     page.box(371, 300, 760, 26)
-    page.write("yourname@company.com", 383, 312)
-    assert page.controls(recorded=recorded) == {("field", "yourname@company.com")}
+    page.write("maria@reelworks.test", 383, 312)
+    assert page.controls(recorded=recorded) == {("field", "maria@reelworks.test")}
+
+
+@AS
+def test_words_at_both_ends_of_a_box_are_no_button(recorded: bool) -> None:
+    page = DrawnPage()
+    page.box(134, 90, 434, 26)
+    page.write("Search", 150, 102)
+    page.write("Option S", 490, 102)
+    assert page.controls(recorded=recorded) == {("field", "Search Option S")}
 
 
 @AS
