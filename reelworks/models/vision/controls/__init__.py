@@ -9,16 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
+
 from reelworks.domain.video.vision import Control, ScreenText
-from reelworks.models.vision.controls.boxed import find_boxed, without_overlaps
+from reelworks.models.vision.controls.boxed import (
+    LARGEST,
+    SMALLEST,
+    TALLEST_ONE_LINE,
+    find_boxed,
+    without_overlaps,
+)
 from reelworks.models.vision.controls.links import find_links, find_navigation
-from reelworks.models.vision.controls.shapes import Image, edge_map
+from reelworks.models.vision.controls.lists import find_entries
+from reelworks.models.vision.controls.shapes import EdgeMaps, Image, panels
 from reelworks.models.vision.controls.tabs import find_menu_bar, find_tabs
 from reelworks.models.vision.controls.toggles import find_toggles
 from reelworks.models.vision.controls.words import lines_of
 
-VERSION = 1
+VERSION = 2
 """Raise when a change in this package can change what is found."""
+
+ROWS = 720
+"""Of the image that sizes of controls are stated for; a normalized video is no larger."""
+LEAST_CONFIDENCE = 0.6
+"""Below it, what was found is not claimed."""
+MOST_ENLARGED = 2.0
 
 __all__ = ["VERSION", "find_controls"]
 
@@ -31,13 +47,30 @@ def find_controls(image: Image, text: Sequence[ScreenText]) -> tuple[Control, ..
     """
     if not text:
         return ()
-    edges = edge_map(image)
-    lines = lines_of(text, image)
-    found = find_boxed(image, edges, lines) + find_toggles(image, lines)
-    found = found + find_tabs(image, lines) + find_menu_bar(image, lines)
+    picture = _enlarged(image)
+    edges = EdgeMaps(picture)
+    lines = lines_of(text, edges)
+    rects = panels(edges, SMALLEST, LARGEST)
+    toggles = find_toggles(edges, lines)
+    found = find_boxed(edges, lines, rects, [rect for rect, _ in toggles])
+    entries = find_entries(edges, lines, rects)
+    taken = [rect for rect, _ in entries]
+    found = [(rect, one) for rect, one in found if all(rect.overlap(t) < 0.6 for t in taken)]
+    found += entries + toggles
+    found += find_tabs(picture, lines) + find_menu_bar(picture, lines)
     taken = [rect for rect, _ in found]
-    found += find_links(image, lines, taken)
-    taken = [rect for rect, _ in found]
-    found += find_navigation(image, lines, taken)
-    controls = [control for _, control in without_overlaps(found)]
+    found += find_links(picture, lines, taken)
+    taken = [rect for rect, _ in found] + [rect for rect in rects if rect.h <= TALLEST_ONE_LINE]
+    found += find_navigation(picture, lines, taken)
+    sure = [(rect, one) for rect, one in found if (one.confidence or 0) >= LEAST_CONFIDENCE]
+    controls = [control for _, control in without_overlaps(sure)]
     return tuple(sorted(controls, key=lambda c: (round(c.box.y, 2), c.box.x)))
+
+
+def _enlarged(image: Image) -> Image:
+    """Return an image of fewer rows than controls are measured on, at up to twice its size."""
+    scale = min(ROWS / min(image.shape[:2]), MOST_ENLARGED)
+    if scale <= 1:
+        return image
+    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)

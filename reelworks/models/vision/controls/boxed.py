@@ -3,59 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from reelworks.domain.video.vision import Control, ControlKind
-from reelworks.models.vision.controls.shapes import (
-    Image,
-    Rect,
-    distance,
-    marks,
-    panels,
-    typical_colour,
-)
-from reelworks.models.vision.controls.words import Line, crossing, ink
+from reelworks.models.vision.controls.panel import Panel, inspect_panel
+from reelworks.models.vision.controls.shapes import EdgeMaps, Rect
+from reelworks.models.vision.controls.words import Line
 
 SMALLEST = Rect(0, 0, 18, 14)
 LARGEST = Rect(0, 0, 900, 220)
 """Insides of boxed controls on an image of 720 rows, in pixels."""
 TALLEST_ONE_LINE = 64
+ICON = 24
+"""Pixels by which an icon beside it moves a button's word from the middle, at most."""
+HEADING = 1.35
+"""Times the usual strength of a line from which text in a box is its heading, not its value."""
+
+SENTENCE_WORDS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A box on the image and what is in it."""
+def find_boxed(
+    edges: EdgeMaps, lines: Sequence[Line], rects: Sequence[Rect], toggles: Sequence[Rect]
+) -> list[tuple[Rect, Control]]:
+    """Return which of ``rects`` are buttons, fields and drop-downs.
 
-    rect: Rect
-    lines: tuple[Line, ...]
-    content: Rect | None
-    """Around everything drawn inside, text or not."""
-    arrow: bool
-    """A small downward mark stands at its right end."""
-    bordered: bool
-    light: bool
-    """Its fill is nearly white."""
-    grip: bool
-    """Something small is drawn in the bottom right corner, as on a text area."""
-
-
-def find_boxed(image: Image, edges: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
-    """Return buttons, fields and drop-downs with their boxes in pixels."""
-    rects = _innermost(panels(image, SMALLEST, LARGEST))
-    rects = [rect for rect in rects if not _in_grid(rect, rects)]
+    A box around one of ``toggles`` is a card that can be chosen: the toggle is its control.
+    """
+    innermost = _innermost(rects)
+    usual = _usual_strength(edges, lines)
     found = []
-    for rect in rects:
-        panel = _inspect_panel(image, edges, lines, rect)
-        named = _classify(panel)
+    for rect in innermost:
+        if _in_grid(rect, innermost) or any(rect.contains_point(*t.middle) for t in toggles):
+            continue
+        panel = inspect_panel(edges, lines, rect)
+        named = _classify(panel, panel.strength >= HEADING * usual)
         if named:
             kind, confidence = named
             label = " ".join(line.text for line in panel.lines)
             if not label and kind is not ControlKind.BUTTON:
                 label = label_beside(rect, lines)
-            found.append((rect, Control(kind, label, rect.as_box(image), confidence)))
+            box = rect.as_box(edges.image)
+            found.append((rect, Control(kind, label, box, confidence)))
     return found
+
+
+def _usual_strength(edges: EdgeMaps, lines: Sequence[Line]) -> float:
+    return float(np.median([edges.strength(line.rect) for line in lines])) if lines else 0.0
 
 
 def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
@@ -96,47 +90,7 @@ def _in_grid(rect: Rect, rects: Sequence[Rect]) -> bool:
     return sideways and upright
 
 
-def _inspect_panel(image: Image, edges: Image, lines: Sequence[Line], rect: Rect) -> Panel:
-    inside = rect.grown(-4)
-    fill = typical_colour(inside.cut(image))
-    middle_x = rect.x + rect.w // 3
-    rim = image[max(rect.y, 0) : rect.y + 4, middle_x : middle_x + rect.w // 3]
-    outside = typical_colour(
-        image[max(rect.y - 3, 0) : max(rect.y - 1, 1), middle_x : middle_x + rect.w // 3]
-    )
-    between = min(
-        max(
-            min(distance(typical_colour(row), fill), distance(typical_colour(row), outside))
-            for row in rim
-        ),
-        255.0,
-    )
-    texts = tuple(crossing(lines, rect))
-    end = Rect(rect.right - min(rect.h, 40), rect.y + 4, min(rect.h, 40) - 4, rect.h - 8)
-    corner = Rect(rect.right - 16, rect.bottom - 16, 11, 11)
-    beside = Rect(rect.right - 34, rect.bottom - 16, 14, 11)
-    return Panel(
-        rect=rect,
-        lines=texts,
-        content=ink(edges, inside),
-        arrow=_has_arrow(edges, end, texts),
-        bordered=between >= 8,
-        light=bool(fill.min() >= 225),
-        grip=ink(edges, corner) is not None and ink(edges, beside) is None,
-    )
-
-
-def _has_arrow(edges: Image, end: Rect, texts: Sequence[Line]) -> bool:
-    for mark in marks(np.ascontiguousarray(end.cut(edges)), 5, 18):
-        at = Rect(end.x + mark.x, end.y + mark.y, mark.w, mark.h)
-        in_text = any(text.rect.right - 4 > at.middle[0] for text in texts)
-        low = abs(at.middle[1] - end.middle[1]) <= 5
-        if low and not in_text and at.w >= at.h * 0.9:
-            return True
-    return False
-
-
-def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
+def _classify(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
     rect = panel.rect
     if rect.h > TALLEST_ONE_LINE:
         return _text_area(panel)
@@ -144,19 +98,39 @@ def _classify(panel: Panel) -> tuple[ControlKind, float] | None:
         return None
     if panel.arrow and rect.w >= 1.3 * rect.h:
         return ControlKind.MENU, 0.85
-    return _by_content(panel) if panel.content else _empty_field(panel)
+    return _by_content(panel, heading) if panel.content else _empty_field(panel)
 
 
-def _by_content(panel: Panel) -> tuple[ControlKind, float] | None:
+def _by_content(panel: Panel, heading: bool) -> tuple[ControlKind, float] | None:
     """Distinguish a button, whose word is centred, from a field, whose text starts at its left."""
     rect, content = panel.rect, panel.content or panel.rect
-    left, right = content.x - rect.x, rect.right - content.right
-    if panel.lines and abs(left - right) <= max(7, 0.06 * rect.w) and left >= 3:
+    text = panel.text
+    near = text is not None and abs(text.middle[0] - rect.middle[0]) <= ICON
+    apart = panel.gap > 2 * rect.h
+    if text and near and not apart and (_is_centred(rect, text) or _is_centred(rect, content)):
         return ControlKind.BUTTON, 0.9
-    at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and right > left
+    left, right = content.x - rect.x, rect.right - content.right
+    at_left = rect.w >= 2.5 * rect.h and left <= max(28, rect.h) and (apart or right > left)
     if at_left and (panel.bordered or panel.light):
-        return ControlKind.FIELD, 0.8 if panel.lines else 0.7
+        return ControlKind.FIELD, _field_confidence(panel, heading)
     return None
+
+
+def _field_confidence(panel: Panel, heading: bool) -> float:
+    """Return how sure a box with text at its left is a field: a card and a notice look alike."""
+    confidence = 0.8 if panel.lines else 0.7
+    against = ((heading, 0.3), (panel.tinted, 0.3), (_is_sentence(panel.lines), 0.25))
+    return confidence - sum(weight for seen, weight in against if seen)
+
+
+def _is_sentence(lines: Sequence[Line]) -> bool:
+    text = " ".join(line.text for line in lines)
+    return text.endswith((".", "!", "?")) and len(text.split()) >= SENTENCE_WORDS
+
+
+def _is_centred(rect: Rect, content: Rect) -> bool:
+    left, right = content.x - rect.x, rect.right - content.right
+    return abs(left - right) <= max(7, min(0.06 * rect.w, 12)) and left >= 3
 
 
 def _text_area(panel: Panel) -> tuple[ControlKind, float] | None:

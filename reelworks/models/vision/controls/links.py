@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +12,21 @@ from reelworks.models.vision.controls.shapes import Image, Rect, distance, typic
 from reelworks.models.vision.controls.words import Line, rows_of
 
 Mask = NDArray[np.bool_]
+Change = NDArray[np.float32]
 
-LINK_HUES = (95, 135)
-"""Cyan-blue to violet-blue in OpenCV's half degrees."""
-LEAST_SATURATION = 90
-EVEN_GROUND = 0.25
+LEAST_COLOUR = 0.2
+"""Part of the change from the ground to a letter in which its channels differ, for a colour."""
+LEAST_COLOUR_ON_DARK = 0.35
+"""The same on a dark ground, where white letters of a film are bluish too."""
+LEAST_COLOUR_OF_WORD = 0.15
+"""The same for one word among coloured ones."""
+LEAST_COLOUR_UNDERLINED = 0.4
+"""The same for underlined text of any colour but blue."""
+LEAST_CONTRAST = 40
+"""Difference from the ground, of 255, of what is drawn."""
+THICKEST_UNDERLINE = 4
+"""Pixels."""
+EVEN_GROUND = 0.35
 """Part of a line's area that shows one plain colour; a film behind a title does not."""
 SMALLEST_INK = 0.02
 """Part of a line's area that link-coloured ink must cover."""
@@ -32,8 +41,10 @@ def find_links(
         if any(rect.contains_point(*line.rect.middle) for rect in taken):
             continue
         for run, underlined in _coloured_runs(image, line.rect):
+            if any(rect.overlap(run) > 0.5 for rect in taken):
+                continue
             label = line.part(run.x - 3, run.right + 3)
-            if len(label) >= 2:
+            if len(label) >= 2 and not (run.x < line.rect.x + run.h and _follows_mark(image, run)):
                 confidence = 0.8 if underlined else 0.7
                 found.append((run, Control(ControlKind.LINK, label, run.as_box(image), confidence)))
     return found
@@ -44,38 +55,80 @@ def _coloured_runs(image: Image, rect: Rect) -> list[tuple[Rect, bool]]:
     if min(patch.shape[:2]) < 6:
         return []
     ground = typical_colour(patch)
-    contrast = np.abs(patch.astype(np.int16) - ground).max(axis=2)
-    if (contrast < 12).mean() < EVEN_GROUND:
+    if float(np.ptp(ground)) >= 60:
         return []
-    ink = contrast >= 60
-    hsv = cv2.cvtColor(patch, cv2.COLOR_RGB2HSV)
-    hue, saturation = hsv[..., 0], hsv[..., 1]
-    vivid = ink & (saturation >= LEAST_SATURATION)
-    blue = vivid & (hue >= LINK_HUES[0]) & (hue <= LINK_HUES[1])
-    ground_is_blue = float(ground.max() - ground.min()) >= 60
-    if ground_is_blue:
+    change = patch.astype(np.float32) - ground.astype(np.float32)
+    contrast = np.abs(change).max(axis=2)
+    strongest = float(np.percentile(contrast, 98))
+    if (contrast < max(12, 0.25 * strongest)).mean() < EVEN_GROUND:
         return []
+    drawn = np.asarray(contrast >= max(LEAST_CONTRAST, 0.45 * strongest), np.bool_)
+    traces = np.asarray(contrast >= max(LEAST_CONTRAST / 2, 0.25 * strongest), np.bool_)
+    least = LEAST_COLOUR if ground.mean() >= 128 else LEAST_COLOUR_ON_DARK
     runs = []
-    for left, right in _spans(blue if blue.sum() > vivid.sum() / 2 else vivid, rect.h):
-        part, all_ink = vivid[:, left:right], ink[:, left:right]
-        underlined = bool(part.mean(axis=1).max() >= 0.75)
-        is_blue = blue[:, left:right].sum() >= 0.6 * max(part.sum(), 1)
-        # Edge pixels of dark letters are coloured by JPEG; a link's letters are so throughout.
-        whole = part.sum() >= 0.5 * max(all_ink.sum(), 1)
-        if right - left >= rect.h and whole and (is_blue or underlined):
-            runs.append((Rect(rect.x - 1 + left, rect.y, right - left, rect.h), underlined))
+    for left, right in _spans(change, drawn, rect.h):
+        inked = drawn[:, left:right]
+        covered = int((inked.mean(axis=1) >= 0.9).sum())
+        # An underline is thin; what is filled from top to bottom is a picture or a button.
+        underlined = 1 <= covered <= THICKEST_UNDERLINE
+        ink = change[:, left:right][inked].sum(axis=0)
+        blue = _part(ink[2] - ink[0], ink) >= least
+        vivid = underlined and _part(np.ptp(ink), ink) >= LEAST_COLOUR_UNDERLINED
+        if right - left >= rect.h and (blue or vivid) and covered <= THICKEST_UNDERLINE:
+            top, bottom = _rows_of_letters(traces[:, left:right])
+            where = Rect(rect.x - 1 + left, rect.y - 1 + top, right - left, bottom - top)
+            runs.append((where, underlined))
     return runs
 
 
-def _spans(mask: Mask, height: int) -> list[tuple[int, int]]:
-    """Return column ranges of ink, gaps narrower than a wide space closed."""
-    columns = np.flatnonzero(mask.any(axis=0))
-    if mask.mean() < SMALLEST_INK or not len(columns):
+def _spans(change: Change, drawn: Mask, height: int) -> list[tuple[int, int]]:
+    """Return column ranges of coloured words, gaps narrower than a wide space closed.
+
+    A thin stroke on a blurred recording is a mixture with the ground, whose saturation says
+    little; the direction from the ground to it is the stroke's own, however thin it is. It is
+    summed over a word: single pixels are coloured by JPEG.
+    """
+    inked = np.flatnonzero(drawn.any(axis=0))
+    if drawn.mean() < SMALLEST_INK or not len(inked):
         return []
-    breaks = np.flatnonzero(np.diff(columns) > max(height * 0.6, 8))
-    starts = np.concatenate([[0], breaks + 1])
-    ends = np.concatenate([breaks, [len(columns) - 1]])
-    return [(int(columns[a]), int(columns[b]) + 1) for a, b in zip(starts, ends, strict=True)]
+    ink = (change * drawn[..., None]).sum(axis=0)
+    words = np.split(inked, np.flatnonzero(np.diff(inked) > max(height // 5, 2)) + 1)
+    spans: list[tuple[int, int]] = []
+    for word in words:
+        total = ink[word].sum(axis=0)
+        if _part(np.ptp(total), total) < LEAST_COLOUR_OF_WORD:
+            continue
+        left, right = int(word[0]), int(word[-1]) + 1
+        if spans and left - spans[-1][1] < max(height * 0.6, 8):
+            left = spans.pop()[0]
+        spans.append((left, right))
+    return spans
+
+
+def _part(difference: float, ink: Change) -> float:
+    return float(difference / max(np.abs(ink).max(), 1))
+
+
+def _rows_of_letters(inked: Mask) -> tuple[int, int]:
+    """Return the first and the last row of the letters, without what belongs to other lines."""
+    weight = inked.sum(axis=1)
+    rows = np.flatnonzero(weight >= max(0.12 * weight.max(), 1))
+    groups = np.split(rows, np.flatnonzero(np.diff(rows) > 3) + 1)
+    letters = max(groups, key=lambda group: int(weight[group].sum()))
+    # Few letters reach above and below the others.
+    reach = round(0.2 * len(letters))
+    top, bottom = int(letters[0]) - reach, int(letters[-1]) + 1 + reach
+    return max(top, 1), min(bottom, len(inked) - 1)
+
+
+def _follows_mark(image: Image, run: Rect) -> bool:
+    """True when a sign as high as the letters stands close before them: the entry of a list."""
+    before = Rect(run.x - 2 * run.h, run.y, 2 * run.h - 4, run.h).cut(image)
+    if not before.size:
+        return False
+    ground = typical_colour(before)
+    drawn = (np.abs(before - ground).max(axis=2) >= LEAST_CONTRAST).any(axis=1)
+    return bool(drawn.mean() >= 0.7)
 
 
 def find_navigation(

@@ -90,13 +90,32 @@ def rect_of(box: Box, image: Image) -> Rect:
     )
 
 
-def edge_map(image: Image, step: int = EDGE_STEP, reach: int = 3) -> Image:
-    """Return 1 where pixels in a square of ``reach`` differ by ``step`` in a channel, else 0."""
+def differences(image: Image, reach: int) -> Image:
+    """Return the largest difference in a channel between pixels of a square of ``reach``."""
     kernel = np.ones((reach, reach), np.uint8)
     red, green, blue = cv2.split(cv2.morphologyEx(image, cv2.MORPH_GRADIENT, kernel))
     # Ten times as fast as numpy's maximum over an axis of three.
-    strongest = cv2.max(cv2.max(red, green), blue)
-    return np.asarray(strongest >= step, np.uint8)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
+class EdgeMaps:
+    """Edges of one image (HxWx3 uint8 RGB) at several steps; 1 where an edge is, else 0."""
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self._wide = differences(image, 3)
+        self.fine = self.over(EDGE_STEP)
+        self.plain = self.over(STRONG_STEP)
+        self.thin = np.asarray(differences(image, 2) >= STRONG_STEP, np.uint8)
+
+    def over(self, step: int) -> Image:
+        """Return where pixels in a square of three differ by ``step`` (of 255) in a channel."""
+        return np.asarray(self._wide >= step, np.uint8)
+
+    def strength(self, area: Rect) -> float:
+        """Return the step that the sharpest fiftieth of an area reaches, 0 to 255; 0 if empty."""
+        patch = area.cut(self._wide)
+        return float(np.percentile(patch, 98)) if patch.size else 0.0
 
 
 def marks(edges: Image, smallest: int, largest: int) -> list[Rect]:
@@ -107,7 +126,7 @@ def marks(edges: Image, smallest: int, largest: int) -> list[Rect]:
     return [Rect(*(int(v) for v in row[:4])) for row in stats[1:][fits]]
 
 
-def panels(image: Image, smallest: Rect, largest: Rect) -> list[Rect]:
+def panels(edges: EdgeMaps, smallest: Rect, largest: Rect) -> list[Rect]:
     """Return flat patches of rectangular outline (round corners allowed), borders included.
 
     ``smallest`` and ``largest`` bound the width and height in pixels. Holes, such as the letters
@@ -115,13 +134,11 @@ def panels(image: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     for faint borders, strong thin ones for letters close to their border, and fine ones closed
     sideways for borders that a label interrupts.
     """
-    fine = edge_map(image)
-    strong = edge_map(image, step=STRONG_STEP, reach=2)
-    closed = np.asarray(cv2.morphologyEx(fine, cv2.MORPH_CLOSE, np.ones((1, 9))), np.uint8)
+    closed = np.asarray(cv2.morphologyEx(edges.fine, cv2.MORPH_CLOSE, np.ones((1, 9))), np.uint8)
     found: list[Rect] = []
     # A square of two pixels marks a border line and what follows it: one pixel less at the end.
-    for edges, tail in ((fine, 2), (strong, 1), (closed, 2)):
-        for rect in _patches(edges, smallest, largest):
+    for view, tail in ((edges.fine, 2), (edges.thin, 1), (closed, 2), (edges.plain, 2)):
+        for rect in _patches(view, smallest, largest):
             whole = Rect(rect.x - 2, rect.y - 2, rect.w + 2 + tail, rect.h + 2 + tail)
             if not any(_same(whole, other) for other in found):
                 found.append(whole)
@@ -131,12 +148,13 @@ def panels(image: Image, smallest: Rect, largest: Rect) -> list[Rect]:
 def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
     found = []
-    for index in range(1, len(stats)):
+    w, h = stats[:, 2], stats[:, 3]
+    fits = (smallest.w <= w) & (w <= largest.w) & (smallest.h <= h) & (h <= largest.h)
+    fits[0] = False  # the edges themselves
+    for index in np.flatnonzero(fits):
         x, y, w, h = (int(v) for v in stats[index, :4])
-        if not (smallest.w <= w <= largest.w and smallest.h <= h <= largest.h):
-            continue
         patch = (labels[y : y + h, x : x + w] == index).astype(np.uint8)
-        if _outline_area(patch) >= 0.85 * (w - 1) * (h - 1) and _is_straight(patch):
+        if _outline_area(patch) >= 0.8 * (w - 1) * (h - 1) and _is_straight(patch):
             found.append(Rect(x, y, w, h))
     return found
 

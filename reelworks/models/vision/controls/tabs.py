@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reelworks.domain.video.vision import Control, ControlKind
 from reelworks.models.vision.controls.shapes import Image, Rect, typical_colour
@@ -18,12 +19,16 @@ MENU_WORDS = frozenset(
 """Words of menu bars in common desktop programs, in English."""
 
 
+LONGEST_NAME = 30
+"""Letters in the name of a tab at most: what is longer is a sentence."""
+
+
 def find_tabs(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
     """Return the tabs of each row in which one word has a coloured bar beneath it."""
     found = []
     for row in rows_of(lines):
         bars = [(line, bar) for line in row if (bar := _bar_under(image, line.rect))]
-        if len(bars) != 1 or len(row) < 3:
+        if len(bars) != 1 or len(row) < 3 or max(len(line.text) for line in row) > LONGEST_NAME:
             continue
         chosen, bar = bars[0]
         pad = max((bar.w - chosen.rect.w) // 2, 0)
@@ -56,17 +61,8 @@ def _single_words(line: Line) -> list[Line]:
     parts, at = [], 0
     for word in words:
         at = line.text.index(word, at)
-        parts.append(
-            Line(
-                word,
-                Rect(
-                    round(line.rect.x + at * step),
-                    line.rect.y,
-                    round(len(word) * step),
-                    line.rect.h,
-                ),
-            )
-        )
+        left, width = round(line.rect.x + at * step), round(len(word) * step)
+        parts.append(Line(word, Rect(left, line.rect.y, width, line.rect.h), line.read))
         at += len(word)
     return parts
 
@@ -80,13 +76,17 @@ def _bar_under(image: Image, word: Rect) -> Rect | None:
     if below.shape[0] < 8:
         return None
     ground = typical_colour(below[:2].astype(np.uint8))
-    vivid = (np.abs(below - ground).max(axis=2) >= 50) & (np.ptp(below, axis=2) >= 60)
     middle = int(x) - left
-    rows = np.flatnonzero(vivid[:, middle])
+    rows = np.flatnonzero(_is_vivid(below[:, middle], ground))
     if not 2 <= len(rows) <= 5 or rows[-1] - rows[0] != len(rows) - 1:
         return None
-    columns = np.flatnonzero(vivid[rows[len(rows) // 2]])
+    columns = np.flatnonzero(_is_vivid(below[rows[len(rows) // 2]], ground))
     width = int(columns[-1] - columns[0]) + 1
     bar = Rect(left + int(columns[0]), word.bottom + 3 + int(rows[0]), width, len(rows))
     solid = len(columns) == width and word.w * 0.8 <= width < 2 * reach
     return bar if solid and abs(bar.middle[0] - x) <= 6 else None
+
+
+def _is_vivid(pixels: NDArray[np.float64], ground: NDArray[np.float64]) -> NDArray[np.bool_]:
+    stands_out = np.abs(pixels - ground).max(axis=-1) >= 50
+    return np.asarray(stands_out & (np.ptp(pixels, axis=-1) >= 60), np.bool_)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelworks.domain.video.vision import Control, ControlKind
-from reelworks.models.vision.controls.shapes import Image, Rect, edge_map, marks, typical_colour
-from reelworks.models.vision.controls.words import Line
+from reelworks.models.vision.controls.shapes import EdgeMaps, Image, Rect, marks, typical_colour
+from reelworks.models.vision.controls.words import Line, ink
 
 SMALLEST, LARGEST = 14, 26
 """Sides of the mark with its soft edge, in pixels of an image of 720 rows."""
@@ -19,16 +22,25 @@ CONTRAST = 45
 """Difference from the ground, of 255, that counts as drawn."""
 FAINT = 25
 """The same for the thin line of a circle, which the screen's grid softens."""
+LETTER_GAP = 2
+"""Pixels to the right of a toggle that are free, while letters stand closer."""
+RAYS, STEPS = 64, 48
+"""Rays from the centre of a mark and samples along each."""
+READ_AS_LETTER = re.compile(r"^[O0oQ]\s+|^[■□☐☑✓○●◉\s]+")
+"""What a toggle at the beginning of a line is read as."""
 Drawn = NDArray[np.bool_]
 
 
-def find_toggles(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
+def find_toggles(edges: EdgeMaps, lines: Sequence[Line]) -> list[tuple[Rect, Control]]:
     """Return check boxes and radio buttons with their boxes in pixels."""
+    image = edges.image
+    outlines = edges.over(EDGE)
     shaped = []
-    for mark in marks(edge_map(image, step=EDGE), SMALLEST, LARGEST):
+    for mark in marks(outlines, SMALLEST, LARGEST):
         rect = mark.grown(-1)
         if abs(mark.w - mark.h) <= 2 and (kind := _shape(image, rect)):
             shaped.append((rect, kind))
+    radios = [rect for rect, kind in shaped if kind is ControlKind.RADIO]
     found = []
     for rect, kind in shaped:
         others = [other for other, _ in shaped if other is not rect]
@@ -37,9 +49,19 @@ def find_toggles(image: Image, lines: Sequence[Line]) -> list[tuple[Rect, Contro
         box = rect.as_box(image)
         if kind is ControlKind.CHECKBOX and (label or column):
             found.append((rect, Control(kind, label, box, 0.85 if label else 0.7)))
-        elif kind is ControlKind.RADIO and label and not _is_letter(rect, lines):
+        elif kind is ControlKind.RADIO and label and _has_peer(rect, radios) and not _is_letter(rect, outlines, lines):
             found.append((rect, Control(kind, label, box, 0.8)))
     return found
+
+
+def _has_peer(rect: Rect, radios: Sequence[Rect]) -> bool:
+    """True when another circle of its size stands in its row or its column: radios are a choice."""
+    return any(
+        other is not rect
+        and abs(other.w - rect.w) <= 2
+        and min(abs(other.x - rect.x), abs(other.y - rect.y)) <= 2
+        for other in radios
+    )
 
 
 def _shape(image: Image, rect: Rect) -> ControlKind | None:
@@ -52,14 +74,61 @@ def _shape(image: Image, rect: Rect) -> ControlKind | None:
     if patch.shape[:2] != (around.h, around.w):
         return None
     ground = typical_colour(np.concatenate([patch[0, :-2], patch[-1, :-2], patch[:, 0]]))
-    contrast = np.asarray(np.abs(patch - ground).max(axis=2), np.float64)
+    contrast = np.asarray(np.abs(patch - ground).max(axis=2), np.float32)
     rim = contrast[0, :-2].max(), contrast[-1, :-2].max(), contrast[:, 0].max()
     if max(rim) >= CONTRAST:
         return None
-    body = contrast[2:-2, 2:-2]
-    if _is_square(np.asarray(body >= CONTRAST, np.bool_)):
+    outline = _outline(contrast)
+    if outline.closed and outline.is_circle:
+        return ControlKind.RADIO
+    if _is_square(np.asarray(contrast[2:-2, 2:-2] >= CONTRAST, np.bool_)):
         return ControlKind.CHECKBOX
-    return ControlKind.RADIO if abs(rect.w - rect.h) <= 1 and _is_ring(body) else None
+    return ControlKind.CHECKBOX if outline.closed and outline.is_square else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """A mark seen from its centre, along rays all around."""
+
+    closed: bool
+    corners: float
+    """Distance of the outline on the diagonals, as a part of that on the axes: 1 for a circle,
+    1.41 for a square, 1.15 to 1.3 for one with round corners."""
+    least_corner: float
+    unevenness: float
+    """Difference inside from ray to ray, as a part of the outline's contrast; a ring, a dot and an
+    empty circle have none, the sign in an icon has."""
+
+    @property
+    def is_circle(self) -> bool:
+        return self.corners <= 1.08 and self.least_corner >= 0.8 and self.unevenness <= 0.115
+
+    @property
+    def is_square(self) -> bool:
+        return 1.12 <= self.corners <= 1.26 and self.least_corner >= 1.05 and self.unevenness <= 0.3
+
+
+def _outline(contrast: NDArray[np.float32]) -> _Outline:
+    height, width = contrast.shape
+    reach = 0.7 * max(height, width)
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    flags = cv2.INTER_LINEAR + cv2.WARP_FILL_OUTLIERS
+    rays = cv2.warpPolar(contrast, (STEPS, RAYS), centre, reach, flags)
+    darkest = rays.max(axis=1)
+    level = float(np.median(darkest))
+    drawn = rays >= max(0.3 * level, FAINT)
+    ends = np.where(drawn.any(axis=1), STEPS - 1 - drawn[:, ::-1].argmax(axis=1), 0)
+    smooth = np.median([np.roll(ends, shift) for shift in (-1, 0, 1)], axis=0)
+    eighth = RAYS // 8
+    axes = max(float(np.median(smooth[:: 2 * eighth])), 1.0)
+    corners = smooth[eighth :: 2 * eighth] / axes
+    inside = rays[:, : max(int(0.75 * axes), 1)]
+    return _Outline(
+        closed=bool((darkest >= FAINT).mean() >= 0.95),
+        corners=float(np.median(corners)),
+        least_corner=float(corners.min()),
+        unevenness=float(inside.std(axis=0).mean()) / max(level, 1.0),
+    )
 
 
 def _is_square(body: Drawn) -> bool:
@@ -72,23 +141,11 @@ def _is_square(body: Drawn) -> bool:
     return straight and corners >= 3
 
 
-def _is_ring(contrast: NDArray[np.float64]) -> bool:
-    """True when a closed line runs along the circle and the square's corners are bare."""
-    height, width = contrast.shape
-    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    darkest = np.zeros(len(angles))
-    for inset in (0.5, 1.0, 1.5, 2.0):
-        ys = (height / 2 + (height / 2 - inset) * np.sin(angles)).astype(int)
-        xs = (width / 2 + (width / 2 - inset) * np.cos(angles)).astype(int)
-        darkest = np.maximum(darkest, contrast[ys.clip(0, height - 1), xs.clip(0, width - 1)])
-    corners = contrast[[0, 0, -1, -1], [0, -1, 0, -1]]
-    return bool((darkest >= FAINT).mean() >= 0.95 and corners.max() < CONTRAST)
-
-
-def _is_letter(rect: Rect, lines: Sequence[Line]) -> bool:
-    """True for the O of a word: it fills its line's height, while a toggle is lower."""
+def _is_letter(rect: Rect, edges: Image, lines: Sequence[Line]) -> bool:
+    """True for the O of a word: it fills its line's height and the next letter follows closely."""
     x, y = rect.middle
-    return any(
+    follows = ink(edges, Rect(rect.right + 1, rect.y + 2, LETTER_GAP, rect.h - 4)) is not None
+    return follows and any(
         line.rect.contains_point(x, y) and rect.h >= 0.8 * line.rect.h and line.rect.w > 2 * rect.w
         for line in lines
     )
@@ -110,4 +167,4 @@ def _label_right(rect: Rect, lines: Sequence[Line], others: Sequence[Rect]) -> s
     end = min([*later, nearest.rect.right])
     alone = nearest.rect.x >= rect.x - 6 and end == nearest.rect.right
     label = nearest.text if alone else nearest.part(rect.x, end)
-    return label.lstrip("■□☐☑✓○●◉ ")
+    return READ_AS_LETTER.sub("", label) if nearest.read.x < rect.right else label

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reelworks.domain.video.vision import ScreenText
-from reelworks.models.vision.controls.shapes import Image, Rect, edge_map, rect_of
+from reelworks.models.vision.controls.shapes import EdgeMaps, Image, Rect, rect_of
 
 INK_STEP = 50
 """Difference between neighbour pixels, of 255, at the rim of a letter: over JPEG ringing."""
@@ -20,6 +20,9 @@ class Line:
 
     text: str
     rect: Rect
+    """Around what is drawn; the border of a box close to the text belongs to that."""
+    read: Rect
+    """Where it was read, with some space around; its height tells the size of the letters."""
 
     def part(self, left: int, right: int) -> str:
         """Return the words whose middle lies between two columns.
@@ -38,12 +41,12 @@ class Line:
         return " ".join(inside)
 
 
-def lines_of(text: Sequence[ScreenText], image: Image) -> list[Line]:
-    """Return lines of screen text in pixels of ``image``, shrunk to what is drawn."""
-    edges = edge_map(image, step=INK_STEP)
-    rects = [rect_of(line.box, image) for line in text]
+def lines_of(text: Sequence[ScreenText], edges: EdgeMaps) -> list[Line]:
+    """Return lines of screen text in pixels of the image, shrunk to what is drawn."""
+    inked = edges.over(INK_STEP)
+    rects = [rect_of(line.box, edges.image) for line in text]
     return [
-        Line(line.text, drawn.grown(1) if (drawn := ink(edges, rect)) else rect)
+        Line(line.text, drawn.grown(1) if (drawn := ink(inked, rect)) else rect, rect)
         for line, rect in zip(text, rects, strict=True)
     ]
 
@@ -73,7 +76,8 @@ def crossing(lines: Sequence[Line], area: Rect) -> list[Line]:
             continue
         words = line.part(area.x, area.right) if right - left < 0.9 * line.rect.w else line.text
         if words:
-            found.append(Line(words, Rect(left, line.rect.y, right - left, line.rect.h)))
+            part = Rect(left, line.rect.y, right - left, line.rect.h)
+            found.append(Line(words, part, line.read))
     return found
 
 
