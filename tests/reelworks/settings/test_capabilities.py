@@ -26,7 +26,7 @@ def test_each_library_may_have_its_own_shot_detector(monkeypatch):
 def test_a_wrong_list_of_detectors_names_the_wrong_part(monkeypatch, text):
     monkeypatch.setenv("LIBRARY_SHOT_DETECTORS", f"news=adaptive,{text}")
 
-    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is wrong: '{text}' must be"):
+    with pytest.raises(SettingsError, match=f"LIBRARY_SHOT_DETECTORS is invalid: '{text}' must be"):
         load_settings()
 
 
