@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 import sys
@@ -33,6 +34,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("shared machine")
 
+# Fewer collections: most of a million objects are modules and tests, which stay to the end.
+gc.set_threshold(100_000, 50, 50)
+
 # A script's background jobs ignore Ctrl-C, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,6 +44,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = longest_first(items, Path(__file__).parent)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of later collections: many modules end with one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
