@@ -34,12 +34,21 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("shared machine")
 
-# Fewer collections: most of a million objects are modules and tests, which stay to the end.
-gc.set_threshold(100_000, 50, 50)
-
 # A script's background jobs ignore Ctrl-C, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Hypothesis looks at the state of `random` before and after it makes an example. Threads that
+# Prefect's client leaves running draw from it for their waits, so this comes by chance.
+_RANDOM_ELSEWHERE = (
+    "ignore:Do not use the .random. module inside strategies"
+    ":hypothesis.errors.HypothesisDeprecationWarning"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", _RANDOM_ELSEWHERE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
