@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 import sys
@@ -39,8 +40,26 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Hypothesis looks at the state of `random` before and after it makes an example. Threads that
+# Prefect's client leaves running draw from it for their waits, so this comes by chance.
+_RANDOM_ELSEWHERE = (
+    "ignore:Do not use the .random. module inside strategies"
+    ":hypothesis.errors.HypothesisDeprecationWarning"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", _RANDOM_ELSEWHERE)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = longest_first(items, Path(__file__).parent)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of later collections: many modules end with one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,9 @@ def forked_commands() -> Iterator[Commands]:
 
 def _serve(line: socket.socket) -> dict[str, Any] | None:
     """Fork for each request; return it in the fork, and None at the end of the line."""
-    import reelworks.app.cli.main  # noqa: F401 - what each command would import
+    from reelworks.app.cli.main import make_app
+
+    make_app()  # imports what each command would
 
     assert threading.active_count() == 1, "a fork would lack the other threads"
     while True:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
@@ -12,48 +14,58 @@ from typer.exceptions import TyperException
 
 from infra.startup import stop_at_once, stop_by_raising
 from reelworks.app.cli import output
-from reelworks.app.cli.commands import (
-    backfill,
-    deploy,
-    doctor,
-    embeddings,
-    index,
-    jobs,
-    library,
-    restore,
-    search,
-    services,
-    sync,
-    token,
-)
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.app.cli.exit_codes import EXIT_CODES
 from reelworks.errors import CancelledError, ReelworksError
 
-app = typer.Typer(
-    name="reelworks",
-    help="Video in, searchable content out.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(index.index)
-app.command()(search.search)
-app.command()(library.show)
-app.command("list")(library.list_)
-app.command()(library.export)
-app.command()(services.up)
-app.command()(services.down)
-app.command()(services.status)
-app.command()(doctor.doctor)
-app.command()(deploy.deploy)
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(backfill.app, name="backfill")
-app.command()(sync.sync)
-app.command()(restore.restore)
-app.add_typer(embeddings.app, name="embeddings")
-app.add_typer(token.app, name="token")
+COMMANDS = {
+    "index": "index.index",
+    "search": "search.search",
+    "show": "library.show",
+    "list": "library.list_",
+    "export": "library.export",
+    "up": "services.up",
+    "down": "services.down",
+    "status": "services.status",
+    "doctor": "doctor.doctor",
+    "deploy": "deploy.deploy",
+    "jobs": "jobs.app",
+    "backfill": "backfill.app",
+    "sync": "sync.sync",
+    "restore": "restore.restore",
+    "embeddings": "embeddings.app",
+    "token": "token.app",
+}
+"""Where each command is in ``reelworks.app.cli.commands``: a function, or an app of several."""
+
+
+def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line for ``arguments``: the command that they begin with, or else all.
+
+    All commands together import twice as much as one of them.
+    """
+    app = typer.Typer(
+        name="reelworks",
+        help="Video in, searchable content out.",
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_no_options)  # Typer takes a lone command for the whole command line otherwise
+    first = arguments[0] if arguments else ""
+    for name in [first] if first in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(".")
+        found = getattr(import_module(f"reelworks.app.cli.commands.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
+
+
+def _no_options() -> None:
+    """Take no options before a command."""
 
 
 def main() -> NoReturn:
@@ -83,6 +95,7 @@ def _leave(code: int) -> NoReturn:
 
 def _run() -> int:
     try:
+        app = make_app(sys.argv[1:])
         code: Any = app(standalone_mode=False, prog_name="reelworks")
     except ReelworksError as error:
         output.print_error(error)

@@ -98,6 +98,9 @@ def test_a_prefect_server_that_is_away_ends_with_6(reelworks):
 
 def test_prefect_is_not_imported_before_it_is_known_where_its_server_is():
     """It reads its environment once, and would start a server of its own beside ours."""
-    script = "import sys, reelworks.app.cli.main; sys.exit('prefect' in sys.modules)"
+    script = (
+        "import sys; from reelworks.app.cli.main import make_app; make_app(); "
+        "sys.exit('prefect' in sys.modules)"
+    )
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
