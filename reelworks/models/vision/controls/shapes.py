@@ -148,8 +148,9 @@ def panels(edges: EdgeMaps, smallest: Rect, largest: Rect) -> list[Rect]:
 def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
     found = []
-    w, h = stats[:, 2], stats[:, 3]
-    fits = (smallest.w <= w) & (w <= largest.w) & (smallest.h <= h) & (h <= largest.h)
+    widths, heights = stats[:, 2], stats[:, 3]
+    fits = (smallest.w <= widths) & (widths <= largest.w)
+    fits &= (smallest.h <= heights) & (heights <= largest.h)
     fits[0] = False  # the edges themselves
     for index in np.flatnonzero(fits):
         x, y, w, h = (int(v) for v in stats[index, :4])
