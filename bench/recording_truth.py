@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,8 +26,8 @@ SAMPLE = ROOT / "samples" / "reelworks-demo.mp4"
 WIDTH, HEIGHT = 1280, 720
 """Of the window that the labels are drawn in, in pixels."""
 
-Half = Literal["tuned", "held_out"]
-Size = Literal["sample", "recorded"]
+HALVES = ("tuned", "held_out")
+SIZES = ("sample", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class LabelledFrame:
         return _outside([control.box for control in self.truth[: self.everywhere]], found)
 
 
-def labelled_frames(half: Half, size: Size) -> Iterator[LabelledFrame]:
-    """Yield the frames of one half in one size, in order of time."""
+def labelled_frames(half: str, size: str) -> Iterator[LabelledFrame]:
+    """Yield the frames of one of ``HALVES`` in one of ``SIZES``, in order of time."""
     labels = json.loads(LABELS.read_text())
     rows = [row for row in labels["frames"] if row["half"] == half]
     shared = labels["every_frame"]
@@ -65,7 +65,7 @@ def labelled_frames(half: Half, size: Size) -> Iterator[LabelledFrame]:
         )
 
 
-def _images(rows: Sequence[dict[str, Any]], size: Size, offset: float) -> list[Image]:
+def _images(rows: Sequence[dict[str, Any]], size: str, offset: float) -> list[Image]:
     if size == "recorded":
         paths = [LABELS.with_name(f"{LABELS.stem}_{row['t']:06.3f}.jpg") for row in rows]
         return [decode(np.fromfile(path, np.uint8)) for path in paths]

@@ -161,7 +161,7 @@ STAGES: tuple[StageSpec, ...] = (
     ),
     StageSpec(
         name=Stage.VISION,
-        version=1,
+        version=2,
         label="Read and describe frames",
         task="tasks.frames.vision.vision",
         result=VisionResult,

@@ -70,7 +70,7 @@ def label_beside(rect: Rect, lines: Sequence[Line]) -> str:
     return max(left, key=lambda line: line.rect.right).text if left else ""
 
 
-def _innermost(rects: list[Rect]) -> list[Rect]:
+def _innermost(rects: Sequence[Rect]) -> list[Rect]:
     """Drop boxes that contain a box of a control's size: they are cards and panels."""
     return [
         rect

@@ -33,12 +33,12 @@ def find_entries(
         rows = _rows_under(box, lines)
         if len(rows) < FEWEST or any(line in used for line in rows):
             continue
-        places = _places(box, rows)
-        if _has_sides(edges.fine, box, places):
+        rects = _row_rects(box, rows)
+        if _has_sides(edges.fine, box, rects):
             used += rows
             found += [
-                (place, Control(ControlKind.OTHER, line.text, place.as_box(edges.image), 0.75))
-                for line, place in zip(rows, places, strict=True)
+                (rect, Control(ControlKind.OTHER, line.text, rect.as_box(edges.image), 0.75))
+                for line, rect in zip(rows, rects, strict=True)
             ]
     return found
 
@@ -60,18 +60,16 @@ def _rows_under(box: Rect, lines: Sequence[Line]) -> list[Line]:
     return rows
 
 
-def _places(box: Rect, rows: Sequence[Line]) -> list[Rect]:
+def _row_rects(box: Rect, rows: Sequence[Line]) -> list[Rect]:
     middles = [line.read.middle[1] for line in rows]
     half = (middles[-1] - middles[0]) / (len(rows) - 1) / 2
     return [Rect(box.x, round(y - half), box.w, round(2 * half)) for y in middles]
 
 
-def _has_sides(edges: Image, box: Rect, places: Sequence[Rect]) -> bool:
-    top, bottom = places[0].y, places[-1].bottom
+def _has_sides(edges: Image, box: Rect, rects: Sequence[Rect]) -> bool:
+    top, bottom = rects[0].y, rects[-1].bottom
     strips = (
         edges[top:bottom, max(box.x - 3, 0) : box.x + 4],
         edges[top:bottom, max(box.right - 4, 0) : box.right + 3],
     )
-    return all(
-        strip.size > 0 and float(strip.any(axis=1).mean()) >= SEEN_SIDE for strip in strips
-    )
+    return all(strip.size > 0 and float(strip.any(axis=1).mean()) >= SEEN_SIDE for strip in strips)

@@ -132,7 +132,7 @@ def _has_arrow(edges: Image, inside: Rect, texts: Sequence[Line]) -> bool:
     end = Rect(inside.right + ROUNDING - width, inside.y - 2, width, inside.h + 4)
     for mark in marks(np.ascontiguousarray(end.cut(edges)), 5, 18):
         # A round end of the border runs out of this window above or below; an arrow does not.
-        free = mark.x > 0 and 0 < mark.y and mark.bottom < end.h
+        free = mark.x > 0 and mark.y > 0 and mark.bottom < end.h
         at = Rect(end.x + mark.x, end.y + mark.y, mark.w, mark.h)
         in_text = any(text.rect.right - 4 > at.middle[0] for text in texts)
         low = abs(at.middle[1] - end.middle[1]) <= 5
@@ -146,6 +146,4 @@ def _has_grip(edges: Image, rect: Rect) -> bool:
     top = rect.bottom - 16
     right, left = Rect(rect.right - 16, top, 11, 11), Rect(rect.x + 5, top, 11, 11)
     beside = Rect(rect.right - 34, top, 14, 11)
-    return (
-        ink(edges, right) is not None and ink(edges, left) is None and ink(edges, beside) is None
-    )
+    return ink(edges, right) is not None and ink(edges, left) is None and ink(edges, beside) is None

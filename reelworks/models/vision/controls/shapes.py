@@ -120,6 +120,8 @@ class EdgeMaps:
 
 def marks(edges: Image, smallest: int, largest: int) -> list[Rect]:
     """Return the boxes of connected edges whose sides lie between the two, in pixels."""
+    if not edges.size:  # OpenCV would end the process
+        return []
     _, _, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
     sides = stats[1:, 2:4]
     fits = (sides >= smallest).all(axis=1) & (sides <= largest).all(axis=1)
@@ -148,8 +150,9 @@ def panels(edges: EdgeMaps, smallest: Rect, largest: Rect) -> list[Rect]:
 def _patches(edges: Image, smallest: Rect, largest: Rect) -> list[Rect]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - edges, connectivity=4)
     found = []
-    w, h = stats[:, 2], stats[:, 3]
-    fits = (smallest.w <= w) & (w <= largest.w) & (smallest.h <= h) & (h <= largest.h)
+    widths, heights = stats[:, 2], stats[:, 3]
+    fits = (smallest.w <= widths) & (widths <= largest.w)
+    fits &= (smallest.h <= heights) & (heights <= largest.h)
     fits[0] = False  # the edges themselves
     for index in np.flatnonzero(fits):
         x, y, w, h = (int(v) for v in stats[index, :4])

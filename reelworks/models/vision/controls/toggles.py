@@ -49,7 +49,12 @@ def find_toggles(edges: EdgeMaps, lines: Sequence[Line]) -> list[tuple[Rect, Con
         box = rect.as_box(image)
         if kind is ControlKind.CHECKBOX and (label or column):
             found.append((rect, Control(kind, label, box, 0.85 if label else 0.7)))
-        elif kind is ControlKind.RADIO and label and _has_peer(rect, radios) and not _is_letter(rect, outlines, lines):
+        elif (
+            kind is ControlKind.RADIO
+            and label
+            and _has_peer(rect, radios)
+            and not _is_letter(rect, outlines, lines)
+        ):
             found.append((rect, Control(kind, label, box, 0.8)))
     return found
 

@@ -1,16 +1,23 @@
-"""Detection of user-interface controls on rendered pages."""
+"""Detection of user-interface controls on rendered pages and on a real recording."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+<<<<<<< HEAD
 from bench.quality.control_score import Score, iou, matches
 from bench.quality.page_truth import decode, load_truth, render, soften
+=======
+from bench.control_score import Score, iou, matches
+from bench.page_truth import decode, load_truth, render, soften
+from bench.recording_truth import SIZES, labelled_frames
+>>>>>>> controls
 from reelworks.domain.video.vision import Box, Control, ControlKind, ScreenText
-from reelworks.models.vision.controls import find_controls
+from reelworks.models.vision.controls import LEAST_CONFIDENCE, find_controls
 from reelworks.models.vision.ocr import Image, text_reader
 
 BOXED = (ControlKind.BUTTON, ControlKind.FIELD, ControlKind.CHECKBOX)
@@ -41,6 +48,26 @@ def test_a_control_carries_the_words_that_a_person_reads(media: Path) -> None:
     assert (ControlKind.FIELD, "you@company.com") in read
 
 
+def test_controls_of_a_recorded_console_are_what_they_are(media: Path) -> None:
+    """The search box is a field, an open list has entries, a paragraph is nothing."""
+    page = decode(np.fromfile(media / "recordings/console_13.800.jpg", np.uint8))
+    found = find_controls(page, text_reader().read(page))
+    kinds = Counter(control.kind for control in found)
+    assert kinds[ControlKind.FIELD] == 3
+    assert kinds[ControlKind.MENU] == 3
+    assert kinds[ControlKind.OTHER] == 3
+    assert kinds[ControlKind.BUTTON] == 2
+    assert kinds[ControlKind.RADIO] == 0
+    assert {"Previous", "Next"} >= {c.label for c in found if c.kind is ControlKind.BUTTON} - {""}
+
+
+def test_every_claim_is_sure_enough(media: Path) -> None:
+    page = decode(np.fromfile(media / "recordings/console_19.500.jpg", np.uint8))
+    found = find_controls(page, text_reader().read(page))
+    assert found
+    assert min(control.confidence or 0 for control in found) >= LEAST_CONFIDENCE
+
+
 def test_a_picture_without_text_has_no_controls(media: Path) -> None:
     page = decode(np.fromfile(media / "pages/login_flat.png", np.uint8))
     assert find_controls(page, ()) == ()
@@ -68,3 +95,20 @@ def test_pages_rendered_in_chromium_reach_their_stated_f1(half: str, least: floa
     for page in render(half):
         score.add(found_on(page.image), page.truth)
     assert score.rates(BOXED)[2] >= least
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("half", "least_recall"), [("tuned", 0.85), ("held_out", 0.65)])
+def test_frames_of_a_recording_reach_their_stated_precision(
+    half: str, size: str, least_recall: float
+) -> None:
+    score, own = Score(), Score()
+    for frame in labelled_frames(half, size):
+        found = frame.judged(find_controls(frame.image, text_reader().read(frame.image)))
+        score.add(found, frame.truth)
+        own.add(frame.own(found), frame.truth[frame.everywhere :])
+    assert score.rates(tuple(ControlKind))[0] >= 0.9
+    precision, recall, _ = own.rates(tuple(ControlKind))
+    assert precision >= 0.9
+    assert recall >= least_recall
