@@ -1,17 +1,9 @@
-<<<<<<< HEAD:bench/quality/controls.py
-"""Benchmark of the control finder on rendered pages: ``python -m bench.quality.controls``.
-
-Chromium renders them. Six pages served to develop it (``dev``); six were not looked at until the
-end. Each page passes through JPEG at quality 90 before it is read. ``--misses`` lists what was
-missed or invented, ``--save FOLDER`` writes each page's PNG and truth.
-=======
 """Benchmark of the control finder on rendered pages and on a real screen recording.
 
-``python -m bench.controls``. Twelve pages are rendered in Chromium, six to develop with (``dev``)
-and six held out; each passes through JPEG at quality 90 before it is read. Sixteen frames of a
+``python -m bench.quality.controls``. Twelve pages are rendered in Chromium, six to develop with
+(``dev``) and six held out; each passes through JPEG at quality 90 before it is read. Sixteen frames of a
 recording are labelled by hand (``recording_truth``), half of them held out, each in two sizes.
 ``--misses`` lists what was missed or invented, ``--save FOLDER`` writes each page's PNG and truth.
->>>>>>> controls:bench/controls.py
 """
 
 from __future__ import annotations
@@ -22,14 +14,9 @@ from pathlib import Path
 
 import cv2
 
-<<<<<<< HEAD:bench/quality/controls.py
 from bench.quality.control_score import Score, matches
 from bench.quality.page_truth import Page, dump_truth, render, soften
-=======
-from bench.control_score import Score, matches
-from bench.page_truth import Page, dump_truth, render, soften
-from bench.recording_truth import HALVES, SIZES, labelled_frames
->>>>>>> controls:bench/controls.py
+from bench.quality.recording_truth import HALVES, SIZES, labelled_frames
 from reelworks.domain.video.vision import Control, ControlKind
 from reelworks.models.vision.controls import find_controls
 from reelworks.models.vision.ocr import Image, text_reader

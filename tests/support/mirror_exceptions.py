@@ -10,11 +10,9 @@ from pathlib import Path
 NOT_YET = Path(__file__).with_name("mirror_not_yet.txt")
 """Modules that are tested through their callers only, one a line; each wants a test of its own."""
 _CONTROL_RULES = (
-    "reelworks/models/vision/controls/boxed.py",
-    "reelworks/models/vision/controls/links.py",
+    "reelworks/models/vision/controls/panel.py",
     "reelworks/models/vision/controls/shapes.py",
     "reelworks/models/vision/controls/tabs.py",
-    "reelworks/models/vision/controls/toggles.py",
     "reelworks/models/vision/controls/words.py",
 )
 EXCEPTIONS: dict[str, str] = {

@@ -23,7 +23,7 @@ def find_entries(
     """Return the entries of the lists that hang from ``boxes``: controls of kind ``other``.
 
     Entries start at one column and follow each other in even steps of about the box's height;
-    the left and the right border of the box go on beside them.
+    the left and the right border of the box continue beside them.
     """
     found: list[tuple[Rect, Control]] = []
     used: list[Line] = []

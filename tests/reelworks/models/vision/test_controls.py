@@ -8,14 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from bench.quality.control_score import Score, iou, matches
 from bench.quality.page_truth import decode, load_truth, render, soften
-=======
-from bench.control_score import Score, iou, matches
-from bench.page_truth import decode, load_truth, render, soften
-from bench.recording_truth import SIZES, labelled_frames
->>>>>>> controls
+from bench.quality.recording_truth import SIZES, labelled_frames
 from reelworks.domain.video.vision import Box, Control, ControlKind, ScreenText
 from reelworks.models.vision.controls import LEAST_CONFIDENCE, find_controls
 from reelworks.models.vision.ocr import Image, text_reader

@@ -16,11 +16,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.page_truth import Image, decode, soften
+from bench.quality.page_truth import Image, decode, soften
 from reelworks.domain.video.vision import Box, Control, ControlKind
 from reelworks.media.video_reader import open_video
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LABELS = ROOT / "tests" / "media" / "recordings" / "console.json"
 SAMPLE = ROOT / "samples" / "reelworks-demo.mp4"
 WIDTH, HEIGHT = 1280, 720

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.recording_truth import HALVES, SIZES, labelled_frames
+from bench.quality.recording_truth import HALVES, SIZES, labelled_frames
 from reelworks.domain.video.vision import Box, Control, ControlKind
 
 
