@@ -1,8 +1,8 @@
 """Benchmark of the control finder on rendered pages and on a real screen recording.
 
 ``python -m bench.quality.controls``. Twelve pages are rendered in Chromium, six to develop with
-(``dev``) and six held out; each passes through JPEG at quality 90 before it is read. Sixteen frames of a
-recording are labelled by hand (``recording_truth``), half of them held out, each in two sizes.
+(``dev``) and six held out; each passes through JPEG at quality 90 before it is read. Sixteen frames
+of a recording are labelled by hand (``recording_truth``), half of them held out, each in two sizes.
 ``--misses`` lists what was missed or invented, ``--save FOLDER`` writes each page's PNG and truth.
 """
 
