@@ -62,8 +62,8 @@ def _publish_vectors(
                     text(statement.format(**names)),
                     {**values, "model": model, "video_id": video_id},
                 )
-    # In a transaction of its own: publishers of one model share a lock on its row until theirs ends,
-    # and two that changed the row would wait for each other. A publisher that dies first is retried.
+    # In a transaction of its own: publishers of one model share a lock on its row, and two that
+    # then changed the row would wait for each other. A publisher that dies before is retried.
     with transaction(engine) as connection:
         note_gaps(connection, video_id, model, table.name)
 
