@@ -55,7 +55,7 @@ CALLS: dict[str, StageCall] = {
         "embed_speech", "v", ["a", "b"], MODEL
     ),
 }
-"""By the key that the release before the table of stages gave; ``vision`` has had a new version since."""
+"""By the key that the release before the table gave; ``vision`` has had a new version since."""
 
 
 @pytest.mark.parametrize(("key", "call"), CALLS.items(), ids=lambda one: getattr(one, "stage", ""))
