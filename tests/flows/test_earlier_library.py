@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
+from reelworks.models.vision.ocr_frame_describer import OcrFrameDescriber
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs.backfill.backfills import list_backfills
@@ -68,6 +69,9 @@ async def test_its_video_is_a_cache_hit_in_every_stage_but_the_one_with_a_new_ve
     assert run.worked == {"vision"}
     after = rows(earlier)
     del before["videos"], after["videos"]  # the file was indexed from another folder
+    (was,), (now,) = before.pop("frame_captions"), after.pop("frame_captions")
+    revision = OcrFrameDescriber().model.revision
+    assert [new for old, new in zip(was, now, strict=True) if old != new] == [revision]
     assert after == before
     assert video(earlier, "rot90").summary.status == VideoStatus.READY
 

@@ -118,7 +118,8 @@ def _rows_of_letters(inked: Mask) -> tuple[int, int]:
     # Few letters reach above and below the others.
     reach = round(0.2 * len(letters))
     top, bottom = int(letters[0]) - reach, int(letters[-1]) + 1 + reach
-    return max(top, 1), min(bottom, len(inked) - 1)
+    top = min(max(top, 1), len(inked) - 2)
+    return top, max(min(bottom, len(inked) - 1), top + 1)
 
 
 def _follows_mark(image: Image, run: Rect) -> bool:

@@ -24,6 +24,8 @@ CORNER = 4
 """Rows at the top and the bottom of a box where its round corners are."""
 ROUNDING = 3
 """Columns within a border into which its round corners reach."""
+SMALLEST_ARROW, LARGEST_ARROW = 5, 18
+"""Sides of the arrow of a drop-down with its soft edge, in pixels."""
 TINT = 8
 """Difference between the channels of a light fill, of 255, from which it has a colour."""
 
@@ -129,8 +131,10 @@ def _border_contrast(image: Image, rect: Rect, fill: NDArray[np.float64]) -> flo
 
 def _has_arrow(edges: Image, inside: Rect, texts: Sequence[Line]) -> bool:
     width = min(max(inside.h + 2 * CORNER, 32), 40, inside.w // 2)
+    if width < SMALLEST_ARROW:
+        return False
     end = Rect(inside.right + ROUNDING - width, inside.y - 2, width, inside.h + 4)
-    for mark in marks(np.ascontiguousarray(end.cut(edges)), 5, 18):
+    for mark in marks(np.ascontiguousarray(end.cut(edges)), SMALLEST_ARROW, LARGEST_ARROW):
         # A round end of the border runs out of this window above or below; an arrow does not.
         free = mark.x > 0 and mark.y > 0 and mark.bottom < end.h
         at = Rect(end.x + mark.x, end.y + mark.y, mark.w, mark.h)
