@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from reelworks.domain.ids import LANGUAGE_PATTERN, LIBRARY_PATTERN
+from reelworks.domain.ids import AUDIO_TRACK_MAX, LANGUAGE_PATTERN, LIBRARY_PATTERN
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
@@ -63,6 +63,16 @@ class IndexParams(FlowParams):
         description="Library that the video belongs to. Empty: its present one, or `default`.",
         pattern=LIBRARY_PATTERN,
     )
+    audio_track: int | None = Field(
+        None,
+        title="Audio track",
+        description=(
+            "Number of the audio track to transcribe, from 1. Empty: as stated before, or the "
+            "default track unless another has more speech."
+        ),
+        ge=1,
+        le=AUDIO_TRACK_MAX,
+    )
     recompute: list[Stage] = Field(
         default_factory=list,
         title="Recompute",
@@ -102,7 +112,8 @@ async def _index(params: IndexParams, run: JobRun) -> str:
     """
     source = await asyncio.to_thread(source_of_run, params.source, run.job, run.ctx)
     async with failed_if_not_ingested(run, params.video_id):
-        ingested = await run_task(ingest, source, params.video_id, params.library, params.language)
+        stated = (params.video_id, params.library, params.language, params.audio_track)
+        ingested = await run_task(ingest, source, *stated)
     video: Ingested = ingested.result
     async with final_status(run, video.video_id):
         await _all(_speech(video), _frames(video))

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from reelworks.domain.ids import (
+    AUDIO_TRACK_MAX,
     FRAME_ID_PATTERN,
     JOB_ID_MAX,
     JOB_ID_PATTERN,
@@ -22,6 +23,7 @@ JobId = Annotated[
     str, StringConstraints(min_length=1, max_length=JOB_ID_MAX, pattern=JOB_ID_PATTERN)
 ]
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
+AudioTrackNumber = Annotated[int, Field(ge=1, le=AUDIO_TRACK_MAX)]
 Library = Annotated[str, StringConstraints(pattern=LIBRARY_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]

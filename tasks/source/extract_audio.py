@@ -7,7 +7,6 @@ from pathlib import Path
 from prefect import task
 from prefect.client.schemas.objects import State
 
-from reelworks.domain.artifact_keys import AUDIO
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.pipeline.cache_keys import audio_call
 from reelworks.pipeline.spec import Stage
@@ -32,12 +31,15 @@ async def extract_audio(video: Ingested) -> State[StageResult[Audio]]:
         def compute(folder: Path) -> StageOutput[Audio]:
             with ctx.reading(video.upload) as source:
                 made = verb.extract_audio(source, video.probe, folder, attempt.progress)
-            return StageOutput(made.audio, {AUDIO: made.wav_path} if made.wav_path else {})
+            paths = (*([made.wav_path] if made.wav_path else []), *made.channel_paths)
+            return StageOutput(made.audio, {path.name: path for path in paths})
 
         def publish(extracted: StageResult[Audio]) -> None:
-            publish_audio(ctx.engine, video.video_id, extracted.result)
+            has_picture = video.probe.video is not None
+            publish_audio(ctx.engine, video.video_id, extracted.result, has_picture=has_picture)
 
-        return CachedStage(audio_call(video.video_id, video.sha256), compute, publish)
+        call = audio_call(video.video_id, video.sha256, video.audio_choice)
+        return CachedStage(call, compute, publish)
 
     return await run_cached_stage(
         Stage.EXTRACT_AUDIO,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.client.schemas.objects import State
@@ -12,11 +15,14 @@ from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.file_fingerprint import unchanged
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
-from reelworks.pipeline.cache_keys import probe_call
+from reelworks.pipeline.cache_keys import audio_choice_call, probe_call
 from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
+from reelworks.stages.source.choose_audio import check_audio_track, choose_audio
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
+from reelworks.stages.source.normalize import NormalizeParams
+from reelworks.stages.source.revised_sources import audio_params, video_params
 from reelworks.store.library.publish import ClaimedVideo, claim_video, publish_probe, set_status
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
@@ -40,6 +46,10 @@ class Ingested:
     library: str = DEFAULT_LIBRARY
     language: str | None = None
     """As somebody stated it; None: to be detected."""
+    audio_choice: Mapping[str, Any] = field(default_factory=dict)
+    """What decides which track and channels are heard: a part of cache keys."""
+    revised: Mapping[str, Any] = field(default_factory=dict)
+    """The same for the video."""
 
 
 @task(**stage_task(Stage.INGEST))
@@ -48,6 +58,7 @@ async def ingest(
     video_id: str | None,
     library: str | None = None,
     language: str | None = None,
+    audio_track: int | None = None,
 ) -> State[StageResult[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
 
@@ -61,6 +72,7 @@ async def ingest(
             original_path=local.original,
             library=library,
             language=language,
+            audio_track=audio_track,
             bucket=ctx.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
@@ -90,17 +102,33 @@ def _store_source(
         )
         check_limits(probed.result, limits, local.name)  # they may be lower than at first
         upload = probed.artifacts["source"]
+        choice = audio_params(probed.result, claimed.audio_track)
+        chosen = probed
+        if choice:
+            chosen = get_or_compute(
+                audio_choice_call(local.sha256, key, choice, local.video_id),
+                lambda folder: _choose_audio(
+                    local, probed.result, claimed.audio_track, folder, attempt
+                ),
+                ctx,
+                check_cancelled=check_cancelled,
+            )
+        elif claimed.audio_track is not None:
+            check_audio_track(probed.result, claimed.audio_track, local.name)
         publish_probe(
-            ctx.engine, local.video_id, probed.result, upload_path=upload.key, sha256=local.sha256
+            ctx.engine, local.video_id, chosen.result, upload_path=upload.key, sha256=local.sha256
         )
     write_metadata(ctx.engine, ctx.store, local.video_id)
+    encoder = NormalizeParams(encoder=ctx.settings.video.encoder)
     ingested = Ingested(
         local.video_id,
         local.sha256,
         upload,
-        probed.result,
+        chosen.result,
         library=claimed.library,
         language=claimed.language,
+        audio_choice=choice,
+        revised=video_params(probed.result, encoder, claimed.audio_track),
     )
     return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
 
@@ -109,3 +137,11 @@ def _probe(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})
+
+
+def _choose_audio(
+    local: LocalSource, found: Probe, track: int | None, folder: Path, attempt: StageAttempt
+) -> StageOutput[Probe]:
+    with unchanged(local.path, local.stamp):
+        chosen = choose_audio(local.path, found, track, folder, attempt.progress)
+    return StageOutput(chosen)

@@ -37,6 +37,8 @@ class SourceOptions:
     language: str | None = None
     """An ISO 639 code."""
     library: str | None = None
+    audio_track: int | None = None
+    """Number from 1."""
 
 
 def submit(
@@ -118,6 +120,7 @@ def _submit(
         library=options.library,
         sha256=sha256,
         language=options.language,
+        audio_track=options.audio_track,
     )
     submission = Submission(video, locator, always_index=True, pool=pool)
     submitted = submit_video(services, LOCAL, submission)

@@ -49,6 +49,8 @@ class ClaimedVideo:
     library: str
     language: str | None
     """As somebody stated it, now or before; None: to be detected."""
+    audio_track: int | None = None
+    """Number of the audio track, the same; None: chosen by speech."""
 
 
 def claim_video(
@@ -58,16 +60,22 @@ def claim_video(
     original_path: str,
     library: str | None = None,
     language: str | None = None,
+    audio_track: int | None = None,
     bucket: str = "",
 ) -> ClaimedVideo:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
-    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
-    source that is the video's own upload, in ``bucket``, does not hide where it came from first.
+    ``library`` None leaves a known video where it is, ``language`` and ``audio_track`` None leave
+    what was stated. A source that is the video's own upload, in ``bucket``, does not hide where it
+    came from first.
     """
     title = PurePosixPath(original_path.partition("?")[0]).stem
     values = sanitize_text({"original_path": original_path, "title": title, "status": "processing"})
-    given = {"library": library, "stated_language": language}
+    given = {
+        "library": library,
+        "stated_language": language,
+        "stated_audio_track": audio_track,
+    }
     stated = {name: value for name, value in given.items() if value is not None}
     values |= stated
     statement = insert(Video).values(id=video_id, **values)
@@ -89,8 +97,9 @@ def claim_video(
         },
     )
     with transaction(engine) as connection:
-        row = connection.execute(upsert.returning(Video.library, Video.stated_language)).one()
-    return ClaimedVideo(row.library, row.stated_language)
+        known = (Video.library, Video.stated_language, Video.stated_audio_track)
+        row = connection.execute(upsert.returning(*known)).one()
+    return ClaimedVideo(row.library, row.stated_language, row.stated_audio_track)
 
 
 def set_status(
@@ -118,8 +127,10 @@ def publish_probe(
     A title of the file's own replaces one that was made from its name, but not of one
     that somebody chose.
     """
+    without_mix = {name: value for name, value in asdict(probe).items() if name != "mix"}
     values: dict[str, Any] = {
-        "probe": asdict(probe),
+        # The mix follows with the audio, which knows all of it.
+        "probe": Video.probe.op("||")(literal(without_mix, JSONB())),
         "upload_path": upload_path,
         "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
@@ -149,12 +160,16 @@ def publish_normalized(
         _set_video(connection, video_id, values | _warned("normalize", warnings))
 
 
-def publish_audio(engine: Engine, video_id: str, audio: NormalizedAudio | None) -> None:
-    """Write the sound's warnings, and its duration where there is no picture to give one."""
+def publish_audio(
+    engine: Engine, video_id: str, audio: NormalizedAudio | None, *, has_picture: bool
+) -> None:
+    """Write the audio's mix and warnings, and its duration where no picture gives one."""
     values = _warned("extract_audio", audio.warnings if audio else ())
+    mix = asdict(audio.mix) if audio and audio.mix else None
+    values["probe"] = Video.probe.op("||")(literal({"mix": mix}, JSONB()))
+    if audio is not None and not has_picture:
+        values["duration_sec"] = audio.duration
     with video_locked(engine, video_id) as connection:
-        if audio is not None:
-            values["duration_sec"] = func.coalesce(Video.duration_sec, audio.duration)
         _set_video(connection, video_id, values)
 
 

@@ -52,6 +52,7 @@ class VideoFacts:
     seconds: float | None
     language: str | None
     stated_language: str | None = None
+    stated_audio_track: int | None = None
     """As somebody said; None: it was detected."""
 
 
@@ -84,6 +85,7 @@ def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
         *(VIDEOS.c.id, VIDEOS.c.library, VIDEOS.c.status, VIDEOS.c.ready_at),
         *(VIDEOS.c.original_path, VIDEOS.c.digests, VIDEOS.c.duration_sec, VIDEOS.c.language),
         VIDEOS.c.stated_language,
+        VIDEOS.c.stated_audio_track,
     ]
     query = select(*columns).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
     if library is not None:
@@ -100,6 +102,7 @@ def video_facts(engine: Engine, library: str | None = None) -> list[VideoFacts]:
                 seconds=row.duration_sec,
                 language=row.language,
                 stated_language=row.stated_language,
+                stated_audio_track=row.stated_audio_track,
             )
             for row in connection.execute(query)
         ]

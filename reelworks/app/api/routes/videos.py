@@ -50,6 +50,7 @@ _FORM = {
         "title": {"type": "string"},
         "language": {"type": "string"},
         "library": {"type": "string"},
+        "audio_track": {"type": "integer", "minimum": 1},
         "index": {"type": "boolean", "default": True},
         "webhook_url": {"type": "string"},
     },
@@ -92,6 +93,7 @@ async def add(
             title=body.title or PurePosixPath(source.name).stem or source.name or "video",
             library=body.library,
             language=body.language,
+            audio_track=body.audio_track,
             added_by=caller.name or None,
         )
         submission = Submission(
@@ -156,6 +158,7 @@ def _add_uploaded(api: Api, caller: Caller, received: uploads.ReceivedFile, name
         upload_path=key,
         sha256=sha256,
         language=fields.language,
+        audio_track=fields.audio_track,
         added_by=caller.name or None,
     )
 

@@ -23,6 +23,7 @@ from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.submit import SourceOptions, submit
 from reelworks.app.cli.watch import Watch, stage_table, watch_stages
+from reelworks.domain.ids import AUDIO_TRACK_MAX
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
@@ -50,7 +51,7 @@ class SourceResult:
     error: ReelworksError | None = None
 
 
-def index(
+def index(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
     sources: Annotated[
         list[str], typer.Argument(help="Files, folders, http(s) URLs or s3://bucket/key.")
     ],
@@ -71,6 +72,15 @@ def index(
             callback=check_library,
         ),
     ] = None,
+    audio_track: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=AUDIO_TRACK_MAX,
+            help="Number of the audio track to transcribe, from 1. Default: as stated before, or "
+            "the default track unless another has more speech.",
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
     ] = False,
@@ -85,7 +95,7 @@ def index(
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    options = SourceOptions(video_id, language, library)
+    options = SourceOptions(video_id, language, library, audio_track)
     if detach or pool:
         return submit(settings, found, options, pool, json=json)
     parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)
