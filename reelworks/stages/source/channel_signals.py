@@ -22,6 +22,8 @@ FRAME = SAMPLE_RATE // 50
 """Samples (20 ms) over which loudness is compared."""
 QUIET_DB = -60.0
 """Of full scale: what is below is no speech."""
+RUMBLE = 120.0
+"""Hz up to which a channel for low frequencies (LFE) goes (ITU-R BS.775); speech has more above."""
 _BLOCK = 60 * SAMPLE_RATE
 """Samples read at once, so that a day of audio does not fill the memory."""
 _FLOOR = 1e-12
@@ -41,9 +43,12 @@ class ChannelPower:
         return bool((decibels(self.channels[:, number - 1]) > QUIET_DB).any())
 
     def in_downmix(self, number: int) -> float:
-        """How much of channel ``number`` the downmix carries: their correlation, 0 to 1."""
-        both = self.channels[:, number - 1].sum() * self.downmix.sum()
-        return float(abs(self.cross[:, number - 1].sum()) / np.sqrt(both + _FLOOR))
+        """Gain of channel ``number`` in the downmix, whatever else is in it; 0 without sound.
+
+        The regression of the downmix on the channel: others that are unlike it cancel out.
+        """
+        power = self.channels[:, number - 1].sum()
+        return float(abs(self.cross[:, number - 1].sum()) / (power + _FLOOR))
 
 
 def open_pcm(path: Path, channels: int) -> Pcm:
@@ -91,6 +96,19 @@ def envelope_likeness(first: Floats, second: Floats) -> float:
     if len(a) < 2 or a.std() < 1e-6 or b.std() < 1e-6:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def is_rumble(pcm: Pcm, number: int) -> bool:
+    """True when channel ``number`` (from 1) has only bass, as one for low frequencies has.
+
+    The steps between samples have ``(2 sin(pi f / rate))^2`` times the power of a frequency f.
+    """
+    power = steps = 0.0
+    for at in range(0, len(pcm), _BLOCK):
+        block = pcm[at : at + _BLOCK, number - 1].astype(np.float64)
+        power += float(np.square(block).sum())
+        steps += float(np.square(np.diff(block)).sum())
+    return bool(steps < power * (2 * np.sin(np.pi * RUMBLE / SAMPLE_RATE)) ** 2)
 
 
 def write_channel(pcm: Pcm, weights: tuple[float, ...], wav: Path) -> None:

@@ -14,7 +14,13 @@ from reelworks.media.audio import survey_arguments
 from reelworks.media.ffmpeg import transcode
 from reelworks.media.inspect.probe import probe as probe_file
 from reelworks.models.speech.voice_activity import Region, speech_regions
-from reelworks.stages.source.channel_signals import ChannelPower, measure, open_pcm, speech_in
+from reelworks.stages.source.channel_signals import (
+    ChannelPower,
+    is_rumble,
+    measure,
+    open_pcm,
+    speech_in,
+)
 from reelworks.stages.source.speech_coverage import (
     SPEAKS_SECONDS,
     choose_channels,
@@ -27,8 +33,8 @@ from reelworks.stages.source.speech_coverage import (
 VERSION = 1
 """Raise when the same source may get another choice: it is part of the cache key."""
 
-CARRIED = 0.3
-"""Correlation with the downmix from which a channel is heard in it: one of ten equal ones."""
+CARRIED = 0.05
+"""Gain in the downmix from which a channel is heard in it; one of ten channels has a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class TrackSpeech:
     number: int
     track: AudioTrack
     regions: Sequence[Region]
-    """In its downmix or any channel."""
+    """In its downmix or any channel; none where that need not be known."""
     channels: tuple[int, ...] = ()
     """Channels to mix, where the downmix leaves speech out."""
 
@@ -146,20 +152,24 @@ def _listen(
         except ProcessError:
             return []
         return [
-            _track_speech(probe.audio_number(track), track, *pair)
+            _track_speech(probe.audio_number(track), track, *pair, alone=len(tracks) == 1)
             for track, pair in zip(tracks, files, strict=True)
         ]
 
 
-def _track_speech(number: int, track: AudioTrack, mono: Path, raw: Path) -> TrackSpeech:
-    downmix = speech_regions(mono)
+def _track_speech(
+    number: int, track: AudioTrack, mono: Path, raw: Path, *, alone: bool
+) -> TrackSpeech:
+    """Find the speech of a track; one that stands ``alone`` is not searched without need."""
     if track.channels < 2:
-        return TrackSpeech(number, track, downmix)
+        return TrackSpeech(number, track, speech_regions(mono))
     pcm = open_pcm(raw, track.channels)
     power = measure(pcm, mono)
-    active = [one for one in range(1, track.channels + 1) if power.is_active(one)]
+    numbers = range(1, track.channels + 1)
+    active = [one for one in numbers if power.is_active(one) and not is_rumble(pcm, one)]
     if all(power.in_downmix(one) >= CARRIED for one in active):
-        return TrackSpeech(number, track, downmix)
+        return TrackSpeech(number, track, () if alone else speech_regions(mono))
+    downmix = speech_regions(mono)
     speech = {one: speech_in(pcm, _only(one, track), mono.with_suffix(".one")) for one in active}
     if track.channels == 2:  # how these two are mixed is decided when they are extracted
         return TrackSpeech(number, track, union(downmix, *speech.values()))

@@ -32,7 +32,7 @@ class Changes:
     added_by: str | None
     """Name of the token that added the video; None for somebody who needs none."""
     names: tuple[str, ...]
-    """Of ``source``, ``library``, ``language`` and ``audio_track``."""
+    """Of ``source``, ``library``, ``language`` and ``audio track``."""
 
 
 def owner_of(engine: Engine, video_id: str) -> str | None:
@@ -55,7 +55,7 @@ def changes_of(engine: Engine, video_id: str, wishes: VideoWishes, *, bucket: st
             and not _is_known_source(connection, video_id, wishes.source or "", row.original_path),
             "library": wishes.library not in (None, row.library),
             "language": wishes.language not in (None, row.stated_language),
-            "audio_track": wishes.audio_track not in (None, row.stated_audio_track),
+            "audio track": wishes.audio_track not in (None, row.stated_audio_track),
         }
     return Changes(row.added_by, tuple(name for name, other in differs.items() if other))
 

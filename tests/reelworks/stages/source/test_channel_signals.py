@@ -11,6 +11,7 @@ from reelworks.errors import NoSpaceError
 from reelworks.models.speech.waveform import read_samples, write_wav
 from reelworks.stages.source.channel_signals import (
     envelope_likeness,
+    is_rumble,
     measure,
     open_pcm,
     write_channel,
@@ -29,9 +30,23 @@ def test_power_and_share_in_the_downmix(tmp_path: Path) -> None:
     assert power.channels.shape == (100, 3)
     assert power.channels[:, 0] == pytest.approx((8000 / 32768) ** 2 / 2, rel=0.05)
     assert [power.is_active(n) for n in (1, 2, 3)] == [True, False, True]
-    assert power.in_downmix(1) == pytest.approx(1, abs=0.01)
+    assert power.in_downmix(1) == pytest.approx(0.5, abs=0.01)
     assert power.in_downmix(2) == 0
-    assert power.in_downmix(3) == pytest.approx(1, abs=0.01)
+    assert power.in_downmix(3) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_quiet_channel_is_in_the_downmix_although_others_are_loud(tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).normal(0, 6000, (10 * RATE, 2))
+    quiet = noise[:, 1] / 20
+    pcm = np.stack([noise[:, 0], quiet], axis=1).astype("<i2")
+    write_wav(tmp_path / "mix.wav", (0.7 * noise[:, 0] + 0.3 * quiet).astype("<i2").tobytes())
+    assert measure(pcm, tmp_path / "mix.wav").in_downmix(2) == pytest.approx(0.3, abs=0.2)
+
+
+@pytest.mark.parametrize(("hertz", "rumble"), [(40, True), (100, True), (200, False), (440, False)])
+def test_bass_alone_is_rumble(hertz: int, rumble: bool) -> None:
+    tone = 8000 * np.sin(2 * np.pi * hertz * SECONDS)
+    assert is_rumble(np.stack([TONE, tone.astype("<i2")], axis=1), 2) is rumble
 
 
 def test_no_samples_have_no_power(tmp_path: Path) -> None:

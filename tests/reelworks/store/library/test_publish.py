@@ -15,7 +15,13 @@ from sqlalchemy import Engine, text
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Segment, Transcript, Word
-from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe, VideoTrack
+from reelworks.domain.video.video import (
+    AudioMix,
+    NormalizedAudio,
+    NormalizedVideo,
+    Probe,
+    VideoTrack,
+)
 from reelworks.domain.video.vision import (
     Box,
     Control,
@@ -110,7 +116,8 @@ def publish_all(
     video = NormalizedVideo(6.0, 1280, 720, 180, True, ("Two frames were lost.",))
     key = f"processed/{video_id}/normalized.mp4"
     publish_normalized(engine, video_id, video, normalized_path=key)
-    publish_audio(engine, video_id, NormalizedAudio(5.9, None, ("The sound was short.",)))
+    audio = NormalizedAudio(5.9, None, ("The sound was short.",), AudioMix(1, reason="Why."))
+    publish_audio(engine, video_id, audio, has_picture=True)
     publish_transcript(engine, video_id, transcript, model=HEARD)
     count = len(vision.described)
     publish_scenes(engine, video_id, shots(count))
@@ -164,6 +171,36 @@ def test_publishing_twice_leaves_every_row_untouched(
     publish_all(engine, video_id, transcript, described("alpha", "beta"))
     assert snapshot(engine, video_id) == first
     assert len(first["transcript_segments"]) == len(transcript.segments)
+
+
+def test_the_length_of_sound_alone_is_always_that_of_its_last_source(engine: Engine) -> None:
+    video_id = next(names)
+    claim_video(engine, video_id, original_path="/talk.wav")
+    for seconds in (5.9, 7.5):
+        publish_normalized(engine, video_id, None, normalized_path=None)
+        publish_audio(engine, video_id, NormalizedAudio(seconds, None), has_picture=False)
+        assert get_video(engine, video_id).summary.duration == seconds
+
+
+def test_the_mix_is_published_with_the_audio_and_the_probe_leaves_it(engine: Engine) -> None:
+    video_id = next(names)
+    probe = Probe("wav", 5.9, title="T")
+    mix = AudioMix(1, "difference", (), "Out of phase.")
+    claim_video(engine, video_id, original_path="/talk.wav")
+    publish_probe(engine, video_id, probe, upload_path="uploads/a", sha256="ab")
+    publish_audio(engine, video_id, NormalizedAudio(5.9, None, (), mix), has_picture=False)
+    publish_probe(engine, video_id, probe, upload_path="uploads/a", sha256="ab")
+    found = get_video(engine, video_id).probe
+    assert (found["container"], found["mix"]["reason"]) == ("wav", "Out of phase.")
+
+
+def test_a_stated_audio_track_stays_until_another_is_stated(engine: Engine) -> None:
+    video_id = next(names)
+    found = [
+        claim_video(engine, video_id, original_path="/a.mkv", audio_track=track).audio_track
+        for track in (None, 2, None, 1)
+    ]
+    assert found == [None, 2, 2, 1]
 
 
 def test_what_was_published_is_what_the_library_shows(engine: Engine) -> None:
