@@ -17,7 +17,7 @@ PARAMS = NormalizeParams()
 @pytest.mark.parametrize(
     "name",
     [
-        *("video/voicestudio-en.mp4", "video/nasa_13013.mp4", "odd/rot90.mp4", "odd/no_audio.mp4"),
+        *("video/voicestudio-en.mp4", "video/testvideo.mp4", "odd/rot90.mp4", "odd/no_audio.mp4"),
         *("odd/audio_late_1500ms.mp4", "odd/truncated_faststart_50pct.mp4", "speech/jfk.flac"),
         "odd/audio_only.m4a",
     ],
@@ -34,6 +34,11 @@ def test_ordinary_sources_keep_their_keys(media: Path, name: str) -> None:
 )
 def test_revised_sources_have_new_ones(made: MadeMedia, name: str) -> None:
     assert video_params(probe(made(name)), PARAMS, None) == {"revision": 2}
+
+
+def test_two_tracks_are_a_choice_in_an_mp4_as_well(media: Path) -> None:
+    found = probe(media / "video" / "nasa_13013.mp4")
+    assert set(video_params(found, PARAMS, None)) == {"revision", "audio_choice", "audio_track"}
 
 
 def test_the_users_track_is_part_of_both_keys(made: MadeMedia) -> None:

@@ -28,7 +28,10 @@ def stereo(left: np.ndarray, right: np.ndarray, folder: Path) -> tuple[Path, Pat
 @pytest.fixture
 def speech(media: Path, tmp_path: Path) -> np.ndarray:
     """11 s of one voice."""
-    ffmpeg(["-i", str(media / "speech" / "jfk.flac"), "-ar", "16000"], tmp_path / "speech.wav")
+    ffmpeg(
+        ["-i", str(media / "speech" / "jfk.flac"), "-ac", "1", "-ar", "16000"],
+        tmp_path / "speech.wav",
+    )
     return np.frombuffer(read_pcm(tmp_path / "speech.wav"), "<i2").astype(float)
 
 

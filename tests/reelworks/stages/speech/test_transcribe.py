@@ -46,6 +46,10 @@ class Listener:
     def model(self) -> ModelRef:
         return self.whisper.model
 
+    @property
+    def limits(self) -> AudioLimits:
+        return self.whisper.limits
+
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         question = (read_pcm(wav), language)
         if question not in self.heard:
