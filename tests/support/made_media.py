@@ -95,6 +95,8 @@ RECIPES: dict[str, list[str]] = {
     + ["-i", "{media}/speech/two_cities.flac", *_QUICK, "-c:a", "aac"],
     "cover_live.mkv": ["-i", "{made}/cover.mp4", "-c", "copy", "-t", "5", "-live", "1"]
     + ["-f", "matroska"],
+    "no_timing.mkv": [*_TALK, "-t", "6", "-s", "320x180", *_QUICK, "-c:a", "aac"]
+    + ["-bsf:v", "setts=pts=0:dts=0"],
     "small.ts": ["-f", "lavfi", "-i", "color=white:s=320x180:r=30:d=3", *_QUICK, "-f", "mpegts"],
     "large.ts": ["-loop", "1", "-t", "8", "-i", "{media}/pages/login_flat.png", "-vf"]
     + ["scale=1280:720,format=yuv420p,fps=30", *_QUICK, "-output_ts_offset", "3", "-f", "mpegts"],

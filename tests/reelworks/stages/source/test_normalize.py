@@ -105,6 +105,7 @@ def nearest(wanted: Picture, among: list[Picture]) -> int:
         ("made/cover_live.mkv", (640, 360), 5.05),
         ("made/growing.ts", (1280, 720), 11.0),
         ("made/cropped.mkv", (640, 240), 1.0),
+        ("made/no_timing.mkv", (320, 180), 6.0),  # every picture at 0 s
     ],
 )
 def test_the_form_is_always_the_same(
