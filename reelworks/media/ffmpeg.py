@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -160,37 +160,48 @@ def transcode(
     Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck,
     ``FrameSizeError`` as soon as frames contradict ``expected``, and whatever ``progress`` raises.
     """
-    decoded: dict[int, int] = {}
-    errors: dict[int, int] = {}
-    sizes: list[tuple[int, int]] = []
-    damaged = 0
-
-    def read_error(line: str) -> None:
-        nonlocal damaged
-        if expected is not None and (size := expected.contradicts(line)):
-            sizes.append(size)
-        elif _CORRUPT.search(line):
-            damaged += 1
-        elif report := _STREAM_REPORT.search(line):
-            index, frames, failed = (int(group) for group in report.groups())
-            decoded[index], errors[index] = frames, failed
-
+    log = _LogReader(expected)
     read_progress = _progress_reader(duration, progress, stall_timeout)
 
     def read_line(line: str) -> None:
-        if sizes:
-            raise FrameSizeError(*sizes[-1])
+        log.check_size()
         read_progress(line)
 
     run_process(
         [ffmpeg_binary(), *arguments],
         on_line=read_line,
-        on_error_line=read_error,
+        on_error_line=log.read,
         timeout=timeout,
     )
-    if sizes:
-        raise FrameSizeError(*sizes[-1])
-    return DecodeReport(decoded=decoded, errors=errors, damaged_frames=damaged)
+    log.check_size()
+    return DecodeReport(log.decoded, log.errors, log.damaged_frames)
+
+
+@dataclass
+class _LogReader:
+    """Reads ffmpeg's log, line by line."""
+
+    expected: ExpectedSize | None
+    decoded: dict[int, int] = field(default_factory=dict)
+    errors: dict[int, int] = field(default_factory=dict)
+    damaged_frames: int = 0
+    other_size: tuple[int, int] | None = None
+    """The last frame size that contradicts ``expected``."""
+
+    def read(self, line: str) -> None:
+        """Take the next line."""
+        if self.expected is not None and (size := self.expected.contradicts(line)):
+            self.other_size = size
+        elif _CORRUPT.search(line):
+            self.damaged_frames += 1
+        elif report := _STREAM_REPORT.search(line):
+            index, frames, failed = (int(group) for group in report.groups())
+            self.decoded[index], self.errors[index] = frames, failed
+
+    def check_size(self) -> None:
+        """Raise ``FrameSizeError`` when frames contradict the expected size."""
+        if self.other_size is not None:
+            raise FrameSizeError(*self.other_size)
 
 
 def frames_decoded(tail: str, index: int) -> int:

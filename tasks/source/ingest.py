@@ -101,22 +101,10 @@ def _store_source(
             call, lambda _: _probe(local, limits), ctx, check_cancelled=check_cancelled
         )
         check_limits(probed.result, limits, local.name)  # they may be lower than at first
-        upload = probed.artifacts["source"]
-        choice = audio_params(probed.result, claimed.audio_track)
-        chosen = probed
-        if choice:
-            chosen = get_or_compute(
-                audio_choice_call(local.sha256, key, choice, local.video_id),
-                lambda folder: _choose_audio(
-                    local, probed.result, claimed.audio_track, folder, attempt
-                ),
-                ctx,
-                check_cancelled=check_cancelled,
-            )
-        elif claimed.audio_track is not None:
-            check_audio_track(probed.result, claimed.audio_track, local.name)
+        upload, track = probed.artifacts["source"], claimed.audio_track
+        found = _with_chosen_audio(local, probed.result, track, key, attempt)
         publish_probe(
-            ctx.engine, local.video_id, chosen.result, upload_path=upload.key, sha256=local.sha256
+            ctx.engine, local.video_id, found, upload_path=upload.key, sha256=local.sha256
         )
     write_metadata(ctx.engine, ctx.store, local.video_id)
     encoder = NormalizeParams(encoder=ctx.settings.video.encoder)
@@ -124,11 +112,11 @@ def _store_source(
         local.video_id,
         local.sha256,
         upload,
-        chosen.result,
+        found,
         library=claimed.library,
         language=claimed.language,
-        audio_choice=choice,
-        revised=video_params(probed.result, encoder, claimed.audio_track),
+        audio_choice=audio_params(probed.result, track),
+        revised=video_params(probed.result, encoder, track),
     )
     return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
 
@@ -139,9 +127,21 @@ def _probe(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})
 
 
-def _choose_audio(
-    local: LocalSource, found: Probe, track: int | None, folder: Path, attempt: StageAttempt
-) -> StageOutput[Probe]:
-    with unchanged(local.path, local.stamp):
-        chosen = choose_audio(local.path, found, track, folder, attempt.progress)
-    return StageOutput(chosen)
+def _with_chosen_audio(
+    local: LocalSource, found: Probe, track: int | None, key: str, attempt: StageAttempt
+) -> Probe:
+    """Return the probe with the track and channels that are heard, where there is a choice."""
+    choice = audio_params(found, track)
+    if not choice:
+        if track is not None:
+            check_audio_track(found, track, local.name)
+        return found
+
+    def compute(folder: Path) -> StageOutput[Probe]:
+        with unchanged(local.path, local.stamp):
+            chosen = choose_audio(local.path, found, track, folder, attempt.progress)
+        return StageOutput(chosen)
+
+    call = audio_choice_call(local.sha256, key, choice, local.video_id)
+    check_cancelled = attempt.check_cancelled
+    return get_or_compute(call, compute, attempt.ctx, check_cancelled=check_cancelled).result
