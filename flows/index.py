@@ -14,7 +14,7 @@ from pydantic import Field
 
 from reelworks.domain.jobs.job import FORMER_PARAMS
 from reelworks.domain.jobs.result import JobResult
-from reelworks.operations.parameters import Language, Library, VideoId
+from reelworks.operations.parameters import AudioTrackNumber, Language, Library, VideoId
 from reelworks.pipeline.spec import Stage
 from reelworks.stages.source.ingest import without_secrets
 from tasks.frames.frames import frames
@@ -62,6 +62,14 @@ class IndexParams(FlowParams):
         title="Library",
         description="Library that the video belongs to. Empty: its present one, or `default`.",
     )
+    audio_track: AudioTrackNumber | None = Field(
+        None,
+        title="Audio track",
+        description=(
+            "Number of the audio track to transcribe, from 1. Empty: as stated before, or the "
+            "default track unless another has more speech."
+        ),
+    )
     recompute: list[Stage] = Field(
         default_factory=list,
         title="Recompute",
@@ -101,7 +109,8 @@ async def _index(params: IndexParams, run: JobRun) -> str:
     """
     source = await asyncio.to_thread(source_of_run, params.source, run.job, run.ctx)
     async with failed_if_not_ingested(run, params.video_id):
-        ingested = await run_task(ingest, source, params.video_id, params.library, params.language)
+        stated = (params.video_id, params.library, params.language, params.audio_track)
+        ingested = await run_task(ingest, source, *stated)
     video: Ingested = ingested.result
     async with final_status(run, video.video_id):
         await _all(_speech(video), _frames(video))

@@ -11,6 +11,8 @@ from typing import Final
 NORMALIZED: Final = "normalized.mp4"
 PROXY: Final = "proxy.mp4"
 AUDIO: Final = "audio.wav"
+AUDIO_CHANNELS: Final = ("audio_left.wav", "audio_right.wav")
+"""Present where left and right carry different speakers."""
 SUBTITLES: Final = ("captions.srt", "captions.vtt")
 SUBTITLE_SUFFIXES: Final = (".srt", ".vtt")
 VECTORS: Final = "vectors.npy"

@@ -14,6 +14,8 @@ JOB_ID_MAX = 200
 LIBRARY_PATTERN = "^[a-z0-9_-]{1,63}$"
 LANGUAGE_PATTERN = "^[a-z]{2,3}$"
 """An ISO 639 code."""
+AUDIO_TRACK_MAX = 1000
+"""The highest number of an audio track that anyone may name."""
 BACKFILL_ID_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
 WORD_PATTERN = "^[a-z0-9_]{1,100}$"
 """A kind of job, a stage or an error's code."""

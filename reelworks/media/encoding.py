@@ -12,7 +12,7 @@ import ffmpeg
 
 from reelworks.domain.video.video import Probe, VideoTrack
 from reelworks.media import nvenc
-from reelworks.media.audio import audio_filters, read_and_drop
+from reelworks.media.audio import audio_filters, read_and_drop, time_zero
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 from reelworks.media.frame_size import FrameSize, fitted_size, proxy_size
 
@@ -57,19 +57,31 @@ class NormalizeParams:
     """Bits per second of stereo AAC audio; mono gets half."""
 
 
-def video_filters(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When the normalized video begins, and how long its last frame stays."""
+
+    zero: float
+    """Seconds from the container's zero; the first frame is shown from there on."""
+    hold: int = 0
+    """Repeats of the last frame, for as long as the audio continues."""
+
+
+def video_filters(node: Any, track: VideoTrack, params: NormalizeParams, timeline: Timeline) -> Any:
     """Append the filters that turn a decoded stream into the normalized video.
 
-    The first frame gets time 0; each moment shows the source frame nearest to it.
+    Each moment shows the source frame nearest to it.
     """
-    if track.start:
-        node = node.filter("setpts", f"round(PTS-{track.start:.6f}/TB)")
+    if timeline.zero:
+        node = node.filter("setpts", f"round(PTS-{timeline.zero:.6f}/TB)")
     if track.interlaced:
         node = node.filter("bwdif", mode="send_frame", deint="interlaced")
     fast = (track.frame_rate or 0) > FASTEST_SCALED_FIRST
     steps = (_rate, _resize) if fast else (_resize, _rate)
     for step in steps:
         node = step(node, track, params)
+    if timeline.hold:
+        node = node.filter("tpad", stop=timeline.hold, stop_mode="clone")
     return node
 
 
@@ -136,32 +148,40 @@ def _tone_mapped(node: Any, size: FrameSize) -> Any:
 
 
 def normalize_arguments(
-    source: Path, probe: Probe, params: NormalizeParams, normalized: Path, proxy: Path
+    source: Path,
+    probe: Probe,
+    params: NormalizeParams,
+    normalized: Path,
+    proxy: Path,
+    hold: int = 0,
 ) -> list[str]:
     """Return ffmpeg's arguments that write both files from one decode of ``source``.
 
-    ``params.encoder`` must be resolved: ``auto`` counts as x264.
+    ``params.encoder`` must be resolved: ``auto`` counts as x264. ``hold`` is that of ``Timeline``.
     """
-    track = _video_track(probe)
+    track, timeline = _video_track(probe), Timeline(time_zero(probe), hold)
     on_gpu = params.encoder == "nvenc"
     node = _source(source, **(nvenc.decoder_options(track) if on_gpu else {}))
     video = node[str(track.index)]
     if on_gpu and nvenc.decodes(track):
         # The card gives NV12 or P010, which the filters below do not take.
         video = video.filter("format", track.pixel_format)
-    halves = video_filters(video, track, params).filter_multi_output("split", 2)
+    halves = video_filters(video, track, params, timeline).filter_multi_output("split", 2)
     streams = [halves[0]]
     unused = []
     options = _encoder_options(params) | {"fps_mode": "passthrough"}
     if probe.audio is not None:
-        layout, share = ("mono", 2) if probe.audio.channels == 1 else ("stereo", 1)
+        channels = probe.mix.channels if probe.mix is not None else ()
+        mono = probe.audio.channels == 1 or len(channels) > 0
+        layout, share = ("mono", 2) if mono else ("stereo", 1)
         second = _audio_source(source)
         audio = second[str(probe.audio.index)]
         unused = [
             read_and_drop(second[str(track.index)]),
             read_and_drop(node[str(probe.audio.index)]),
         ]
-        timed = audio_filters(audio, start=track.start, rate=48_000, layout=layout, sample="fltp")
+        form: dict[str, Any] = {"rate": 48_000, "layout": layout, "sample": "fltp"}
+        timed = audio_filters(audio, start=timeline.zero, channels=channels, **form)
         streams.append(timed)
         options |= {"c:a": "aac", "aac_coder": "fast", "b:a": params.audio_bitrate // share}
     whole = mp4_output(streams, normalized, options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,41 @@ _STREAM_REPORT = re.compile(
     r"Input stream #\d+:(\d+) .*?; (\d+) (?:frames|samples) decoded; (\d+) decode errors"
 )
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
-_FIRST_AUDIO_FILTER = re.compile(r"\[\d+:\d+\]aresample=")
+_FIRST_AUDIO_FILTER = re.compile(r"\[\d+:\d+\](?:aresample|pan)=")
+_FIRST_SIZE = re.compile(
+    r"^\[(?:graph .* input from stream .*\[verbose\] |crop @ .* -> )w:(\d+) h:(\d+) "
+)
+"""Of the decoded frames, or of what the container's cropping leaves of them."""
+_LATER_SIZE = re.compile(r"^\[graph .* incoming frame - w: (\d+) h: (\d+) ")
 _CORRUPT = re.compile(r"^\[vist#\d+:.*corrupt decoded frame")
+
+
+class FrameSizeError(Exception):
+    """Decoded frames have another size than the command line was made for; make it again."""
+
+    def __init__(self, width: int, height: int) -> None:
+        """``width`` and ``height`` are those of the frames, in pixels."""
+        super().__init__(f"Frames are {width}x{height}.")
+        self.size = (width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSize:
+    """The frame size that a command line was made for, in pixels."""
+
+    width: int
+    height: int
+    from_start: bool = True
+    """True: the first frame has it, too."""
+
+    def contradicts(self, line: str) -> tuple[int, int] | None:
+        """Return the size in a line of ffmpeg's log when it is another first size, or larger."""
+        first, later = _FIRST_SIZE.search(line), _LATER_SIZE.search(line)
+        if first is not None:
+            size = (int(first[1]), int(first[2]))
+            return size if self.from_start and size != (self.width, self.height) else None
+        size = (int(later[1]), int(later[2])) if later is not None else (0, 0)
+        return size if size[0] * size[1] > self.width * self.height else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +152,56 @@ def transcode(
     progress: Progress,
     timeout: float | None = None,
     stall_timeout: float = STALL_TIMEOUT,
+    expected: ExpectedSize | None = None,
 ) -> DecodeReport:
     """Run ffmpeg with ``arguments`` and report its progress in seconds of ``duration``.
 
     It is stopped after ``timeout`` seconds, or after ``stall_timeout`` seconds without a new frame.
-    Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck, and whatever
-    ``progress`` raises.
+    Raises what ``process.run`` raises, ``StageTimeoutError`` when ffmpeg gets stuck,
+    ``FrameSizeError`` as soon as frames contradict ``expected``, and whatever ``progress`` raises.
     """
-    decoded: dict[int, int] = {}
-    errors: dict[int, int] = {}
-    damaged = 0
+    log = _LogReader(expected)
+    read_progress = _progress_reader(duration, progress, stall_timeout)
 
-    def read_error(line: str) -> None:
-        nonlocal damaged
-        if _CORRUPT.search(line):
-            damaged += 1
-        elif report := _STREAM_REPORT.search(line):
-            index, frames, failed = (int(group) for group in report.groups())
-            decoded[index], errors[index] = frames, failed
+    def read_line(line: str) -> None:
+        log.check_size()
+        read_progress(line)
 
     run_process(
         [ffmpeg_binary(), *arguments],
-        on_line=_progress_reader(duration, progress, stall_timeout),
-        on_error_line=read_error,
+        on_line=read_line,
+        on_error_line=log.read,
         timeout=timeout,
     )
-    return DecodeReport(decoded=decoded, errors=errors, damaged_frames=damaged)
+    log.check_size()
+    return DecodeReport(log.decoded, log.errors, log.damaged_frames)
+
+
+@dataclass
+class _LogReader:
+    """Reads ffmpeg's log, line by line."""
+
+    expected: ExpectedSize | None
+    decoded: dict[int, int] = field(default_factory=dict)
+    errors: dict[int, int] = field(default_factory=dict)
+    damaged_frames: int = 0
+    other_size: tuple[int, int] | None = None
+    """The last frame size that contradicts ``expected``."""
+
+    def read(self, line: str) -> None:
+        """Take the next line."""
+        if self.expected is not None and (size := self.expected.contradicts(line)):
+            self.other_size = size
+        elif _CORRUPT.search(line):
+            self.damaged_frames += 1
+        elif report := _STREAM_REPORT.search(line):
+            index, frames, failed = (int(group) for group in report.groups())
+            self.decoded[index], self.errors[index] = frames, failed
+
+    def check_size(self) -> None:
+        """Raise ``FrameSizeError`` when frames contradict the expected size."""
+        if self.other_size is not None:
+            raise FrameSizeError(*self.other_size)
 
 
 def frames_decoded(tail: str, index: int) -> int:

@@ -20,6 +20,7 @@ class VideoFields:
     title: str | None = None
     library: str | None = None
     language: str | None = None
+    audio_track: int | None = None
 
 
 def new_video(
@@ -39,5 +40,6 @@ def new_video(
         library=stated.library,
         sha256=sha256,
         language=stated.language,
+        audio_track=stated.audio_track,
         added_by=caller.name or None,
     )

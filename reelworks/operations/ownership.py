@@ -40,7 +40,8 @@ def check_may_retry(engine: Engine, caller: Caller, job: Job, *, bucket: str) ->
         return
     check_own_job(job, caller)
     if job.video_id is not None:
-        wishes = VideoWishes(*(job.params.get(name) for name in ("source", "library", "language")))
+        names = ("source", "library", "language", "audio_track")
+        wishes = VideoWishes(*(job.params.get(name) for name in names))
         check_may_change(engine, caller, job.video_id, wishes, bucket=bucket)
 
 

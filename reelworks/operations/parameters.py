@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from reelworks.domain.artifact_keys import CALL_KEY_PATTERN
 from reelworks.domain.ids import (
+    AUDIO_TRACK_MAX,
     BACKFILL_ID_PATTERN,
     FRAME_ID_PATTERN,
     JOB_ID_MAX,
@@ -26,6 +27,7 @@ JobId = Annotated[
 ]
 BackfillId = Annotated[str, StringConstraints(pattern=BACKFILL_ID_PATTERN)]
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
+AudioTrackNumber = Annotated[int, Field(ge=1, le=AUDIO_TRACK_MAX)]
 Library = Annotated[str, StringConstraints(pattern=LIBRARY_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]

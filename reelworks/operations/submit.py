@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.job import INTERACTIVE, Job, JobSelection, JobStatus, NewJob
@@ -63,6 +63,8 @@ class JobRequest:
     """Another address, ``s3://bucket/key`` or path of the source; None: the recorded one."""
     language: str | None = None
     library: str | None = None
+    audio_track: int | None = None
+    """Number of the audio track to transcribe, from 1; None: as stated before, or by speech."""
     recompute: tuple[Stage, ...] = ()
     """Stages to compute although their results are cached."""
     priority: int = INTERACTIVE
@@ -125,13 +127,13 @@ def submit_job(
     source = request.source
     if source is not None:
         source = authorize_source(source, services.settings).locator
-    wishes = VideoWishes(source, request.library, request.language)
+    wishes = VideoWishes(source, request.library, request.language, request.audio_track)
     bucket = services.settings.s3.bucket
     check_may_change(services.engine, caller, request.video_id, wishes, bucket=bucket)
     job = NewJob(
         id=job_id(),
         video_id=request.video_id,
-        params=index_params(source, request.language, request.library, request.recompute),
+        params=index_params(wishes, request.recompute),
         priority=request.priority,
         requested_by=caller.name or None,
         webhook_url=request.webhook_url,
@@ -141,15 +143,11 @@ def submit_job(
 
 
 def index_params(
-    source: str | None,
-    language: str | None,
-    library: str | None,
-    recompute: tuple[Stage, ...] = (),
-) -> dict[str, str | list[Stage]]:
+    wishes: VideoWishes, recompute: tuple[Stage, ...] = ()
+) -> dict[str, str | int | list[Stage]]:
     """Return the parameters of the index flow, without those that are not given."""
-    named = {"source": source, "language": language, "library": library}
-    params: dict[str, str | list[Stage]] = {
-        name: value for name, value in named.items() if value is not None
+    params: dict[str, str | int | list[Stage]] = {
+        name: value for name, value in asdict(wishes).items() if value is not None
     }
     return params | ({"recompute": list(recompute)} if recompute else {})
 
@@ -171,7 +169,7 @@ def _add_row(services: Services, caller: Caller, submission: Submission) -> tupl
         raise
     if not new:
         source = submission.source if video.sha256 is None else None  # or it has the same bytes
-        wishes = VideoWishes(source, video.library, video.language)
+        wishes = VideoWishes(source, video.library, video.language, video.audio_track)
         bucket = services.settings.s3.bucket
         check_may_change(engine, caller, video_id, wishes, bucket=bucket)
     return video_id, new
@@ -204,10 +202,12 @@ def _queue_index_job(
 ) -> Job:
     sent = submission.video
     has_source = submission.always_index or video.id == sent.id
+    source = submission.source if has_source else None
+    wishes = VideoWishes(source, sent.library, sent.language, sent.audio_track)
     job = NewJob(
         id=job_id(),
         video_id=video.id,
-        params=index_params(submission.source if has_source else None, sent.language, sent.library),
+        params=index_params(wishes),
         pool=submission.pool,
         requested_by=caller.name or None,
         webhook_url=submission.webhook_url,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from reelworks.domain.artifact_keys import AUDIO, PROXY
+from reelworks.domain.artifact_keys import AUDIO, AUDIO_CHANNELS, PROXY
 from reelworks.domain.digest import ModelRef, sha256_of_bytes
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Transcript
@@ -64,16 +64,35 @@ def probe_call(sha256: str, upload_key: str, video_id: str | None = None) -> Sta
     )
 
 
-def audio_call(video_id: str, sha256: str) -> StageCall[NormalizedAudio | None]:
-    """Return the call that extracts the audio of the source with this digest."""
-    return stage_call(Stage.EXTRACT_AUDIO, video_id, {"source": sha256})
+def audio_choice_call(
+    sha256: str, upload_key: str, choice: Mapping[str, Any], video_id: str | None = None
+) -> StageCall[Probe]:
+    """Return the call that chooses the audio of a source with several tracks or many channels.
+
+    ``choice`` is of ``audio_params``.
+    """
+    return replace(probe_call(sha256, upload_key, video_id), params=choice)
+
+
+def audio_call(
+    video_id: str, sha256: str, choice: Mapping[str, Any] | None = None
+) -> StageCall[NormalizedAudio | None]:
+    """Return the call that extracts the audio of the source with this digest.
+
+    ``choice`` is of ``audio_params``.
+    """
+    return stage_call(Stage.EXTRACT_AUDIO, video_id, {"source": sha256}, params=choice)
 
 
 def normalize_call(
-    video_id: str, sha256: str, params: NormalizeParams
+    video_id: str, sha256: str, params: NormalizeParams, revised: Mapping[str, Any] | None = None
 ) -> StageCall[NormalizedVideo | None]:
-    """Return the call that normalizes the video track of the source with this digest."""
-    return stage_call(Stage.NORMALIZE, video_id, {"source": sha256}, params=asdict(params))
+    """Return the call that normalizes the video track of the source with this digest.
+
+    ``revised`` is of ``video_params``.
+    """
+    every = asdict(params) | dict(revised or {})
+    return stage_call(Stage.NORMALIZE, video_id, {"source": sha256}, params=every)
 
 
 def transcript_call(
@@ -85,7 +104,13 @@ def transcript_call(
     """Return the call that transcribes extracted audio."""
     wav = audio.artifacts.get(AUDIO)
     inputs = {"audio": wav.sha256 if wav else ""}
+    inputs |= {name: audio.artifacts[name].sha256 for name in separate_channels(audio)}
     return stage_call(Stage.TRANSCRIBE, video_id, inputs, params=asdict(params), model=model)
+
+
+def separate_channels(audio: StageResult[NormalizedAudio | None]) -> tuple[str, ...]:
+    """Return the artifacts to transcribe one by one, where left and right are two speakers."""
+    return tuple(name for name in AUDIO_CHANNELS if name in audio.artifacts)
 
 
 def scenes_call(

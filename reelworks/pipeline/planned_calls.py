@@ -23,6 +23,7 @@ from reelworks.settings import Settings
 from reelworks.stages.frames.frame_selection import FrameParams
 from reelworks.stages.frames.scenes import SceneParams
 from reelworks.stages.source.normalize import NormalizeParams
+from reelworks.stages.source.revised_sources import audio_params, video_params
 from reelworks.stages.speech.transcribe import TranscribeParams
 
 Results = Mapping[Stage, StageResult[Any]]
@@ -37,6 +38,8 @@ class VideoSource:
     language: str | None = None
     """As stated; None: detected."""
     library: str | None = None
+    audio_track: int | None = None
+    """Number of the audio track, as stated; None: chosen by speech."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,13 @@ def _digest_of(need: Stage, up: Upstream) -> str:
 
 def _normalize(up: Upstream) -> StageCall[Any]:
     params = NormalizeParams(encoder=up.models.settings.video.encoder)
-    return cache_keys.normalize_call(up.video_id, up.source.sha256, params)
+    revised = video_params(up.results[Stage.INGEST].result, params, up.source.audio_track)
+    return cache_keys.normalize_call(up.video_id, up.source.sha256, params, revised)
+
+
+def _extract_audio(up: Upstream) -> StageCall[Any]:
+    choice = audio_params(up.results[Stage.INGEST].result, up.source.audio_track)
+    return cache_keys.audio_call(up.video_id, up.source.sha256, choice)
 
 
 def _transcribe(up: Upstream) -> StageCall[Any]:
@@ -146,7 +155,7 @@ def _embed_picture(up: Upstream) -> StageCall[Any]:
 
 _RULES: dict[Stage, Callable[[Upstream], StageCall[Any]]] = {
     Stage.INGEST: lambda up: cache_keys.probe_call(up.source.sha256, ""),
-    Stage.EXTRACT_AUDIO: lambda up: cache_keys.audio_call(up.video_id, up.source.sha256),
+    Stage.EXTRACT_AUDIO: _extract_audio,
     Stage.NORMALIZE: _normalize,
     Stage.TRANSCRIBE: _transcribe,
     Stage.SCENES: _scenes,

@@ -102,7 +102,7 @@ STAGES: tuple[StageSpec, ...] = (
     ),
     StageSpec(
         name=Stage.EXTRACT_AUDIO,
-        version=2,
+        version=3,
         label="Extract the audio",
         task="tasks.source.extract_audio.extract_audio",
         result=NormalizedAudio | None,

@@ -36,12 +36,13 @@ async def extract_audio(video: Ingested) -> State[StageResult[Audio]]:
         def compute(folder: Path) -> StageOutput[Audio]:
             with ctx.reading(video.upload) as source:
                 made = verb.extract_audio(source, video.probe, folder, attempt.progress)
-            return StageOutput.of_files(made.audio, made.wav_path)
+            return StageOutput.of_files(made.audio, made.wav_path, *made.channel_paths)
 
-        return CachedStage(
-            audio_call(video.video_id, video.sha256),
-            compute,
-            lambda made: publish_audio(ctx.engine, video.video_id, made.result),
-        )
+        def publish(extracted: StageResult[Audio]) -> None:
+            has_picture = video.probe.video is not None
+            publish_audio(ctx.engine, video.video_id, extracted.result, has_picture=has_picture)
+
+        call = audio_call(video.video_id, video.sha256, video.audio_choice)
+        return CachedStage(call, compute, publish)
 
     return await run_cached_stage(Stage.EXTRACT_AUDIO, prepare, _SUMMARY)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.client.schemas.objects import State
@@ -14,12 +16,15 @@ from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.file_fingerprint import unchanged
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoStatus
 from reelworks.domain.video.video import Probe
-from reelworks.pipeline.cache_keys import probe_call
+from reelworks.pipeline.cache_keys import audio_choice_call, probe_call
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, get_or_compute
+from reelworks.stages.source.choose_audio import check_audio_track, choose_audio
 from reelworks.stages.source.ingest import LocalSource, localize
 from reelworks.stages.source.limits import SourceLimits, check_limits, probe_within, source_limits
+from reelworks.stages.source.normalize import NormalizeParams
+from reelworks.stages.source.revised_sources import audio_params, video_params
 from reelworks.store.library.publish import publish_probe
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
@@ -44,6 +49,10 @@ class Ingested:
     library: str = DEFAULT_LIBRARY
     language: str | None = None
     """As a caller stated it; None: to be detected."""
+    audio_choice: Mapping[str, Any] = field(default_factory=dict)
+    """What decides which track and channels are heard: a part of cache keys."""
+    revised: Mapping[str, Any] = field(default_factory=dict)
+    """The same for the video."""
 
 
 @task(**stage_task(Stage.INGEST))
@@ -52,6 +61,7 @@ async def ingest(
     video_id: str | None,
     library: str | None = None,
     language: str | None = None,
+    audio_track: int | None = None,
 ) -> State[StageResult[Ingested]]:
     """Fetch, digest, probe and upload the source; the video's row says ``processing``."""
 
@@ -65,6 +75,7 @@ async def ingest(
             original_path=local.original,
             library=library,
             language=language,
+            audio_track=audio_track,
             bucket=ctx.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
@@ -100,18 +111,22 @@ def _store_source(
             call, lambda _: _probe(local, limits), ctx, check_cancelled=check_cancelled
         )
         check_limits(probed.result, limits, local.name)  # they may be lower than at first
-        upload = probed.artifacts["source"]
+        upload, track = probed.artifacts["source"], claimed.audio_track
+        found = _with_chosen_audio(local, probed.result, track, key, attempt)
         publish_probe(
-            ctx.engine, local.video_id, probed.result, upload_path=upload.key, sha256=local.sha256
+            ctx.engine, local.video_id, found, upload_path=upload.key, sha256=local.sha256
         )
     write_metadata(ctx.engine, ctx.store, local.video_id)
+    encoder = NormalizeParams(encoder=ctx.settings.video.encoder)
     ingested = Ingested(
         local.video_id,
         local.sha256,
         upload,
-        probed.result,
+        found,
         library=claimed.library,
         language=claimed.language,
+        audio_choice=audio_params(probed.result, track),
+        revised=video_params(probed.result, encoder, track),
     )
     return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
 
@@ -120,3 +135,23 @@ def _probe(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:
     with unchanged(local.path, local.stamp):
         found = probe_within(local.path, limits, local.name)
     return StageOutput(found, {"source": local.path}, {"source": local.sha256})
+
+
+def _with_chosen_audio(
+    local: LocalSource, found: Probe, track: int | None, key: str, attempt: StageAttempt
+) -> Probe:
+    """Return the probe with the track and channels that are heard, where there is a choice."""
+    choice = audio_params(found, track)
+    if not choice:
+        if track is not None:
+            check_audio_track(found, track, local.name)
+        return found
+
+    def compute(folder: Path) -> StageOutput[Probe]:
+        with unchanged(local.path, local.stamp):
+            chosen = choose_audio(local.path, found, track, folder, attempt.progress)
+        return StageOutput(chosen)
+
+    call = audio_choice_call(local.sha256, key, choice, local.video_id)
+    check_cancelled = attempt.check_cancelled
+    return get_or_compute(call, compute, attempt.ctx, check_cancelled=check_cancelled).result

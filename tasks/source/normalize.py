@@ -44,6 +44,7 @@ async def normalize(video: Ingested) -> State[StageResult[Normalized]]:
             key = made.key_of(NORMALIZED)
             publish_normalized(ctx.engine, video.video_id, made.result, normalized_path=key)
 
-        return CachedStage(normalize_call(video.video_id, video.sha256, params), compute, publish)
+        call = normalize_call(video.video_id, video.sha256, params, video.revised)
+        return CachedStage(call, compute, publish)
 
     return await run_cached_stage(Stage.NORMALIZE, prepare, _SUMMARY)

@@ -11,7 +11,7 @@ from reelworks.domain.artifact_keys import AUDIO, SUBTITLES
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio
 from reelworks.media.formats.subtitles import to_srt, to_vtt
-from reelworks.pipeline.cache_keys import transcript_call
+from reelworks.pipeline.cache_keys import separate_channels, transcript_call
 from reelworks.pipeline.capabilities import make_transcriber
 from reelworks.pipeline.spec import Stage
 from reelworks.pipeline.stage_cache import StageOutput, StageResult, item_cache
@@ -37,9 +37,14 @@ async def transcribe(
         params = verb.TranscribeParams(language=language)
 
         def compute(folder: Path) -> StageOutput[Transcript]:
-            wav = attempt.fetch(audio, AUDIO)
             items = item_cache(Stage.TRANSCRIBE, ctx, video_id)
-            made = verb.transcribe(wav, transcriber, params, items, folder, attempt.progress)
+            rest = (transcriber, params, items, folder, attempt.progress)
+            if channels := separate_channels(audio):
+                wavs = [ctx.fetch(audio.artifacts[name]) for name in channels]
+                by_speaker = dict(zip(("left", "right"), wavs, strict=True))
+                made = verb.transcribe_channels(by_speaker, *rest)
+            else:
+                made = verb.transcribe(attempt.fetch(audio, AUDIO), *rest)
             return StageOutput.of_files(made, *write_subtitles(made, folder))
 
         def publish(made: StageResult[Transcript]) -> None:

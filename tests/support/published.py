@@ -7,7 +7,13 @@ from sqlalchemy import Engine, text
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.scene import Frame, Scene
 from reelworks.domain.video.transcript import Segment, Transcript
-from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe, VideoTrack
+from reelworks.domain.video.video import (
+    AudioMix,
+    NormalizedAudio,
+    NormalizedVideo,
+    Probe,
+    VideoTrack,
+)
 from reelworks.domain.video.vision import (
     Box,
     Control,
@@ -74,7 +80,8 @@ def publish_all(
     video = NormalizedVideo(6.0, 1280, 720, 180, True, ("Two frames were lost.",))
     key = f"processed/{video_id}/normalized.mp4"
     publish_normalized(engine, video_id, video, normalized_path=key)
-    publish_audio(engine, video_id, NormalizedAudio(5.9, None, ("The sound was short.",)))
+    audio = NormalizedAudio(5.9, None, ("The sound was short.",), AudioMix(1, reason="Why."))
+    publish_audio(engine, video_id, audio, has_picture=True)
     publish_transcript(engine, video_id, transcript, model=HEARD)
     count = len(vision.described)
     publish_scenes(engine, video_id, shots(count))

@@ -37,6 +37,8 @@ class SourceOptions:
     language: str | None = None
     """An ISO 639 code."""
     library: str | None = None
+    audio_track: int | None = None
+    """Number from 1."""
 
 
 def submit(
@@ -109,7 +111,9 @@ def _submit(
     sha256 = None if is_remote else sha256_of_file(Path(source))
     locator = source if sha256 is None or on_this_machine else _upload(services, source, sha256)
     name = PurePosixPath(without_secrets(source)).name
-    stated = VideoFields(options.video_id, None, options.library, options.language)
+    stated = VideoFields(
+        options.video_id, None, options.library, options.language, options.audio_track
+    )
     video = new_video(name, source, stated, LOCAL, sha256=sha256)
     submission = Submission(video, locator, always_index=True, pool=pool)
     submitted = submit_video(services, LOCAL, submission)

@@ -8,7 +8,7 @@ PICTURE_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ts", ".mts", ".m2ts"),
     *(".mpg", ".mpeg", ".ogv", ".3gp", ".mxf", ".gif"),
 )
-SOUND_SUFFIXES = (".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma")
+SOUND_SUFFIXES = (".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma", ".amr")
 MEDIA_SUFFIXES = frozenset((*PICTURE_SUFFIXES, *SOUND_SUFFIXES))
 """What is taken from a folder; a file named by itself is judged by its content alone."""
 

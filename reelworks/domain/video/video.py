@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,26 @@ class AudioTrack:
     """Seconds as stated for this track; None when the container does not say."""
 
 
+MixMethod = Literal["downmix", "channels", "difference", "separate"]
+"""``downmix``: all channels as their layout says. ``channels``: the mean of some channels.
+``difference``: left minus right, where the sum cancels. ``separate``: left and right each."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioMix:
+    """Which track and channels of a source the speech is taken from, and why."""
+
+    track: int
+    """Number among the audio tracks, from 1."""
+    method: MixMethod = "downmix"
+    channels: tuple[int, ...] = ()
+    """Numbers of the channels used, from 1; none: all of them."""
+    reason: str | None = None
+    """One sentence where it is not the default track's downmix."""
+    unheard: tuple[str, ...] = ()
+    """One sentence for each track or channel whose speech is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a container states, and which of its streams are used."""
@@ -61,8 +82,14 @@ class Probe:
     video: VideoTrack | None = None
     """The track chosen: by default disposition, then by pixels."""
     audio: AudioTrack | None = None
-    """The track chosen: by default disposition, then the first."""
+    """The track chosen: as stated, or by speech, default disposition, then the first."""
     title: str | None = None
+    mix: AudioMix | None = None
+    """Set where tracks or channels had to be chosen before anything is made of them."""
+
+    def audio_number(self, track: AudioTrack) -> int:
+        """Return a track's number among the audio tracks, from 1."""
+        return 1 + [one.index for one in self.audio_tracks].index(track.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +113,9 @@ class NormalizedVideo:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedAudio:
-    """The audio of a normalized file: 16 kHz mono, sample 0 at the first video frame."""
+    """The audio of a normalized file: 16 kHz mono, sample 0 where the video begins."""
 
     duration: float
     track: AudioTrack | None
     warnings: tuple[str, ...] = ()
+    mix: AudioMix | None = None

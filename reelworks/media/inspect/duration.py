@@ -16,6 +16,7 @@ from reelworks.media.ffmpeg import CONTAINERS
 from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import HEAD_BYTES, script_kind
+from reelworks.media.inspect.still_pictures import picture_kind, still_picture_error
 
 MAX_BYTES = 24 << 20
 """Read of an object at most."""
@@ -98,6 +99,9 @@ def object_duration(stream: RangeStream, shown: str) -> float | None:
     options = {"protocol_whitelist": "none", "format_whitelist": CONTAINERS}
     try:
         head = stream.read(HEAD_BYTES)
+        picture = picture_kind(head)
+        if picture is not None:
+            raise still_picture_error(shown, picture)
         kind = script_kind(head)
         if kind is not None:
             raise UnsafeMediaError(f"{shown} is {kind}; give the video itself.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reelworks.errors import UnsafeMediaError, UnsupportedMediaError
 from reelworks.media.inspect.sniff import script_kind
+from reelworks.media.inspect.still_pictures import picture_kind
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -22,17 +23,20 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xcf\xfa\xed\xfe", "a program"),
     (b"\x00asm", "a program"),
     (b"#!", "a script"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"II*\0", "an image"),
-    (b"MM\0*", "an image"),
     (b"SQLite format 3", "a database"),
 )
+_AMR = b"#!AMR"
+"""Voice memos begin like a script (RFC 4867, section 5)."""
 _TEXT_LOOKED_AT = 4096
 
 
 def foreign_kind(head: bytes) -> str | None:
     """Name the kind of a file by ``head`` (its first bytes) when it is no media, or None."""
+    if head.startswith(_AMR):
+        return None
+    picture = picture_kind(head)
+    if picture is not None:
+        return f"a still picture ({picture})"
     for mark, kind in _MARKS:
         if head.startswith(mark):
             return kind

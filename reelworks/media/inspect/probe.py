@@ -19,11 +19,14 @@ from reelworks.errors import UnsupportedMediaError
 from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.picture_size import check_decodable, stated_size
 from reelworks.media.inspect.sniff import check_source
+from reelworks.media.inspect.still_pictures import still_picture_error
 from reelworks.media.inspect.timing import looks_variable
 
 INTERLACE_SAMPLE = 12
 """Frames decoded to see whether a video is interlaced."""
 
+_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_PICTURE_FORMATS = ("gif", "apng")
 _HDR_TRANSFERS = (16, 18)
 """PQ and HLG: TransferCharacteristics of ITU-T H.273."""
 _MATROSKA_END = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
@@ -46,27 +49,32 @@ class _Decoded:
         return float(first.pts * first.time_base) if first.pts is not None else 0.0
 
 
-def probe(path: Path) -> Probe:
+def probe(path: Path, *, audio_track: int | None = None) -> Probe:
     """Probe a media file and choose its video and audio stream.
 
-    Video is chosen by the default mark, then by pixels; audio by the default mark, then the
-    first; tracks of which nothing decodes, and attached cover images, are skipped.
+    Video is chosen by the default mark, then by pixels; audio by its number ``audio_track`` (from
+    1), or else by the default mark, then the first; tracks of which nothing decodes, and attached
+    cover images, are skipped.
 
     Raises ``SourceNotFoundError``, ``SourceUnreadableError``, ``UnsafeMediaError`` (a playlist or
-    script) and ``UnsupportedMediaError`` (empty, no media, or nothing in it decodes).
+    script) and ``UnsupportedMediaError`` (empty, no media, a still picture, or nothing in it
+    decodes).
     """
     with open_container(path) as container:
         videos = [s for s in container.streams.video if _is_moving(s)]
         audios = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
         if not videos and not audios:
             check_decodable(str(path), stated_size(check_source(path)))
-            raise UnsupportedMediaError(f"{path} contains no readable video or audio.")
+            raise _nothing_to_play(path, container)
         videos.sort(key=lambda s: (not _is_default(s), -s.width * s.height, s.index))
         audios.sort(key=lambda s: (not _is_default(s), s.index))
         video = _first_decodable(path, videos, INTERLACE_SAMPLE)
-        audio = _first_decodable(path, audios, 1)
+        wanted = audios if audio_track is None else _by_number(audios)[audio_track - 1 :][:1]
+        audio = _first_decodable(path, wanted, 1)
         if video is None and audio is None:
             raise UnsupportedMediaError(f"{path} is damaged: nothing in it can be decoded.")
+        if video is not None and audio is None and _is_still(container, video):
+            raise still_picture_error(path, container.format.name.upper())
         zero = _zero(container, [found for found in (video, audio) if found])
         video_tracks = {s.index: _video_track(s, zero) for s in videos}
         audio_tracks = {s.index: _audio_track(s, zero) for s in audios}
@@ -86,10 +94,25 @@ def probe(path: Path) -> Probe:
         )
 
 
+def _by_number(audios: Sequence[Any]) -> list[Any]:
+    """Return audio streams in the file's order, which their numbers follow."""
+    return sorted(audios, key=lambda stream: int(stream.index))
+
+
+def _nothing_to_play(path: Path, container: Any) -> UnsupportedMediaError:
+    if any(stream.disposition & _STILL for stream in container.streams.video):
+        return still_picture_error(path)
+    return UnsupportedMediaError(f"{path} contains no readable video or audio.")
+
+
 def _is_moving(stream: Any) -> bool:
-    still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
     readable = stream.codec_context is not None and stream.width > 0 and stream.height > 0
-    return readable and not stream.disposition & still
+    return readable and not stream.disposition & _STILL
+
+
+def _is_still(container: Any, video: _Decoded) -> bool:
+    """True for a single picture in a format that may also hold an animation."""
+    return container.format.name in _PICTURE_FORMATS and len(video.frames) == 1
 
 
 def _is_default(stream: Any) -> bool:

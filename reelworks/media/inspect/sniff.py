@@ -12,6 +12,7 @@ from reelworks.errors import (
     UnsupportedMediaError,
     exhausted,
 )
+from reelworks.media.inspect.still_pictures import picture_kind, still_picture_error
 
 HEAD_BYTES = 64 * 1024
 
@@ -52,7 +53,7 @@ def check_source(path: Path) -> bytes:
     """Refuse a source before any media reader opens it, and return its first bytes.
 
     Raises ``SourceNotFoundError`` when there is no file, ``SourceUnreadableError`` when it may
-    not be read or is a folder, ``UnsupportedMediaError`` when it is empty, and
+    not be read or is a folder, ``UnsupportedMediaError`` when it is empty or a still picture, and
     ``UnsafeMediaError`` when it is a playlist or a script.
     """
     try:
@@ -70,6 +71,9 @@ def check_source(path: Path) -> bytes:
         ) from error
     if not head:
         raise UnsupportedMediaError(f"{path} is empty; upload it again.")
+    picture = picture_kind(head)
+    if picture is not None:
+        raise still_picture_error(path, picture)
     kind = script_kind(head)
     if kind is not None:
         raise UnsafeMediaError(

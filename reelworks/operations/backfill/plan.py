@@ -230,5 +230,6 @@ def _status_of(
     stated = one.facts.stated_language if one.facts else None
     # Of the library's own videos the selection's language only narrows the choice.
     language = (selection.language if selection.source else None) or stated
-    source = VideoSource(one.video_id, one.sha256, language, library)
+    track = one.facts.stated_audio_track if one.facts else None
+    source = VideoSource(one.video_id, one.sha256, language, library, track)
     return cache_status(source, models, ctx.store)

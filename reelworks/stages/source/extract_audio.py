@@ -9,11 +9,12 @@ from pathlib import Path
 
 from reelworks.domain.artifact_keys import AUDIO
 from reelworks.domain.jobs.progress import Progress
-from reelworks.domain.video.video import AudioTrack, NormalizedAudio, Probe
+from reelworks.domain.video.video import AudioMix, AudioTrack, NormalizedAudio, Probe
 from reelworks.errors import UnsupportedMediaError
 from reelworks.media.audio import speech_arguments, time_zero
 from reelworks.media.ffmpeg import DecodeReport, transcode
 from reelworks.media.output_folder import output_folder
+from reelworks.stages.source.stereo_mix import StereoMix, mix_stereo
 
 __all__ = ["ExtractedAudio", "extract_audio"]
 
@@ -23,18 +24,20 @@ DURATION_TOLERANCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ExtractedAudio:
-    """What ``extract_audio`` made; both None when the source has no audio."""
+    """What ``extract_audio`` made; all empty when the source has no audio."""
 
     audio: NormalizedAudio | None
     wav_path: Path | None
+    channel_paths: tuple[Path, ...] = ()
+    """Left and right, where they carry different speakers."""
 
 
 def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress) -> ExtractedAudio:
     """Write ``audio.wav`` (16 kHz, mono, 16-bit) of the chosen track into ``out_dir``.
 
-    Sample 0 is the moment of the first video frame: audio that starts later follows
-    silence, audio that starts earlier is cut, gaps are filled. Without video, sample 0 is
-    the first of the track. ``progress`` counts seconds.
+    Sample 0 is the moment of the earliest track in use: audio that starts later follows silence,
+    gaps are filled. Stereo is mixed so that no speech cancels; where left and right carry
+    different speakers, each is written as well. ``progress`` counts seconds.
 
     Raises ``UnsupportedMediaError`` when no audio decodes, ``NoSpaceError``,
     ``PermissionDeniedError`` and ``ProcessError``.
@@ -42,17 +45,34 @@ def extract_audio(source: Path, probe: Probe, out_dir: Path, progress: Progress)
     if probe.audio is None:
         return ExtractedAudio(None, None)
     wav = out_dir / AUDIO
-    with output_folder(out_dir, [wav]):
-        arguments = speech_arguments(source, probe, wav)
+    raw = out_dir / "stereo.pcm" if probe.audio.channels == 2 else None
+    number = probe.audio_number(probe.audio)
+    scratch = (raw,) if raw else ()
+    with output_folder(out_dir, [wav, *scratch]):
+        arguments = speech_arguments(source, probe, wav, raw)
         report = transcode(arguments, duration=probe.duration, progress=progress)
         if not report.decoded.get(probe.audio.index, 0):
             raise UnsupportedMediaError(f"{source} is damaged: no audio can be decoded.")
+        mixed = mix_stereo(wav, raw, number, out_dir) if raw else StereoMix(AudioMix(number))
         with wave.open(str(wav), "rb") as reader:
             duration = reader.getnframes() / reader.getframerate()
-    warnings = tuple(_losses(probe, probe.audio, report, duration))
+    for path in scratch:
+        path.unlink()
+    mix = _whole_choice(probe.mix, mixed.mix)
+    warnings = (*_losses(probe, probe.audio, report, duration), *mix.unheard)
     if probe.duration:
         progress(probe.duration, probe.duration)
-    return ExtractedAudio(NormalizedAudio(duration, probe.audio, warnings), wav)
+    audio = NormalizedAudio(duration, probe.audio, warnings, mix)
+    return ExtractedAudio(audio, wav, mixed.channels)
+
+
+def _whole_choice(track: AudioMix | None, stereo: AudioMix) -> AudioMix:
+    """Join the choice of the track with that of its channels."""
+    if track is None or track.method != "downmix":
+        return track or stereo
+    reasons = [one for one in (track.reason, stereo.reason) if one]
+    unheard = (*track.unheard, *stereo.unheard)
+    return AudioMix(track.track, stereo.method, stereo.channels, " ".join(reasons) or None, unheard)
 
 
 def _losses(probe: Probe, track: AudioTrack, report: DecodeReport, found: float) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,20 +10,19 @@ from pathlib import Path
 from reelworks.domain.artifact_keys import NORMALIZED, PROXY
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.video.video import NormalizedVideo, Probe, VideoTrack
-from reelworks.errors import ProcessError, StageTimeoutError, UnsupportedMediaError
 from reelworks.media import nvenc
-from reelworks.media.encoding import (
-    NormalizeParams,
-    normalize_arguments,
-    remux_arguments,
-)
-from reelworks.media.ffmpeg import DecodeReport, frames_decoded, transcode
+from reelworks.media.audio import time_zero
+from reelworks.media.encoding import NormalizeParams
 from reelworks.media.frame_size import FrameSize, fitted_size
-from reelworks.media.inspect.container import open_container
 from reelworks.media.inspect.timing import is_constant, longest_run, read_timing
 from reelworks.media.output_folder import output_folder
-
-log = logging.getLogger(__name__)
+from reelworks.stages.source.encode import (
+    EncodedVideo,
+    EncodeRun,
+    copy_video,
+    encode_video,
+    stated_hold,
+)
 
 __all__ = ["NormalizeParams", "Normalized", "is_normalized", "normalize"]
 
@@ -35,9 +32,6 @@ MAX_KEYFRAME_INTERVAL = 10
 """Seconds between keyframes beyond which seeking in a copied source would be slow."""
 
 NVENC_FAILED = "The GPU's encoder failed or is not there, so x264 encoded the video."
-
-_FILTER_FAILED = re.compile(r"^\[(?:Parsed_|fc#|vf#|libx264)\S* @ .*\[error\] (.+)$", re.MULTILINE)
-_ZSCALE_FAILED = re.compile(r"zscale\S* @ .*\[error\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +48,10 @@ def normalize(
 ) -> Normalized:
     """Write ``normalized.mp4`` and ``proxy.mp4`` into ``out_dir`` from one decode of ``source``.
 
-    Both have the same frames one to one, and their time 0 is the source's first frame. A source
-    that is already normalized is copied. ``progress`` counts seconds. Damage is reported in
-    ``NormalizedVideo.warnings``; what decodes is used.
+    Both have the same frames one to one. Their time 0 is the start of the earliest track in use,
+    and they last as long as the longer of audio and video: the first and the last frame are shown
+    where there is only audio. A source that is already normalized is copied. ``progress`` counts
+    seconds. Damage is reported in ``NormalizedVideo.warnings``; what decodes is used.
 
     Raises ``UnsupportedMediaError`` when nothing decodes, ``NoSpaceError``,
     ``PermissionDeniedError`` and ``ProcessError``.
@@ -64,15 +59,16 @@ def normalize(
     if probe.video is None:
         return Normalized(None, None, None)
     paths = (out_dir / NORMALIZED, out_dir / PROXY)
-    encoder = None
-    copied = is_normalized(source, probe, params)
+    run = EncodeRun(source, probe, resolve_encoder(params), paths, stated_hold(probe, params))
     with output_folder(out_dir, paths):
-        if copied:
-            arguments = remux_arguments(source, probe, params, *paths)
-            report = transcode(arguments, duration=probe.duration, progress=progress)
-        else:
-            encoder, report = _encode(source, probe, resolve_encoder(params), paths, progress)
-        written = _read_written(paths[0])
+        made = (
+            copy_video(run, progress)
+            if not run.hold and is_normalized(source, probe, params)
+            else None
+        )
+        copied = made is not None
+        made = made or encode_video(run, progress)
+    written, used = made.written, made.run.params.encoder
     video = NormalizedVideo(
         duration=written.frames / params.frame_rate,
         width=written.size.width,
@@ -80,8 +76,8 @@ def normalize(
         frames=written.frames,
         reencoded=not copied,
         warnings=(
-            *_losses(probe, probe.video, report, written, params.frame_rate),
-            *([NVENC_FAILED] if params.encoder == "nvenc" and encoder == "x264" else []),
+            *_losses(made, probe.video),
+            *([NVENC_FAILED] if params.encoder == "nvenc" and used == "x264" else []),
         ),
     )
     if probe.duration:
@@ -125,84 +121,20 @@ def _states_normalized_form(probe: Probe, track: VideoTrack, params: NormalizePa
         and not (track.rotation or track.mirrored)
         and abs(track.start) < 1e-6
         and (audio is None or (audio.codec == "aac" and audio.start > -1e-6))
+        and not (probe.mix and probe.mix.channels)
     )
 
 
-def _encode(
-    source: Path,
-    probe: Probe,
-    params: NormalizeParams,
-    paths: tuple[Path, Path],
-    progress: Progress,
-) -> tuple[str, DecodeReport]:
-    """Encode; return the encoder that did it.
-
-    Where NVENC fails, use x264; where zscale does (frames that become odd-sized half way),
-    swscale.
-    """
-    arguments = normalize_arguments(source, probe, params, *paths)
-    try:
-        report = transcode(arguments, duration=probe.duration, progress=progress)
-        return params.encoder, report
-    except (ProcessError, StageTimeoutError) as error:
-        tail = error.tail if isinstance(error, ProcessError) else ""
-        if params.scaler == "zscale" and _ZSCALE_FAILED.search(tail):
-            return _encode(source, probe, replace(params, scaler="swscale"), paths, progress)
-        if params.encoder == "nvenc":
-            log.warning(
-                "NVENC could not encode %s; x264 encodes it instead: %s", source.name, error
-            )
-            return _encode(source, probe, replace(params, encoder="x264"), paths, progress)
-        if not isinstance(error, ProcessError) or "Nothing was written" not in tail:
-            raise
-        if probe.video is None or not frames_decoded(tail, probe.video.index):
-            raise UnsupportedMediaError(f"{source} is damaged: no frame can be decoded.") from error
-        raise _filters_failed(source, error) from error
-
-
-def _filters_failed(source: Path, error: ProcessError) -> ProcessError:
-    """Return an error that quotes the filter or encoder that failed first."""
-    reason = _FILTER_FAILED.search(error.tail)
-    said = reason[1].rstrip(".!") if reason else "no reason given"
-    return ProcessError(
-        f"The video of {source} can be decoded, but ffmpeg cannot convert it ({said}); "
-        "please report it with the file.",
-        arguments=error.arguments,
-        tail=error.tail,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    frames: int
-    size: FrameSize
-    end: float
-
-
-def _read_written(path: Path) -> _Written:
-    """Read the header of what was written: its size, frames, and seconds of its longest track."""
-    with open_container(path) as container:
-        stream = container.streams.video[0]
-        return _Written(
-            frames=stream.frames,
-            size=FrameSize(stream.width, stream.height),
-            end=(container.duration or 0) / 1_000_000,
-        )
-
-
-def _losses(
-    probe: Probe,
-    track: VideoTrack,
-    report: DecodeReport,
-    written: _Written,
-    rate: int,
-) -> Iterator[str]:
+def _losses(made: EncodedVideo, track: VideoTrack) -> Iterator[str]:
     """Yield in plain words which parts of the source are not in the result."""
+    probe, report, zero = made.run.probe, made.report, time_zero(made.run.probe)
     if track.duration is not None:
         # A track's stated length starts at its first frame.
-        stated, found = track.duration, written.frames / rate
+        frames = made.written.frames - made.run.hold
+        lead = track.start - zero
+        stated, found = track.duration, frames / made.run.params.frame_rate - lead
     else:
-        stated, found = (probe.duration or 0) - track.start, written.end
+        stated, found = (probe.duration or 0) - zero, made.written.end
     if stated - found > DURATION_TOLERANCE:
         yield f"The source states {stated:.1f} s but only {found:.1f} s could be decoded."
     if failed := report.errors.get(track.index, 0):

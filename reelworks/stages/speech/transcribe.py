@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_c
 from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 from reelworks.stages.speech.transcribe_chunks import ChunkTranscription
+
+SHORTEST_SEGMENT = 0.1
+"""Seconds of a segment at least: one frame of a slow film is shorter, no word is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,61 @@ def transcribe(
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    return Transcript(_main_language(segments), resegment(segments, params.segment_limits))
+    lines = resegment(segments, params.segment_limits)
+    return Transcript(_main_language(segments), with_lengths(lines, total / SAMPLE_RATE))
+
+
+def transcribe_channels(
+    wavs: Mapping[str, Path],
+    transcriber: Transcriber,
+    params: TranscribeParams,
+    cache: ItemCache,
+    work_dir: Path,
+    progress: Progress,
+) -> Transcript:
+    """Transcribe the channels of one recording separately; ``wavs`` is by their speakers' names.
+
+    The segments are in order of their start and name their speaker; people who talk at once
+    overlap. ``progress`` counts seconds of all channels. Raises what ``transcribe`` raises.
+    """
+    total = sum(sample_count(wav) for wav in wavs.values()) / SAMPLE_RATE
+    segments: list[Segment] = []
+    before = 0.0
+    for speaker, wav in wavs.items():
+        report = _after(before, total, progress)
+        found = transcribe(wav, transcriber, params, cache, work_dir, report)
+        segments += [replace(one, speaker=speaker) for one in found.segments]
+        before += sample_count(wav) / SAMPLE_RATE
+    segments.sort(key=lambda one: (one.t_start, one.t_end))
+    return Transcript(_main_language(segments), tuple(segments))
+
+
+def _after(before: float, whole: float, progress: Progress) -> Progress:
+    """Return the progress of a part that begins after ``before`` of ``whole`` seconds."""
+
+    def report(done: float, total: float) -> None:
+        del total
+        progress(before + done, whole)
+
+    return report
+
+
+def with_lengths(segments: Sequence[Segment], duration: float) -> tuple[Segment, ...]:
+    """Make every segment end after it begins, within ``duration`` seconds.
+
+    A model may place words at or after the end of the audio, or all at one moment; such a segment
+    gets ``SHORTEST_SEGMENT``, backwards where there is no more audio.
+    """
+    shortest = min(SHORTEST_SEGMENT, duration)
+
+    def lengthened(segment: Segment) -> Segment:
+        if segment.t_end <= duration and segment.t_end - segment.t_start >= shortest:
+            return segment
+        t_start = max(min(segment.t_start, duration - shortest), 0.0)
+        t_end = min(max(segment.t_end, t_start + shortest), duration)
+        return replace(segment, t_start=round(t_start, 7), t_end=round(t_end, 7))
+
+    return tuple(lengthened(segment) for segment in segments)
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:

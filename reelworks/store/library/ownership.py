@@ -22,6 +22,7 @@ class VideoWishes:
     """An http(s) address, ``s3://bucket/key`` or a path, with all its secrets."""
     library: str | None = None
     language: str | None = None
+    audio_track: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Changes:
     added_by: str | None
     """Name of the token that added the video; None: added without a token."""
     names: tuple[str, ...]
-    """Of ``source``, ``library`` and ``language``."""
+    """Of ``source``, ``library``, ``language`` and ``audio track``."""
 
 
 def owner_of(engine: Engine, video_id: str) -> str | None:
@@ -41,7 +42,8 @@ def owner_of(engine: Engine, video_id: str) -> str | None:
 
 def changes_of(engine: Engine, video_id: str, wishes: VideoWishes, *, bucket: str) -> Changes:
     """Return what ``wishes`` would change of a video; ``bucket`` is the store's."""
-    columns = ("added_by", "original_path", "upload_path", "library", "stated_language")
+    stated = ("library", "stated_language", "stated_audio_track")
+    columns = ("added_by", "original_path", "upload_path", *stated)
     query = select(*(VIDEOS.c[name] for name in columns)).where(VIDEOS.c.id == video_id)
     with transaction(engine) as connection:
         row = connection.execute(query).one_or_none()
@@ -53,6 +55,7 @@ def changes_of(engine: Engine, video_id: str, wishes: VideoWishes, *, bucket: st
             and not _is_known_source(connection, video_id, wishes.source or "", row.original_path),
             "library": wishes.library not in (None, row.library),
             "language": wishes.language not in (None, row.stated_language),
+            "audio track": wishes.audio_track not in (None, row.stated_audio_track),
         }
     return Changes(row.added_by, tuple(name for name, other in differs.items() if other))
 

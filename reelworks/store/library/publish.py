@@ -36,8 +36,10 @@ def publish_probe(
     A title of the file's own replaces one that was made from its name, but not one
     that a user chose.
     """
+    without_mix = {name: value for name, value in asdict(probe).items() if name != "mix"}
     values: dict[str, Any] = {
-        "probe": asdict(probe),
+        # The mix follows with the audio, which knows all of it.
+        "probe": Video.probe.op("||")(literal(without_mix, JSONB())),
         "upload_path": upload_path,
         "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
@@ -67,12 +69,16 @@ def publish_normalized(
         _set_video(connection, video_id, values | _warned("normalize", warnings))
 
 
-def publish_audio(engine: Engine, video_id: str, audio: NormalizedAudio | None) -> None:
-    """Write the sound's warnings, and its duration where there is no picture to give one."""
+def publish_audio(
+    engine: Engine, video_id: str, audio: NormalizedAudio | None, *, has_picture: bool
+) -> None:
+    """Write the audio's mix and warnings, and its duration where no picture gives one."""
     values = _warned("extract_audio", audio.warnings if audio else ())
+    mix = asdict(audio.mix) if audio and audio.mix else None
+    values["probe"] = Video.probe.op("||")(literal({"mix": mix}, JSONB()))
+    if audio is not None and not has_picture:
+        values["duration_sec"] = audio.duration
     with video_locked(engine, video_id) as connection:
-        if audio is not None:
-            values["duration_sec"] = func.coalesce(Video.duration_sec, audio.duration)
         _set_video(connection, video_id, values)
 
 

@@ -60,6 +60,7 @@ def _row(video: VideoMetadata) -> dict[str, object]:
             "title": video.title,
             "library": video.library,
             "stated_language": video.language,
+            "stated_audio_track": video.audio_track,
             "original_path": video.original_path,
             "upload_path": video.upload_path,
             "digests": {"source": video.sha256} if video.sha256 else {},

@@ -44,6 +44,8 @@ class VideoMetadata:
     added_by: str | None
     """Name of the token; None: added without a token."""
     created_at: datetime
+    audio_track: int | None = None
+    """Number from 1, as a caller stated it; None: chosen by speech."""
 
     def to_json(self) -> bytes:
         """Return the document."""
@@ -58,6 +60,7 @@ class VideoMetadata:
         Raises ``ValueError``, ``KeyError`` or ``TypeError`` for what is no such document.
         """
         content: dict[str, Any] = json.loads(data)
+        content.setdefault("audio_track", None)  # documents of earlier versions lack it
         known = {name: content[name] for name in cls.__dataclass_fields__}
         known["created_at"] = datetime.fromisoformat(known["created_at"])
         texts = [known[name] for name in ("id", "library", "original_path")]
@@ -101,6 +104,7 @@ def _document(engine: Engine, video_id: str) -> bytes:
         title=row.title,
         library=row.library,
         language=row.stated_language,
+        audio_track=row.stated_audio_track,
         original_path=row.original_path,
         upload_path=row.upload_path,
         sha256=row.digests.get("source"),

@@ -23,6 +23,8 @@ class ClaimedVideo:
     library: str
     language: str | None
     """As a caller stated it, now or before; None: to be detected."""
+    audio_track: int | None = None
+    """Number of the audio track, the same; None: chosen by speech."""
 
 
 def claim_video(
@@ -32,16 +34,22 @@ def claim_video(
     original_path: str,
     library: str | None = None,
     language: str | None = None,
+    audio_track: int | None = None,
     bucket: str = "",
 ) -> ClaimedVideo:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
-    ``library`` None leaves a known video where it is, ``language`` None keeps what was stated. A
-    source that is the video's own upload, in ``bucket``, does not hide where it came from first.
+    ``library`` None leaves a known video where it is, ``language`` and ``audio_track`` None keep
+    what was stated. A source that is the video's own upload, in ``bucket``, does not hide where it
+    came from first.
     """
     title = PurePosixPath(original_path.partition("?")[0]).stem
     values = sanitize_text({"original_path": original_path, "title": title, "status": "processing"})
-    given = {"library": library, "stated_language": language}
+    given = {
+        "library": library,
+        "stated_language": language,
+        "stated_audio_track": audio_track,
+    }
     stated = {name: value for name, value in given.items() if value is not None}
     values |= stated
     statement = insert(Video).values(id=video_id, **values)
@@ -63,8 +71,9 @@ def claim_video(
         },
     )
     with transaction(engine) as connection:
-        row = connection.execute(upsert.returning(Video.library, Video.stated_language)).one()
-    return ClaimedVideo(row.library, row.stated_language)
+        known = (Video.library, Video.stated_language, Video.stated_audio_track)
+        row = connection.execute(upsert.returning(*known)).one()
+    return ClaimedVideo(row.library, row.stated_language, row.stated_audio_track)
 
 
 def set_status(

@@ -40,6 +40,8 @@ class NewVideo:
     """Of the source, when it is known."""
     language: str | None = None
     """As a caller states it; None: to be detected."""
+    audio_track: int | None = None
+    """Number from 1, as a caller states it; None: chosen by speech."""
     added_by: str | None = None
     """Name of the token that adds it; None: added without a token."""
 
@@ -134,6 +136,7 @@ def _values(new: NewVideo) -> Mapping[str, Any]:
             "upload_path": new.upload_path,
             "digests": {"source": new.sha256} if new.sha256 else {},
             "stated_language": new.language,
+            "stated_audio_track": new.audio_track,
             "added_by": new.added_by,
         }
     )

@@ -55,6 +55,8 @@ class VideoFacts:
     language: str | None
     stated_language: str | None = None
     """As a caller stated it; None: it was detected."""
+    stated_audio_track: int | None = None
+    """As a caller stated it; None: chosen by speech."""
 
 
 def read_history(engine: Engine) -> History:
@@ -86,6 +88,7 @@ def video_facts(engine: Engine, which: VideoSelection = ALL_VIDEOS) -> list[Vide
         *(VIDEOS.c.id, VIDEOS.c.library, VIDEOS.c.status, VIDEOS.c.ready_at),
         *(VIDEOS.c.original_path, VIDEOS.c.digests, VIDEOS.c.duration_sec, VIDEOS.c.language),
         VIDEOS.c.stated_language,
+        VIDEOS.c.stated_audio_track,
     ]
     query = select(*columns).where(where_clause(which)).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
     with transaction(engine) as connection:
@@ -100,6 +103,7 @@ def video_facts(engine: Engine, which: VideoSelection = ALL_VIDEOS) -> list[Vide
                 seconds=row.duration_sec,
                 language=row.language,
                 stated_language=row.stated_language,
+                stated_audio_track=row.stated_audio_track,
             )
             for row in connection.execute(query)
         ]

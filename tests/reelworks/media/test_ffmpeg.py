@@ -14,6 +14,8 @@ from reelworks.domain.jobs.progress import silent
 from reelworks.errors import CancelledError, ProcessError, StageTimeoutError
 from reelworks.media.ffmpeg import (
     CONTAINERS,
+    ExpectedSize,
+    FrameSizeError,
     _progress_reader,
     command_line,
     ffmpeg_binary,
@@ -23,6 +25,7 @@ from reelworks.media.ffmpeg import (
     source_input,
     transcode,
 )
+from tests.support.made_media import MadeMedia
 
 
 def to_nothing(source: Path) -> list[str]:
@@ -64,6 +67,41 @@ def test_lost_pictures_are_counted(media: Path) -> None:
     report = transcode(to_nothing(source), duration=None, progress=silent, timeout=20)
     assert report.errors[0] == 1
     assert 90 < report.decoded[0] < 120  # of 240 in the whole
+
+
+FIRST = (
+    "[graph 0 input from stream 0:0 @ 0x7f] [verbose] w:320 h:180 pixfmt:yuv420p tb:1/90000 fr:30/1"
+)
+LATER = (
+    "[graph 0 input from stream 0:0 @ 0x7f] [warning] filter context - w: 320 h: 180 fmt: 0 csp: "
+    "unknown, incoming frame - w: 1280 h: 720 fmt: 0 csp: unknown pts_time: 3"
+)
+CROPPED = "[crop @ 0x7f] [verbose] w:640 h:360 sar:1/1 -> w:640 h:240 sar:1/1"
+
+
+@pytest.mark.parametrize(
+    ("expected", "line", "found"),
+    [
+        (ExpectedSize(320, 180), FIRST, None),
+        (ExpectedSize(640, 360), FIRST, (320, 180)),
+        (ExpectedSize(640, 360, from_start=False), FIRST, None),
+        (ExpectedSize(320, 180), LATER, (1280, 720)),
+        (ExpectedSize(1280, 720, from_start=False), LATER, None),
+        (ExpectedSize(1920, 1080), LATER, None),  # smaller frames are scaled up
+        (ExpectedSize(640, 360), CROPPED, (640, 240)),
+        (ExpectedSize(640, 240, from_start=False), CROPPED, None),
+        (ExpectedSize(640, 360), "[info] frame=  10 w:1 h:2", None),
+    ],
+)
+def test_another_frame_size_is_read_in_the_log(expected, line, found) -> None:
+    assert expected.contradicts(line) == found
+
+
+def test_frames_of_another_size_end_the_run(made: MadeMedia) -> None:
+    arguments = [*to_nothing(made("growing.ts"))]
+    with pytest.raises(FrameSizeError) as stopped:
+        transcode(arguments, duration=11, progress=silent, expected=ExpectedSize(640, 360))
+    assert stopped.value.size in ((320, 180), (1280, 720))
 
 
 def test_picture_and_sound_get_graphs_of_their_own() -> None:

@@ -33,6 +33,7 @@ from reelworks.operations.submit import (
 )
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import get_job, list_jobs
+from reelworks.store.library.ownership import VideoWishes
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo
@@ -207,10 +208,11 @@ def test_a_webhook_is_noted_with_its_job(library):
 
 
 def test_parameters_that_are_not_given_are_left_to_the_flow():
-    assert index_params(None, None, None) == {}
-    assert index_params("/a", "de", "talks", ("vision",)) == {
+    assert index_params(VideoWishes()) == {}
+    assert index_params(VideoWishes("/a", "talks", "de", 2), ("vision",)) == {
         "source": "/a",
         "language": "de",
         "library": "talks",
+        "audio_track": 2,
         "recompute": ["vision"],
     }

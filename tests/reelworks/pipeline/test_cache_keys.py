@@ -33,7 +33,7 @@ CALLS: dict[str, StageCall] = {
     "b732607d5c8c95a76ce396eb13b01571d62b856e6bfd2efc8324d674b4ba1379": cache_keys.probe_call(
         SOURCE, "uploads/v_a.mp4", "v"
     ),
-    "915418ca76579676139b39efb4d6f4ffe7de0fa0616a9578c6043c30438b32d4": cache_keys.audio_call(
+    "03edb59b82ec04fdd55db915d3946ebd6ef5c7cbc023da13852ec43129788c74": cache_keys.audio_call(
         "v", SOURCE
     ),
     "50594b4ba8e9f18dab801c80c826be63640a6621f7d2e1848dc1dfb75a2832d4": cache_keys.normalize_call(

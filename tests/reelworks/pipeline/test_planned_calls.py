@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reelworks.domain.capabilities import Capability
 from reelworks.domain.video.transcript import Segment, Transcript
+from reelworks.domain.video.video import AudioTrack, Probe, VideoTrack
 from reelworks.domain.video.vision import Described, FrameDescription, VisionResult
 from reelworks.pipeline import cache_keys
 from reelworks.pipeline.planned_calls import ConfiguredModels, Upstream, VideoSource, planned_call
@@ -23,8 +25,10 @@ def result(value: Any = None, digit: str = "a") -> StageResult[Any]:
     return StageResult(value, {}, digit * 64, None, True)
 
 
+FILM = VideoTrack(0, "h264", 1280, 720, duration=3.0)
+SOUND = AudioTrack(1, "aac", 48_000, 2, duration=3.0)
 RESULTS = {
-    Stage.INGEST: result(digit="0"),
+    Stage.INGEST: result(Probe("mov,mp4", 3.0, (FILM,), (SOUND,), FILM, SOUND), "0"),
     Stage.EXTRACT_AUDIO: result(digit="1"),
     Stage.NORMALIZE: result(digit="2"),
     Stage.TRANSCRIBE: result(Transcript("en", (Segment(0, 1, "Hello."), Segment(1, 2, "You.")))),
@@ -44,6 +48,18 @@ def test_every_stage_can_be_looked_up() -> None:
     for spec in STAGES:
         call = planned_call(spec.name, upstream())
         assert (call.stage, call.version) == (spec.cache_name, spec.version)
+
+
+def test_the_track_that_somebody_stated_is_in_the_keys_of_audio_and_video() -> None:
+    two = Probe("matroska,webm", 3.0, (FILM,), (SOUND, replace(SOUND, index=2)), FILM, SOUND)
+    keys = {}
+    for track in (None, 1, 2):
+        source = VideoSource("v", "f" * 64, audio_track=track)
+        models = ConfiguredModels.of(Settings(_env_file=None))
+        up = Upstream(source, models, RESULTS | {Stage.INGEST: result(two, "0")})
+        for stage in (Stage.EXTRACT_AUDIO, Stage.NORMALIZE):
+            keys[planned_call(stage, up).key] = (stage, track)
+    assert len(keys) == 6
 
 
 def test_settings_and_language_are_in_the_keys() -> None:

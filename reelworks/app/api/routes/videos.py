@@ -50,6 +50,7 @@ _FORM = {
         "title": {"type": "string"},
         "language": {"type": "string"},
         "library": {"type": "string"},
+        "audio_track": {"type": "integer", "minimum": 1},
         "index": {"type": "boolean", "default": True},
         "webhook_url": {"type": "string"},
     },
@@ -86,7 +87,7 @@ async def add(
 
     def work(names: JobIds) -> Reply:
         source = source_of(body, api.settings)
-        stated = VideoFields(body.id, body.title, body.library, body.language)
+        stated = VideoFields(body.id, body.title, body.library, body.language, body.audio_track)
         video = new_video(source.name, source.locator, stated, caller)
         submission = Submission(
             video, source.locator, index=body.index, webhook_url=body.webhook_url
@@ -138,7 +139,9 @@ async def _uploaded(request: Request, once: Idempotent, caller: Caller, api: Api
 
 def _add_uploaded(api: Api, caller: Caller, received: uploads.ReceivedFile, names: JobIds) -> Reply:
     fields, sha256 = received.fields, received.upload.sha256
-    stated = VideoFields(fields.id, fields.title, fields.library, fields.language)
+    stated = VideoFields(
+        fields.id, fields.title, fields.library, fields.language, fields.audio_track
+    )
     video = new_video(received.shown, received.shown, stated, caller, sha256=sha256)
     key = upload_key(video.id, received.name)
     locator = f"s3://{api.settings.s3.bucket}/{key}"

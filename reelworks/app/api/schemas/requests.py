@@ -11,6 +11,7 @@ from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.operations.parameters import (
     Address,
+    AudioTrackNumber,
     BackfillId,
     JobId,
     Language,
@@ -23,6 +24,11 @@ from reelworks.operations.parameters import (
 )
 from reelworks.operations.submit import JobRequest
 from reelworks.pipeline.spec import Stage
+
+_AUDIO_TRACK = (
+    "Number of the audio track to transcribe, from 1. Empty: as stated before, or the default "
+    "track unless another has more speech."
+)
 
 
 class Strict(BaseModel):
@@ -39,6 +45,7 @@ class IndexOptions(Strict):
     )
     language: Language | None = Field(None, description="Spoken language. Empty: detected.")
     library: Library | None = None
+    audio_track: AudioTrackNumber | None = Field(None, description=_AUDIO_TRACK)
 
 
 class NewJobIn(Strict):
@@ -80,6 +87,7 @@ class NewJobIn(Strict):
             source=self.params.source,
             language=self.params.language,
             library=self.params.library,
+            audio_track=self.params.audio_track,
             recompute=tuple(self.recompute),
             priority=self.priority,
             webhook_url=self.webhook_url,
@@ -106,6 +114,7 @@ class NewVideoIn(Strict):
     title: Title | None = None
     language: Language | None = None
     library: Library | None = None
+    audio_track: AudioTrackNumber | None = Field(None, description=_AUDIO_TRACK)
     index: bool = Field(True, description="False: add the video without a job.")
     webhook_url: Address | None = None
 

@@ -23,6 +23,7 @@ from reelworks.app.cli.display.watch import Watch, stage_table, watch_stages
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.submit import SourceOptions, submit
+from reelworks.domain.ids import AUDIO_TRACK_MAX
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line
 from reelworks.domain.video.media_names import looks_like_media
@@ -70,6 +71,16 @@ Library = Annotated[
         callback=check_library,
     ),
 ]
+Track = Annotated[
+    int | None,
+    typer.Option(
+        "--audio-track",
+        min=1,
+        max=AUDIO_TRACK_MAX,
+        help="Number of the audio track to transcribe, from 1. Default: as stated before, or "
+        "the default track unless another has more speech.",
+    ),
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
 ]
@@ -79,11 +90,12 @@ TargetPool = Annotated[
 ]
 
 
-def index(
+def index(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
     sources: Sources,
     video_id: VideoId = None,
     language: Language = None,
     library: Library = None,
+    audio_track: Track = None,
     detach: Detach = False,
     pool: TargetPool = None,
     json: output.Json = False,
@@ -93,7 +105,7 @@ def index(
     found = [item for source in sources for item in expand(source)]
     if video_id and len(found) != 1:
         raise typer.BadParameter(f"--id names one video, but {len(found)} sources were given")
-    options = SourceOptions(video_id, language, library)
+    options = SourceOptions(video_id, language, library, audio_track)
     if detach or pool:
         return submit(settings, found, options, pool, json=json)
     parts = (Service.POSTGRES, Service.STORE, Service.PREFECT)

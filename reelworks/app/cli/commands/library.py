@@ -65,7 +65,8 @@ def show(video_id: VideoId, json: output.Json = False) -> None:
         when = f"{summary.gone_at:%Y-%m-%d %H:%M}"
         text = f"Its file has been missing since {when}; the video stays in the library."
         output.echo(("Note: ", "yellow"), text)
-    for warning in view.warnings:
+    mix = view.probe.get("mix") or {}
+    for warning in (*([mix["reason"]] if mix.get("reason") else []), *view.warnings):
         output.echo(("Note: ", "yellow"), warning)
     for scene in view.scenes:
         span = scene.scene

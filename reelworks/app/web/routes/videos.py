@@ -5,20 +5,28 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel
 from starlette.datastructures import FormData
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
 from reelworks.app.api.http.request_context import Context
 from reelworks.app.api.schemas.paths import VideoPath
-from reelworks.app.web.page_route import Form, page_router
+from reelworks.app.web.page_route import Form, page_router, parse_form
 from reelworks.app.web.session import FORMS
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
+from reelworks.operations.parameters import AudioTrackNumber
 from reelworks.operations.remove import remove_video
 from reelworks.operations.submit import JobRequest, submit_job
 from reelworks.pipeline.spec import Stage
 
 router = page_router()
+
+
+class IndexAgain(BaseModel):
+    """Fields of the form beside the stages."""
+
+    audio_track: AudioTrackNumber | None = None
 
 
 @router.post(f"{FORMS}videos/{{video_id}}/delete", dependencies=[require_scope(Scope.ADMIN)])
@@ -33,11 +41,16 @@ def delete(video_id: VideoPath, form: Form, caller: CurrentCaller, api: Context)
 def index(video_id: VideoPath, form: Form, caller: CurrentCaller, api: Context) -> Response:
     """Queue a job that indexes a video; cached results are used but for the stages named.
 
-    Raises ``InputError`` for an unknown stage.
+    Raises ``InputError`` for an unknown stage and ``RequestValidationError`` for no number.
     """
-    request = JobRequest(video_id, recompute=tuple(_stages(form)))
+    track = parse_form(IndexAgain, _texts(form)).audio_track
+    request = JobRequest(video_id, recompute=tuple(_stages(form)), audio_track=track)
     job = submit_job(api.services, caller, request)
     return RedirectResponse(f"/jobs/{quote(job.id, safe='')}?done=queued", 303)
+
+
+def _texts(form: FormData) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def _stages(form: FormData) -> list[Stage]:

@@ -22,7 +22,7 @@ from reelworks.store.db.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0009"
+REVISION = "0014"
 """The newest migration."""
 
 __all__ = [

@@ -85,6 +85,9 @@ class Video(Base):
     library: Mapped[str] = mapped_column(server_default="default")
     language: Mapped[str | None]
     stated_language: Mapped[str | None] = mapped_column(doc="as a caller stated it; null: detected")
+    stated_audio_track: Mapped[int | None] = mapped_column(
+        doc="number from 1, as a caller stated it; null: chosen by speech"
+    )
     added_by: Mapped[str | None] = mapped_column(
         doc="name of the token that added it; null: added without one"
     )

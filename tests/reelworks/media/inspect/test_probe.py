@@ -61,6 +61,22 @@ def test_the_default_sound_wins(made: MadeMedia) -> None:
     assert [track.default for track in found.audio_tracks] == [False, True]
 
 
+@pytest.mark.parametrize(("number", "index"), [(1, 1), (2, 2)])
+def test_a_stated_audio_track_wins(made: MadeMedia, number: int, index: int) -> None:
+    found = probe(made("two_tracks.mkv"), audio_track=number)
+    assert found.audio is not None
+    assert found.audio.index == index
+    assert found.audio_number(found.audio) == number
+
+
+def test_a_voice_memo_is_sound(made: MadeMedia) -> None:
+    found = probe(made("memo.amr"))
+    assert found.video is None
+    assert found.audio is not None
+    assert (found.audio.codec, found.audio.channels) == ("amr_nb", 1)
+    assert found.duration == pytest.approx(10.0)
+
+
 def test_sound_only(media: Path) -> None:
     found = probe(media / "odd" / "audio_only.m4a")
     assert found.video is None

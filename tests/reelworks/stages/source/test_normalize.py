@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from reelworks.errors import (
 )
 from reelworks.media import nvenc
 from reelworks.media.inspect.probe import probe
+from reelworks.stages.source.choose_audio import choose_audio
 from reelworks.stages.source.normalize import (
     NVENC_FAILED,
     NormalizeParams,
@@ -31,7 +33,7 @@ from reelworks.stages.source.normalize import (
     resolve_encoder,
 )
 from tests.support.decoded import Picture, likeness, onset, pictures, pitch, sound
-from tests.support.made_media import MadeMedia
+from tests.support.made_media import MadeMedia, ffmpeg
 
 PARAMS = NormalizeParams()
 FRAME = 1 / 30
@@ -94,10 +96,16 @@ def nearest(wanted: Picture, among: list[Picture]) -> int:
         ("made/tiny.mkv", (6, 2), 3.0),
         ("made/sixty.mp4", (640, 360), 3.0),
         ("made/silent.mp4", (1280, 720), 3.0),
-        ("made/early_sound.ts", (1280, 720), 3.0),
+        ("made/early_sound.ts", (1280, 720), 3.5),
         ("made/moving.gif", (320, 180), 3.0),
         ("made/changing.ts", (640, 360), 6.0),
         ("made/conforming_hole.mp4", (1280, 720), 4.0),
+        ("made/late_picture.mp4", (1280, 720), 15.4),
+        ("made/cover.mp4", (640, 360), 44.37),
+        ("made/cover_live.mkv", (640, 360), 5.05),
+        ("made/growing.ts", (1280, 720), 11.0),
+        ("made/cropped.mkv", (640, 240), 1.0),
+        ("made/no_timing.mkv", (320, 180), 6.0),  # every picture at 0 s
     ],
 )
 def test_the_form_is_always_the_same(
@@ -119,10 +127,12 @@ def test_each_moment_shows_the_picture_that_the_source_shows(
     source = media / "video" / name if name == "counter.mp4" else made(name)
     _, whole, proxy = run(source, tmp_path)
     originals = pictures(source, size=SMALL)
-    first = originals[0].t
+    # Where audio begins half a second earlier, the first picture is shown from there on.
+    first = originals[0].t - (Fraction(1, 2) if name == "early_sound.mkv" else 0)
     for path in (whole, proxy):
         for shown in pictures(path, size=SMALL):
             due = [p for p in originals if round((p.t - first) * 30) <= shown.t * 30]
+            due = due or originals[:1]
             near = originals[nearest(shown, originals)]
             # 60 fps repeats each frame of the counter: equal frames count as the same.
             assert np.abs(near.luma - due[-1].luma).mean() < 0.5, (path.name, shown.t)
@@ -234,8 +244,8 @@ def test_hdr_becomes_an_ordinary_picture(
     ("name", "starts"),
     [
         ("late_sound.mp4", 1.5),
-        ("early_sound.mkv", 0.5),
-        ("early_sound.ts", 0.5),
+        ("early_sound.mkv", 1.0),
+        ("early_sound.ts", 1.0),
         ("two_tracks.mkv", 0.0),
     ],
 )
@@ -407,3 +417,64 @@ def test_a_filter_that_fails_is_not_called_damage_of_the_file(media: Path, tmp_p
         ProcessError, match=r"counter\.mp4 can be decoded, but .*no path between colo"
     ):
         normalize(source, wrong, PARAMS, tmp_path, silent)
+
+
+def test_the_first_picture_is_held_until_the_video_begins(
+    media: Path, made: MadeMedia, tmp_path: Path
+) -> None:
+    video, whole, proxy = run(made("late_picture.mp4"), tmp_path)
+    originals = pictures(media / "video" / "voicestudio-en.mp4", size=SMALL)
+    for path in (whole, proxy):
+        shown = pictures(path, size=SMALL)
+        for n in (0, 60, 119, 120):
+            assert np.abs(shown[n].luma - originals[0].luma).mean() < 1
+        assert np.abs(shown[120 + 90].luma - originals[75].luma).mean() < 1
+    assert video.warnings == ()
+
+
+def test_the_last_picture_is_held_while_the_sound_goes_on(made: MadeMedia, tmp_path: Path) -> None:
+    """By the header's durations, and where it states none."""
+    for name, seconds in (("cover.mp4", 44.37), ("cover_live.mkv", 5.05)):
+        video, whole, proxy = run(made(name), tmp_path / name)
+        assert video.duration == pytest.approx(seconds, abs=FRAME)
+        assert video.warnings == ()
+        assert len(sound(whole)) / 48_000 == pytest.approx(seconds, abs=0.1)
+        for path in (whole, proxy):
+            shown = pictures(path, size=(16, 16))
+            assert np.abs(shown[-1].luma - shown[0].luma).max() < 4
+
+
+def test_a_recording_that_grows_is_as_large_as_it_becomes(
+    media: Path, made: MadeMedia, tmp_path: Path
+) -> None:
+    _, whole, _ = run(made("growing.ts"), tmp_path)
+    page = cv2.imread(str(media / "pages" / "login_flat.png"), cv2.IMREAD_GRAYSCALE)
+    page = cv2.resize(page, (1280, 720), interpolation=cv2.INTER_CUBIC)
+    shown = pictures(whole)
+    assert np.abs(shown[30].luma - shown[80].luma).mean() < 1, "white at first"
+    assert likeness(page.astype(float), shown[200].luma) > 0.9
+
+
+def test_what_the_container_crops_is_gone_and_nothing_is_stretched(
+    made: MadeMedia, tmp_path: Path
+) -> None:
+    _, whole, _ = run(made("cropped.mkv"), tmp_path)
+    plain = pictures(made("uncropped.mkv"))[0].luma[60:300]
+    shown = pictures(whole)[0].luma
+    assert shown.shape == plain.shape == (240, 640)
+    assert likeness(plain, shown) > 0.95
+
+
+@pytest.mark.parametrize("name", ["10_channels.wav", "6_channels.wav"])
+def test_a_player_hears_the_channel_that_speaks(
+    media: Path, made: MadeMedia, tmp_path: Path, name: str
+) -> None:
+    source = tmp_path / "film.mov"
+    arguments = ["-f", "lavfi", "-i", "color=gray:s=64x64:r=30:d=11", "-i", str(made(name))]
+    ffmpeg([*arguments, "-c:v", "libx264", "-c:a", "copy"], source)
+    chosen = choose_audio(source, probe(source), None, tmp_path / "survey", silent)
+    normalize(source, chosen, PARAMS, tmp_path, silent)
+    heard = sound(tmp_path / "normalized.mp4", rate=16_000)
+    speech = sound(media / "speech" / "jfk.flac", rate=16_000)
+    length = min(len(heard), len(speech))
+    assert np.corrcoef(heard[:length], speech[:length])[0, 1] > 0.9

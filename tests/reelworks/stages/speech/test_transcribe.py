@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +23,12 @@ from reelworks.errors import (
 )
 from reelworks.models.speech.waveform import read_pcm, sample_count, write_wav
 from reelworks.models.speech.whisper import WhisperTranscriber
-from reelworks.stages.speech.transcribe import TranscribeParams, transcribe
+from reelworks.stages.speech.transcribe import (
+    TranscribeParams,
+    transcribe,
+    transcribe_channels,
+    with_lengths,
+)
 
 RATE = 16_000
 AsWav = Callable[[str], Path]
@@ -40,6 +45,10 @@ class Listener:
     @property
     def model(self) -> ModelRef:
         return self.whisper.model
+
+    @property
+    def limits(self) -> AudioLimits:
+        return self.whisper.limits
 
     def transcribe(self, wav: Path, *, language: str | None, progress: Progress) -> Transcript:
         question = (read_pcm(wav), language)
@@ -226,3 +235,56 @@ def test_unbroken_sound_is_cut_where_it_is_quietest(
     times = np.array([(w.t_start, w.t_end) for w in words_of(result)]).ravel()
     assert np.all(np.diff(times) >= 0)
     assert times[-1] <= sample_count(wav) / RATE
+
+
+def test_two_speakers_at_once_are_transcribed_each(
+    whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
+) -> None:
+    wavs = {"left": as_wav("speech/jfk.flac"), "right": as_wav("speech/two_cities.flac")}
+    seen: list[tuple[float, float]] = []
+    both = transcribe_channels(
+        wavs, whisper, PARAMS, items, tmp_path, lambda done, total: seen.append((done, total))
+    )
+    alone = {
+        speaker: transcribe(wav, whisper, PARAMS, items, tmp_path, silent).segments
+        for speaker, wav in wavs.items()
+    }
+    assert both.language == "en"
+    assert [one.t_start for one in both.segments] == sorted(one.t_start for one in both.segments)
+    for speaker, segments in alone.items():
+        mine = tuple(replace(s, speaker=None) for s in both.segments if s.speaker == speaker)
+        assert mine == segments
+    assert any(a.t_end > b.t_start for a, b in pairwise(both.segments)), "they talk at once"
+    assert seen[-1][0] == pytest.approx(seen[-1][1])
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+@pytest.mark.parametrize(
+    ("span", "duration", "wanted"),
+    [
+        ((1.0, 3.0), 30.0, (1.0, 3.0)),
+        ((30.0, 30.0), 30.0, (29.9, 30.0)),
+        ((31.0, 33.0), 30.0, (29.9, 30.0)),
+        ((29.0, 33.0), 30.0, (29.0, 30.0)),
+        ((2.0, 2.0), 30.0, (2.0, 2.1)),
+        ((0.0, 0.0), 0.05, (0.0, 0.05)),
+    ],
+)
+def test_every_segment_ends_after_it_begins(
+    span: tuple[float, float], duration: float, wanted: tuple[float, float]
+) -> None:
+    (found,) = with_lengths([Segment(*span, "Hi")], duration)
+    assert (found.t_start, found.t_end) == pytest.approx(wanted)
+
+
+def test_a_hosted_segment_after_the_end_gets_a_length(
+    whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
+) -> None:
+    """An API answered with a segment of 31 to 33 s for 30 s of sound."""
+    wav = as_wav("speech/jfk.flac")
+    total = sample_count(wav) / RATE
+    hosted = Hosted(whisper, added=(Segment(31.0, 33.0, "Thank you."),))
+    found = transcribe(wav, hosted, PARAMS, items, tmp_path, silent)
+    assert found.segments[-1].text == "Thank you."
+    for segment in found.segments:
+        assert 0 <= segment.t_start < segment.t_end <= total

@@ -14,11 +14,13 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.transcript import Segment, Transcript, Word
-from reelworks.domain.video.video import Probe, VideoTrack
+from reelworks.domain.video.video import AudioMix, NormalizedAudio, Probe, VideoTrack
 from reelworks.domain.video.vision import VisionResult
 from reelworks.errors import ServiceError, UnknownVideoError
 from reelworks.store.library.publish import (
+    publish_audio,
     publish_captions,
+    publish_normalized,
     publish_probe,
     publish_scenes,
     publish_transcript,
@@ -79,6 +81,27 @@ def test_publishing_twice_leaves_every_row_untouched(
     publish_all(engine, video_id, transcript, described("alpha", "beta"))
     assert snapshot(engine, video_id) == first
     assert len(first["transcript_segments"]) == len(transcript.segments)
+
+
+def test_the_length_of_sound_alone_is_always_that_of_its_last_source(engine: Engine) -> None:
+    video_id = next(names)
+    claim_video(engine, video_id, original_path="/talk.wav")
+    for seconds in (5.9, 7.5):
+        publish_normalized(engine, video_id, None, normalized_path=None)
+        publish_audio(engine, video_id, NormalizedAudio(seconds, None), has_picture=False)
+        assert get_video(engine, video_id).summary.duration == seconds
+
+
+def test_the_mix_is_published_with_the_audio_and_the_probe_leaves_it(engine: Engine) -> None:
+    video_id = next(names)
+    probe = Probe("wav", 5.9, title="T")
+    mix = AudioMix(1, "difference", (), "Out of phase.")
+    claim_video(engine, video_id, original_path="/talk.wav")
+    publish_probe(engine, video_id, probe, upload_path="uploads/a", sha256="ab")
+    publish_audio(engine, video_id, NormalizedAudio(5.9, None, (), mix), has_picture=False)
+    publish_probe(engine, video_id, probe, upload_path="uploads/a", sha256="ab")
+    found = get_video(engine, video_id).probe
+    assert (found["container"], found["mix"]["reason"]) == ("wav", "Out of phase.")
 
 
 def test_rows_no_longer_produced_are_removed(engine: Engine) -> None:

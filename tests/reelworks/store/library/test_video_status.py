@@ -29,3 +29,13 @@ def test_a_stated_language_stays_until_another_is_stated(engine: Engine) -> None
     ]
 
     assert spoken == [None, "de", "de", "fr", "fr"]
+
+
+def test_a_stated_audio_track_stays_until_another_is_stated(engine: Engine) -> None:
+    video_id = next(names)
+    found = [
+        claim_video(engine, video_id, original_path="/a.mkv", audio_track=track).audio_track
+        for track in (None, 2, None, 1)
+    ]
+
+    assert found == [None, 2, 2, 1]

@@ -17,7 +17,14 @@ from reelworks.app.api.schemas.requests import Strict
 from reelworks.errors import RequestError
 from reelworks.media.inspect.magic import check_head
 from reelworks.media.inspect.sniff import HEAD_BYTES
-from reelworks.operations.parameters import Address, Language, Library, Title, VideoId
+from reelworks.operations.parameters import (
+    Address,
+    AudioTrackNumber,
+    Language,
+    Library,
+    Title,
+    VideoId,
+)
 from reelworks.stages.source.ingest import safe_name
 from reelworks.store.objects.streams import Upload
 
@@ -32,6 +39,7 @@ class UploadFields(Strict):
     title: Title | None = None
     language: Language | None = None
     library: Library | None = None
+    audio_track: AudioTrackNumber | None = None
     index: bool = True
     webhook_url: Address | None = None
 

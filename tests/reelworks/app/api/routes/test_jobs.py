@@ -34,7 +34,7 @@ def test_a_job_is_put_into_the_ledger(api, video):
         "/jobs",
         json={
             "video_id": video_id,
-            "params": {"language": "de"},
+            "params": {"language": "de", "audio_track": 2},
             "recompute": ["vision"],
             "priority": 3,
         },
@@ -44,7 +44,15 @@ def test_a_job_is_put_into_the_ledger(api, video):
     job = get_job(api.engine, answer.json()["id"])
     assert answer.headers["location"] == f"/jobs/{job.id}"
     assert (job.video_id, job.kind, job.priority, job.status) == (video_id, "index", 3, "pending")
-    assert job.params == {"language": "de", "recompute": ["vision"]}
+    assert job.params == {"language": "de", "audio_track": 2, "recompute": ["vision"]}
+
+
+@pytest.mark.parametrize("track", [0, -1, 1001, "two"])
+def test_what_cannot_be_an_audio_track_is_refused(api, video, track):
+    answer = api.post("/jobs", json={"video_id": video(), "params": {"audio_track": track}})
+
+    assert answer.status_code == 422
+    assert "audio_track" in answer.text
 
 
 def test_a_job_is_shown_with_what_became_of_it(api, video):

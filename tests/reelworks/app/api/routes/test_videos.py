@@ -27,7 +27,8 @@ def half_uploads(api: Server) -> list[str]:
 
 
 def test_an_upload_is_stored_noted_and_queued(api, clip):
-    answer = api.upload("Team talk.mp4", clip, language="en", library="talks", title="The talk")
+    said = {"language": "en", "library": "talks", "title": "The talk", "audio_track": "2"}
+    answer = api.upload("Team talk.mp4", clip, **said)
 
     assert answer.status_code == 202, answer.text
     body = answer.json()
@@ -43,6 +44,7 @@ def test_an_upload_is_stored_noted_and_queued(api, clip):
     assert job.video_id == body["video"]["id"]
     assert job.params["source"] == f"s3://{api.settings.s3.bucket}/{key}"
     assert (job.params["language"], job.params["library"]) == ("en", "talks")
+    assert job.params["audio_track"] == 2
 
 
 def test_the_same_bytes_are_the_same_video(api):

@@ -138,7 +138,7 @@ def test_a_new_job_becomes_a_request_of_the_use_case():
     body = NewJobIn.model_validate(
         {
             "video_id": "talk",
-            "params": {"language": "de", "source": "/a.mp4"},
+            "params": {"language": "de", "source": "/a.mp4", "audio_track": 2},
             "recompute": ["vision"],
             "priority": -5,
             "webhook_url": "https://example.org/h",
@@ -149,6 +149,7 @@ def test_a_new_job_becomes_a_request_of_the_use_case():
         "talk",
         source="/a.mp4",
         language="de",
+        audio_track=2,
         recompute=("vision",),
         priority=-5,
         webhook_url="https://example.org/h",

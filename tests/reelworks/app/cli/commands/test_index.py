@@ -70,3 +70,25 @@ def test_every_bad_source_ends_with_the_first_one_s_code(reelworks, tmp_path):
 
     assert said.code == 3
     assert [one["error"]["code"] for one in said.json] == ["source_not_found"] * 2
+
+
+@pytest.mark.slow
+def test_the_audio_track_is_chosen_and_named_in_the_notes(reelworks, made):
+    source = str(made("second_track_speaks.mkv"))
+
+    refused = reelworks("index", source, "--id", "obs", "--audio-track", "3")
+    silent = reelworks("index", source, "--id", "obs", "--audio-track", "1")
+    shown = reelworks("show", "obs")
+
+    assert refused.code == 3
+    assert "has 2 audio tracks, so there is no audio track 3" in refused.out + refused.err
+    assert silent.code == 0, silent.err
+    assert "Note: Audio track 1 was chosen by the user." in shown.out
+    assert "your country" not in shown.out
+
+
+def test_a_track_below_one_is_a_mistake_of_use(reelworks):
+    said = reelworks("index", "a.mkv", "--audio-track", "0")
+
+    assert said.code == 2
+    assert "audio-track" in said.err

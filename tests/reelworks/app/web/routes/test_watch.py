@@ -7,6 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.video.video import AudioMix, AudioTrack, NormalizedAudio, Probe
+from reelworks.store.jobs import jobs as job_queue
+from reelworks.store.library.publish import publish_audio, publish_probe
 from tests.reelworks.app.web.conftest import VIDEO, until
 
 pytestmark = pytest.mark.slow
@@ -68,6 +72,29 @@ def test_everything_can_be_downloaded(visitor):
         with page.expect_download() as begun:
             page.get_by_role("link", name=re.compile(name)).click()
         assert begun.value.suggested_filename.endswith(suffix)
+
+
+def test_another_audio_track_is_chosen(visitor, site):
+    address = {"url": "https://example.org/t.mkv", "id": "two-tracks", "index": False}
+    site.post("/videos", json=address)
+    tracks = (AudioTrack(1, "aac", 48_000, 2, "eng"), AudioTrack(2, "aac", 48_000, 2, "fra"))
+    probe = Probe("matroska", 9.0, audio_tracks=tracks, audio=tracks[0])
+    mix = AudioMix(1, reason="Audio track 1 was chosen by the user.")
+    publish_probe(site.engine, "two-tracks", probe, upload_path="uploads/t.mkv", sha256="ab")
+    publish_audio(
+        site.engine, "two-tracks", NormalizedAudio(9.0, tracks[0], (), mix), has_picture=False
+    )
+    page = visitor.open("/watch/two-tracks")
+    expect(page.get_by_text("Audio track 1 was chosen by the user.")).to_be_visible()
+
+    page.get_by_text("Index again").click()
+    page.get_by_label("Audio track").select_option(label="2, fra")
+    page.get_by_role("button", name="Start").click()
+
+    expect(page.get_by_text("The job is in the queue.")).to_be_visible()
+    job_id = page.url.rpartition("/")[2].partition("?")[0]
+    assert job_queue.get_job(site.engine, job_id).params == {"audio_track": 2}
+    job_queue.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
 
 
 def test_what_is_not_there_is_said_on_a_page(browser, site):

@@ -291,4 +291,5 @@ def test_stages_ask_for_the_keys_that_the_cache_has() -> None:
         "vision": cache_keys.vision_call("talk", result(()), model),
     }
     expected = json.loads((BEFORE / "cache_keys.json").read_text())
-    assert {name: call.key for name, call in calls.items()} == expected
+    revised = {"extract_audio"}  # by decision 31
+    assert {name for name, call in calls.items() if call.key != expected[name]} == revised
