@@ -88,8 +88,7 @@ class WhisperTranscriber(LocalModel[Any]):
             return Transcript(language=None)
         with self._use() as model:
             self._check_language(model, language)
-            decoder = WhisperDecoder(model, self._options)
-            spoken = _decode_speech(decoder, wav, regions, language, progress)
+            spoken = _decode_speech(model, self._options, wav, regions, language, progress)
         progress(duration, duration)
         return _transcript(spoken, duration)
 
@@ -134,22 +133,34 @@ def _has_gpu() -> bool:
 
 
 def _decode_speech(
-    decoder: WhisperDecoder,
+    model: Any,
+    options: DecodeOptions,
     wav: Path,
     regions: Sequence[Region],
     language: str | None,
     progress: Progress,
 ) -> list[_TimedWord]:
-    """Decode the speech and, in a second pass, the regions that the first pass missed."""
+    """Decode the speech and then the regions that were missed, as long as words are found."""
     duration = sample_count(wav) / SAMPLE_RATE
     spoken: list[_TimedWord] = []
+    decoder = WhisperDecoder(model, options)
     for window, heard in _decode_windows(decoder, wav, plan_windows(regions, duration), language):
         spoken += _timed_words(window, heard, regions)
         progress(min(window.span[1], duration), duration)
-    missed = missed_regions(regions, [s.word for s in spoken])
-    for window, heard in _decode_windows(decoder, wav, plan_windows(missed, duration), language):
-        spoken = _fill_in(spoken, _timed_words(window, heard, missed), missed)
+    before = -1
+    while len(spoken) > before:
+        before = len(spoken)
+        missed = missed_regions(regions, [s.word for s in spoken])
+        decoder = WhisperDecoder(model, options, _language_shares(spoken))
+        windows = plan_windows(missed, duration)
+        for window, heard in _decode_windows(decoder, wav, windows, language):
+            spoken = _fill_in(spoken, _timed_words(window, heard, missed), missed)
     return spoken
+
+
+def _language_shares(spoken: Sequence[_TimedWord]) -> dict[str, float]:
+    """How much of the words so far each language has."""
+    return {code: n / len(spoken) for code, n in Counter(s.language for s in spoken).items()}
 
 
 def _decode_windows(

@@ -14,6 +14,7 @@ from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
 from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
+from reelworks.stages.speech.segment_lengths import with_least_length
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 from reelworks.stages.speech.transcribe_chunks import ChunkTranscription
 
@@ -70,7 +71,10 @@ def transcribe(
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    return Transcript(_main_language(segments), resegment(segments, params.segment_limits))
+    readable = resegment(segments, params.segment_limits)
+    return Transcript(
+        _main_language(segments), with_least_length(readable, total / SAMPLE_RATE)
+    )
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:
