@@ -57,7 +57,8 @@ def _best_pair(text: str) -> tuple[str, str] | None:
 
 def _filled(text: str) -> tuple[str, ...]:
     """Fill one line after the other."""
-    lines, first, last = [], 0, 0
+    lines: list[str] = []
+    first = last = resume = 0
     for end, start in [*_breaks(text), (len(text), len(text))]:
         if last > first and columns(text[first:end]) > MAX_LINE:
             lines.append(text[first:last].rstrip())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-CHANGE_ODDS = 20.0
+CHANGE_ODDS = 5.0
 """How much likelier another language must be, from one window to the next, to be believed."""
 FULL_EVIDENCE = 10.0
 """Seconds of speech whose probabilities count in full; a shorter window says less."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from reelworks.models.speech.voice_activity import Region
 
-WINDOW_MAX = 25.0
+WINDOW_MAX = 29.0
 """Seconds in a window: Whisper's 30 s, less a rest in which it sees the end of speech."""
 PAD = 0.4
 """Seconds added on each side of a stretch of speech: consonants that the VAD cuts off."""

@@ -72,9 +72,7 @@ def transcribe(
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
     readable = resegment(segments, params.segment_limits)
-    return Transcript(
-        _main_language(segments), with_least_length(readable, total / SAMPLE_RATE)
-    )
+    return Transcript(_main_language(segments), with_least_length(readable, total / SAMPLE_RATE))
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:

@@ -15,7 +15,9 @@ from reelworks.media.formats.line_breaks import (
 )
 
 TEXTS = st.lists(
-    st.sampled_from(["a", "word", "end.", "so,", "extraordinarily", "日本語の文、", "«oui»", "Z" * 50]),
+    st.sampled_from(
+        ["a", "word", "end.", "so,", "extraordinarily", "日本語の文、", "«oui»", "Z" * 50]
+    ),
     min_size=1,
     max_size=30,
 ).map(" ".join)
