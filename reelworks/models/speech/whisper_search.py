@@ -34,7 +34,7 @@ class DecodeOptions:
     """Windows decoded at once; None: what suits the device. Halved where GPU memory is short."""
     compression_limit: float = 2.4
     """Text that deflates better than this repeats itself (OpenAI's Whisper, transcribe.py)."""
-    log_probability_limit: float = -0.7
+    log_probability_limit: float = -0.25
     """Mean log probability of a token below which the text is doubtful."""
     full_encoder: bool = False
     """Encode 30 s whatever the window's length."""

@@ -189,6 +189,19 @@ def test_text_where_nobody_speaks_is_dropped(
     assert result.segments[-1].text.endswith("country.")
 
 
+def test_every_segment_ends_after_it_begins(
+    whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
+) -> None:
+    """A server's segment at 31 to 33 s of 30 s of sound was cut to no length by earlier versions."""
+    wav = as_wav("speech/jfk.flac")
+    late = Segment(11.0, 11.0, "Thank you.", (Word("Thank", 11.0, 11.0), Word("you.", 11.0, 11.0)))
+    hosted = Hosted(whisper, added=(late,))
+    result = transcribe(wav, hosted, PARAMS, items, tmp_path, silent)
+    assert result.text.endswith("Thank you.")
+    assert all(s.t_start < s.t_end <= 11.0 for s in result.segments)
+    assert all(a.t_end <= b.t_start for a, b in pairwise(result.segments))
+
+
 def test_a_damaged_cached_answer_is_requested_again(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
