@@ -2,8 +2,9 @@
 
 A renamed field of a params type or of a result, or another spelling of a model, would make every
 library compute everything again. The digests below were written down in November 2026, before
-the names of the code were changed; a new one needs a raised ``VERSION``. Transcripts got version 2 on
-27 November 2026; what a hosted model heard in a chunk keeps version 1 and is not paid for again.
+the names of the code were changed; a new one needs a raised ``VERSION``. Transcripts are version 2
+since 27 November 2026; what hosted models heard in a chunk keeps version 1 and is not paid for
+again.
 """
 
 from __future__ import annotations

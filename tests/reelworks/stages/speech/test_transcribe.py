@@ -192,7 +192,7 @@ def test_text_where_nobody_speaks_is_dropped(
 def test_every_segment_ends_after_it_begins(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:
-    """A server's segment at 31 to 33 s of 30 s of sound was cut to no length by earlier versions."""
+    """A server's segment at 31 to 33 s of 30 s of sound was once cut down to no length."""
     wav = as_wav("speech/jfk.flac")
     late = Segment(11.0, 11.0, "Thank you.", (Word("Thank", 11.0, 11.0), Word("you.", 11.0, 11.0)))
     hosted = Hosted(whisper, added=(late,))
