@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SAMPLE := samples/reelworks-demo.mp4
 
-.PHONY: install demo test test-slow check format bench bench-controls bench-workers bench-fleet bench-backfill bench-kills bench-api bench-plan bench-search eval test-cuda gpu-check screenshots settings-table lock clean
+.PHONY: install demo test test-slow check format bench bench-controls bench-words bench-workers bench-fleet bench-backfill bench-kills bench-api bench-plan bench-search eval test-cuda gpu-check screenshots settings-table lock clean
 
 # --no-deps: the lists are complete, and rapidocr would add a second, windowed OpenCV.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -69,6 +69,10 @@ bench: $(VENV)/.installed-dev
 
 bench-controls: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.quality.controls
+
+# Word error rate by language, beside the plain model. Fewer: LANGUAGES=de,es.
+bench-words: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.quality.word_errors --languages "$(LANGUAGES)"
 
 # Any torch will do: on a machine without a GPU, TORCH can name a CPU build.
 TORCH ?= torch

@@ -124,7 +124,7 @@ STAGES: tuple[StageSpec, ...] = (
     ),
     StageSpec(
         name=Stage.TRANSCRIBE,
-        version=1,
+        version=2,
         label="Transcribe speech",
         task="tasks.speech.transcribe.transcribe",
         result=Transcript,

@@ -2,7 +2,8 @@
 
 Formats: WebVTT is the W3C's (https://www.w3.org/TR/webvtt1/); SRT has no standard, so the form
 that players agree on is used: counted cues, commas before the milliseconds, blank lines between.
-Both keep milliseconds, and neither keeps words, languages or speakers.
+Both keep milliseconds, and neither keeps words, languages or speakers. Long texts are broken
+into lines that fit the screen.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reelworks.domain.video.transcript import Segment, Transcript
+from reelworks.media.formats.line_breaks import break_lines
 
 _TIME = r"(?:(\d+):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
 _CUE_TIMES = re.compile(rf"^{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t].*)?$")
 _VTT_TAG = re.compile(r"<[^>]*>")
 _LINE_BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SHORTEST_CUE = 0.02
+"""Seconds; half a frame, and more than the rounding to milliseconds takes away."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\ud800-\udfff]")
 
 
@@ -64,12 +68,17 @@ def _span(cue: Segment, mark: str) -> str:
 
 
 def _cues(transcript: Transcript) -> Iterator[Segment]:
-    """Yield the segments whose text can be shown, without the blank lines that end a cue."""
+    """Yield the segments whose text can be shown, in lines that fit and for some time.
+
+    Blank lines, which end a cue, are left out. Transcripts of earlier versions may have segments
+    of no length, which the formats forbid.
+    """
     for segment in transcript.segments:
         lines = (_UNWRITABLE.sub("", line).strip() for line in _LINE_BREAKS.split(segment.text))
-        text = "\n".join(line for line in lines if line)
+        text = "\n".join(part for line in lines if line for part in break_lines(line))
         if text:
-            yield Segment(segment.t_start, segment.t_end, text)
+            end = max(segment.t_end, segment.t_start + _SHORTEST_CUE)
+            yield Segment(segment.t_start, end, text)
 
 
 def _blocks(text: str) -> Iterator[tuple[float, float, list[str]]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +12,21 @@ import numpy as np
 
 from reelworks.domain.capabilities import AudioLimits
 from reelworks.domain.jobs.progress import Progress
-from reelworks.domain.library.spelling import join_words
-from reelworks.domain.video.transcript import Segment, Transcript, Word
+from reelworks.domain.video.transcript import Transcript
 from reelworks.errors import InputError, ModelUnavailableError
 from reelworks.models.runtime.local_model import LocalModel
 from reelworks.models.runtime.pool import ModelPool
 from reelworks.models.runtime.pool import pool as shared_pool
 from reelworks.models.runtime.threads import load_in_background, set_omp_passive
-from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
+from reelworks.models.speech.voice_activity import Region, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, Samples, read_samples, sample_count
 from reelworks.models.speech.whisper_decode import WhisperDecoder
-from reelworks.models.speech.whisper_drafts import DecodeOptions
-from reelworks.models.speech.whisper_hallucinations import (
-    is_hallucination,
-    missed_regions,
-    without_loops,
-)
+from reelworks.models.speech.whisper_hallucinations import missed_regions
+from reelworks.models.speech.whisper_languages import Chances
 from reelworks.models.speech.whisper_output import DecodedWindow
+from reelworks.models.speech.whisper_search import DecodeOptions
 from reelworks.models.speech.whisper_windows import Window, plan_windows
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedWord:
-    """Words with file times, and the language of the window that they come from."""
-
-    word: Word
-    language: str
+from reelworks.models.speech.whisper_words import TimedWord, fill_in, make_transcript, timed_words
 
 
 class WhisperTranscriber(LocalModel[Any]):
@@ -89,10 +74,10 @@ class WhisperTranscriber(LocalModel[Any]):
             return Transcript(language=None)
         with self._use() as model:
             self._check_language(model, language)
-            decoder = WhisperDecoder(model, self._options)
-            spoken = _decode_speech(decoder, wav, regions, language, progress)
+            run = _Run(model, self._options, wav, language)
+            spoken = run.decode(regions, duration, progress)
         progress(duration, duration)
-        return _transcript(spoken, duration)
+        return make_transcript(spoken, duration)
 
     def _check_language(self, model: Any, language: str | None) -> None:
         known = model.supported_languages
@@ -134,40 +119,53 @@ def _has_gpu() -> bool:
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
-def _decode_speech(
-    decoder: WhisperDecoder,
-    wav: Path,
-    regions: Sequence[Region],
-    language: str | None,
-    progress: Progress,
-) -> list[_TimedWord]:
-    """Decode the speech and, in a second pass, the regions that the first pass missed."""
-    duration = sample_count(wav) / SAMPLE_RATE
-    spoken: list[_TimedWord] = []
-    for window, heard in _decode_windows(decoder, wav, plan_windows(regions, duration), language):
-        spoken += _timed_words(window, heard, regions)
-        progress(min(window.span[1], duration), duration)
-    missed = missed_regions(regions, [s.word for s in spoken])
-    for window, heard in _decode_windows(decoder, wav, plan_windows(missed, duration), language):
-        spoken = _fill_in(spoken, _timed_words(window, heard, missed), missed)
-    return spoken
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The transcription of one file."""
+
+    model: Any
+    options: DecodeOptions
+    wav: Path
+    language: str | None
+
+    def decode(
+        self, regions: Sequence[Region], duration: float, progress: Progress
+    ) -> list[TimedWord]:
+        """Decode the speech and then the regions that were missed, as long as words are found."""
+        spoken: list[TimedWord] = []
+        for window, heard in self._windows(plan_windows(regions, duration), {}):
+            spoken += timed_words(window, heard, regions)
+            progress(min(window.span[1], duration), duration)
+        before = -1
+        while len(spoken) > before:
+            before = len(spoken)
+            missed = missed_regions(regions, [s.word for s in spoken])
+            windows = plan_windows(missed, duration)
+            for window, heard in self._windows(windows, _language_shares(spoken)):
+                spoken = fill_in(spoken, timed_words(window, heard, missed), missed)
+        return spoken
+
+    def _windows(
+        self, windows: Sequence[Window], expected: Chances
+    ) -> Iterator[tuple[Window, DecodedWindow]]:
+        decoder = WhisperDecoder(self.model, self.options, expected)
+        batches = decoder.decode((_samples(self.wav, window) for window in windows), self.language)
+        done = 0
+        while done < len(windows):
+            try:
+                batch = next(batches)
+            except RuntimeError as error:  # CTranslate2: out of memory, a driver that went away
+                raise ModelUnavailableError(
+                    f"Whisper failed on {self.wav.name} at {windows[done].span[0]:.0f} s "
+                    f"({error}); free some memory, or choose a smaller TRANSCRIBE_MODEL."
+                ) from error
+            yield from zip(windows[done : done + len(batch)], batch, strict=True)
+            done += len(batch)
 
 
-def _decode_windows(
-    decoder: WhisperDecoder, wav: Path, windows: Sequence[Window], language: str | None
-) -> Iterator[tuple[Window, DecodedWindow]]:
-    batches = decoder.decode((_samples(wav, window) for window in windows), language)
-    done = 0
-    while done < len(windows):
-        try:
-            batch = next(batches)
-        except RuntimeError as error:  # CTranslate2: out of memory, a driver that went away
-            raise ModelUnavailableError(
-                f"Whisper failed on {wav.name} at {windows[done].span[0]:.0f} s ({error}); "
-                f"free some memory, or choose a smaller TRANSCRIBE_MODEL."
-            ) from error
-        yield from zip(windows[done : done + len(batch)], batch, strict=True)
-        done += len(batch)
+def _language_shares(spoken: Sequence[TimedWord]) -> dict[str, float]:
+    """How much of the words so far each language has."""
+    return {code: n / len(spoken) for code, n in Counter(s.language for s in spoken).items()}
 
 
 def _samples(wav: Path, window: Window) -> Samples:
@@ -177,74 +175,3 @@ def _samples(wav: Path, window: Window) -> Samples:
             for start, end in window.stretches
         ]
     )
-
-
-def _timed_words(
-    window: Window, heard: DecodedWindow, regions: Sequence[Region]
-) -> list[_TimedWord]:
-    """Turn a window's tokens into whole words at the file's times, without hallucinations."""
-    if is_hallucination(heard):
-        log.debug("Dropped the text at %s: not speech.", window.span)
-        return []
-    words: list[Word] = []
-    for part in heard.words:
-        t_start, t_end = window.to_file(part.t_start, part.t_end)
-        text = part.text.strip()
-        if not text:
-            continue
-        if words and not part.text.startswith(" ") and _is_glued(words[-1].text, text):
-            before = words.pop()
-            t_start, text = before.t_start, before.text + text
-        words.append(Word(text, t_start, t_end, round(part.probability, 3)))
-    cleaned = without_loops(inside_speech(words, regions))
-    return [_TimedWord(word, heard.language) for word in cleaned]
-
-
-def _is_glued(before: str, text: str) -> bool:
-    """True when two parts are one word: Latin letters or marks without a space between them."""
-    return before[-1].isascii() and text[0].isascii()
-
-
-def _fill_in(
-    spoken: list[_TimedWord], found: list[_TimedWord], gaps: Sequence[Region]
-) -> list[_TimedWord]:
-    """Add the words of the second pass that lie in the gaps; those of the first pass stay."""
-    inside = [
-        s
-        for s in found
-        if any(start <= (s.word.t_start + s.word.t_end) / 2 <= end for start, end in gaps)
-    ]
-    return sorted([*spoken, *inside], key=lambda s: (s.word.t_start, s.word.t_end))
-
-
-def _transcript(spoken: Sequence[_TimedWord], duration: float) -> Transcript:
-    """Make one segment of each run of one language; the most spoken language is the file's."""
-    seconds: Counter[str] = Counter()
-    segments = []
-    words = iter(_ordered([s.word for s in spoken], duration))
-    for language, group in groupby(spoken, key=lambda s: s.language):
-        run = tuple(next(words) for _ in group)
-        seconds[language] += round(sum(word.t_end - word.t_start for word in run) * 1000)
-        segments.append(
-            Segment(
-                t_start=run[0].t_start,
-                t_end=run[-1].t_end,
-                text=join_words([word.text for word in run]),
-                words=run,
-                language=language,
-            )
-        )
-    most = seconds.most_common(1)
-    return Transcript(language=most[0][0] if most else None, segments=tuple(segments))
-
-
-def _ordered(words: Sequence[Word], duration: float) -> list[Word]:
-    """Make times whole milliseconds, rising, not overlapping, within the audio."""
-    ordered: list[Word] = []
-    at = 0.0
-    for word in words:
-        t_start = min(max(round(word.t_start, 3), at), duration)
-        t_end = min(max(round(word.t_end, 3), t_start), duration)
-        ordered.append(Word(word.text, t_start, t_end, word.confidence))
-        at = t_end
-    return ordered

@@ -81,7 +81,7 @@ def _domain_segments(
     segments = []
     for item, share in zip(ordered, shares, strict=True):
         text = " ".join(item.text.split())
-        if not text or item.is_silence:
+        if not text or item.is_silence or _is_after(item, duration):
             continue
         start, end = _clamped(item.start, item.end, duration)
         own = _domain_words(item.words or (), duration) or share
@@ -129,9 +129,14 @@ def _domain_words(wire: Iterable[TimedWord], duration: float) -> list[Word]:
     words = []
     for item in wire:
         text = item.word.strip()
-        if text:
+        if text and not _is_after(item, duration):
             words.append(Word(text, *_clamped(item.start, item.end, duration)))
     return sorted(words, key=lambda word: (word.t_start, word.t_end))
+
+
+def _is_after(item: TimedSegment | TimedWord, duration: float) -> bool:
+    """True for text that begins when the sound is over: Whisper invents it in its padding."""
+    return item.start >= duration
 
 
 def _clamped(start: float, end: float, duration: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 
 from reelworks.domain.library.spelling import join_words, split_words
 from reelworks.domain.video.transcript import Segment, Word
+from reelworks.media.formats.line_breaks import fits_two_lines
 
 _SENTENCE_END = tuple(".?!…。？！؟।")  # noqa: RUF001 - the marks of other scripts are meant
 _CLAUSE_END = tuple(",;:–—、，；：،")  # noqa: RUF001 - the marks of other scripts are meant
@@ -26,7 +27,7 @@ class SegmentLimits:
     max_seconds: float = 7.0
     """The longest time that broadcasters leave a subtitle (Netflix, Timed Text Style Guide)."""
     max_characters: int = 84
-    """Two lines of 42 (the same source)."""
+    """Two lines of 42 (the same source); a segment's text must also break into such lines."""
     pause: float = 0.8
     """Seconds."""
 
@@ -91,8 +92,12 @@ def _pause(before: Word, after: Word) -> float:
 
 def _fits(words: Sequence[Word], limits: SegmentLimits) -> bool:
     seconds = words[-1].t_end - words[0].t_start
-    characters = len(join_words([word.text for word in words]))
-    return seconds <= limits.max_seconds and characters <= limits.max_characters
+    text = join_words([word.text for word in words])
+    return (
+        seconds <= limits.max_seconds
+        and len(text) <= limits.max_characters
+        and fits_two_lines(text)
+    )
 
 
 def _fitting(words: list[Word], limits: SegmentLimits) -> list[list[Word]]:

@@ -14,11 +14,9 @@ from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.models.speech.voice_activity import Region, inside_speech, speech_regions
 from reelworks.models.speech.waveform import SAMPLE_RATE, read_samples, sample_count
 from reelworks.stages.speech.audio_chunks import AudioChunk, cut_at_silences, quietest_sample
+from reelworks.stages.speech.segment_lengths import with_least_length
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 from reelworks.stages.speech.transcribe_chunks import ChunkTranscription
-
-SHORTEST_SEGMENT = 0.1
-"""Seconds of a segment at least: one frame of a slow film is shorter, no word is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,8 @@ def transcribe(
     if regions is not None:
         segments = _heard_only(segments, regions)
     progress(total / SAMPLE_RATE, total / SAMPLE_RATE)
-    lines = resegment(segments, params.segment_limits)
-    return Transcript(_main_language(segments), with_lengths(lines, total / SAMPLE_RATE))
+    readable = resegment(segments, params.segment_limits)
+    return Transcript(_main_language(segments), with_least_length(readable, total / SAMPLE_RATE))
 
 
 def transcribe_channels(
@@ -110,24 +108,6 @@ def _after(before: float, whole: float, progress: Progress) -> Progress:
         progress(before + done, whole)
 
     return report
-
-
-def with_lengths(segments: Sequence[Segment], duration: float) -> tuple[Segment, ...]:
-    """Make every segment end after it begins, within ``duration`` seconds.
-
-    A model may place words at or after the end of the audio, or all at one moment; such a segment
-    gets ``SHORTEST_SEGMENT``, backwards where there is no more audio.
-    """
-    shortest = min(SHORTEST_SEGMENT, duration)
-
-    def lengthened(segment: Segment) -> Segment:
-        if segment.t_end <= duration and segment.t_end - segment.t_start >= shortest:
-            return segment
-        t_start = max(min(segment.t_start, duration - shortest), 0.0)
-        t_end = min(max(segment.t_end, t_start + shortest), duration)
-        return replace(segment, t_start=round(t_start, 7), t_end=round(t_end, 7))
-
-    return tuple(lengthened(segment) for segment in segments)
 
 
 def _needed_regions(wav: Path, total: int, transcriber: Transcriber) -> list[Region] | None:

@@ -20,7 +20,9 @@ from reelworks.models.speech.waveform import SAMPLE_RATE, read_pcm, write_wav
 from reelworks.stages.speech.audio_chunks import AudioChunk
 
 VERSION = 1
-"""Raise when the request to a model changes, or the decoding of a local one."""
+"""Raise when the request to a hosted model changes: every chunk is paid for again."""
+LOCAL_VERSION = 2
+"""Raise when the decoding of a local model changes."""
 
 _BLOCK = 60 * SAMPLE_RATE
 _REPORT_EVERY = 0.2
@@ -31,7 +33,7 @@ def chunk_key(audio: str, language: str | None, model: ModelRef) -> str:
     """Return the cache key of one chunk's answer; ``audio`` is the SHA-256 of its samples."""
     return cache_key(
         "transcribe",
-        VERSION,
+        LOCAL_VERSION if model.provider == "local" else VERSION,
         inputs={"sound": audio},
         params={"language": language},
         model=model,

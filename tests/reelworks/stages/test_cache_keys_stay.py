@@ -2,9 +2,9 @@
 
 A renamed field of a params type or of a result, or another spelling of a model, would make every
 library compute everything again. The digests below were written down in November 2026, before
-the names of the code were changed; a new one needs a raised ``VERSION``. ``vision`` is at its
-second version: the control finder's answers changed. ``extract_audio`` was raised to 3 by decision
-31.
+the names of the code were changed; a new one needs a raised ``VERSION``. Since then ``vision`` and
+``transcribe`` are at version 2 and ``extract_audio`` is at 3 (decisions 31 to 33); what hosted
+models heard in a chunk keeps version 1 and is not paid for again.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ from reelworks.stages.text import embed
 
 SOURCE = "0" * 64
 MODEL = ModelRef("local", "some-model", "0123456789ab")
+HOSTED = ModelRef("openai", "some-model", "0123456789ab")
 
 
 def result(result: Any = None) -> StageResult[Any]:
@@ -85,12 +86,12 @@ STAGE_KEYS = {
     "transcribe": (
         lambda: cache_key(
             "transcribe",
-            1,
+            2,
             inputs={"audio": ""},
             params=asdict(transcribe.TranscribeParams()),
             model=MODEL,
         ),
-        "f6d095c9d246f4dda6c1fb636042f1b36f901ed33a165c1439a9827b7378a12b",
+        "8e36c6abbf928cab68182e22f850d21ad35cfb22adf5d3783523b70fd86a76b9",
     ),
     "scenes": (
         lambda: cache_key("scenes", 1, inputs={"proxy": ""}, params=asdict(scenes.SceneParams())),
@@ -149,8 +150,12 @@ def test_single_items_have_the_keys_that_they_had() -> None:
         == "94c6c75728f7192ea48b2d0f59c65a121991eee9d1c6e6ffb2ebeb4ae17cf7ad"
     )
     assert (
+        transcribe_pieces.chunk_key("2" * 64, "en", HOSTED)
+        == "aa75e71cde11c9a86473a31fe8fc830189a882cb0b2446a65eae4defcc68993c"
+    )
+    assert (
         transcribe_pieces.chunk_key("2" * 64, "en", MODEL)
-        == "36cb3294757e907995f1acff4cfadfdcadce450b4a264b72e5a85554d096839d"
+        == "ab3119cd6e1e9ec9bd74ba17c948290dd76626f72d0d446cb93983da19aef7a5"
     )
     assert (
         embed.text_key("a text", _Embedder())

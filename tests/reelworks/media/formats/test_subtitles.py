@@ -20,7 +20,7 @@ TWO = Transcript(
 )
 
 LINES = st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1, max_size=21
 ).filter(lambda text: text.strip() == text and text.strip() and "\x85" not in text)
 MILLISECONDS = st.integers(0, 359_999_999)
 SEGMENTS = st.lists(
@@ -29,7 +29,7 @@ SEGMENTS = st.lists(
             start / 1000, (start + length) / 1000, "\n".join(lines)
         ),
         MILLISECONDS,
-        st.integers(0, 60_000),
+        st.integers(20, 60_000),
         st.lists(LINES, min_size=1, max_size=3),
     ),
     max_size=5,
@@ -50,6 +50,19 @@ def test_vtt_is_exactly_this() -> None:
         "\n00:00:00.000 --> 00:00:01.500\nFish &amp; &lt;chips&gt;\n"
         "\n01:01:01.002 --> 01:02:06.000\na --&gt; b\nsecond line\nthird\n"
     )
+
+
+def test_a_long_text_is_shown_in_two_lines() -> None:
+    text = "to any person obtaining a copy, to deal in it without any restriction"
+    lines = "to any person obtaining a copy,\nto deal in it without any restriction"
+    transcript = Transcript("en", (Segment(0, 5, text),))
+    assert to_srt(transcript) == f"1\n00:00:00,000 --> 00:00:05,000\n{lines}\n"
+    assert to_vtt(transcript).endswith(f"00:00:05.000\n{lines}\n")
+
+
+def test_a_cue_of_no_length_in_an_earlier_transcript_is_given_some() -> None:
+    (cue,) = from_vtt(to_vtt(Transcript("en", (Segment(30.0, 30.0, "end"),))))
+    assert cue.t_start == 30.0 < cue.t_end
 
 
 def test_silence_gives_valid_empty_files() -> None:

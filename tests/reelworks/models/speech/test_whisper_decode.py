@@ -13,7 +13,7 @@ from reelworks.errors import GpuMemoryError
 from reelworks.models.runtime.fetch import ensure_model
 from reelworks.models.speech.waveform import Samples, read_samples
 from reelworks.models.speech.whisper_decode import WhisperDecoder
-from reelworks.models.speech.whisper_drafts import DecodeOptions
+from reelworks.models.speech.whisper_search import DecodeOptions
 
 pytestmark = pytest.mark.slow
 

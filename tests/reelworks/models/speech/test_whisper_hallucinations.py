@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.domain.video.transcript import Word
-from reelworks.models.speech.whisper_drafts import compression_ratio
 from reelworks.models.speech.whisper_hallucinations import (
     is_hallucination,
     missed_regions,
     without_loops,
 )
 from reelworks.models.speech.whisper_output import DecodedWindow, DecodedWord
+from reelworks.models.speech.whisper_search import compression_ratio
 
 
 def said(text: str) -> list[Word]:

@@ -69,3 +69,15 @@ def test_unbroken_speech_is_cut_at_its_longest_short_pause() -> None:
     regions = [(0.0, 18.0), (18.4, 22.0), (22.2, 45.0)]
     first, second = plan_windows(regions, 45.0, 29.0)
     assert first.span[1] == second.span[0] == pytest.approx(18.2)
+
+
+def test_no_sentence_is_left_alone_in_the_last_window() -> None:
+    regions = [(0.0, 7.5), (8.5, 15.5), (16.0, 24.0), (24.5, 32.0), (32.5, 39.5), (40.5, 42.5)]
+    windows = plan_windows(regions, 42.5)
+    assert len(windows) == 2
+    assert min(window.duration for window in windows) > 15
+
+
+def test_speech_without_any_pause_is_cut_evenly() -> None:
+    windows = plan_windows([(0.0, 60.0)], 60.0)
+    assert [window.duration for window in windows] == pytest.approx([20.0] * 3)

@@ -74,6 +74,16 @@ def test_words_inside_segments_are_taken_too() -> None:
     assert [(w.text, w.t_start) for w in spoken] == [("Hi,", 0.1), ("there", 0.4)]
 
 
+def test_text_after_the_end_of_the_sound_was_not_said() -> None:
+    transcript = read(
+        segments=[segment("the end.", 28, 30.5), segment("Thanks for watching!", 31, 33)],
+        words=[word("the", 28, 29), word("end", 29.2, 30.2), word("Thanks", 31, 32)],
+    ).to_domain(30.0, "en")
+    (only,) = transcript.segments
+    assert (only.text, only.t_start, only.t_end) == ("the end.", 28, 30)
+    assert [w.text for w in only.words] == ["the", "end."]
+
+
 def test_words_alone_make_segments_at_pauses() -> None:
     transcript = read(
         words=[word("one", 0, 0.4), word("two", 0.5, 1.0), word("later", 3.0, 3.4)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reelworks.domain.library.spelling import join_words
 from reelworks.domain.video.transcript import Segment, Word
+from reelworks.media.formats.line_breaks import fits_two_lines
 from reelworks.stages.speech.segmentation import SegmentLimits, resegment
 
 SHAPE = SegmentLimits()
@@ -63,6 +64,7 @@ def test_every_segment_fits_its_shape(given_segments: list[Segment]) -> None:
         if len(segment.words) > 1:
             assert segment.t_end - segment.t_start <= SHAPE.max_seconds
             assert len(segment.text) <= SHAPE.max_characters
+            assert fits_two_lines(segment.text)
             gaps = [b.t_start - a.t_end for a, b in pairwise(segment.words)]
             assert max(gaps) < SHAPE.pause
 
