@@ -29,6 +29,12 @@ def locator_of(path: Path) -> str:
     return text if one_line(text) == text else absolute.as_uri()
 
 
+def is_local(locator: str) -> bool:
+    """Tell whether a locator names a file of this machine: a path or a ``file:`` URI."""
+    scheme, mark, _ = locator.partition("://")
+    return not mark or scheme.lower() == FILE_SCHEME
+
+
 def path_of(locator: str) -> Path:
     """Return the path that a path or a ``file:`` URI names.
 

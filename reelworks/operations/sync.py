@@ -11,8 +11,9 @@ from reelworks.domain.jobs.sync import SyncPlan
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import SourceVanishedError
 from reelworks.operations.backfill.plan import no_progress
+from reelworks.operations.backfill.scanned_files import as_seen
 from reelworks.operations.backfill.source_listing import root_of
-from reelworks.operations.backfill.source_scan import as_seen, scan_source
+from reelworks.operations.backfill.source_scan import scan_source
 from reelworks.operations.backfill.start import new_backfill_id
 from reelworks.operations.sync_plan import Survey, ids_of_files, plan_sync
 from reelworks.pipeline.run_context import RunContext

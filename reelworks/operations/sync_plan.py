@@ -9,7 +9,7 @@ from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
 from reelworks.operations.backfill.scan_notes import scan_notes
-from reelworks.operations.backfill.source_scan import Scan, ScannedFile, is_changed
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, is_changed
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts
 
@@ -75,11 +75,11 @@ def plan_sync(seen: Survey) -> SyncPlan:
         changed=tuple(steps.changed),
         moved=tuple(steps.moved),
         copies=tuple(steps.copies),
-        gone=tuple(sorted(locator for locator, place in gone.items() if place is None)),
+        gone=tuple(sorted(locator for locator, location in gone.items() if location is None)),
         copies_gone=tuple(
-            Move(locator, place, missed[locator].video_id)
-            for locator, place in gone.items()
-            if place is not None
+            Move(locator, location, missed[locator].video_id)
+            for locator, location in gone.items()
+            if location is not None
         ),
         back=tuple(one for one in there if one in seen.known and seen.known[one].gone_at),
         same=sum(locator in still for locator in there),
@@ -123,11 +123,11 @@ def _plan_new(
 
 
 def _places(still: Mapping[str, SeenSource], steps: _Steps) -> dict[str, str]:
-    """Return where each video lies after the sync, one place of several."""
+    """Return where each video lies after the sync, one location of several."""
     moved = [(one.video_id, one.locator) for one in steps.moved if one.video_id]
     arrived = [(one.video_id, one.locator) for one in (*steps.copies, *steps.new, *steps.changed)]
-    kept = [(one.video_id, locator) for locator, one in still.items() if one.video_id]
-    return dict((*arrived, *moved, *kept))
+    unmoved = [(one.video_id, locator) for locator, one in still.items() if one.video_id]
+    return dict((*arrived, *moved, *unmoved))
 
 
 def _origin(one: ScannedFile, missed: Iterable[SeenSource]) -> SeenSource | None:

@@ -10,7 +10,7 @@ from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
-from reelworks.operations.backfill.source_scan import ScannedFile, is_changed
+from reelworks.operations.backfill.scanned_files import ScannedFile, is_changed
 from reelworks.pipeline.spec import Stage
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts

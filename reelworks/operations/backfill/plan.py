@@ -31,8 +31,9 @@ from reelworks.operations.backfill.estimate import (
     work_of,
 )
 from reelworks.operations.backfill.scan_notes import scan_notes
+from reelworks.operations.backfill.scanned_files import Scan, as_seen
 from reelworks.operations.backfill.source_listing import root_of
-from reelworks.operations.backfill.source_scan import Scan, as_seen, scan_source
+from reelworks.operations.backfill.source_scan import scan_source
 from reelworks.pipeline.planned_calls import ConfiguredModels, VideoSource
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage, dependants_of

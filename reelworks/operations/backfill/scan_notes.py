@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from reelworks.domain.locators import path_of
 from reelworks.domain.printable import one_line
-from reelworks.operations.backfill.source_scan import Scan, Skip
+from reelworks.operations.backfill.scanned_files import Scan, Skip
 
 MOST_NOTES = 20
 """Of one kind; more are counted."""

@@ -7,10 +7,9 @@ note, and the next scan looks again. See docs/decisions/0037.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import Enum, auto
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -28,6 +27,7 @@ from reelworks.media.inspect.duration import RangeStream, file_duration, object_
 from reelworks.media.inspect.magic import looks_like_text
 from reelworks.media.inspect.sniff import HEAD_BYTES
 from reelworks.media.inspect.truncation import missing_bytes
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, Skip
 from reelworks.operations.backfill.source_listing import FileEntry, Listing, list_files
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.objects.artifacts import ArtifactStore
@@ -43,51 +43,6 @@ STALLED_SECONDS = 24 * 3600.0
 """A file that lacks its end is taken as it is once nobody has written to it for so long."""
 SOURCE_CODE_SUFFIXES = frozenset((".ts", ".mts"))
 """Of MPEG transport streams, and of TypeScript."""
-
-
-class Skip(Enum):
-    """Why a scan takes no notice of a file, beyond that it is there."""
-
-    UNREADABLE = auto()
-    UNFINISHED = auto()
-    """It is still being written."""
-    TEXT = auto()
-    """Source code that is named like a video."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A media file with its digest and duration."""
-
-    listed: FileEntry
-    sha256: str | None
-    """None for an object whose digest the store does not know, and for a skipped file."""
-    seconds: float | None
-    note: str | None = None
-    """Warning, for example that its content is damaged."""
-    skip: Skip | None = None
-
-    @property
-    def content(self) -> str | None:
-        """What files of the same content share: the digest, or an object's tag and size."""
-        listed = self.listed
-        return self.sha256 or (f"{listed.stamp}:{listed.size}" if listed.is_object else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a source holds."""
-
-    listing: Listing
-    files: tuple[ScannedFile, ...]
-    """Those that may be taken."""
-    skipped: tuple[ScannedFile, ...] = ()
-
-    def may_have(self, locators: Collection[str]) -> frozenset[str]:
-        """Return those that are skipped, or lie where the system shows nothing."""
-        skipped = {one.listed.locator for one in self.skipped}
-        hidden = self.listing.hidden(locators)
-        return hidden | skipped.intersection(locators)
 
 
 def scan_source(
@@ -108,6 +63,27 @@ def scan_source(
         tuple(one for one in scanned if one.skip is None),
         tuple(one for one in scanned if one.skip is not None),
     )
+
+
+def without_source_code(listing: Listing) -> Scan:
+    """Return a listing's files, unread, and those that are source code."""
+    files = [ScannedFile(one, None, None) for one in listing.files]
+    code = {one.listed.locator for one in files if _is_code(one.listed)}
+    return Scan(
+        listing,
+        tuple(one for one in files if one.listed.locator not in code),
+        tuple(replace(one, skip=Skip.TEXT) for one in files if one.listed.locator in code),
+    )
+
+
+def _is_code(listed: FileEntry) -> bool:
+    if not _may_be_code(listed):
+        return False
+    try:
+        with path_of(listed.locator).open("rb") as stream:
+            return looks_like_text(stream.read(HEAD_BYTES))
+    except OSError:  # who reads the whole file reports it
+        return False
 
 
 def scan_files(
@@ -174,10 +150,8 @@ def _scanned(
 
 def _of_file(listed: FileEntry, digest: str | None) -> ScannedFile:
     path = path_of(listed.locator)
-    if _may_be_code(listed):
-        with path.open("rb") as stream:
-            if looks_like_text(stream.read(HEAD_BYTES)):
-                return ScannedFile(listed, None, None, skip=Skip.TEXT)
+    if _is_code(listed):
+        return ScannedFile(listed, None, None, skip=Skip.TEXT)
     missing = missing_bytes(path)
     if missing and time.time() - int(listed.stamp) / 1e9 < STALLED_SECONDS:
         return _unfinished(listed, f"lacks its last {missing:,} bytes")
@@ -227,28 +201,3 @@ def _unfinished(listed: FileEntry, reason: str) -> ScannedFile:
 
 def _skipped(listed: FileEntry, skip: Skip, note: str) -> ScannedFile:
     return ScannedFile(listed, None, None, note, skip)
-
-
-def as_seen(scanned: ScannedFile, root: str, video_id: str | None) -> SeenSource:
-    """Return the row that remembers a file."""
-    listed = scanned.listed
-    return SeenSource(
-        locator=listed.locator,
-        root=root,
-        size=listed.size,
-        stamp=listed.stamp,
-        sha256=scanned.sha256,
-        seconds=scanned.seconds,
-        video_id=video_id,
-    )
-
-
-def is_changed(scanned: ScannedFile, before: SeenSource) -> bool:
-    """True when a file's content differs from when it was seen ``before``.
-
-    Another size or stamp is only a reason to look; the digests decide, where there are two.
-    """
-    listed = scanned.listed
-    if (listed.size, listed.stamp) == (before.size, before.stamp):
-        return False
-    return None in (scanned.sha256, before.sha256) or scanned.sha256 != before.sha256

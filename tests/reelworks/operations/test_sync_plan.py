@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reelworks.domain.jobs.sync import Arrival, Move
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, Skip
 from reelworks.operations.backfill.source_listing import FileEntry, Listing
-from reelworks.operations.backfill.source_scan import Scan, ScannedFile, Skip
 from reelworks.operations.sync_plan import Survey, ids_of_files, plan_sync
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts

@@ -21,8 +21,8 @@ from reelworks.operations.backfill.candidates import (
     matches,
     validate_selection,
 )
+from reelworks.operations.backfill.scanned_files import ScannedFile, as_seen, is_changed
 from reelworks.operations.backfill.source_listing import FileEntry
-from reelworks.operations.backfill.source_scan import ScannedFile, as_seen, is_changed
 from reelworks.store.library.work_history import VideoFacts
 
 READY = VideoFacts("talk", "default", "ready", True, "/talk.mp4", "a" * 64, 60.0, "en")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reelworks.operations.backfill.scan_notes import MOST_NOTES, scan_notes
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, Skip
 from reelworks.operations.backfill.source_listing import FileEntry, Listing
-from reelworks.operations.backfill.source_scan import Scan, ScannedFile, Skip
 
 
 def skipped(number: int, skip: Skip, note: str | None = None) -> tuple[ScannedFile, ...]:

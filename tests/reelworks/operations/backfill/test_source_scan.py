@@ -18,17 +18,9 @@ from botocore.awsrequest import AWSResponse
 
 from reelworks.domain.digest import sha256_of_file
 from reelworks.errors import StoreUnavailableError
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, Skip, as_seen, is_changed
 from reelworks.operations.backfill.source_listing import FileEntry, list_files
-from reelworks.operations.backfill.source_scan import (
-    STALLED_SECONDS,
-    Scan,
-    ScannedFile,
-    Skip,
-    as_seen,
-    is_changed,
-    scan_files,
-    scan_source,
-)
+from reelworks.operations.backfill.source_scan import STALLED_SECONDS, scan_files, scan_source
 from reelworks.settings import Settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
