@@ -97,9 +97,11 @@ def localize(
         path = _from_store(rest, work_dir / safe_name(name), store)
     elif scheme in ("", FILE_SCHEME):
         path = existing_file(str(path_of(source)) if scheme else source)
-        name = path.name
-        if one_line(source) != source:  # the row must name these very bytes
-            shown = locator_of(path)
+        name, locator = path.name, locator_of(path)
+        if scheme or "://" in locator:  # the row must name these very bytes
+            shown = locator
+        if "://" in locator:
+            path = _linked(path, work_dir / safe_name(name))
     else:
         raise InputError(f"{shown} cannot be read; use a path, http(s):// or s3://.")
     with _reading(shown):
@@ -165,6 +167,13 @@ def _reading(shown: str) -> Iterator[None]:
         raise exhausted(error) or SourceUnreadableError(
             f"{shown} cannot be read: {error.strerror}."
         ) from None
+
+
+def _linked(path: Path, link: Path) -> Path:
+    """Return ``link`` to a file: ``ffmpeg-python`` takes no path that is not UTF-8."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
+    return link
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:
