@@ -110,7 +110,7 @@ async def test_three_attempts_of_a_job_are_three_fetches(engine, monkeypatch):
     threading.Thread(target=server.serve_forever, args=(0.01,)).start()
     source = f"http://127.0.0.1:{server.server_port}/busy.mp4"
     try:
-        job = claimed(engine, "busy", source, source=source)
+        job = claimed(engine, "busy", source)
         for attempt in (1, 2, 3):
             await work(job, source)
             failed = get_job(engine, "busy")
