@@ -28,6 +28,7 @@ from reelworks.errors import ReelworksError, SettingsError
 from reelworks.settings import Settings
 from reelworks.store.access.idempotency_keys import delete_expired_keys
 from reelworks.store.db.database import create_database_engine
+from reelworks.store.library.removal import finish_removals
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.stale_uploads import remove_leftovers
 
@@ -97,10 +98,12 @@ def create_app(api: Api) -> FastAPI:
 
 
 async def _tidy(api: Api) -> None:
-    """Remove old idempotency keys and incomplete uploads, every hour."""
+    """Remove old idempotency keys, incomplete uploads and files of removed videos, every hour."""
     while True:
         await _tidy_once("Old idempotency keys", partial(delete_expired_keys, api.engine))
         await _tidy_once("Incomplete uploads", partial(remove_leftovers, api.store))
+        left = partial(finish_removals, api.engine, api.store)
+        await _tidy_once("Files of removed videos", left)
         await asyncio.sleep(_TIDY_SECONDS)
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.access import Caller
+from reelworks.domain.locators import title_of
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.library.video_writes import NewVideo
 
@@ -36,7 +37,7 @@ def new_video(
     return NewVideo(
         id=stated.id or video_id_for(stem, sha256 or sha256_of_bytes(location.encode())),
         original_path=without_secrets(location),
-        title=stated.title or stem,
+        title=stated.title or title_of(name) or stem,
         library=stated.library,
         sha256=sha256,
         language=stated.language,

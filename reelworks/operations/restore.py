@@ -18,6 +18,7 @@ from reelworks.domain.artifact_keys import PROCESSED, UPLOADS
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.jobs.job import BACKFILL, NewJob
 from reelworks.domain.library.library import DEFAULT_LIBRARY
+from reelworks.domain.locators import title_of
 from reelworks.store.jobs.jobs import add_jobs
 from reelworks.store.library.restored import RestoredVideo, insert_videos
 from reelworks.store.library.video_metadata import VideoMetadata, read_metadata
@@ -114,7 +115,7 @@ def _without_document(
         if owner in lost:
             lost.discard(owner)
             found = store.head(key)
-            title = PurePosixPath(name.removeprefix(f"{owner}_")).stem
+            title = title_of(name.removeprefix(f"{owner}_"))
             yield VideoMetadata(
                 id=owner,
                 title=title,

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.ids import video_id_for
 from reelworks.domain.jobs.backfill import Limits
-from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
+from reelworks.domain.jobs.sync import SyncPlan
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import SourceVanishedError
 from reelworks.operations.backfill.plan import no_progress
-from reelworks.operations.backfill.source_scan import (
-    ScannedFile,
-    as_seen,
-    is_changed,
-    list_files,
-    root_of,
-    scan_files,
-)
+from reelworks.operations.backfill.scanned_files import as_seen
+from reelworks.operations.backfill.source_listing import root_of
+from reelworks.operations.backfill.source_scan import scan_source
 from reelworks.operations.backfill.start import new_backfill_id
+from reelworks.operations.sync_plan import Survey, ids_of_files, plan_sync
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill.begin import (
     BackfillVideo,
@@ -38,7 +32,9 @@ from reelworks.store.library.source_entries import (
     sources_of,
 )
 from reelworks.store.library.video_metadata import write_metadata
-from reelworks.store.library.work_history import VideoFacts, video_facts
+from reelworks.store.library.work_history import video_facts
+
+__all__ = ["Survey", "Synced", "guard_mass_deletion", "plan_sync", "survey", "synchronise"]
 
 MOST_GONE = 0.5
 """Largest share of a source's files that may be missing at once: more looks like a lost mount."""
@@ -53,31 +49,17 @@ class Synced:
     """The backfill that indexes what is new and changed."""
 
 
-@dataclass(frozen=True)
-class Survey:
-    """The files of a source now, and what the library knows of them."""
-
-    root: str
-    library: str
-    found: Sequence[ScannedFile]
-    known: Mapping[str, SeenSource]
-    """Files of this source at the last sync, by locator."""
-    by_content: Mapping[str, VideoFacts]
-    """The library's videos by their digest."""
-
-
 def survey(
     ctx: RunContext, source: str, library: str, progress: Callable[[int, int], None] = no_progress
 ) -> Survey:
     """Scan a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
     root = root_of(source)
     known = sources_of(ctx.engine, library)
-    found = scan_files(list_files(root, ctx.store), known, ctx.store, progress)
     facts = video_facts(ctx.engine, VideoSelection(library=library))
     return Survey(
         root=root,
         library=library,
-        found=found,
+        scan=scan_source(root, known, ctx.store, progress),
         known={
             locator: one
             for locator, one in known.items()
@@ -87,57 +69,13 @@ def survey(
     )
 
 
-def plan_sync(seen: Survey) -> SyncPlan:
-    """Return the steps; nothing is changed.
-
-    A file is changed when its size or stamp is another and its content too. A new file with the
-    content of one that is missed is that one, moved; with the content of one that is still there
-    it is a copy, which the library has already.
-    """
-    there = {one.listed.locator: one for one in seen.found}
-    missed = {
-        locator: one
-        for locator, one in seen.known.items()
-        if locator not in there and one.gone_at is None
-    }
-    unclaimed = dict(missed)
-    new: list[Arrival] = []
-    changed: list[Arrival] = []
-    moved: list[Move] = []
-    back: list[str] = []
-    for locator, one in there.items():
-        before = seen.known.get(locator)
-        if before is None:
-            origin = _origin(one, unclaimed)
-            if origin is not None:
-                del unclaimed[origin.locator]
-                moved.append(Move(origin.locator, locator, origin.video_id))
-            elif (arrival := _arrival(one, seen)) is not None:
-                new.append(arrival)
-            continue
-        if before.gone_at is not None:
-            back.append(locator)
-        if is_changed(one, before):
-            changed.append(Arrival(locator, before.video_id or _id_of(one)))
-    return SyncPlan(
-        root=seen.root,
-        library=seen.library,
-        new=tuple(new),
-        changed=tuple(changed),
-        moved=tuple(moved),
-        gone=tuple(sorted(unclaimed)),
-        back=tuple(back),
-        same=len(there) - len(new) - len(changed) - len(moved),
-        notes=tuple(one.note for one in seen.found if one.note),
-    )
-
-
 def guard_mass_deletion(plan: SyncPlan, known: Mapping[str, SeenSource]) -> None:
     """Raise ``SourceVanishedError`` when so many files are missing that a mount may be lost."""
     before = sum(one.gone_at is None for one in known.values())
-    if len(plan.gone) > MOST_GONE * before:
+    missing = len(plan.gone) + len(plan.copies_gone)
+    if missing > MOST_GONE * before:
         raise SourceVanishedError(
-            f"{len(plan.gone)} of {before} files are gone from {plan.root}: is it mounted? "
+            f"{missing} of {before} files are gone from {plan.root}: is it mounted? "
             "If they were deleted, use --allow-vanished."
         )
 
@@ -154,15 +92,16 @@ def synchronise(
     if not allow_vanished:
         guard_mass_deletion(plan, seen.known)
     backfill_id = _index(ctx, plan, limits)
-    for move in plan.moved:
+    for move in (*plan.moved, *plan.copies_gone):
         if move.video_id is not None:
             move_video(ctx.engine, move.video_id, move.before, move.locator)
             write_metadata(ctx.engine, ctx.store, move.video_id)
-    ids = _ids(plan, seen)
-    rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.found]
+    ids = ids_of_files(plan, seen)
+    rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.scan.files]
     remember_sources(ctx.engine, seen.library, rows)
     forget_sources(ctx.engine, seen.library, [move.before for move in plan.moved])
-    miss_sources(ctx.engine, seen.library, plan.gone)
+    missed = [*plan.gone, *(copy.before for copy in plan.copies_gone)]
+    miss_sources(ctx.engine, seen.library, missed)
     return Synced(plan, backfill_id)
 
 
@@ -188,43 +127,6 @@ def _index(ctx: RunContext, plan: SyncPlan, limits: Limits) -> str | None:
     return begun.id
 
 
-def _ids(plan: SyncPlan, seen: Survey) -> dict[str, str]:
-    """Return which video each file is, where that is known."""
-    by_content = {
-        one.listed.locator: seen.by_content[one.sha256].video_id
-        for one in seen.found
-        if one.sha256 is not None and one.sha256 in seen.by_content
-    }
-    moved = {move.locator: move.video_id for move in plan.moved if move.video_id is not None}
-    return by_content | moved | {one.locator: one.video_id for one in plan.to_index}
-
-
-def _origin(one: ScannedFile, missed: Mapping[str, SeenSource]) -> SeenSource | None:
-    """Return the missed file that this one was: by its digest, or an object's tag and size."""
-    listed = one.listed
-    for before in missed.values():
-        if one.sha256 is not None and before.sha256 is not None:
-            if one.sha256 == before.sha256:
-                return before
-        elif (before.size, before.stamp) == (listed.size, listed.stamp):
-            return before
-    return None
-
-
-def _arrival(one: ScannedFile, seen: Survey) -> Arrival | None:
-    """Return a new file as what is to be indexed; None when the library has its content."""
-    facts = seen.by_content.get(one.sha256 or "")
-    if facts is not None and facts.was_ready:
-        return None
-    return Arrival(one.listed.locator, facts.video_id if facts else _id_of(one))
-
-
-def _id_of(one: ScannedFile) -> str:
-    listed = one.listed
-    digest = one.sha256 or sha256_of_bytes(f"{listed.stamp}:{listed.size}".encode())
-    return video_id_for(listed.stem, digest)
-
-
 def sync_json(plan: SyncPlan, backfill_id: str | None) -> dict[str, Any]:
     """Return a sync's plan as JSON values."""
     return {
@@ -233,7 +135,9 @@ def sync_json(plan: SyncPlan, backfill_id: str | None) -> dict[str, Any]:
         "new": [one.locator for one in plan.new],
         "changed": [one.locator for one in plan.changed],
         "moved": [{"from": one.before, "to": one.locator} for one in plan.moved],
+        "copies": [{"file": one.locator, "video_id": one.video_id} for one in plan.copies],
         "gone": list(plan.gone),
+        "copies_gone": [one.before for one in plan.copies_gone],
         "back": list(plan.back),
         "same": plan.same,
         "notes": list(plan.notes),

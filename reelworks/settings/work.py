@@ -57,7 +57,7 @@ class JobSettings(Group):
         alias="WORKER_MAX_ATTEMPTS",
         ge=1,
         le=20,
-        description="Attempts of a stage that fails with a retryable error.",
+        description="Attempts of a job, or a stage in a run without one, whose error is retryable.",
     )
     poll_ms: int = Field(
         1500,

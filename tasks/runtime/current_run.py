@@ -23,6 +23,8 @@ class CurrentRun:
     """Stages to compute although their results are cached."""
     cached_only: bool = False
     """True: a cache miss is an error, and nothing is computed."""
+    retried_by_queue: bool = False
+    """True for a job's run: the queue tries the job again, so that no stage does so itself."""
 
 
 class NullObserver:
@@ -62,10 +64,15 @@ def current_observer() -> Observer:
 
 @contextmanager
 def use_run(
-    ctx: RunContext, recompute: Iterable[str] = (), *, cached_only: bool = False
+    ctx: RunContext,
+    recompute: Iterable[str] = (),
+    *,
+    cached_only: bool = False,
+    retried_by_queue: bool = False,
 ) -> Iterator[None]:
     """Make a flow run's context and the current observer known to every task called inside."""
-    token = _run.set(CurrentRun(ctx, current_observer(), frozenset(recompute), cached_only))
+    run = CurrentRun(ctx, current_observer(), frozenset(recompute), cached_only, retried_by_queue)
+    token = _run.set(run)
     try:
         with shared_rate_limit(ctx, ctx.settings.hosted.calls_per_minute):
             yield

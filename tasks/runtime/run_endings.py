@@ -74,7 +74,8 @@ def failure_of(error: BaseException, stage: str | None, ctx: RunContext) -> Fail
         # job does not fit on it, or something else is full (a quota, a remote store).
         waits = lacks_room(ctx.settings, freed=_bytes_under(ctx.scratch))
         return Failure(reason_of(known), known.code, stage, can_pass=True, waits_for_room=waits)
-    return Failure(reason_of(known), known.code, stage, can_pass=known.retryable)
+    wait = getattr(known, "retry_after", None)
+    return Failure(reason_of(known), known.code, stage, can_pass=known.retryable, retry_after=wait)
 
 
 def reason_of(error: BaseException) -> str:

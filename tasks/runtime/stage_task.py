@@ -67,5 +67,12 @@ def is_worth_a_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any])
 
 
 def has_attempts_left(task_run: TaskRun) -> bool:
-    """Tell whether a task run may be tried again after its present attempt."""
-    return task_run.run_count < current_run().ctx.settings.jobs.max_attempts
+    """Tell whether a task run may be tried again after its present attempt.
+
+    ``WORKER_MAX_ATTEMPTS`` counts once: a job's attempts are the queue's, which waits without a
+    worker, and only a run without a job tries its stages again itself.
+    """
+    run = current_run()
+    if run.retried_by_queue:
+        return False
+    return task_run.run_count < run.ctx.settings.jobs.max_attempts

@@ -71,7 +71,12 @@ async def show_sync(plan: SyncPlan, backfill_id: str | None) -> None:
         *({"what": "new", "file": one.locator} for one in plan.new),
         *({"what": "changed", "file": one.locator} for one in plan.changed),
         *({"what": f"moved from {one.before}", "file": one.locator} for one in plan.moved),
+        *({"what": f"copy of {one.video_id}", "file": one.locator} for one in plan.copies),
         *({"what": "gone", "file": locator} for locator in plan.gone),
+        *(
+            {"what": f"gone, still at {one.locator}", "file": one.before}
+            for one in plan.copies_gone
+        ),
         *({"what": "back", "file": locator} for locator in plan.back),
     ]
     indexed = f" The backfill {backfill_id} indexes them." if backfill_id else ""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
 import pytest
+from sqlalchemy import text
 
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.domain.jobs.result import JobResult
@@ -23,8 +28,6 @@ def engine(clean_engine, clean_settings, prefect_api, monkeypatch, models_dir):
 
 def claimed(engine, job_id: str, source, **params):
     """A job of the video ``clip`` that the dispatcher has just claimed."""
-    from sqlalchemy import text
-
     with transaction(engine) as connection:
         connection.execute(
             text(
@@ -83,6 +86,44 @@ async def test_bad_input_fails_the_job_for_good_and_names_the_stage(engine, medi
     assert (failed.status, failed.attempts) == (JobStatus.FAILED, 1)
     assert (failed.error_code, failed.error_stage) == ("unsupported_media", "ingest")
     assert "text.mp4" in failed.error
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A web server that has no time now."""
+
+    requests: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.requests.append(self.path)
+        self.send_response(503)
+        self.send_header("Retry-After", "30")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *parts: object) -> None:
+        """Say nothing."""
+
+
+async def test_three_attempts_of_a_job_are_three_fetches(engine, monkeypatch):
+    monkeypatch.setenv("FETCH_PRIVATE_ADDRESSES", "true")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    source = f"http://127.0.0.1:{server.server_port}/busy.mp4"
+    try:
+        job = claimed(engine, "busy", source)
+        for attempt in (1, 2, 3):
+            await work(job, source)
+            failed = get_job(engine, "busy")
+            assert (len(Refusing.requests), failed.attempts) == (attempt, attempt)
+            with transaction(engine) as connection:
+                waits = text("SELECT not_before > now() + interval '25 s' FROM jobs")
+                assert connection.scalar(waits) is (True if attempt < 3 else None)
+                connection.execute(text("UPDATE jobs SET not_before = NULL"))
+            (job,) = claims.claim(engine, "dispatcher", 60, limit=1) or (job,)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (failed.status, failed.error_code) == (JobStatus.FAILED, "source_unavailable")
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from blocks.error_mapping import prefect_errors
@@ -16,6 +15,8 @@ from infra.services.supervision.parts import runs_programs
 from reelworks.app.cli import output
 from reelworks.app.cli.environment import open_database, use_environment
 from reelworks.app.cli.stack import password_file, print_ui, start_stack, ui_address
+from reelworks.domain.locators import file_name, is_local, locator_of, path_of
+from reelworks.domain.printable import one_line
 from reelworks.errors import SettingsError
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import existing_file
@@ -105,12 +106,10 @@ def _submit(
     from reelworks.domain.library.access import LOCAL
     from reelworks.operations.new_video import VideoFields, new_video
     from reelworks.operations.submit import Submission, submit_video
-    from reelworks.stages.source.ingest import without_secrets
 
-    is_remote = "://" in source
-    sha256 = None if is_remote else sha256_of_file(Path(source))
+    sha256 = sha256_of_file(path_of(source)) if is_local(source) else None
     locator = source if sha256 is None or on_this_machine else _upload(services, source, sha256)
-    name = PurePosixPath(without_secrets(source)).name
+    name = one_line(file_name(source))
     stated = VideoFields(
         options.video_id, None, options.library, options.language, options.audio_track
     )
@@ -122,8 +121,10 @@ def _submit(
 
 
 def _absolute(source: str) -> str:
-    """Return the absolute path of a local file: the worker has another working directory."""
-    return source if "://" in source else str(existing_file(source).absolute())
+    """Return the locator of a local file: the worker has another working directory."""
+    if not is_local(source):
+        return source
+    return locator_of(existing_file(str(path_of(source))))
 
 
 def _upload(services: Services, source: str, sha256: str) -> str:
@@ -131,8 +132,8 @@ def _upload(services: Services, source: str, sha256: str) -> str:
     from reelworks.domain.artifact_keys import INCOMING
     from reelworks.pipeline.stage_cache import ANY_CONTENT
 
-    path = Path(source)
-    key = f"{INCOMING}{sha256[:16]}/{path.name}"
+    path = path_of(source)
+    key = f"{INCOMING}{sha256[:16]}/{one_line(path.name)}"
     services.store.put_file(key, path, ANY_CONTENT)
     return f"s3://{services.settings.s3.bucket}/{key}"
 

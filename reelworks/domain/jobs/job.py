@@ -72,6 +72,8 @@ class Failure:
     waits_for_room: bool = False
     """True when this machine's own disk was full: the try does not count, and the next one comes
     as soon as there is room again."""
+    retry_after: float | None = None
+    """Seconds that a provider or a source's server asks to wait."""
 
 
 FORMER_PARAMS: Mapping[str, str] = {"again": "recompute"}

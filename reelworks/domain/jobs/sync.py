@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that is to be indexed."""
+    """A file that came or changed, and the video that it is."""
 
     locator: str
     video_id: str
@@ -32,8 +32,12 @@ class SyncPlan:
     changed: tuple[Arrival, ...]
     """Files with another content; their videos keep their ids."""
     moved: tuple[Move, ...]
+    copies: tuple[Arrival, ...]
+    """New files with the content of a video that the library has or is about to index."""
     gone: tuple[str, ...]
     """Files that are missing; their videos stay and are flagged."""
+    copies_gone: tuple[Move, ...]
+    """Files that are missed while their videos lie elsewhere in the source, too."""
     back: tuple[str, ...]
     """Files that were missed and are there again."""
     same: int

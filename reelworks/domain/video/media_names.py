@@ -13,10 +13,30 @@ MEDIA_SUFFIXES = frozenset((*PICTURE_SUFFIXES, *SOUND_SUFFIXES))
 """What is taken from a folder; a file named by itself is judged by its content alone."""
 
 
+IGNORED_FOLDERS = frozenset(
+    (
+        *("@eadir", "@recycle", "@recycled", "@recently-snapshot", "@tmp", "@sharesnap"),
+        *("@__thumb", "#recycle", "#snapshot"),
+        *("$recycle.bin", "recycler", "system volume information", "lost+found"),
+        *("network trash folder", "temporary items", "__macosx"),
+    )
+)
+"""Thumbnails, snapshots and trash of Synology, QNAP, Windows, Linux and macOS, in lower case."""
+
+
+def has_media_suffix(name: str) -> bool:
+    """Tell whether a file's name ends like one of a video or sound."""
+    return PurePath(name).suffix.lower() in MEDIA_SUFFIXES
+
+
 def looks_like_media(name: str) -> bool:
     """Tell whether a file of this name is taken.
 
     Hidden files are left out: macOS keeps a small ``._clip.mp4`` beside each clip.mp4.
     """
-    path = PurePath(name)
-    return not path.name.startswith(".") and path.suffix.lower() in MEDIA_SUFFIXES
+    return not PurePath(name).name.startswith(".") and has_media_suffix(name)
+
+
+def is_passed_over(folder: str) -> bool:
+    """Tell whether a folder of this name is no part of a library: hidden, trash or a NAS's own."""
+    return folder.startswith(".") or folder.casefold() in IGNORED_FOLDERS

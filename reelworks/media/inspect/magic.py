@@ -28,6 +28,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _AMR = b"#!AMR"
 """Voice memos begin like a script (RFC 4867, section 5)."""
 _TEXT_LOOKED_AT = 4096
+_CONTROL_BYTES = frozenset({*range(0x20), 0x7F} - set(b"\t\n\f\r\x1b"))
 
 
 def foreign_kind(head: bytes) -> str | None:
@@ -41,6 +42,16 @@ def foreign_kind(head: bytes) -> str | None:
         if head.startswith(mark):
             return kind
     return "text" if _is_text(head[:_TEXT_LOOKED_AT]) else None
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Tell whether ``head`` (a file's first bytes) is text in any encoding: no control bytes.
+
+    A file without a byte is text, too.
+    """
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
+        head = head.replace(b"\0", b"")
+    return not _CONTROL_BYTES.intersection(head)
 
 
 def check_head(head: bytes, name: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import InputError
 from reelworks.operations.backfill.cache_status import CacheStatus
-from reelworks.operations.backfill.source_scan import ScannedFile, is_changed
+from reelworks.operations.backfill.scanned_files import ScannedFile, is_changed
 from reelworks.pipeline.spec import Stage
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.library.work_history import VideoFacts
@@ -77,6 +77,26 @@ def is_new(one: Candidate) -> bool:
 def candidate_of_video(facts: VideoFacts) -> Candidate:
     """Return the candidate that is a video of the library."""
     return Candidate(facts.video_id, None, 0, facts.seconds, facts.sha256, facts)
+
+
+def candidates_of_files(
+    found: Iterable[ScannedFile],
+    known: Mapping[str, SeenSource],
+    by_id: Mapping[str, VideoFacts],
+    by_content: Mapping[str, VideoFacts],
+) -> list[Candidate]:
+    """Return the candidates that are files, in order: files of one content are one video."""
+    placed: dict[str, str] = {}
+    candidates = []
+    for one in found:
+        candidate = candidate_of_file(one, known, by_id, by_content)
+        first = placed.get(one.content or "")
+        if first is not None and candidate.facts is None:
+            candidate = replace(candidate, video_id=first, facts=by_id.get(first))
+        elif one.content is not None:
+            placed.setdefault(one.content, candidate.video_id)
+        candidates.append(candidate)
+    return candidates
 
 
 def candidate_of_file(

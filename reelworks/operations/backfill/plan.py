@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reelworks.domain.jobs.backfill import Limits
@@ -15,8 +15,8 @@ from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.operations.backfill.cache_status import CacheStatus, cache_status
 from reelworks.operations.backfill.candidates import (
     Candidate,
-    candidate_of_file,
     candidate_of_video,
+    candidates_of_files,
     matches,
     validate_selection,
 )
@@ -30,12 +30,10 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
-from reelworks.operations.backfill.source_scan import (
-    as_seen,
-    list_files,
-    root_of,
-    scan_files,
-)
+from reelworks.operations.backfill.scan_notes import scan_notes
+from reelworks.operations.backfill.scanned_files import Scan, as_seen
+from reelworks.operations.backfill.source_listing import root_of
+from reelworks.operations.backfill.source_scan import scan_source
 from reelworks.pipeline.planned_calls import ConfiguredModels, VideoSource
 from reelworks.pipeline.run_context import RunContext
 from reelworks.pipeline.spec import Stage, dependants_of
@@ -82,7 +80,7 @@ class Planner:
         Raises ``InputError`` for an invalid selection, what ``list_files`` raises, and store and
         database errors.
         """
-        candidates = self.candidates(selection)
+        candidates, scan = self.candidates(selection)
         older = self._older(selection)
         statuses = self._statuses(candidates, selection)
         selected = [
@@ -100,30 +98,33 @@ class Planner:
             prices.cost,
             Terms(limits, at_once, settings.hosted.calls_per_minute),
             skipped=len(candidates) - len(selected),
-            notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
+            notes=(
+                *notes_of(lines, candidates, min(at_once, limits.in_flight)),
+                *(scan_notes(replace(scan, files=())) if scan else ()),  # a line has its file's
+            ),
         )
 
-    def candidates(self, selection: VideoSelection) -> list[Candidate]:
-        """Return the videos of the selection's source or library, selected or not."""
+    def candidates(self, selection: VideoSelection) -> tuple[list[Candidate], Scan | None]:
+        """Return the videos of the selection's library or source, selected or not, and its scan."""
         validate_selection(selection)
         engine = self.ctx.engine
         if selection.source is None:
-            return [candidate_of_video(one) for one in video_facts(engine, selection.of_rows)]
+            return [candidate_of_video(one) for one in video_facts(engine, selection.of_rows)], None
         root, facts = root_of(selection.source), video_facts(engine)
         library = selection.library or DEFAULT_LIBRARY
         known = sources_of(engine, library)
-        found = scan_files(list_files(root, self.ctx.store), known, self.ctx.store, self.progress)
+        scan = scan_source(root, known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
         by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
-        named = [candidate_of_file(one, known, by_id, by_content) for one in found]
+        named = candidates_of_files(scan.files, known, by_id, by_content)
         # A changed file is remembered once its video is made of the new content: see sync.
         seen = [
             as_seen(one, root, candidate.video_id if candidate.facts else None)
-            for one, candidate in zip(found, named, strict=True)
+            for one, candidate in zip(scan.files, named, strict=True)
             if not candidate.changed
         ]
         remember_sources(engine, library, seen)
-        return list({one.video_id: one for one in reversed(named)}.values())[::-1]
+        return list({one.video_id: one for one in reversed(named)}.values())[::-1], scan
 
     def _older(self, selection: VideoSelection) -> set[str]:
         if SelectionKind.OLDER_MODEL not in selection.only:

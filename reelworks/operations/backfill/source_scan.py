@@ -1,104 +1,89 @@
-"""Scan of a folder or an S3 prefix: its media files, their digests and durations."""
+"""Scan of a source: its media files, their digests and durations.
+
+One odd entry never ends a scan: what cannot be read, is still being copied or is no video gets a
+note, and the next scan looks again. See docs/decisions/0037.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from reelworks.domain.digest import sha256_of_file
+from reelworks.domain.locators import path_of
 from reelworks.domain.printable import one_line
-from reelworks.domain.video.media_names import looks_like_media
-from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError, exhausted
+from reelworks.errors import (
+    InputError,
+    SourceNotFoundError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    exhausted,
+)
 from reelworks.media.inspect.duration import RangeStream, file_duration, object_duration
+from reelworks.media.inspect.magic import looks_like_text
+from reelworks.media.inspect.sniff import HEAD_BYTES
+from reelworks.media.inspect.truncation import missing_bytes
+from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, Skip
+from reelworks.operations.backfill.source_listing import FileEntry, Listing, list_files
 from reelworks.store.library.source_entries import SeenSource
 from reelworks.store.objects.artifacts import ArtifactStore
+from reelworks.store.objects.error_mapping import blames_object
 
 READERS = 4
 """Files read in parallel: a disk gains nothing from more, a network a little."""
+RECENT_SECONDS = 30.0
+"""A file that was written to within this time is looked at twice."""
+REST_SECONDS = 1.0
+"""How long such a file must stay the same to be taken."""
+STALLED_SECONDS = 24 * 3600.0
+"""A file that lacks its end is taken as it is once nobody has written to it for so long."""
+SOURCE_CODE_SUFFIXES = frozenset((".ts", ".mts"))
+"""Of MPEG transport streams, and of TypeScript."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """Directory entry of a media file; its content is not read."""
+def scan_source(
+    root: str,
+    known: Mapping[str, SeenSource],
+    store: ArtifactStore,
+    progress: Callable[[int, int], None],
+) -> Scan:
+    """List and scan a normalized ``root``.
 
-    locator: str
-    """An absolute path, or ``s3://bucket/key``."""
-    size: int
-    stamp: str
-    """Fingerprint that changes when the content may have: time of writing, or entity tag."""
-
-    @property
-    def stem(self) -> str:
-        """The file's own name without its suffix."""
-        return PurePosixPath(self.locator).stem
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A media file with its digest and duration."""
-
-    listed: FileEntry
-    sha256: str | None
-    """None for an object that was not read yet, and for a file that cannot be read."""
-    seconds: float | None
-    note: str | None = None
-    """Warning, for example why it cannot be read."""
-
-
-def root_of(source: str) -> str:
-    """Return the normalized name of a source: an absolute path, or ``s3://bucket/prefix/``.
-
-    Raises ``InputError`` for another kind of address.
+    ``progress`` counts files. Raises what ``list_files`` raises, and store errors that are about no
+    single object.
     """
-    scheme, mark, rest = source.partition("://")
-    if mark and scheme.lower() != "s3":
-        raise InputError(f"{one_line(source)} is neither a folder nor an s3://bucket/prefix.")
-    if mark:
-        bucket, _, prefix = rest.partition("/")
-        if not bucket:
-            raise InputError(f"{one_line(source)} is not an S3 address; use s3://bucket/prefix.")
-        prefix = prefix.rstrip("/")
-        return f"s3://{bucket}/{prefix}/" if prefix else f"s3://{bucket}/"
-    return str(Path(source).expanduser().absolute())
+    listing = list_files(root, store)
+    scanned = scan_files(listing.files, known, store, progress)
+    return Scan(
+        listing,
+        tuple(one for one in scanned if one.skip is None),
+        tuple(one for one in scanned if one.skip is not None),
+    )
 
 
-def list_files(root: str, store: ArtifactStore) -> list[FileEntry]:
-    """Return the media files under a normalized ``root``, in order.
-
-    Raises ``SourceNotFoundError`` when there is no such folder or bucket,
-    ``SourceUnreadableError`` when a folder may not be read, and store errors.
-    """
-    if not root.startswith("s3://"):
-        return sorted(_of_folder(Path(root)), key=lambda one: one.locator)
-    bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    return [
-        FileEntry(f"s3://{bucket}/{one.key}", one.size, one.etag)
-        for one in store.objects(prefix, bucket=bucket)
-        if looks_like_media(one.key)
-    ]
+def without_source_code(listing: Listing) -> Scan:
+    """Return a listing's files, unread, and those that are source code."""
+    files = [ScannedFile(one, None, None) for one in listing.files]
+    code = {one.listed.locator for one in files if _is_code(one.listed)}
+    return Scan(
+        listing,
+        tuple(one for one in files if one.listed.locator not in code),
+        tuple(replace(one, skip=Skip.TEXT) for one in files if one.listed.locator in code),
+    )
 
 
-def _of_folder(root: Path) -> Iterator[FileEntry]:
-    if not root.is_dir():
-        raise SourceNotFoundError(f"The folder {one_line(str(root))} does not exist.")
-
-    def fail(error: OSError) -> None:
-        shown = one_line(str(error.filename))
-        raise SourceUnreadableError(f"The folder {shown} cannot be read: {error.strerror}.")
-
-    for folder, _, names in os.walk(root, onerror=fail):
-        for name in filter(looks_like_media, names):
-            path = Path(folder) / name
-            try:
-                found = path.stat()
-            except FileNotFoundError:  # deleted meanwhile, or a link to nothing
-                continue
-            if path.is_file():
-                yield FileEntry(str(path), found.st_size, str(found.st_mtime_ns))
+def _is_code(listed: FileEntry) -> bool:
+    if not _may_be_code(listed):
+        return False
+    try:
+        with path_of(listed.locator).open("rb") as stream:
+            return looks_like_text(stream.read(HEAD_BYTES))
+    except OSError:  # who reads the whole file reports it
+        return False
 
 
 def scan_files(
@@ -109,15 +94,38 @@ def scan_files(
 ) -> list[ScannedFile]:
     """Read each file's digest and duration, unless its size and stamp are those ``known``.
 
-    ``progress`` counts files. Raises store errors; a file that cannot be read has a note.
+    A file that was written to a moment ago is looked at once more at the end.
     """
-    found = []
+    began, rest_from, found = time.time(), time.monotonic() + REST_SECONDS, []
     with ThreadPoolExecutor(READERS, thread_name_prefix="scan") as readers:
         scan = partial(_scanned, known=known, store=store)
         for number, one in enumerate(readers.map(scan, listed), 1):
             found.append(one)
             progress(number, len(listed))
+    recent = [number for number, one in enumerate(found) if _is_recent(one, began)]
+    if recent:
+        time.sleep(max(0.0, rest_from - time.monotonic()))
+    for number in recent:
+        found[number] = _unless_moving(found[number])
     return found
+
+
+def _is_recent(one: ScannedFile, now: float) -> bool:
+    if one.listed.is_object or one.skip is not None:
+        return False
+    return now - int(one.listed.stamp) / 1e9 < RECENT_SECONDS
+
+
+def _unless_moving(one: ScannedFile) -> ScannedFile:
+    """Return the file, or a skipped one when it is another by now."""
+    listed = one.listed
+    try:
+        found = path_of(listed.locator).stat()
+    except OSError as error:
+        return _unreadable(listed, str(error.strerror))
+    if (found.st_size, str(found.st_mtime_ns)) == (listed.size, listed.stamp):
+        return one
+    return _unfinished(listed, "is still being written")
 
 
 def _scanned(
@@ -126,63 +134,72 @@ def _scanned(
     seen = known.get(listed.locator)
     same = seen is not None and (seen.size, seen.stamp) == (listed.size, listed.stamp)
     known_as = seen if same else None
-    if listed.locator.startswith("s3://"):
+    if listed.is_object:
         if known_as is not None and known_as.seconds is not None:
             return ScannedFile(listed, known_as.sha256, known_as.seconds)
         return _of_object(listed, store)
     if known_as is not None and known_as.seconds is not None and known_as.sha256:
         return ScannedFile(listed, known_as.sha256, known_as.seconds)
     try:
-        return _read(listed, known_as.sha256 if known_as else None)
-    except InputError as error:
-        return ScannedFile(listed, None, None, str(error))
-
-
-def _read(listed: FileEntry, digest: str | None) -> ScannedFile:
-    path = Path(listed.locator)
-    try:
-        digest = digest or sha256_of_file(path)
+        return _of_file(listed, known_as.sha256 if known_as else None)
     except OSError as error:
-        raise exhausted(error) or SourceUnreadableError(
-            f"{one_line(listed.locator)} cannot be read: {error.strerror}."
-        ) from None
+        if full := exhausted(error):
+            raise full from error
+        return _unreadable(listed, str(error.strerror))
+
+
+def _of_file(listed: FileEntry, digest: str | None) -> ScannedFile:
+    path = path_of(listed.locator)
+    if _is_code(listed):
+        return ScannedFile(listed, None, None, skip=Skip.TEXT)
+    if time.time() - int(listed.stamp) / 1e9 < STALLED_SECONDS:
+        if listed.size == 0:
+            return _unfinished(listed, "is still empty")
+        if missing := missing_bytes(path):
+            return _unfinished(listed, f"lacks its last {missing:,} bytes")
+    digest = digest or sha256_of_file(path)
     try:
         return ScannedFile(listed, digest, file_duration(path))
+    except SourceNotFoundError as error:  # deleted meanwhile
+        return _skipped(listed, Skip.UNREADABLE, one_line(str(error)))
     except InputError as error:
-        return ScannedFile(listed, digest, None, str(error))
+        return ScannedFile(listed, digest, None, one_line(str(error)))
 
 
 def _of_object(listed: FileEntry, store: ArtifactStore) -> ScannedFile:
     bucket, _, key = listed.locator.removeprefix("s3://").partition("/")
-    head = store.head(key) if bucket == store.bucket else None
-    digest = head.sha256 if head and head.sha256 else None
     stream = RangeStream(partial(store.read_range, key, bucket=bucket), listed.size)
+    digest = None
     try:
+        head = store.head(key) if bucket == store.bucket else None
+        digest = head.sha256 if head and head.sha256 else None
+        if _may_be_code(listed) and looks_like_text(stream.read(HEAD_BYTES)):
+            return ScannedFile(listed, None, None, skip=Skip.TEXT)
+        stream.seek(0)
         return ScannedFile(listed, digest, object_duration(stream, one_line(listed.locator)))
+    except (SourceNotFoundError, StoreRefusedError) as error:
+        return _skipped(listed, Skip.UNREADABLE, one_line(str(error)))
+    except StoreUnavailableError as error:
+        if not blames_object(error):
+            raise
+        return _skipped(listed, Skip.UNREADABLE, one_line(str(error)))
     except InputError as error:
         return ScannedFile(listed, digest, None, str(error))
 
 
-def as_seen(scanned: ScannedFile, root: str, video_id: str | None) -> SeenSource:
-    """Return the row that remembers a file."""
-    listed = scanned.listed
-    return SeenSource(
-        locator=listed.locator,
-        root=root,
-        size=listed.size,
-        stamp=listed.stamp,
-        sha256=scanned.sha256,
-        seconds=scanned.seconds,
-        video_id=video_id,
-    )
+def _may_be_code(listed: FileEntry) -> bool:
+    return PurePosixPath(listed.locator).suffix.lower() in SOURCE_CODE_SUFFIXES
 
 
-def is_changed(scanned: ScannedFile, before: SeenSource) -> bool:
-    """True when a file's content differs from when it was seen ``before``.
+def _unreadable(listed: FileEntry, reason: str) -> ScannedFile:
+    note = f"{one_line(listed.locator)} cannot be read: {reason}."
+    return _skipped(listed, Skip.UNREADABLE, note)
 
-    Another size or stamp is only a reason to look; the digests decide, where there are two.
-    """
-    listed = scanned.listed
-    if (listed.size, listed.stamp) == (before.size, before.stamp):
-        return False
-    return None in (scanned.sha256, before.sha256) or scanned.sha256 != before.sha256
+
+def _unfinished(listed: FileEntry, reason: str) -> ScannedFile:
+    note = f"{one_line(listed.locator)} {reason}; the next scan looks at it again."
+    return _skipped(listed, Skip.UNFINISHED, note)
+
+
+def _skipped(listed: FileEntry, skip: Skip, note: str) -> ScannedFile:
+    return ScannedFile(listed, None, None, note, skip)

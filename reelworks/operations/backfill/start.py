@@ -16,12 +16,16 @@ from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import SettingsError, UnknownBackfillError
 from reelworks.operations.backfill.plan import Planner
-from reelworks.operations.backfill.source_scan import root_of
+from reelworks.operations.backfill.source_listing import root_of
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill.backfills import get_backfill, same_under_way
 from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill.report import report_of
-from reelworks.store.library.source_entries import SeenSource, remember_sources
+from reelworks.store.library.source_entries import (
+    SeenSource,
+    remember_copies,
+    remember_sources,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ def _remember(ctx: RunContext, selection: VideoSelection, plan: Plan) -> None:
         for line in plan.lines
         if line.source is not None
     ]
-    remember_sources(ctx.engine, selection.library or DEFAULT_LIBRARY, seen)
+    library = selection.library or DEFAULT_LIBRARY
+    remember_sources(ctx.engine, library, seen)
+    remember_copies(ctx.engine, library)
 
 
 def require_known_prices(plan: Plan, limits: Limits) -> None:

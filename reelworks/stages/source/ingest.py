@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
-from urllib.parse import unquote
 
 from reelworks.domain.artifact_keys import UPLOADS
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.file_fingerprint import FileStamp, stamp_of
 from reelworks.domain.ids import is_video_id, video_id_for
 from reelworks.domain.jobs.progress import Progress
+from reelworks.domain.locators import FILE_SCHEME, file_name, locator_of, path_of
 from reelworks.domain.printable import one_line
 from reelworks.errors import (
     ArtifactUnreadableError,
@@ -71,12 +71,12 @@ def localize(
     progress: Progress,
     limits: SourceLimits = PUBLIC_ONLY,
 ) -> LocalSource:
-    """Bring ``source`` (path, http(s) URL or ``s3://bucket/key``) to this machine and identify it.
+    """Bring ``source`` (path, ``file:`` URI, http(s) URL, ``s3://bucket/key``) to this machine.
 
-    A local file stays where it is; others are downloaded into ``work_dir``. ``progress`` counts
-    bytes. Raises ``InputError`` for an invalid id, ``SourceNotFoundError``,
-    ``SourceUnreadableError``, ``SourceUnavailableError`` (transient), ``UnsafeAddressError``,
-    ``OverLimitError`` and ``NoSpaceError``.
+    It is identified by its digest. A local file stays where it is; others are downloaded into
+    ``work_dir``. ``progress`` counts bytes. Raises ``InputError`` for an invalid id,
+    ``SourceNotFoundError``, ``SourceUnreadableError``, ``SourceUnavailableError`` (transient),
+    ``UnsafeAddressError``, ``OverLimitError`` and ``NoSpaceError``.
     """
     if video_id is not None and not is_video_id(video_id):
         raise InputError(
@@ -90,16 +90,20 @@ def localize(
             f"{shown} is not a valid URL; write / ? # @ of a password as %2F %3F %23 %40."
         )
     if scheme in ("http", "https"):
-        name = unquote(PurePosixPath(shown).name)
+        name = file_name(source)
         path = download(source, work_dir / safe_name(name), shown, progress, limits)
     elif scheme == "s3":
         name = _own_name(rest, video_id, store.bucket)
         path = _from_store(rest, work_dir / safe_name(name), store)
-    elif scheme:
-        raise InputError(f"{shown} cannot be read; use a path, http(s):// or s3://.")
+    elif scheme in ("", FILE_SCHEME):
+        path = existing_file(str(path_of(source)) if scheme else source)
+        name, locator = path.name, locator_of(path)
+        if scheme or "://" in locator:  # the row must name these very bytes
+            shown = locator
+        if "://" in locator:
+            path = _linked(path, work_dir / safe_name(name))
     else:
-        path = existing_file(source)
-        name = path.name
+        raise InputError(f"{shown} cannot be read; use a path, http(s):// or s3://.")
     with _reading(shown):
         stamp = stamp_of(path)
         digest = sha256_of_file(path)
@@ -163,6 +167,13 @@ def _reading(shown: str) -> Iterator[None]:
         raise exhausted(error) or SourceUnreadableError(
             f"{shown} cannot be read: {error.strerror}."
         ) from None
+
+
+def _linked(path: Path, link: Path) -> Path:
+    """Return ``link`` to a file: ``ffmpeg-python`` takes no path that is not UTF-8."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
+    return link
 
 
 def _own_name(address: str, video_id: str | None, bucket: str) -> str:

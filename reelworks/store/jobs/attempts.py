@@ -22,6 +22,8 @@ FIRST_WAIT = 5.0
 """Seconds before a failed job's second attempt; each further wait is twice as long."""
 FIRST_WAIT_FOR_ROOM = 30.0
 LONGEST_WAIT = 600.0
+LONGEST_REQUESTED_WAIT = 86400.0
+"""Seconds that another server may have a job wait."""
 REQUEUED: Mapping[str, Any] = {
     "status": "pending",
     "attempts": JOBS.c.attempts - 1,
@@ -77,6 +79,7 @@ def values_of_failure(
     full = failure.waits_for_room
     retried = full or (failure.can_pass and attempt.tries < most_attempts)
     wait = disk_full_delay(attempt.number) if full else retry_delay(attempt.tries)
+    wait = max(wait, min(failure.retry_after or 0.0, LONGEST_REQUESTED_WAIT))
     values = {
         "status": "pending" if retried else "failed",
         "error": sanitize_text(failure.reason),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, cast, func, literal, or_, select, update
@@ -33,8 +32,8 @@ def publish_probe(
 ) -> None:
     """Write what the source is and where its upload lies.
 
-    A title of the file's own replaces one that was made from its name, but not one
-    that a user chose.
+    The title that the container states stays in ``probe``: it is often the same in many files, and
+    people look for the name that they gave. See docs/decisions/0037.
     """
     without_mix = {name: value for name, value in asdict(probe).items() if name != "mix"}
     values: dict[str, Any] = {
@@ -44,17 +43,7 @@ def publish_probe(
         "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
     with video_locked(engine, video_id) as connection:
-        if probe.title and _is_named_by_file(connection, video_id, upload_path):
-            values["title"] = probe.title
         _set_video(connection, video_id, values)
-
-
-def _is_named_by_file(connection: Connection, video_id: str, upload_path: str) -> bool:
-    query = select(Video.title, Video.original_path).where(Video.id == video_id)
-    title, original_path = connection.execute(query).one()
-    uploaded = PurePosixPath(upload_path).name.removeprefix(f"{video_id}_")
-    names = (PurePosixPath(original_path.partition("?")[0]).stem, PurePosixPath(uploaded).stem)
-    return title is None or title in names
 
 
 def publish_normalized(

@@ -7,9 +7,11 @@ without reading the whole cache, and what two videos share stays until the secon
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.artifact_keys import (
     SUBTITLE_SUFFIXES,
@@ -19,27 +21,68 @@ from reelworks.domain.artifact_keys import (
     upload_prefix,
 )
 from reelworks.domain.jobs.job import JobSelection
+from reelworks.errors import StoreRefusedError
 from reelworks.store.db.database import transaction
+from reelworks.store.db.schema import PendingRemovalRow
+from reelworks.store.db.table_ops import table_of
 from reelworks.store.jobs.jobs import cancel_jobs
 from reelworks.store.library.upload_keys import is_named, trying_upload
 from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
 from reelworks.store.objects.cache_entries import release_references
 
+log = logging.getLogger(__name__)
+
+PENDING = table_of(PendingRemovalRow)
+
 
 def remove_video(engine: Engine, store: ArtifactStore, video_id: str) -> bool:
     """Cancel a video's jobs and remove all that is stored of it; False when nothing was there.
 
     Rows go first: a run that is still at work finds its video gone and stops. What it wrote
-    meanwhile goes when it calls ``remove_files`` at its end. Raises store and database errors; what
-    is left then goes the next time.
+    meanwhile goes when it calls ``remove_files`` at its end. The same transaction notes that the
+    files are to go: where the store fails, ``finish_removals`` or the next call removes them.
+    Raises store and database errors.
     """
     cancel_jobs(engine, JobSelection(video_id=video_id), reason="Its video was deleted.")
     with transaction(engine) as connection:
         gone = delete(VIDEOS).where(VIDEOS.c.id == video_id).returning(VIDEOS.c.upload_path)
         row = connection.execute(gone).one_or_none()
-    upload = row.upload_path if row is not None else None
-    return remove_files(engine, store, video_id, upload=upload) > 0 or row is not None
+        if row is not None:
+            noted = insert(PENDING).values(video_id=video_id, upload_path=row.upload_path)
+            again = {"upload_path": noted.excluded.upload_path}
+            connection.execute(noted.on_conflict_do_update(index_elements=["video_id"], set_=again))
+        query = select(PENDING.c.upload_path).where(PENDING.c.video_id == video_id)
+        upload = connection.scalar(query)
+    removed = remove_files(engine, store, video_id, upload=upload)
+    _forget(engine, video_id)
+    return removed > 0 or row is not None
+
+
+def finish_removals(engine: Engine, store: ArtifactStore) -> int:
+    """Remove the files of removed videos that were left; return how many objects went.
+
+    A video that was added again owns its files. What the store refuses stays noted, and is logged.
+    Raises ``StoreUnavailableError`` and database errors.
+    """
+    again = exists().where(VIDEOS.c.id == PENDING.c.video_id)
+    with transaction(engine) as connection:
+        connection.execute(delete(PENDING).where(again))
+        left = connection.execute(select(PENDING.c.video_id, PENDING.c.upload_path)).all()
+    removed = 0
+    for video_id, upload in left:
+        try:
+            removed += remove_files(engine, store, video_id, upload=upload)
+        except StoreRefusedError as error:
+            log.warning("Files of the removed video %s are still stored: %s", video_id, error)
+        else:
+            _forget(engine, video_id)
+    return removed
+
+
+def _forget(engine: Engine, video_id: str) -> None:
+    with transaction(engine) as connection:
+        connection.execute(delete(PENDING).where(PENDING.c.video_id == video_id))
 
 
 def remove_files(

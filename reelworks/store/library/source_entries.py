@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, select, tuple_, update
+from sqlalchemy import Engine, Table, Text, and_, case, cast, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ColumnElement
 
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import SourceRow, Video
@@ -73,6 +74,27 @@ def remember_sources(engine: Engine, library: str, seen: Sequence[SeenSource]) -
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["library", "locator"], set_=changes)
             )
+
+
+def remember_copies(engine: Engine, library: str) -> None:
+    """Let files that were seen without a video be the one that a file of the same content is."""
+    content = _content(SOURCES)
+    in_library = SOURCES.c.library == library
+    known = (
+        select(content.label("content"), func.min(SOURCES.c.video_id).label("video_id"))
+        .where(in_library, content.is_not(None), SOURCES.c.video_id.is_not(None))
+        .group_by(content)
+        .subquery()
+    )
+    without = and_(in_library, SOURCES.c.video_id.is_(None), content == known.c.content)
+    with transaction(engine) as connection:
+        connection.execute(update(SOURCES).where(without).values(video_id=known.c.video_id))
+
+
+def _content(table: Table) -> ColumnElement[str | None]:
+    """Return what rows of the same content share: the digest, or an object's tag and size."""
+    tag = table.c.stamp + ":" + cast(table.c.size, Text())
+    return func.coalesce(table.c.sha256, case((table.c.locator.startswith("s3://"), tag)))
 
 
 def move_video(engine: Engine, video_id: str, before: str, locator: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import Engine, case, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.library.library import VideoStatus
+from reelworks.domain.locators import file_name, title_of
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import Video
@@ -43,7 +43,7 @@ def claim_video(
     what was stated. A source that is the video's own upload, in ``bucket``, does not hide where it
     came from first.
     """
-    title = PurePosixPath(original_path.partition("?")[0]).stem
+    title = title_of(file_name(original_path))
     values = sanitize_text({"original_path": original_path, "title": title, "status": "processing"})
     given = {
         "library": library,

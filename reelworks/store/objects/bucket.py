@@ -29,6 +29,8 @@ Read = TypeVar("Read")
 
 _DELETE_BATCH = 1000
 """The most keys that one DeleteObjects request takes."""
+_NO_BATCHES = frozenset((400, 405, 411, 501))
+"""Statuses of servers that take no DeleteObjects, or not as the SDK writes it."""
 _READ_SECONDS = 10.0
 """For how long an object is read again. A store that has just started reads nothing at first."""
 _PAUSE_SECONDS = 0.5
@@ -139,15 +141,25 @@ class Bucket:
             raise ValueError("an empty prefix would remove everything")
         doomed = list(self.keys(prefix))
         for start in range(0, len(doomed), _DELETE_BATCH):
-            batch = [{"Key": key} for key in doomed[start : start + _DELETE_BATCH]]
-            with self._errors(prefix):
-                answer = self._client.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True}
-                )
-            if answer.get("Errors"):
-                first = answer["Errors"][0]
-                raise StoreRefusedError(f"{first['Key']} cannot be removed: {first['Code']}.")
+            self._delete_some(doomed[start : start + _DELETE_BATCH])
         return len(doomed)
+
+    def _delete_some(self, keys: list[str]) -> None:
+        """Remove keys by one request, or one by one where the server takes no such request."""
+        batch = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        with self._errors(keys[0]):
+            try:
+                answer = self._client.delete_objects(Bucket=self._bucket, Delete=batch)
+            except self._client.exceptions.ClientError as error:
+                if status_of(error) not in _NO_BATCHES:
+                    raise
+                answer = None
+        if answer is None:
+            for key in keys:
+                self.delete(key)
+        elif answer.get("Errors"):
+            first = answer["Errors"][0]
+            raise StoreRefusedError(f"{first['Key']} cannot be removed: {first['Code']}.")
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import boto3
@@ -44,6 +46,16 @@ def make_client(settings: Settings, *, seconds: float | None = None, once: bool 
             s3={"addressing_style": "path" if settings.s3.endpoint_url else "auto"},
         ),
     )
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_content_md5)
     if settings.sources.fetch_least_kb_per_second > 0:
         give_up_slow_bodies(client, settings.sources.fetch_least_kb_per_second * 1000)
     return client
+
+
+def _add_content_md5(params: dict[str, Any], **_: Any) -> None:
+    """Add the MD5 of the body, which many servers want of ``DeleteObjects``.
+
+    S3 itself takes the SDK's CRC32 in its place since 2022; others know only the older header.
+    """
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()

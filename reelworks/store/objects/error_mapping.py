@@ -177,12 +177,18 @@ def _refusal(
             f"The bucket for {subject} does not exist at {address}; create it or set S3_BUCKET."
         )
     if status in (401, 403):
-        return StoreRefusedError(
-            f"The artifact store at {address} refuses the keys for {subject} ({code}); "
-            "check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
-        )
+        return StoreRefusedError(_forbidden(code, subject, address))
     if status >= 500 or status in (408, 429) or code in _BUSY:
         return StoreUnavailableError(
             f"The artifact store at {address} cannot serve {subject} now ({code or status})."
         )
     return StoreRefusedError(f"The artifact store at {address} refuses {subject} ({code}: {text}).")
+
+
+def _forbidden(code: str, subject: str, address: str) -> str:
+    if code == "InvalidObjectState":  # in Glacier, or a like class
+        return f"{subject} is archived at {address} and cannot be read; restore it there first."
+    return (
+        f"The artifact store at {address} refuses the keys for {subject} ({code}); "
+        "check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
+    )

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from reelworks.errors import ArtifactMissingError, SourceNotFoundError
 from reelworks.store.objects.bucket import Bucket
-from reelworks.store.objects.error_mapping import status_of
+from reelworks.store.objects.error_mapping import error_code, status_of
 
 _BLOCK = 1 << 20
 
@@ -49,12 +49,18 @@ class Objects(Bucket):
                 raise SourceNotFoundError(f"The bucket {where} does not exist.") from None
 
     def read_range(self, key: str, start: int, length: int, *, bucket: str | None = None) -> bytes:
-        """Return a part of any object, fewer bytes at its end."""
-        byte_range = f"bytes={start}-{start + length - 1}"
-        with self._errors(key):
-            answer = self._client.get_object(
-                Bucket=bucket or self._bucket, Key=key, Range=byte_range
-            )
+        """Return a part of any object, fewer bytes at its end.
+
+        Raises ``SourceNotFoundError`` when there is no such object.
+        """
+        where, byte_range = bucket or self._bucket, f"bytes={start}-{start + length - 1}"
+        with self._errors(f"s3://{where}/{key}"):
+            try:
+                answer = self._client.get_object(Bucket=where, Key=key, Range=byte_range)
+            except self._client.exceptions.NoSuchKey:
+                raise SourceNotFoundError(
+                    f"s3://{where}/{key} does not exist (any more)."
+                ) from None
             data: bytes = answer["Body"].read()
         return data
 

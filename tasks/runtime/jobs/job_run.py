@@ -71,7 +71,8 @@ async def job_context(
     Raises ``LeaseLostError`` when the job is another run's or over, at the start or later.
     """
     async with flow_context() as ctx, job_lease(job, ctx) as outcome:
-        with use_run(ctx, recompute, cached_only=cached_only):
+        queued = outcome.job is not None
+        with use_run(ctx, recompute, cached_only=cached_only, retried_by_queue=queued):
             yield JobRun(ctx, outcome)
 
 

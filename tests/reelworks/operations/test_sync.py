@@ -11,15 +11,22 @@ from sqlalchemy import text
 
 from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.locators import path_of
 from reelworks.errors import SourceNotFoundError, SourceVanishedError
 from reelworks.operations.sync import Synced, plan_sync, survey, synchronise
 from reelworks.pipeline.run_context import RunContext
+from reelworks.stages.source.ingest import localize
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.library.video_contents import get_video
 from reelworks.store.library.video_reads import list_videos
 
 LIBRARY = "films"
+
+
+@pytest.fixture(autouse=True)
+def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reelworks.operations.backfill.source_scan.REST_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -192,3 +199,80 @@ def test_a_prefix_is_followed_by_entity_tags(ctx: RunContext, films: Path) -> No
     ]
     assert [Path(one.locator).name for one in done.changed] == ["no_audio.mp4"]
     assert (done.new, done.gone) == ((), ())
+
+
+def ids(ctx: RunContext) -> set[str]:
+    return {video.id for video in list_videos(ctx.engine)}
+
+
+def test_two_identical_files_of_a_first_scan_are_one_video(
+    ctx: RunContext, tmp_path: Path, media: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("one.mp4", "sub/two.mp4"):
+        shutil.copy(media / "odd" / "no_audio.mp4", tmp_path / name)
+    first = sync(ctx, tmp_path)
+    (video,) = ids(ctx)
+    assert sources_of_jobs(ctx, first.backfill_id) == {"one.mp4"}
+    assert [(Path(one.locator).name, one.video_id) for one in first.plan.copies] == [
+        ("two.mp4", video)
+    ]
+    shutil.copy(media / "odd" / "no_audio.mp4", tmp_path / "three.mp4")
+    assert sync(ctx, tmp_path).backfill_id is None, "its job has not even begun"
+    (tmp_path / "three.mp4").unlink()
+    index_all(ctx)
+
+    (tmp_path / "one.mp4").unlink()
+    done = sync(ctx, tmp_path, allow_vanished=True)
+    assert (done.plan.gone, len(done.plan.copies_gone)) == ((), 2)
+    (found,) = list_videos(ctx.engine)
+    assert (found.gone_at, found.original_path) == (None, str(tmp_path / "sub" / "two.mp4"))
+
+    (tmp_path / "sub" / "two.mp4").unlink()
+    assert len(sync(ctx, tmp_path, allow_vanished=True).plan.gone) == 1
+    assert list_videos(ctx.engine)[0].gone_at is not None
+
+
+def test_names_that_are_no_utf_8_survive_byte_for_byte(
+    ctx: RunContext, tmp_path: Path, media: Path
+) -> None:
+    names = {b"caf\xe9.mp4": "no_audio", b"caf\xe8.mp4": "rot90", b"a\tb\r.mp4": "single_frame"}
+    for name, of in names.items():
+        shutil.copy(next((media / "odd").glob(f"{of}.*")), tmp_path / os.fsdecode(name))
+    first = sync(ctx, tmp_path)
+    assert first.backfill_id is not None
+    jobs = list_jobs(ctx.engine, JobSelection(backfill_id=first.backfill_id), limit=9)
+    named = {os.fsencode(path_of(job.params["source"]).name) for job in jobs}
+    assert named == set(names)
+    index_all(ctx)
+    assert sync(ctx, tmp_path).plan.same == 3
+    for job in jobs:  # what the worker does with it
+        source = job.params["source"]
+        work_dir = ctx.new_work_dir("ingest")
+        local = localize(source, job.video_id, work_dir, ctx.store, lambda *_: None)
+        assert local.original == source
+        assert os.fsencode(local.path.resolve().name) in names
+        assert str(local.path).isprintable(), "programs that take no such names see another one"
+
+
+def test_a_file_in_the_trash_is_gone_and_not_moved(synced: RunContext, films: Path) -> None:
+    trash = films / ".Trash-1000" / "files"
+    trash.mkdir(parents=True)
+    (films / "rot90.mp4").rename(trash / "rot90.mp4")
+    plan = sync(synced, films).plan
+    assert ([Path(one).name for one in plan.gone], plan.moved) == (["rot90.mp4"], ())
+    assert plan.notes == ("Passed over: 1 hidden, trash or NAS folder (.Trash-1000).",)
+
+
+def test_a_file_that_is_still_copied_is_neither_new_nor_remembered(
+    synced: RunContext, films: Path
+) -> None:
+    whole = (films / "rot90.mp4").read_bytes()
+    for name in ("grow.mp4", "no_audio.mp4"):
+        (films / name).write_bytes(whole[: len(whole) * 6 // 10])
+    plan = sync(synced, films).plan
+    assert (plan.new, plan.changed, plan.gone, plan.same) == ((), (), (), 3)
+    assert len(plan.notes) == 2
+
+    (films / "no_audio.mp4").write_bytes(whole + bytes(8))
+    assert len(sync(synced, films).plan.changed) == 1

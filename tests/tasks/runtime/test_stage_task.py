@@ -53,5 +53,9 @@ def test_what_may_pass_is_tried_again_within_the_limit(
     }
     run = TaskRun(task_key="k", dynamic_key="0", run_count=attempt)
     settings = clean_settings.with_values(worker_max_attempts=3)
-    with open_run_context(settings) as ctx, use_run(ctx):
-        assert is_worth_a_retry(finish, run, Failed(data=errors[error])) is worth
+    state = Failed(data=errors[error])
+    with open_run_context(settings) as ctx:
+        with use_run(ctx):
+            assert is_worth_a_retry(finish, run, state) is worth
+        with use_run(ctx, retried_by_queue=True):
+            assert is_worth_a_retry(finish, run, state) is False, "the queue tries the job again"

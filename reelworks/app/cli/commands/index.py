@@ -25,9 +25,14 @@ from reelworks.app.cli.exit_codes import SOME_FAILED
 from reelworks.app.cli.submit import SourceOptions, submit
 from reelworks.domain.ids import AUDIO_TRACK_MAX
 from reelworks.domain.jobs.report import StageReport
+from reelworks.domain.locators import locator_of
 from reelworks.domain.printable import one_line
-from reelworks.domain.video.media_names import looks_like_media
-from reelworks.errors import InputError, ReelworksError, StageTimeoutError
+from reelworks.errors import (
+    InputError,
+    ReelworksError,
+    SourceUnreadableError,
+    StageTimeoutError,
+)
 from reelworks.settings import load_settings, names_given
 
 PREFECT_RETRIES = "2"
@@ -122,21 +127,27 @@ def index(  # noqa: PLR0913, PLR0917 - each argument is an option that people ty
 def expand(source: str) -> list[str]:
     """Return the media files of a folder in order, or ``source`` itself.
 
-    Raises ``InputError`` for a folder without any.
+    What is passed over or cannot be read is noted, as in a sync. Raises ``InputError`` for a folder
+    without any.
     """
     if not source or "://" in source:
         return [source]
     try:
         path = Path(source).expanduser()
         if not path.is_dir():
-            return [source]
-        named = (file for file in path.rglob("*") if looks_like_media(file.name))
-        files = sorted(file for file in named if file.is_file())
-    except (OSError, RuntimeError):  # the run of this source reports the error
+            return [source if one_line(source) == source else locator_of(path)]
+        from reelworks.operations.backfill.scan_notes import scan_notes
+        from reelworks.operations.backfill.source_listing import list_folder
+        from reelworks.operations.backfill.source_scan import without_source_code
+
+        scan = without_source_code(list_folder(path))
+    except (OSError, RuntimeError, SourceUnreadableError):  # the run of this source reports it
         return [source]
-    if not files:
+    for line in scan_notes(scan):
+        output.note(line)
+    if not scan.files:
         raise InputError(f"The folder {one_line(source)} contains no video or audio files.")
-    return [str(file) for file in files]
+    return [one.listed.locator for one in scan.files]
 
 
 def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> dict[str, str]:
@@ -190,10 +201,6 @@ async def _run_flow(source: str, options: SourceOptions, watch: Watch) -> str:
     from tasks.runtime.secret_sources import parameter_of, use_full_source
 
     shown = one_line(source)
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"The name {shown} is not UTF-8; rename the file.") from None
     params = IndexParams.model_validate({"source": parameter_of(source), **asdict(options)})
     with use_observer(watch), prefect_errors(), tags(RUN_TAG), use_full_source(source):
         try:

@@ -94,6 +94,10 @@ def _print(steps: SyncPlan, backfill_id: str | None) -> None:
         output.echo(("changed  ", "yellow"), one.locator)
     for move in steps.moved:
         output.echo(("moved    ", "cyan"), f"{move.before} is now {move.locator}")
+    for copy in steps.copies:
+        output.echo(("copy     ", "cyan"), f"{copy.locator} is the video {copy.video_id}, too")
+    for move in steps.copies_gone:
+        output.echo(("gone     ", "cyan"), f"{move.before} (its video is still at {move.locator})")
     for locator in steps.back:
         output.echo(("back     ", "green"), locator)
     for locator in steps.gone:

@@ -14,7 +14,14 @@ from reelworks.store.db.schema.jobs import (
     RateLimitRow,
     SourceRow,
 )
-from reelworks.store.db.schema.library import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
+from reelworks.store.db.schema.library import (
+    CaptionRow,
+    FrameRow,
+    PendingRemovalRow,
+    SceneRow,
+    SegmentRow,
+    Video,
+)
 from reelworks.store.db.schema.search import (
     CaptionVectorRow,
     EmbeddingModelRow,
@@ -22,7 +29,7 @@ from reelworks.store.db.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0014"
+REVISION = "0011"
 """The newest migration."""
 
 __all__ = [
@@ -39,6 +46,7 @@ __all__ = [
     "IdempotencyKeyRow",
     "JobEventRow",
     "JobRow",
+    "PendingRemovalRow",
     "RateLimitRow",
     "SceneRow",
     "SearchPageRow",

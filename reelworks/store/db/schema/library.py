@@ -101,6 +101,16 @@ class Video(Base):
     ready_at: Mapped[datetime | None] = mapped_column(doc="first ready; search shows it since")
 
 
+class PendingRemovalRow(Base):
+    """A removed video whose files are not all gone yet."""
+
+    __tablename__ = "pending_removals"
+
+    video_id: Mapped[str] = mapped_column(primary_key=True)
+    upload_path: Mapped[str | None] = mapped_column(doc="store key that the video's row named")
+    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class SceneRow(OfVideo, Base):
     """A shot."""
 

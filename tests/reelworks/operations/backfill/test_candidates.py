@@ -16,11 +16,13 @@ from reelworks.operations.backfill.candidates import (
     Candidate,
     candidate_of_file,
     candidate_of_video,
+    candidates_of_files,
     is_new,
     matches,
     validate_selection,
 )
-from reelworks.operations.backfill.source_scan import FileEntry, ScannedFile, as_seen, is_changed
+from reelworks.operations.backfill.scanned_files import ScannedFile, as_seen, is_changed
+from reelworks.operations.backfill.source_listing import FileEntry
 from reelworks.store.library.work_history import VideoFacts
 
 READY = VideoFacts("talk", "default", "ready", True, "/talk.mp4", "a" * 64, 60.0, "en")
@@ -156,3 +158,17 @@ def test_an_invalid_selection_is_one_sentence(selection: VideoSelection, message
 
 def test_a_valid_selection_passes() -> None:
     validate_selection(wanted(SelectionKind.MISSING, stages=("vision", "embed_picture")))
+
+
+def test_files_of_one_content_are_one_new_video() -> None:
+    one, two = (replace(FILE, listed=FileEntry(f"/films/{n}.mp4", 10, n)) for n in "ab")
+    other = replace(FILE, sha256="b" * 64)
+    candidates = candidates_of_files([one, two, other], {}, {}, {})
+    ids = [candidate.video_id for candidate in candidates]
+    assert ids[0] == ids[1] == video_id_for("a", "a" * 64)
+    assert ids[2] == video_id_for("talk", "b" * 64)
+    assert [candidate.source for candidate in candidates] == [
+        one.listed.locator,
+        two.listed.locator,
+        other.listed.locator,
+    ]

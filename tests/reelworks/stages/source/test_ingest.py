@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from reelworks.domain.digest import sha256_of_bytes, sha256_of_file
 from reelworks.domain.jobs.progress import silent
+from reelworks.domain.locators import locator_of
 from reelworks.errors import (
     InputError,
     OverLimitError,
@@ -282,9 +283,9 @@ def test_an_address_that_cannot_be_read_may_hold_a_password_and_is_not_shown(bri
         bring("http://[::1")
 
 
-@pytest.mark.parametrize("source", ["ftp://host/a.mp4", "file:///etc/passwd", "concat://a"])
+@pytest.mark.parametrize("source", ["ftp://host/a.mp4", "file://host/etc/passwd", "concat://a"])
 def test_other_schemes_are_refused(bring, source):
-    with pytest.raises(InputError, match="use a path, http"):
+    with pytest.raises(InputError, match="use a path, http|use file:///path"):
         bring(source)
 
 
@@ -361,8 +362,8 @@ def test_names_with_odd_characters_are_read_and_shown_harmlessly(bring, tmp_path
 
     local = bring(str(path))
 
-    assert local.path == path
-    assert local.original == str(tmp_path / "a [bold]\ufffd[2J\ufffd.mp4")
+    assert local.path.resolve() == path
+    assert local.original == f"file://{tmp_path}/a%0A%5Bbold%5D%1B%5B2J%FF.mp4"
     assert local.video_id.startswith("a-bold-2j-")
 
 
@@ -384,3 +385,20 @@ def test_an_upload_s_own_name_is_found_again(bring, settings, bucket):
     local = bring(f"s3://{bucket}/uploads/my-clip_Team-talk.mp4", "my-clip")
 
     assert local.name == "Team-talk.mp4"
+
+
+@pytest.mark.parametrize("as_uri", [True, False])
+def test_a_name_that_is_no_utf_8_is_read_under_another(bring, tmp_path, as_uri):
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    path.write_bytes(b"film")
+    local = bring(locator_of(path) if as_uri else str(path))
+    assert local.original == f"file://{tmp_path}/caf%E9.mp4"
+    assert (local.path.name, local.path.read_bytes()) == ("caf-.mp4", b"film")
+    assert local.video_id.startswith("caf-")
+
+
+def test_a_uri_of_a_plain_path_is_that_path(bring, tmp_path):
+    path = tmp_path / "a b.mp4"
+    path.write_bytes(b"film")
+    local = bring(path.as_uri())
+    assert (local.original, local.path, local.name) == (str(path), path, "a-b.mp4")

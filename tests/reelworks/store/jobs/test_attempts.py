@@ -43,3 +43,15 @@ def test_attempts_before_a_retry_do_not_count() -> None:
 def test_each_wait_is_twice_as_long_until_the_longest(delay) -> None:
     assert delay(2) == 2 * delay(1)
     assert delay(99) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("requested", "seconds"), [(None, 5.0), (2.0, 5.0), (90.0, 90.0), (1e12, 86400.0)]
+)
+def test_a_job_waits_as_long_as_a_server_asks_it_to(
+    requested: float | None, seconds: float
+) -> None:
+    failure = Failure("x", "c", can_pass=True, retry_after=requested)
+    values, _ = values_of_failure(Attempt("j", 1), failure, most_attempts=3)
+    (wait,) = values["not_before"].compile().params.values()
+    assert wait.total_seconds() == seconds

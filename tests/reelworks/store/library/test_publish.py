@@ -185,7 +185,9 @@ def test_what_postgres_cannot_keep_is_left_out(engine: Engine) -> None:
     assert view.summary.error == "abc\ufffdd"
 
 
-def test_a_title_that_somebody_chose_stays_and_one_made_of_the_name_goes(engine: Engine) -> None:
+def test_the_title_of_the_container_hides_neither_a_chosen_one_nor_the_file_s_name(
+    engine: Engine,
+) -> None:
     probe = Probe("mp4", 6.0, (VideoTrack(0, "h264", 64, 64),), title="Named inside")
     for video_id, title in (("chosen", "Our talk"), ("named", "talk")):
         new = NewVideo(video_id, "s3://reelworks/incoming/talk.mp4", title)
@@ -195,4 +197,4 @@ def test_a_title_that_somebody_chose_stays_and_one_made_of_the_name_goes(engine:
         )
 
     assert get_summary(engine, "chosen").title == "Our talk"
-    assert get_summary(engine, "named").title == "Named inside"
+    assert get_summary(engine, "named").title == "talk"

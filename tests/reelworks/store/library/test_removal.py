@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from sqlalchemy import text
 
 from reelworks.domain.jobs.cancellation import never_cancelled
+from reelworks.errors import StoreRefusedError
 from reelworks.pipeline.run_context import RunContext, open_run_context
 from reelworks.pipeline.stage_cache import (
     StageCall,
@@ -19,7 +22,7 @@ from reelworks.pipeline.stage_cache import (
 )
 from reelworks.settings import Settings
 from reelworks.store.db.database import transaction
-from reelworks.store.library.removal import remove_files, remove_video
+from reelworks.store.library.removal import finish_removals, remove_files, remove_video
 
 ITEM = "ab" * 32
 
@@ -111,3 +114,71 @@ def test_a_computation_that_died_left_a_trail(ctx):
 
     assert remove_files(ctx.engine, ctx.store, "talk") > 0
     assert keys(ctx) == []
+
+
+class _Refusal:
+    """An answer's body, as the SDK reads one."""
+
+    def __init__(self, code: str) -> None:
+        self.content = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.content
+
+
+def refuse(ctx: RunContext, operation: str, status: int, code: str, *, unless: str = "") -> Any:
+    """Answer an operation like another server does; returns what undoes it."""
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        if unless and unless in request.headers:
+            return None
+        return AWSResponse(request.url, status, {}, _Refusal(code))
+
+    event = f"before-send.s3.{operation}"
+    ctx.store._client.meta.events.register(event, answer)
+    return lambda: ctx.store._client.meta.events.unregister(event, answer)
+
+
+def test_a_server_that_wants_content_md5_removes_every_object(ctx):
+    refuse(ctx, "DeleteObjects", 400, "MissingContentMD5", unless="Content-MD5")
+    indexed(ctx, "talk")
+    remove_video(ctx.engine, ctx.store, "talk")
+    assert keys(ctx) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(501, "NotImplemented"), (400, "InvalidRequest"), (405, "MethodNotAllowed")],
+)
+def test_a_server_that_takes_no_batches_removes_one_by_one(ctx, status, code):
+    refuse(ctx, "DeleteObjects", status, code)
+    indexed(ctx, "talk")
+    remove_video(ctx.engine, ctx.store, "talk")
+    assert keys(ctx) == []
+
+
+def test_what_the_store_refused_to_remove_is_owed_and_goes_later(ctx):
+    indexed(ctx, "talk")
+    ctx.store.put_bytes("uploads/talk_a.mp4", b"x", "video/mp4")
+    allow = refuse(ctx, "DeleteObjects", 403, "AccessDenied")
+    with pytest.raises(StoreRefusedError):
+        remove_video(ctx.engine, ctx.store, "talk")
+    assert finish_removals(ctx.engine, ctx.store) == 0, "refused again, and still owed"
+    assert keys(ctx) != []
+
+    allow()
+    assert finish_removals(ctx.engine, ctx.store) > 0
+    assert keys(ctx) == []
+    assert finish_removals(ctx.engine, ctx.store) == 0
+
+
+def test_files_of_a_video_that_was_added_again_are_its_own(ctx):
+    indexed(ctx, "talk")
+    allow = refuse(ctx, "DeleteObjects", 403, "AccessDenied")
+    with pytest.raises(StoreRefusedError):
+        remove_video(ctx.engine, ctx.store, "talk")
+    allow()
+    indexed(ctx, "talk")
+    there = keys(ctx)
+    assert finish_removals(ctx.engine, ctx.store) == 0
+    assert keys(ctx) == there

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from reelworks.app.cli.commands.index import expand
@@ -31,11 +33,21 @@ def test_a_folder_without_media(reelworks, tmp_path):
     assert reelworks("index", str(tmp_path)).code == 3
 
 
+def test_a_folder_is_read_like_a_source_of_a_sync(tmp_path):
+    for name in (".Trash-1000/a.mp4", "@eaDir/a.mp4", "code.ts"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
+
+    assert expand(str(tmp_path)) == [f"file://{tmp_path}/caf%E9.mp4"]
+    assert expand(str(tmp_path / os.fsdecode(b"caf\xe9.mp4"))) == expand(str(tmp_path))
+
+
 def test_a_name_that_is_not_utf8_is_one_sentence(reelworks, tmp_path):
     said = reelworks("index", bytes(tmp_path) + b"/\xff.mp4", "--json")
 
     assert said.code == 3
-    assert "is not UTF-8; rename the file" in said.json[0]["error"]["message"]
+    assert ".mp4 does not exist" in said.json[0]["error"]["message"]
 
 
 @pytest.mark.slow
