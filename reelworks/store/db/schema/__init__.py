@@ -29,7 +29,7 @@ from reelworks.store.db.schema.search import (
     SegmentVectorRow,
 )
 
-REVISION = "0011"
+REVISION = "0014"
 """The newest migration."""
 
 __all__ = [
