@@ -127,6 +127,7 @@ def prioritize(
 @router.post(
     "/jobs/rerun",
     operation_id="rerun_stage",
+    responses=_NO_VIDEO,
     status_code=202,
     response_model=Changed,
     dependencies=[require_scope(Scope.ADMIN)],

@@ -20,7 +20,10 @@ from reelworks.operations.search import find
 from reelworks.store.search.similar_frames import similar_frames
 
 router = APIRouter(tags=["search"], dependencies=[require_scope(Scope.READ)])
-_EXPIRED: dict[int | str, dict[str, Any]] = {410: {"description": "The cursor has expired."}}
+_EXPIRED: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No video has an id of the filter."},
+    410: {"description": "The cursor has expired."},
+}
 
 
 @router.get("/search", operation_id="search", responses=_EXPIRED)
