@@ -29,8 +29,8 @@ class ApiSettings(Group):
     webhook_secret: SecretStr | None = Field(
         None,
         alias="WEBHOOK_SECRET",
-        description="Signs webhooks, which report the end of jobs: `whsec_` and the Base64 of 24 to "
-        "64 random bytes. Unset: none are sent.",
+        description="Signs webhooks, which report the end of jobs: `whsec_` and the Base64 of 24 "
+        "to 64 random bytes. Unset: none are sent.",
     )
     cors_origins: str = Field(
         "",

@@ -85,7 +85,7 @@ def first_sentence(errors: Sequence[Mapping[str, Any]]) -> str:
     """Return a sentence about the first wrong field."""
     (wrong,) = field_errors(errors[:1])
     if _own_words(errors[0]):
-        subject = f"The field {wrong.field} is wrong" if wrong.field else "The request is wrong"
+        subject = f"The field {wrong.field} is invalid" if wrong.field else "The request is invalid"
         return f"{subject}: {wrong.reason}."
     if wrong.field:
         return f"The field {wrong.field} {wrong.reason}."

@@ -97,7 +97,7 @@ def unconnected(folder: Path, **values: Any) -> Iterator[TestClient]:
     """The whole application without a socket, PostgreSQL and S3: for what needs none of them."""
     settings = Settings(
         data_dir=folder,
-        database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"),
+        database_url=SecretStr("postgresql://reelworks@127.0.0.1:1/none"),
         s3_endpoint_url="http://127.0.0.1:1",
     )
     api = open_api(settings.with_values(**values))

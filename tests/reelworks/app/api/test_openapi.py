@@ -106,20 +106,6 @@ def test_states_are_enums(document):
     assert "button" in schemas["ControlKind"]["enum"]
 
 
-def test_the_end_of_a_job_is_a_webhook_in_its_standard_envelope(document):
-    (hook,) = document["webhooks"].values()
-    body = hook["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-    event = document["components"]["schemas"][body.rpartition("/")[2]]
-
-    assert document["openapi"].startswith("3.1")
-    assert {one["name"] for one in hook["post"]["parameters"]} == {
-        "webhook-id", "webhook-timestamp", "webhook-signature",
-    }  # fmt: skip
-    assert set(event["required"]) == {"type", "timestamp", "data"}
-    assert event["properties"]["type"]["enum"] == ["job.done", "job.failed", "job.cancelled"]
-    assert set(hook["post"]["responses"]) == {"204", "410"}
-
-
 def test_the_statuses_of_an_operation_follow_from_its_parts():
     bare = {"responses": {"200": {}}}
     assert problem_statuses("/livez", bare) == [403, 429, 431, 500, 503]

@@ -29,13 +29,13 @@ def open_to_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClien
 
 
 def test_a_page_of_a_listed_site_may_call_and_read(open_to_site: TestClient) -> None:
-    asked = open_to_site.options("/jobs", headers={"Origin": SITE, **PREFLIGHT})
+    preflight = open_to_site.options("/jobs", headers={"Origin": SITE, **PREFLIGHT})
     answer = open_to_site.get("/livez", headers={"Origin": SITE})
 
-    assert asked.status_code == 200
-    assert asked.headers["access-control-allow-origin"] == SITE
-    assert "POST" in asked.headers["access-control-allow-methods"]
-    assert "Authorization" in asked.headers["access-control-allow-headers"]
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == SITE
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
     assert answer.headers["access-control-allow-origin"] == SITE
     assert "Retry-After" in answer.headers["access-control-expose-headers"]
     assert "access-control-allow-credentials" not in answer.headers
@@ -54,9 +54,9 @@ def test_a_page_of_another_site_may_not(open_to_site: TestClient) -> None:
 
 
 def test_without_the_setting_no_site_may(app_client: TestClient) -> None:
-    asked = app_client.options("/jobs", headers={"Origin": SITE, **PREFLIGHT})
+    preflight = app_client.options("/jobs", headers={"Origin": SITE, **PREFLIGHT})
 
-    assert "access-control-allow-origin" not in asked.headers
+    assert "access-control-allow-origin" not in preflight.headers
     assert app_client.post("/jobs", json={}, headers={"Origin": SITE}).status_code == 403
 
 

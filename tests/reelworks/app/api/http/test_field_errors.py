@@ -95,7 +95,7 @@ def test_a_rule_of_our_own_has_its_own_words() -> None:
         NewVideoIn.model_validate({"id": "v"})
     errors = [one | {"loc": ("body", *one["loc"])} for one in refused.value.errors()]
 
-    assert first_sentence(errors) == "The request is wrong: give one of url, s3_key and path."
+    assert first_sentence(errors) == "The request is invalid: give one of url, s3_key and path."
     assert field_errors(errors)[0].reason == "give one of url, s3_key and path"
 
 

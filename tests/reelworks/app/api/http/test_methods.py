@@ -38,8 +38,8 @@ def test_options_names_the_methods(app_client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/livez", "/openapi.json", "/videos", "/jobs/none", "/nothing"])
 def test_head_has_the_headers_of_get_and_no_body(api: Server, path: str) -> None:
-    asked = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    got, head = api.get(path, headers=asked), api.ask("HEAD", path, headers=asked)
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    got, head = api.get(path, headers=headers), api.ask("HEAD", path, headers=headers)
 
     assert head.status_code == got.status_code
     assert head.content == b""
