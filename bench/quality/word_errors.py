@@ -1,7 +1,8 @@
 """Word error rate by language, beside the same weights in plain faster-whisper with beam 5.
 
 ``python -m bench.quality.word_errors [--languages de,es] [--model NAME]``; one process, one
-thread, each file once with both, so that the processor seconds compare. Nothing was tuned on these files.
+thread, each file once with both, so that the processor seconds compare. Nothing was tuned
+on these files.
 """
 
 from __future__ import annotations

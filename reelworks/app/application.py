@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -16,13 +15,15 @@ from fastapi import FastAPI
 from reelworks.app.api.health import HealthMonitor
 from reelworks.app.api.http import problems
 from reelworks.app.api.http.auth import is_loopback
+from reelworks.app.api.http.client_features import add_compression, add_cors
 from reelworks.app.api.http.files.damaged_files import Examiner
 from reelworks.app.api.http.job_events import JobChanges
+from reelworks.app.api.http.methods import HeadAsGet
 from reelworks.app.api.http.middleware import AccessMiddleware
-from reelworks.app.api.http.problems import Problem
 from reelworks.app.api.http.rate_limit import RateLimit
 from reelworks.app.api.http.request_context import Api
-from reelworks.app.api.routes import events, jobs, media, search, service, videos
+from reelworks.app.api.openapi import SERVERS, TAGS, DocumentedApp
+from reelworks.app.api.routes import events, jobs, media, search, service, videos, webhooks
 from reelworks.app.web import site
 from reelworks.errors import ReelworksError, SettingsError
 from reelworks.settings import Settings
@@ -78,22 +79,27 @@ def create_app(api: Api) -> FastAPI:
         await to_thread.run_sync(api.changes.stop)
         api.engine.dispose()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="Reelworks",
         version=version("reelworks"),
         description=_ABOUT,
         lifespan=lifespan,
-        responses=_problems(),
+        servers=SERVERS,
+        openapi_tags=TAGS,
         docs_url=None,  # both load scripts from other sites; reelworks.app.web has a page
         redoc_url=None,
     )
     app.state.api = api
     app.state.health = HealthMonitor(api)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(AccessMiddleware, api=api)
     problems.install(app)
     site.install(app, api)
+    add_compression(app)
+    add_cors(app, api.settings.api.origins)
     for module in (videos, media, search, jobs, events, service):
         app.include_router(module.router)
+    app.webhooks.routes.extend(webhooks.router.routes)
     return app
 
 
@@ -117,12 +123,3 @@ async def _tidy_once(what: str, remove: Callable[[], int]) -> None:
     else:
         if removed:
             log.info("%s: removed %d.", what, removed)
-
-
-def _problems() -> dict[int | str, dict[str, Any]]:
-    """Return the error responses of every route."""
-    content = {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
-    return {
-        "4XX": {"description": "The request cannot be fulfilled.", "content": content},
-        "5XX": {"description": "The request cannot be fulfilled now.", "content": content},
-    }

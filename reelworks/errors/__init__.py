@@ -48,6 +48,7 @@ from reelworks.errors.requests import (
     RequestError,
     TooManyRequestsError,
     UnauthenticatedError,
+    UnsupportedTypeError,
 )
 from reelworks.errors.services import (
     ArtifactDamagedError,
@@ -136,6 +137,7 @@ __all__ = [
     "UnsafeAddressError",
     "UnsafeMediaError",
     "UnsupportedMediaError",
+    "UnsupportedTypeError",
     "WorkerLostError",
     "current_code",
     "exhausted",

@@ -12,6 +12,13 @@ class RequestError(InputError):
     http_status = 400
 
 
+class UnsupportedTypeError(RequestError):
+    """The request's body has a content type that the API does not take there."""
+
+    code = "unsupported_content_type"
+    http_status = 415
+
+
 class UnauthenticatedError(RequestError):
     """The API needs a token, and none that is valid was given."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from urllib.parse import urlsplit
 
+from pydantic import Field, SecretStr, field_validator
+
+from reelworks.domain.webhook_secret import webhook_key
 from reelworks.settings.group import Group
 
 
@@ -26,7 +29,14 @@ class ApiSettings(Group):
     webhook_secret: SecretStr | None = Field(
         None,
         alias="WEBHOOK_SECRET",
-        description="Signs webhooks, which report the end of jobs. Unset: none are sent.",
+        description="Signs webhooks, which report the end of jobs: `whsec_` and the Base64 of 24 "
+        "to 64 random bytes. Unset: none are sent.",
+    )
+    cors_origins: str = Field(
+        "",
+        alias="CORS_ORIGINS",
+        description="Sites whose pages may call the API, like `https://app.example.org,"
+        "http://localhost:3000`.",
     )
     max_requests_per_minute: int = Field(
         3000,
@@ -58,6 +68,43 @@ class ApiSettings(Group):
         alias="SOURCE_FOLDERS",
         description="Folders whose files callers of the API may name, separated by `:`.",
     )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            webhook_key(value.get_secret_value())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        wrong = [one for one in split_origins(value) if not _is_origin(one)]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]} is not a site; give http(s)://host or http(s)://host:port"
+            )
+        return value
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The sites of ``CORS_ORIGINS``, as browsers write them in the header ``Origin``."""
+        return frozenset(split_origins(self.cors_origins))
+
+
+def split_origins(text: str) -> list[str]:
+    """Return the sites of a comma-separated list in lower case."""
+    return [one.strip().lower() for one in text.split(",") if one.strip()]
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for what is no number
+    except ValueError:
+        return False
+    plain = f"{parts.scheme}://{parts.netloc}" == text and "@" not in parts.netloc
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 class SourceSettings(Group):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -73,6 +74,11 @@ def note(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(as_json(value))
+
+
+def print_model(value: BaseModel) -> None:
+    """Print what the API would answer."""
+    print_json(value.model_dump(mode="json"))
 
 
 def as_json(value: Any) -> str:

@@ -1,9 +1,9 @@
 """Webhooks: signed HTTP calls at the end of a job.
 
-Signed as Standard Webhooks are (https://www.standardwebhooks.com): the header
-``Webhook-Signature`` is ``v1,`` and the Base64 of the HMAC-SHA256 of ``id.timestamp.body``, with
-``WEBHOOK_SECRET`` as the key. A call that is not answered with 2xx is retried, with the same
-``Webhook-Id``, for about a day.
+Envelope and signature are those of Standard Webhooks (https://www.standardwebhooks.com), so their
+libraries verify a call: the header ``webhook-signature`` is ``v1,`` and the Base64 of the
+HMAC-SHA256 of ``id.timestamp.body``, with the key of ``WEBHOOK_SECRET``. A call that is not
+answered with 2xx is retried, with the same ``webhook-id``, for about a day.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -23,9 +22,10 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from reelworks.app.api.schemas.jobs import JobOut
+from reelworks.app.api.schemas.webhooks import JobEnded
 from reelworks.domain.library.access import ANONYMOUS
 from reelworks.domain.printable import one_line
+from reelworks.domain.webhook_secret import webhook_key
 from reelworks.errors import InputError, ReelworksError
 from reelworks.providers.http.public_client import brief_client
 from reelworks.settings import Settings
@@ -112,25 +112,29 @@ def message_id_of(delivery: Delivery) -> str:
 
 
 def body_of(delivery: Delivery) -> bytes:
-    """Return the call's body: the event and the job, with file names but without their paths."""
-    job = JobOut.of(delivery.job, ANONYMOUS)
-    body = {"event": f"job.{job.status.value}", "job": job.model_dump(mode="json")}
-    return json.dumps(body, ensure_ascii=False).encode()
+    """Return the call's body: the event and the job, with file names but without their paths.
+
+    Each attempt sends the same bytes: the timestamp is the moment at which the job ended.
+    """
+    return JobEnded.of(delivery.job, ANONYMOUS).model_dump_json().encode()
 
 
 def signed_headers(
     secret: SecretStr, message_id: str, body: bytes, moment: int | None = None
 ) -> Mapping[str, str]:
-    """Return the headers of a call; ``moment`` is seconds since 1970, None: now."""
+    """Return the headers of a call; ``moment`` is seconds since 1970, None: now.
+
+    The moment is that of the attempt: receivers refuse calls that are minutes old.
+    """
     timestamp = str(int(time.time()) if moment is None else moment)
     content = b".".join((message_id.encode(), timestamp.encode(), body))
-    mac = hmac.new(secret.get_secret_value().encode(), content, hashlib.sha256).digest()
+    mac = hmac.new(webhook_key(secret.get_secret_value()), content, hashlib.sha256).digest()
     return {
         "Content-Type": "application/json",
         "User-Agent": "Reelworks",
-        "Webhook-Id": message_id,
-        "Webhook-Timestamp": timestamp,
-        "Webhook-Signature": f"v1,{base64.b64encode(mac).decode()}",
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
     }
 
 

@@ -77,24 +77,37 @@ class NamedSchema:
 
 
 def operations_of(document: Schema) -> dict[str, list[Operation]]:
-    """Return the operations of an OpenAPI document by tag, in the document's order."""
+    """Return the operations of an OpenAPI document by tag, in the document's order.
+
+    Last come the calls that the server makes, its webhooks.
+    """
     found: dict[str, list[Operation]] = {}
+    named = _named(document)
     for path, methods in document["paths"].items():
         for method in _METHODS:
             if method in methods:
                 spec = methods[method]
                 tag = (spec.get("tags") or ["other"])[0]
-                found.setdefault(tag, []).append(_operation(path, method, spec))
+                found.setdefault(tag, []).append(_operation(path, method, spec, named))
+    if document.get("webhooks"):
+        found["webhooks"] = [
+            _operation(name, "post", item["post"], named)
+            for name, item in document["webhooks"].items()
+        ]
     return found
 
 
 def schemas_of(document: Schema) -> list[NamedSchema]:
     """Return the named schemas of an OpenAPI document, by name."""
-    schemas = document.get("components", {}).get("schemas", {})
     return [
         NamedSchema(name, one.get("description", ""), type_of(one).words, _fields(one))
-        for name, one in sorted(schemas.items())
+        for name, one in sorted(_named(document).items())
     ]
+
+
+def _named(document: Schema) -> Mapping[str, Schema]:
+    schemas: Mapping[str, Schema] = document.get("components", {}).get("schemas", {})
+    return schemas
 
 
 def type_of(schema: Schema) -> Type:
@@ -143,7 +156,7 @@ def _bounds(schema: Schema) -> str:
     return "".join(f", {one}" for one in bounds)
 
 
-def _operation(path: str, method: str, spec: Schema) -> Operation:
+def _operation(path: str, method: str, spec: Schema, named: Mapping[str, Schema]) -> Operation:
     return Operation(
         id=re.sub(r"[^a-z0-9]+", "-", f"{method} {path}".lower()).strip("-"),
         method=method.upper(),
@@ -151,7 +164,7 @@ def _operation(path: str, method: str, spec: Schema) -> Operation:
         description=spec.get("description") or spec.get("summary", ""),
         parameters=tuple(_parameter(one) for one in spec.get("parameters", ())),
         bodies=tuple(
-            _body(media_type, one.get("schema", {}))
+            _body(media_type, one.get("schema", {}), named)
             for media_type, one in spec.get("requestBody", {}).get("content", {}).items()
         ),
         answers=tuple(_answer(status, one) for status, one in sorted(spec["responses"].items())),
@@ -164,10 +177,12 @@ def _parameter(spec: Schema) -> Field:
     return Field(spec["name"], kind, spec.get("required", False), description, spec["in"])
 
 
-def _body(media_type: str, schema: Schema) -> Body:
-    examples: Sequence[Any] = schema.get("examples", ())
+def _body(media_type: str, schema: Schema, named: Mapping[str, Schema]) -> Body:
+    kind = type_of(schema)
+    whole = named.get(kind.schema or "", schema)
+    examples: Sequence[Any] = whole.get("examples", ())
     example = json.dumps(examples[0], indent=2, ensure_ascii=False) if examples else None
-    return Body(media_type, type_of(schema), _fields(schema), example)
+    return Body(media_type, kind, _fields(whole), example)
 
 
 def _answer(status: str, spec: Schema) -> ResponseDoc:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, and_, func, select, update
 
-from reelworks.domain.jobs.job import Job
+from reelworks.domain.jobs.job import OVER, Job
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.job_rows import JOBS, job_of
@@ -46,10 +46,14 @@ class DeliveryOutcome:
 
 
 def take_due(engine: Engine, *, limit: int) -> list[Delivery]:
-    """Take calls whose time has come; each goes to one caller, and comes back if that dies."""
+    """Take calls whose time has come; each goes to one caller, and comes back if that dies.
+
+    A call for a job that was retried meanwhile waits until that ends again.
+    """
+    ended = select(JOBS.c.id).where(JOBS.c.status.in_(OVER))
     due = (
         select(DELIVERIES.c.id)
-        .where(DELIVERIES.c.next_at <= func.now())
+        .where(DELIVERIES.c.next_at <= func.now(), DELIVERIES.c.job_id.in_(ended))
         .order_by(DELIVERIES.c.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -28,9 +28,7 @@ from reelworks.store.library.video_reads import (
 def get_video(engine: Engine, video_id: str) -> VideoView:
     """Return a video with its scenes, frames, captions and speech. Raises ``UnknownVideoError``."""
     with transaction(engine) as connection:
-        row = connection.execute(VIDEO.where(VIDEOS.c.id == video_id)).one_or_none()
-        if row is None:
-            raise UnknownVideoError(f"No video has the id {video_id}.")
+        row = _video(connection, video_id)
         return VideoView(
             summary=summary_of(row),
             upload_path=row.upload_path,
@@ -42,6 +40,34 @@ def get_video(engine: Engine, video_id: str) -> VideoView:
             frames=_frames(connection, video_id),
             segments=_segments(connection, video_id),
         )
+
+
+def get_scenes(engine: Engine, video_id: str) -> tuple[StoredScene, ...]:
+    """Return the scenes of a video. Raises ``UnknownVideoError``."""
+    with transaction(engine) as connection:
+        _video(connection, video_id)
+        return _scenes(connection, video_id)
+
+
+def get_frames(engine: Engine, video_id: str) -> tuple[StoredFrame, ...]:
+    """Return the frames of a video with their captions. Raises ``UnknownVideoError``."""
+    with transaction(engine) as connection:
+        _video(connection, video_id)
+        return _frames(connection, video_id)
+
+
+def get_segments(engine: Engine, video_id: str) -> tuple[str | None, tuple[StoredSegment, ...]]:
+    """Return the language and the speech of a video. Raises ``UnknownVideoError``."""
+    with transaction(engine) as connection:
+        row = _video(connection, video_id)
+        return summary_of(row).language, _segments(connection, video_id)
+
+
+def _video(connection: Connection, video_id: str) -> Row[Any]:
+    row = connection.execute(VIDEO.where(VIDEOS.c.id == video_id)).one_or_none()
+    if row is None:
+        raise UnknownVideoError(f"No video has the id {video_id}.")
+    return row
 
 
 def _scenes(connection: Connection, video_id: str) -> tuple[StoredScene, ...]:

@@ -22,7 +22,7 @@ def settings(tmp_path) -> Settings:
         s3_bucket="library",
         allowed_source_buckets="archive, more",
         source_folders=str(folder),
-        webhook_secret="a secret of this test",
+        webhook_secret="whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     )
 
 

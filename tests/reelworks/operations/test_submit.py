@@ -196,7 +196,9 @@ def test_a_job_that_is_not_allowed_is_not_queued(library, request_, error):
 
 
 def test_a_webhook_is_noted_with_its_job(library):
-    settings = library.settings.with_values(webhook_secret=SecretStr("s"))
+    settings = library.settings.with_values(
+        webhook_secret=SecretStr("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    )
     url = "https://93.184.215.14/h"
 
     done = submit_video(replace(library, settings=settings), ANN, replace(TALK, webhook_url=url))

@@ -65,7 +65,7 @@ class AccessMiddleware:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         auth.check_host(self._api, headers)
-        auth.check_origin(scope["method"], headers)
+        auth.check_origin(scope["method"], headers, self._api.settings.api.origins)
         if scope["path"] == _ALIVE:  # not counted: a 429 would have this process restarted
             return ANONYMOUS
         address = (scope.get("client") or ("",))[0]

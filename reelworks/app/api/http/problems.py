@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from reelworks.app.api.http.field_errors import FieldError, field_errors, first_sentence
+from reelworks.app.api.http.methods import allowed_methods, options_response
 from reelworks.app.api.schemas.visibility import visible_text
 from reelworks.domain.library.access import ANONYMOUS, Caller
 from reelworks.domain.printable import one_line
@@ -21,6 +23,7 @@ from reelworks.errors import (
     ReelworksError,
     TooManyRequestsError,
     UnauthenticatedError,
+    UnsupportedTypeError,
     exhausted,
 )
 
@@ -36,6 +39,10 @@ _CODES = {
     415: "unsupported_media",
     422: "bad_input",
 }
+_DETAILS = {
+    400: "The request's body cannot be read; send valid JSON in UTF-8.",
+    404: "There is nothing at this URL.",
+}
 _TITLES = {
     400: "Bad request",
     401: "A token is needed",
@@ -44,8 +51,9 @@ _TITLES = {
     405: "Method not allowed",
     408: "Request timeout",
     409: "Conflict",
+    410: "Gone",
     413: "Too large",
-    415: "Unsupported media",
+    415: "Unsupported media type",
     416: "Range not satisfiable",
     421: "Wrong host",
     422: "Invalid input",
@@ -70,6 +78,9 @@ class Problem(BaseModel):
     )
     code: str = Field(description="For programs.", examples=["unknown_video"])
     retryable: bool = Field(description="True when the same request may work later.")
+    errors: list[FieldError] = Field(
+        default=[], description="Of a request with wrong fields: which, and why."
+    )
 
 
 def problem_of(
@@ -122,12 +133,18 @@ def install(app: FastAPI) -> None:
         return error_response(error, getattr(request.state, "caller", ANONYMOUS))
 
     @app.exception_handler(HTTPException)
-    async def framework_error(_: Request, error: HTTPException) -> Response:
+    async def framework_error(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, ReelworksError):  # met while the framework read the body
             return error_response(error.__cause__)
-        code = _CODES.get(error.status_code, "bad_request")
-        detail = error.detail if error.status_code != 404 else "There is nothing at this URL."
-        return problem_response(problem_of(error.status_code, code, detail), error.headers)
+        status, headers = error.status_code, dict(error.headers or {})
+        detail = _DETAILS.get(status, error.detail)
+        if status == 405:
+            headers["Allow"] = allowed_methods(app, request)
+            if request.method == "OPTIONS":
+                return options_response(headers["Allow"])
+            detail = f"{request.method} is not possible at this URL; use {headers['Allow']}."
+        body = problem_of(status, _CODES.get(status, "bad_request"), detail)
+        return problem_response(body, headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -147,10 +164,10 @@ def internal_problem() -> dict[str, Any]:
 
 def _invalid(error: RequestValidationError) -> dict[str, Any]:
     """Return what is wrong with which field; what was sent is not repeated."""
-    wrong = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one_line(one["msg"])}
-        for one in error.errors()[:20]
-    ]
-    first = wrong[0]
-    where = f"The field {first['field']} is invalid" if first["field"] else "The request is invalid"
-    return problem_of(422, "bad_input", f"{where}: {first['reason']}.", errors=wrong)
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
+        return problem_of(400, "bad_request", "The request's body is not valid JSON.")
+    if isinstance(error.body, bytes | bytearray) and error.body:  # the framework read no JSON
+        return problem_of(415, UnsupportedTypeError.code, "Send the body as application/json.")
+    wrong = [one.model_dump() for one in field_errors(found)]
+    return problem_of(422, "bad_input", first_sentence(found), errors=wrong)

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
 from reelworks.app.api.http.auth import CurrentCaller, require_scope
+from reelworks.app.api.http.methods import is_head
 from reelworks.app.api.http.request_context import Api, Context
 from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import JobPath
@@ -33,6 +34,7 @@ _AWAY = 2.0
 
 @router.get(
     "/jobs/{job_id}/events",
+    operation_id="stream_job_events",
     dependencies=[require_scope(Scope.READ)],
     response_class=StreamingResponse,
     responses={
@@ -46,6 +48,7 @@ _AWAY = 2.0
 )
 async def events(
     job_id: JobPath,
+    request: Request,
     api: Context,
     caller: CurrentCaller,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
@@ -54,6 +57,8 @@ async def events(
     job = await to_thread.run_sync(get_job, api.engine, job_id)
     if last_event_id == _END_ID and job.status.is_over:
         return Response(status_code=204)  # a browser that lost the connection does not reconnect
+    if is_head(request):
+        return Response(media_type="text/event-stream", headers=_HEADERS)
     return StreamingResponse(
         _events(api, caller, job_id), media_type="text/event-stream", headers=_HEADERS
     )

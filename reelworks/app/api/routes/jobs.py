@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
@@ -39,10 +39,17 @@ from reelworks.operations.submit import submit_job
 from reelworks.store.jobs import jobs as job_queue
 
 router = APIRouter(tags=["jobs"])
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "No video has this id."}}
+_NOT_OVER: dict[int | str, dict[str, Any]] = {409: {"description": "The job is not over."}}
 
 
 @router.post(
-    "/jobs", status_code=202, response_model=JobOut, dependencies=[require_scope(Scope.SUBMIT)]
+    "/jobs",
+    operation_id="create_job",
+    responses=_NO_VIDEO,
+    status_code=202,
+    response_model=JobOut,
+    dependencies=[require_scope(Scope.SUBMIT)],
 )
 def submit(body: NewJobIn, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
     """Queue a job for a video; the response comes at once, the work follows."""
@@ -54,7 +61,7 @@ def submit(body: NewJobIn, once: Idempotent, caller: CurrentCaller, api: Context
     return once.run(work)
 
 
-@router.get("/jobs", dependencies=[require_scope(Scope.READ)])
+@router.get("/jobs", operation_id="list_jobs", dependencies=[require_scope(Scope.READ)])
 def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: CurrentCaller) -> JobList:
     """List jobs, the newest first; pages are stable while jobs are added."""
     after = page_key_of(query.cursor)
@@ -63,7 +70,7 @@ def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: Current
     return JobList(jobs=[JobOut.of(job, caller) for job in shown], next=following)
 
 
-@router.get("/jobs/peek", dependencies=[require_scope(Scope.READ)])
+@router.get("/jobs/peek", operation_id="peek_jobs", dependencies=[require_scope(Scope.READ)])
 def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCaller) -> Peek:
     """List waiting jobs in the order in which they will start."""
     pending = job_queue.count_jobs(api.engine)[JobStatus.PENDING]
@@ -71,7 +78,12 @@ def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCall
     return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
 
 
-@router.post("/jobs/retry", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
+@router.post(
+    "/jobs/retry",
+    operation_id="retry_jobs",
+    response_model=Changed,
+    dependencies=[require_scope(Scope.ADMIN)],
+)
 def retry_many(
     body: JobChange, once: Idempotent, caller: CurrentCaller, api: Context
 ) -> JSONResponse:
@@ -80,7 +92,12 @@ def retry_many(
     return _changing(once, lambda: _retry(api, caller, selection))
 
 
-@router.post("/jobs/cancel", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
+@router.post(
+    "/jobs/cancel",
+    operation_id="cancel_jobs",
+    response_model=Changed,
+    dependencies=[require_scope(Scope.ADMIN)],
+)
 def cancel_many(
     body: CancelMany, once: Idempotent, caller: CurrentCaller, api: Context
 ) -> JSONResponse:
@@ -91,7 +108,12 @@ def cancel_many(
     )
 
 
-@router.post("/jobs/priority", response_model=Changed, dependencies=[require_scope(Scope.ADMIN)])
+@router.post(
+    "/jobs/priority",
+    operation_id="prioritize_jobs",
+    response_model=Changed,
+    dependencies=[require_scope(Scope.ADMIN)],
+)
 def prioritize(
     body: Prioritize, once: Idempotent, caller: CurrentCaller, api: Context
 ) -> JSONResponse:
@@ -104,6 +126,8 @@ def prioritize(
 
 @router.post(
     "/jobs/rerun",
+    operation_id="rerun_stage",
+    responses=_NO_VIDEO,
     status_code=202,
     response_model=Changed,
     dependencies=[require_scope(Scope.ADMIN)],
@@ -119,14 +143,16 @@ def rerun(body: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) ->
     return once.run(work)
 
 
-@router.get("/jobs/{job_id}", dependencies=[require_scope(Scope.READ)])
+@router.get("/jobs/{job_id}", operation_id="get_job", dependencies=[require_scope(Scope.READ)])
 def show(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobDetail:
     """Show a job and its history."""
     job = job_queue.get_job(api.engine, job_id)
     return JobDetail.with_events(job, job_queue.events_of(api.engine, job_id), caller)
 
 
-@router.delete("/jobs/{job_id}", dependencies=[require_scope(Scope.SUBMIT)])
+@router.delete(
+    "/jobs/{job_id}", operation_id="cancel_job", dependencies=[require_scope(Scope.SUBMIT)]
+)
 def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
     """Cancel a job; one that is over does not change."""
     job_queue.get_job(api.engine, job_id)  # an unknown id is 404
@@ -135,7 +161,11 @@ def cancel(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobOut:
 
 
 @router.post(
-    "/jobs/{job_id}/retry", response_model=JobOut, dependencies=[require_scope(Scope.SUBMIT)]
+    "/jobs/{job_id}/retry",
+    operation_id="retry_job",
+    status_code=202,
+    response_model=JobOut,
+    dependencies=[require_scope(Scope.SUBMIT)],
 )
 def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
     """Let a failed or cancelled job run again; another one does not change."""
@@ -150,13 +180,20 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
     return once.run(work)
 
 
-@router.get("/status/{job_id}", dependencies=[require_scope(Scope.READ)])
+@router.get(
+    "/status/{job_id}", operation_id="get_job_status", dependencies=[require_scope(Scope.READ)]
+)
 def status(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobState:
     """Show the state of a job, in short."""
     return JobState.of(job_queue.get_job(api.engine, job_id), caller)
 
 
-@router.get("/result/{job_id}", dependencies=[require_scope(Scope.READ)])
+@router.get(
+    "/result/{job_id}",
+    operation_id="get_job_result",
+    responses=_NOT_OVER,
+    dependencies=[require_scope(Scope.READ)],
+)
 def result(job_id: JobPath, api: Context, caller: CurrentCaller) -> FinishedJob:
     """Return the result of a job; 409 while it is not over."""
     job = job_queue.get_job(api.engine, job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
@@ -20,16 +20,25 @@ from reelworks.operations.search import find
 from reelworks.store.search.similar_frames import similar_frames
 
 router = APIRouter(tags=["search"], dependencies=[require_scope(Scope.READ)])
+_EXPIRED: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No video has an id of the filter."},
+    410: {"description": "The cursor has expired."},
+}
 
 
-@router.get("/search")
+@router.get("/search", operation_id="search", responses=_EXPIRED)
 def search(query: Annotated[SearchQuery, Query()], api: Context, caller: CurrentCaller) -> Found:
     """Find moments by words and meaning; give `q`, or the `cursor` of the page before."""
     answer, note = find(api.engine, api.settings, query.request())
     return Found.of(answer, note and visible_text(note, caller))
 
 
-@router.get("/search/cuts.edl", response_class=PlainTextResponse)
+@router.get(
+    "/search/cuts.edl",
+    operation_id="get_cuts_edl",
+    responses=_EXPIRED,
+    response_class=PlainTextResponse,
+)
 def cuts_edl(
     query: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller
 ) -> PlainTextResponse:
@@ -39,14 +48,14 @@ def cuts_edl(
     return PlainTextResponse(text, headers=headers)
 
 
-@router.get("/search/cuts.json")
+@router.get("/search/cuts.json", operation_id="get_cuts_json", responses=_EXPIRED)
 def cuts_json(query: Annotated[CutQuery, Query()], api: Context, caller: CurrentCaller) -> CutList:
     """Return the moments of a search as a list of cuts."""
     cuts = [CutOut.of(cut) for cut in _cuts(api, caller, query)]
     return CutList(title=query.q or "search", cuts=cuts)
 
 
-@router.get("/frames/{frame_id}/similar")
+@router.get("/frames/{frame_id}/similar", operation_id="find_similar_frames")
 def similar(
     frame_id: FramePath,
     query: Annotated[SimilarQuery, Query()],

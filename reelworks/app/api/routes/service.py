@@ -79,14 +79,14 @@ _DOWN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/livez")
+@router.get("/livez", operation_id="get_liveness")
 async def livez() -> Alive:
     """Liveness of this process, whatever the other services do: for decisions to restart it."""
     return Alive()
 
 
-@router.get("/readyz", responses=_DOWN, response_model=Health)
-@router.get("/healthz", responses=_DOWN, response_model=Health)
+@router.get("/readyz", operation_id="get_readiness", responses=_DOWN, response_model=Health)
+@router.get("/healthz", operation_id="get_health", responses=_DOWN, response_model=Health)
 async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
     """Readiness of all services, within five seconds; reasons are for callers with a token."""
     wrong = await health.problems()
@@ -98,7 +98,7 @@ async def readyz(health: HealthOf, caller: CurrentCaller) -> JSONResponse:
     return JSONResponse({"ok": False, "status": "unhealthy", "reasons": wrong}, 503)
 
 
-@router.get("/stats", dependencies=[require_scope(Scope.READ)])
+@router.get("/stats", operation_id="get_stats", dependencies=[require_scope(Scope.READ)])
 def stats(shared: Shared, api: Context) -> Stats:
     """Statistics, up to five seconds old."""
     numbers: JobStats = shared["numbers"].get()
@@ -137,14 +137,22 @@ def stats(shared: Shared, api: Context) -> Stats:
     )
 
 
-@router.get("/metrics", dependencies=[require_scope(Scope.READ)], response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    dependencies=[require_scope(Scope.READ)],
+    response_class=PlainTextResponse,
+)
 def metrics(shared: Shared) -> PlainTextResponse:
     """Prometheus metrics, up to five seconds old."""
     return PlainTextResponse(shared["metrics"].get(), media_type=CONTENT_TYPE)
 
 
 @router.post(
-    "/dispatcher/pause", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/pause",
+    operation_id="pause_dispatcher",
+    response_model=DispatcherState,
+    dependencies=[require_scope(Scope.ADMIN)],
 )
 def pause(
     once: Idempotent, caller: CurrentCaller, api: Context, body: Pause | None = None
@@ -159,7 +167,10 @@ def pause(
 
 
 @router.post(
-    "/dispatcher/resume", response_model=DispatcherState, dependencies=[require_scope(Scope.ADMIN)]
+    "/dispatcher/resume",
+    operation_id="resume_dispatcher",
+    response_model=DispatcherState,
+    dependencies=[require_scope(Scope.ADMIN)],
 )
 def resume(once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
     """Resume the dispatcher: waiting jobs start again."""

@@ -17,10 +17,12 @@ from reelworks.app.api.http.files import uploads
 from reelworks.app.api.http.idempotency import Idempotent, JobIds, Reply
 from reelworks.app.api.http.pagination import page_key_of, page_of
 from reelworks.app.api.http.request_context import Api, Context
+from reelworks.app.api.openapi import new_video_body
 from reelworks.app.api.schemas.jobs import JobOut
 from reelworks.app.api.schemas.paths import VideoPath
 from reelworks.app.api.schemas.queries import VideoQuery
 from reelworks.app.api.schemas.requests import NewVideoIn
+from reelworks.app.api.schemas.video_parts import VideoFrames, VideoScenes, VideoTranscript
 from reelworks.app.api.schemas.videos import (
     SubmittedOut,
     VideoDetail,
@@ -29,41 +31,17 @@ from reelworks.app.api.schemas.videos import (
 )
 from reelworks.domain.artifact_keys import upload_key
 from reelworks.domain.library.access import Caller, Scope
-from reelworks.errors import RequestError
+from reelworks.errors import UnsupportedTypeError
 from reelworks.operations.new_video import VideoFields, new_video
 from reelworks.operations.remove import remove_video
 from reelworks.operations.source_policy import AllowedSource, authorize_source
 from reelworks.operations.submit import Submission, Submitted, submit_video
 from reelworks.pipeline.stage_cache import ANY_CONTENT, CONTENT_TYPES
 from reelworks.settings import Settings
-from reelworks.store.library.video_contents import get_video
+from reelworks.store.library import video_contents
 from reelworks.store.library.video_writes import page_of_videos
 
 router = APIRouter(tags=["videos"])
-
-_FORM = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "file": {"type": "string", "format": "binary"},
-        "id": {"type": "string"},
-        "title": {"type": "string"},
-        "language": {"type": "string"},
-        "library": {"type": "string"},
-        "audio_track": {"type": "integer", "minimum": 1},
-        "index": {"type": "boolean", "default": True},
-        "webhook_url": {"type": "string"},
-    },
-}
-_BODIES = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": NewVideoIn.model_json_schema()},
-            "multipart/form-data": {"schema": _FORM},
-        },
-    }
-}
 
 
 @router.post(
@@ -71,10 +49,18 @@ _BODIES = {
     status_code=202,
     response_model=SubmittedOut,
     dependencies=[require_scope(Scope.SUBMIT)],
-    openapi_extra=_BODIES,
+    operation_id="add_video",
+    openapi_extra=new_video_body(),
     responses={
-        200: {"description": "The library has this video; there is nothing to do."},
-        201: {"description": "The video was added and is not indexed."},
+        200: {
+            "model": SubmittedOut,
+            "description": "The library has this video; there is nothing to do.",
+        },
+        201: {"model": SubmittedOut, "description": "The video was added and is not indexed."},
+        202: {"description": "The video was added, and a job indexes it."},
+        404: {"description": "The source does not exist."},
+        502: {"description": "The source's server does not answer as it should."},
+        507: {"description": "The server's disk is full."},
     },
 )
 async def add(
@@ -112,7 +98,7 @@ def source_of(body: NewVideoIn, settings: Settings) -> AllowedSource:
 async def _json(request: Request) -> NewVideoIn:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise RequestError("Send multipart/form-data with a file, or application/json.")
+        raise UnsupportedTypeError("Send multipart/form-data with a file, or application/json.")
     try:
         return NewVideoIn.model_validate_json(await request.body())
     except ValidationError as error:
@@ -169,7 +155,7 @@ def _reply(submitted: Submitted, caller: Caller) -> Reply:
     )
 
 
-@router.get("/videos", dependencies=[require_scope(Scope.READ)])
+@router.get("/videos", operation_id="list_videos", dependencies=[require_scope(Scope.READ)])
 def list_videos(
     query: Annotated[VideoQuery, Query()], api: Context, caller: CurrentCaller
 ) -> VideoList:
@@ -183,13 +169,51 @@ def list_videos(
     )
 
 
-@router.get("/videos/{video_id}", dependencies=[require_scope(Scope.READ)])
+@router.get(
+    "/videos/{video_id}", operation_id="get_video", dependencies=[require_scope(Scope.READ)]
+)
 def show(video_id: VideoPath, api: Context, caller: CurrentCaller) -> VideoDetail:
     """Show a video with its scenes, frames, captions and transcript."""
-    return VideoDetail.of_view(get_video(api.engine, video_id), caller)
+    return VideoDetail.of_view(video_contents.get_video(api.engine, video_id), caller)
 
 
-@router.delete("/videos/{video_id}", status_code=204, dependencies=[require_scope(Scope.ADMIN)])
+@router.get(
+    "/videos/{video_id}/scenes",
+    operation_id="get_scenes",
+    dependencies=[require_scope(Scope.READ)],
+)
+def scenes(video_id: VideoPath, api: Context) -> VideoScenes:
+    """Return the scenes of a video alone."""
+    return VideoScenes.of(video_id, video_contents.get_scenes(api.engine, video_id))
+
+
+@router.get(
+    "/videos/{video_id}/frames",
+    operation_id="get_frames",
+    dependencies=[require_scope(Scope.READ)],
+)
+def frames(video_id: VideoPath, api: Context) -> VideoFrames:
+    """Return the keyframes of a video alone, with their captions, controls and text on screen."""
+    return VideoFrames.of(video_id, video_contents.get_frames(api.engine, video_id))
+
+
+@router.get(
+    "/videos/{video_id}/transcript",
+    operation_id="get_transcript",
+    dependencies=[require_scope(Scope.READ)],
+)
+def transcript(video_id: VideoPath, api: Context) -> VideoTranscript:
+    """Return the transcript of a video alone, with the times of its words."""
+    language, segments = video_contents.get_segments(api.engine, video_id)
+    return VideoTranscript.of(video_id, language, segments)
+
+
+@router.delete(
+    "/videos/{video_id}",
+    operation_id="remove_video",
+    status_code=204,
+    dependencies=[require_scope(Scope.ADMIN)],
+)
 def remove(video_id: VideoPath, caller: CurrentCaller, api: Context) -> Response:
     """Remove everything of a video; a second request changes nothing."""
     remove_video(api.services, caller, video_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -47,6 +48,15 @@ class JobResultOut(TypedDict, total=False):
     backfill_id: str
 
 
+class LeaseOut(StrEnum):
+    """Who has a job."""
+
+    DISPATCHER = "dispatcher"
+    QUEUED = "queued"
+    RUN = "run"
+    CANCEL_PENDING = "cancel_pending"
+
+
 class JobOut(BaseModel):
     """A job and its state."""
 
@@ -72,6 +82,11 @@ class JobOut(BaseModel):
     video_id: str | None
     status: JobStatus
     attempts: int
+    requeues: int = Field(description="Stops on purpose that put it back; they are no attempts.")
+    lease: LeaseOut | None = Field(
+        description="Who has the job: a `dispatcher`, a worker's queue (`queued`), a flow `run`; "
+        "`cancel_pending` while the run of a cancelled job is yet to be stopped."
+    )
     priority: int
     error: JobError | None = None
     params: dict[str, Any]
@@ -99,6 +114,8 @@ class JobOut(BaseModel):
             video_id=job.video_id,
             status=job.status,
             attempts=job.attempts,
+            requeues=job.requeues,
+            lease=None if job.lease is None else LeaseOut(job.lease.kind.name.lower()),
             priority=job.priority,
             error=JobError(message=job.error or "", code=job.error_code, stage=job.error_stage)
             if failed

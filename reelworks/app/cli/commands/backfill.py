@@ -20,7 +20,9 @@ from reelworks.app.cli.arguments import (
 )
 from reelworks.app.cli.backfill_runs import print_dry_run, start_and_watch
 from reelworks.app.cli.display import backfill_tables as tables
+from reelworks.app.cli.display.changes import print_unchanged
 from reelworks.app.cli.environment import library_engine
+from reelworks.app.cli.exit_codes import NOTHING_CHANGED
 from reelworks.domain.jobs.backfill import IN_FLIGHT, Backfill, Limits
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.operations.parameters import IN_FLIGHT_MAX
@@ -145,15 +147,16 @@ def show(backfill_id: Id, json: output.Json = False) -> None:
 
 
 @app.command("pause")
-def pause(backfill_id: Id, json: output.Json = False) -> None:
+def pause(backfill_id: Id, json: output.Json = False) -> int:
     """Pause a backfill: no more videos start; running ones finish."""
     from reelworks.store.jobs.backfill.backfills import get_backfill, pause_backfill
 
     with library_engine() as engine:
+        before = get_backfill(engine, backfill_id)
         pause_backfill(engine, backfill_id)
         one = get_backfill(engine, backfill_id)
     message = f"Paused {backfill_id}. Resume it with: reelworks backfill resume {backfill_id}"
-    _print_changed(one, message, json)
+    return _print_changed(before, one, message, json)
 
 
 @app.command("resume")
@@ -166,7 +169,7 @@ def resume(
     budget: Budget = None,
     calls_per_minute: CallsPerMinute = None,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Resume a paused or stopped backfill, with new limits if any are given."""
     from dataclasses import replace
 
@@ -179,26 +182,34 @@ def resume(
         "calls_per_minute": calls_per_minute,
     }
     with library_engine() as engine:
-        before = get_backfill(engine, backfill_id).limits
+        before = get_backfill(engine, backfill_id)
         changes = {name: value for name, value in given.items() if value is not None}
-        one = resume_backfill(engine, backfill_id, replace(before, **changes))  # type: ignore[arg-type]
-    _print_changed(one, f"Resumed {backfill_id}: {one.left} of {one.total} videos are left.", json)
+        limits = replace(before.limits, **changes)  # type: ignore[arg-type]
+        one = resume_backfill(engine, backfill_id, limits)
+    return _print_changed(
+        before, one, f"Resumed {backfill_id}: {one.left} of {one.total} videos are left.", json
+    )
 
 
 @app.command("cancel")
-def cancel(backfill_id: Id, json: output.Json = False) -> None:
+def cancel(backfill_id: Id, json: output.Json = False) -> int:
     """Cancel the jobs of a backfill that are not done."""
     from reelworks.store.jobs.backfill.backfills import cancel_backfill, get_backfill
 
     with library_engine() as engine:
+        before = get_backfill(engine, backfill_id)
         ids = cancel_backfill(engine, backfill_id)
         one = get_backfill(engine, backfill_id)
     left = output.plural(len(ids), "unfinished video")
-    _print_changed(one, f"Cancelled {backfill_id}: {left}.", json)
+    return _print_changed(before, one, f"Cancelled {backfill_id}: {left}.", json)
 
 
-def _print_changed(one: Backfill, text: str, json: bool) -> None:
+def _print_changed(before: Backfill, one: Backfill, done: str, json: bool) -> int:
+    changed = (before.status, before.limits) != (one.status, one.limits)
     if json:
         output.print_json(tables.backfill_json(one))
-    else:
-        output.echo(text)
+        return 0 if changed else NOTHING_CHANGED
+    if not changed:
+        return print_unchanged(f"{one.id} is {one.status.value} already")
+    output.echo(done)
+    return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from reelworks.app.cli import output
+from reelworks.app.cli.display.changes import print_changed_jobs, print_switch
 from reelworks.app.cli.display.job_tables import (
     STATUS_COLOURS,
     event_line,
@@ -28,6 +28,7 @@ from reelworks.app.cli.job_options import (
     job_selection,
 )
 from reelworks.domain.jobs.job import JobSelection, JobStatus
+from reelworks.domain.library.access import LOCAL
 from reelworks.domain.library.library import VideoStatus
 from reelworks.operations.parameters import PRIORITY_MAX
 from reelworks.pipeline.spec import Stage
@@ -50,6 +51,7 @@ def list_(
     json: output.Json = False,
 ) -> None:
     """List jobs, newest first."""
+    from reelworks.app.api.http.pagination import page_of
     from reelworks.store.jobs.dispatchers import is_paused
     from reelworks.store.jobs.jobs import count_jobs, list_jobs
 
@@ -60,11 +62,14 @@ def list_(
         backfill_id=backfill,
     )
     with library_engine() as engine:
-        jobs = list_jobs(engine, selection, limit=limit)
+        jobs, following = page_of(list_jobs(engine, selection, limit=limit + 1), limit)
         counts = count_jobs(engine, replace(selection, statuses=None))
         paused = is_paused(engine)
     if json:
-        output.print_json({"counts": counts, "paused": paused, "jobs": jobs})
+        from reelworks.app.api.schemas.jobs import JobList, JobOut
+
+        page = JobList(jobs=[JobOut.of(job, LOCAL) for job in jobs], next=following)
+        output.print_json(page.model_dump(mode="json") | {"counts": counts, "paused": paused})
         return
     print_jobs(jobs)
     output.echo(", ".join(f"{number} {name.value}" for name, number in counts.items() if number))
@@ -83,7 +88,9 @@ def show(
     with library_engine() as engine:
         job, events = get_job(engine, job_id), events_of(engine, job_id)
     if json:
-        output.print_json({"job": job, "events": events})
+        from reelworks.app.api.schemas.jobs import JobDetail
+
+        output.print_model(JobDetail.with_events(job, events, LOCAL))
         return
     output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
@@ -110,9 +117,8 @@ def retry(
     stage: FailedStage = None,
     code: Code = None,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Retry failed and cancelled jobs; finished stages come from the cache."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import retry_jobs
 
     selection = job_selection(
@@ -120,7 +126,7 @@ def retry(
     )
     with library_engine() as engine:
         changed = retry_jobs(engine, LOCAL, selection, bucket=load_settings().s3.bucket)
-    _print_changed(changed, "Requeued", json=json)
+    return print_changed_jobs(changed, "Requeued", "no matching job can be retried", json=json)
 
 
 @app.command()
@@ -131,15 +137,16 @@ def cancel(
     library: Library = None,
     backfill: Backfill = None,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Cancel waiting and running jobs; finished stages stay cached."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import cancel_jobs
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = cancel_jobs(engine, LOCAL, selection)
-    _print_changed(changed, "Cancelled", json=json)
+    return print_changed_jobs(
+        changed, "Cancelled", "no matching job is waiting or running", json=json
+    )
 
 
 @app.command()
@@ -156,15 +163,16 @@ def priority(
     library: Library = None,
     backfill: Backfill = None,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Set the priority of waiting jobs."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import set_priority
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
         changed = set_priority(engine, LOCAL, selection, number)
-    _print_changed(changed, f"Priority set to {number}", json=json)
+    return print_changed_jobs(
+        changed, f"Priority set to {number}", "no matching job is waiting", json=json
+    )
 
 
 @app.command()
@@ -175,9 +183,8 @@ def rerun(
     status: Annotated[VideoStatus | None, typer.Option(help="Videos with this status.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All videos.")] = False,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Recompute a stage of many videos, and the stages that depend on it."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.domain.library.selection import VideoSelection
     from reelworks.operations.rerun import rerun_stage
 
@@ -186,7 +193,9 @@ def rerun(
     videos = VideoSelection(ids=tuple(video) if video else None, library=library, status=status)
     with library_engine() as engine:
         added = rerun_stage(engine, LOCAL, _stage_named(stage), videos)
-    _print_changed([job.id for job in added], f"Queued to recompute {stage}", json=json)
+    return print_changed_jobs(
+        [job.id for job in added], f"Queued to recompute {stage}", "no video matches", json=json
+    )
 
 
 def _stage_named(name: str) -> Stage:
@@ -202,36 +211,24 @@ def _stage_named(name: str) -> Stage:
 def pause(
     note: Annotated[str | None, typer.Option(help="Reason, shown to others.")] = None,
     json: output.Json = False,
-) -> None:
+) -> int:
     """Pause the dispatcher: no more jobs start; running ones finish."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import pause_dispatcher
+    from reelworks.store.jobs.dispatchers import is_paused
 
     with library_engine() as engine:
+        changed = note is not None or not is_paused(engine)
         pause_dispatcher(engine, LOCAL, note=note)
-    _print_switch(paused=True, json=json)
+    return print_switch(paused=True, changed=changed, json=json)
 
 
 @app.command()
-def resume(json: output.Json = False) -> None:
+def resume(json: output.Json = False) -> int:
     """Resume the dispatcher: waiting jobs start again."""
-    from reelworks.domain.library.access import LOCAL
     from reelworks.operations.job_control import resume_dispatcher
+    from reelworks.store.jobs.dispatchers import is_paused
 
     with library_engine() as engine:
+        changed = is_paused(engine)
         resume_dispatcher(engine, LOCAL)
-    _print_switch(paused=False, json=json)
-
-
-def _print_changed(ids: Sequence[str], what: str, *, json: bool) -> None:
-    if json:
-        output.print_json({"jobs": ids})
-    else:
-        output.echo(f"{what}: {output.plural(len(ids), 'job')}.")
-
-
-def _print_switch(*, paused: bool, json: bool) -> None:
-    if json:
-        output.print_json({"paused": paused})
-    else:
-        output.echo("Dispatcher paused." if paused else "Dispatcher resumed.")
+    return print_switch(paused=False, changed=changed, json=json)

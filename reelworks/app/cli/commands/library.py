@@ -6,13 +6,14 @@ import errno
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from reelworks.app.cli import output
+from reelworks.app.cli.display.records import print_records
 from reelworks.app.cli.environment import library_engine
-from reelworks.domain.library.library import StoredFrame, VideoView
+from reelworks.domain.library.library import StoredFrame, VideoSummary, VideoView
 from reelworks.errors import NoSpaceError, PermissionDeniedError
 
 VideoId = Annotated[str, typer.Argument(metavar="ID", help="The video's id.")]
@@ -26,6 +27,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+def _as_api(view: VideoView) -> dict[str, Any]:
+    """Return a video as ``GET /videos/{id}`` does."""
+    from reelworks.app.api.schemas.videos import VideoDetail
+    from reelworks.domain.library.access import LOCAL
+
+    return VideoDetail.of_view(view, LOCAL).model_dump(mode="json")
+
+
 def _read(video_id: str) -> VideoView:
     from reelworks.store.library.video_contents import get_video
 
@@ -35,26 +44,35 @@ def _read(video_id: str) -> VideoView:
 
 def list_(json: output.Json = False) -> None:
     """List the videos of the library, newest first."""
+    from reelworks.domain.library.access import LOCAL
     from reelworks.store.library.video_reads import list_videos
 
     with library_engine() as engine:
         videos = list_videos(engine)
     if json:
-        output.print_json(videos)
+        from reelworks.app.api.schemas.videos import VideoList, VideoOut
+
+        shown = [VideoOut.of(video, LOCAL) for video in videos]
+        output.print_model(VideoList(videos=shown, next=None))
         return
-    table = output.table("id", "status", "#length", "language", "title")
-    for video in videos:
-        length = output.clock(video.duration) if video.duration is not None else ""
-        status = f"{video.status}, file missing" if video.gone_at else video.status
-        table.add_row(video.id, status, length, video.language or "", video.title)
-    output.out.print(table if videos else "The library is empty. Try: reelworks index FILE")
+    if not videos:
+        output.echo("The library is empty. Try: reelworks index FILE")
+        return
+    columns = ("id", "status", "#length", "language", "title")
+    print_records(columns, [_row(video) for video in videos])
+
+
+def _row(video: VideoSummary) -> tuple[str, ...]:
+    length = output.clock(video.duration) if video.duration is not None else ""
+    status = f"{video.status}, file missing" if video.gone_at else video.status
+    return video.id, status, length, video.language or "", video.title
 
 
 def show(video_id: VideoId, json: output.Json = False) -> None:
     """Show a video scene by scene: speech, frames and text on screen."""
     view = _read(video_id)
     if json:
-        output.print_json(view)
+        output.print_json(_as_api(view))
         return
     summary = view.summary
     length = output.clock(summary.duration) if summary.duration is not None else "unknown"
@@ -141,5 +159,5 @@ def _as_text(view: VideoView, format_: Format) -> str:
     from reelworks.media.formats.subtitles import to_srt, to_vtt
 
     if format_ is Format.JSON:
-        return output.as_json(view)
+        return output.as_json(_as_api(view))
     return (to_srt if format_ is Format.SRT else to_vtt)(view.transcript)

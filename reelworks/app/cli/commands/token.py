@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from reelworks.app.cli import output
+from reelworks.app.cli.display.changes import print_unchanged
 from reelworks.app.cli.environment import library_engine
+from reelworks.app.cli.exit_codes import NOTHING_CHANGED
 from reelworks.app.cli.output import format_timestamp
 from reelworks.domain.library.access import Scope, Token
 
@@ -67,16 +69,20 @@ def list_(json: output.Json = False) -> None:
 @app.command()
 def revoke(
     name: Annotated[str, typer.Argument(help="The token's name.")], json: output.Json = False
-) -> None:
+) -> int:
     """Revoke a token at once."""
-    from reelworks.store.access.tokens import revoke_token
+    from reelworks.store.access.tokens import list_tokens, revoke_token
 
     with library_engine() as engine:
+        revoked = {one.name for one in list_tokens(engine) if one.revoked_at is not None}
         revoke_token(engine, name)
     if json:
         output.print_json({"revoked": name})
-    else:
-        output.echo(f"Revoked the token {name}.")
+        return NOTHING_CHANGED if name in revoked else 0
+    if name in revoked:
+        return print_unchanged(f"the token {name} is revoked already")
+    output.echo(f"Revoked the token {name}.")
+    return 0
 
 
 def _state(token: Token) -> str:

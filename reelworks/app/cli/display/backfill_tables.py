@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from reelworks.app.cli import output
+from reelworks.app.cli.display.records import print_records
 from reelworks.app.cli.output import format_dollars, format_duration, format_hours, plural
 from reelworks.domain.jobs.backfill import Backfill, Limits, Report
 from reelworks.domain.jobs.backfill_plan import Plan, PlanLine, StagePlan
@@ -86,12 +87,11 @@ def plan_notes(plan: Plan) -> Iterator[str]:
 
 def print_backfills(backfills: Sequence[Backfill]) -> None:
     """Print a line for each backfill."""
-    table = output.table("id", "status", "#videos", "#left", "#failed", "#cost", "selection")
-    for one in backfills:
-        table.add_row(*backfill_row(one))
-    output.out.print(
-        table if backfills else "There are no backfills. Try: reelworks backfill --help"
-    )
+    if not backfills:
+        output.echo("There are no backfills. Try: reelworks backfill --help")
+        return
+    columns = ("id", "status", "#videos", "#left", "#failed", "#cost", "selection")
+    print_records(columns, [backfill_row(one) for one in backfills])
 
 
 def backfill_row(one: Backfill) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from reelworks.app.cli import output
+from reelworks.app.cli.display.records import print_records
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.jobs.lease import Lease, LeaseKind
 
@@ -21,13 +22,23 @@ STATUS_COLOURS = {
 
 def print_jobs(jobs: Sequence[Job]) -> None:
     """Print a row for each job."""
-    table = output.table("job", "status", "video", "stage", "#attempts", "")
-    for job in jobs:
-        status = Text(job.status.value, style=STATUS_COLOURS[job.status])
-        table.add_row(
-            job.id, status, job.video_id or "", stage_of(job), str(job.attempts), job.error or ""
-        )
-    output.out.print(table if jobs else "No jobs match.")
+    if not jobs:
+        output.echo("No jobs match.")
+        return
+    print_records(
+        ("job", "status", "attempts", "stage", "video", "error"),
+        [
+            (
+                job.id,
+                Text(job.status.value, style=STATUS_COLOURS[job.status]),
+                output.plural(job.attempts, "attempt") if job.attempts else "",
+                stage_of(job),
+                job.video_id or "",
+                job.error or "",
+            )
+            for job in jobs
+        ],
+    )
 
 
 def stage_of(job: Job) -> str:

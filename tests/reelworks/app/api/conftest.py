@@ -13,10 +13,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from reelworks.app.application import open_api
+from reelworks.app.application import create_app, open_api
 from reelworks.app.server import bind, check_open_to, config_of
 from reelworks.domain.library.access import Scope
 from reelworks.settings import Settings
@@ -26,7 +27,7 @@ from reelworks.store.jobs import dispatchers
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.databases import Databases
 
-SECRET = "a secret of this test's own"
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,28 @@ def serving(settings: Settings) -> Iterator[Server]:
         thread.join(20)
         engine.dispose()
         listening.close()
+
+
+@contextmanager
+def unconnected(folder: Path, **values: Any) -> Iterator[TestClient]:
+    """The whole application without a socket, PostgreSQL and S3: for what needs none of them."""
+    settings = Settings(
+        data_dir=folder,
+        database_url=SecretStr("postgresql://reelworks@127.0.0.1:1/none"),
+        s3_endpoint_url="http://127.0.0.1:1",
+    )
+    api = open_api(settings.with_values(**values))
+    try:  # without `with`, so that nothing of its lifespan runs
+        yield TestClient(create_app(api), base_url="http://localhost")
+    finally:
+        api.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def app_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One application without connections for all tests of a module."""
+    with unconnected(tmp_path_factory.mktemp("data")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

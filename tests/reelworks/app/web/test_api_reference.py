@@ -156,3 +156,32 @@ def test_a_reference_is_found_inside_lists_and_alternatives():
     assert type_of(reference) == Type("Job", "Job")
     assert type_of({"type": "array", "items": reference}) == Type("list of Job", "Job")
     assert type_of({"anyOf": [reference, {"type": "null"}]}) == Type("Job or null", "Job")
+
+
+def test_a_body_that_is_a_named_type_shows_its_fields_and_webhooks_come_last() -> None:
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/NewJob"}}}}
+    document = {
+        "paths": {"/jobs": {"post": {"tags": ["jobs"], "requestBody": body, "responses": {}}}},
+        "webhooks": {"job.ended": {"post": {"requestBody": body, "responses": {}}}},
+        "components": {
+            "schemas": {
+                "NewJob": {
+                    "type": "object",
+                    "required": ["video_id"],
+                    "properties": {"video_id": {"type": "string"}},
+                    "examples": [{"video_id": "talk"}],
+                }
+            }
+        },
+    }
+
+    groups = operations_of(document)
+
+    assert list(groups) == ["jobs", "webhooks"]
+    assert groups["webhooks"][0].path == "job.ended"
+    for (operation,) in groups.values():
+        (shown,) = operation.bodies
+        assert shown.type == Type("NewJob", "NewJob")
+        assert [field.name for field in shown.fields] == ["video_id"]
+        assert shown.example is not None
+        assert "talk" in shown.example

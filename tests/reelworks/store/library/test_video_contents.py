@@ -10,7 +10,12 @@ from sqlalchemy import Engine
 from reelworks.domain.video.transcript import Segment, Transcript, Word
 from reelworks.domain.video.vision import VisionResult
 from reelworks.errors import UnknownVideoError
-from reelworks.store.library.video_contents import get_video
+from reelworks.store.library.video_contents import (
+    get_frames,
+    get_scenes,
+    get_segments,
+    get_video,
+)
 from reelworks.store.library.video_reads import count_all, delete_video, list_videos
 from tests.support.published import EMBEDDED, HEARD, SEEN, described, publish_all, shots, stills
 
@@ -32,6 +37,9 @@ def test_what_was_published_is_what_the_library_shows(engine: Engine) -> None:
     assert view.warnings == ("The sound was short.", "Two frames were lost.")
     assert view.digests == {"source": "ab"}
     assert view.probe["video_tracks"][0]["width"] == 1920
+    assert get_scenes(engine, video_id) == view.scenes
+    assert get_frames(engine, video_id) == view.frames
+    assert get_segments(engine, video_id) == (view.summary.language, view.segments)
     summary = view.summary
     assert (summary.title, summary.status, summary.duration) == ("Named inside", "ready", 6.0)
     assert {one.model for one in view.segments} == {HEARD}
@@ -40,8 +48,9 @@ def test_what_was_published_is_what_the_library_shows(engine: Engine) -> None:
     assert summary in list_videos(engine)
     assert count_all(engine).embeddings[EMBEDDED] >= 3
     delete_video(engine, video_id)
-    with pytest.raises(UnknownVideoError, match=video_id):
-        get_video(engine, video_id)
+    for read in (get_video, get_scenes, get_frames, get_segments):
+        with pytest.raises(UnknownVideoError, match=video_id):
+            read(engine, video_id)
 
 
 def test_a_thousand_segments_in_one_go(engine: Engine) -> None:

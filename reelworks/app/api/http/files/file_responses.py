@@ -20,6 +20,7 @@ from reelworks.app.api.http.files.ranges import (
     span_of,
     wants_range,
 )
+from reelworks.app.api.http.methods import is_head
 from reelworks.app.api.http.problems import problem_of, problem_response
 from reelworks.app.api.http.request_context import Api
 from reelworks.domain.digest import sha256_of_bytes
@@ -157,6 +158,7 @@ def _headers(file: FileDownload, etag: str) -> dict[str, str]:
         "ETag": etag,
         "Content-Disposition": file.disposition,
         "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Vary": "Accept",
     }
 
 
@@ -192,7 +194,7 @@ def _streamed(
     if read is not None:
         content = read()[start:end]
         return Response(content, status, headers=headers, media_type=file.content_type)
-    if request.method == "HEAD" or start == end:
+    if is_head(request) or start == end:
         return Response(status_code=status, headers=headers, media_type=file.content_type)
     body = read_range(api.media, found, start, end)
     with _examined(api, found):

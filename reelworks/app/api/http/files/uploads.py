@@ -44,6 +44,12 @@ class UploadFields(Strict):
     webhook_url: Address | None = None
 
 
+class UploadForm(UploadFields):
+    """A form with a file, for the OpenAPI document; the file is never read into memory."""
+
+    file: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
     """A complete file that is not stored under its key yet."""

@@ -6,9 +6,11 @@ import socket
 import time
 
 import pytest
+from sqlalchemy import text
 
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.library.library import VideoStatus
+from reelworks.store.db.database import transaction
 from reelworks.store.jobs.jobs import get_job
 from reelworks.store.library.video_status import set_status
 from tests.reelworks.app.api.conftest import Server
@@ -257,3 +259,37 @@ def test_a_removed_video_is_gone_everywhere_and_its_neighbour_stays(api, indexed
     left = {key for key in objects(api) if indexed in key}
     assert left == {f"uploads/{neighbour}_a.mp4", f"videos/{neighbour}.json"}
     assert api.get(f"/videos/{neighbour}").json()["id"] == mine["video"]["id"]
+
+
+def test_a_client_gets_a_part_of_a_video_alone(api, video):
+    row = {"id": "v-parts", "model": "m", "revision": "1"}
+    video(id="v-parts", language="de")
+    with transaction(api.engine) as connection:
+        for statement in (
+            "INSERT INTO scenes (id, video_id, t_start, t_end, model, revision)"
+            " VALUES ('v-parts_scene_000', :id, 0, 2.5, :model, :revision)",
+            "INSERT INTO transcript_segments"
+            " (id, video_id, t_start, t_end, text, words, model, revision)"
+            " VALUES ('v-parts_segment_000', :id, 0.5, 1, 'Hallo', '[]', :model, :revision)",
+        ):
+            connection.execute(text(statement), row)
+    whole = api.get("/videos/v-parts").json()
+
+    for part, name in (("scenes",) * 2, ("frames",) * 2, ("transcript", "segments")):
+        answer = api.get(whole["links"][part])
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["video_id"] == "v-parts"
+        assert answer.json()[name] == whole[part]
+        assert api.get(f"/videos/none/{part}").status_code == 404
+    assert api.get("/videos/v-parts/scenes").json()["scenes"][0]["t_end"] == 2.5
+    assert api.get("/videos/v-parts/transcript").json()["segments"][0]["text"] == "Hallo"
+    assert api.get("/videos/v-parts/transcript").json()["language"] == "de"
+
+
+def test_who_accepts_only_the_general_type_gets_it(api):
+    content = some_media(3000)
+    added = api.upload("general.mp4", content).json()["video"]
+    for accepted, sent in (("text/plain", "text/plain"), ("*/*", "text/vtt")):
+        answer = api.get(added["links"]["subtitles_vtt"], headers={"Accept": accepted})
+        assert answer.headers["content-type"].startswith(sent)
+        assert "Accept" in answer.headers["vary"]

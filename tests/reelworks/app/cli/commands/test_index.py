@@ -65,7 +65,7 @@ def test_one_bad_file_of_two_ends_with_7_and_the_other_is_ready(reelworks, media
     assert (good["status"], good["error"]) == ("ready", None)
     assert {stage["state"] for stage in good["stages"]} == {"done"}
 
-    statuses = {one["id"]: one["status"] for one in reelworks("list", "--json").json}
+    statuses = {one["id"]: one["status"] for one in reelworks("list", "--json").json["videos"]}
     assert statuses[good["video_id"]] == "ready"
     assert sorted(statuses.values()) == ["failed", "ready"]
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from reelworks.app.api.schemas.videos import VideoDetail, VideoOut
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.video.transcript import Segment, Transcript
@@ -44,7 +45,7 @@ def harmless(text: str) -> bool:
 def test_an_empty_library(reelworks):
     assert reelworks("list").out == "The library is empty. Try: reelworks index FILE\n"
     said = reelworks("list", "--json")
-    assert (said.code, said.json, said.err) == (0, [], "")
+    assert (said.code, said.json, said.err) == (0, {"videos": [], "next": None}, "")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +78,10 @@ def test_titles_and_speech_are_shown_as_they_are_and_steer_nothing(reelworks, li
 def test_json_keeps_every_character_and_is_ascii(reelworks, library):
     shown, listed = reelworks("show", "talk", "--json"), reelworks("list", "--json")
 
-    assert shown.json["summary"]["title"] == listed.json[0]["title"] == SHOWN_TITLE
-    assert shown.json["segments"][0]["segment"]["text"] == SPOKEN
+    assert shown.json["title"] == listed.json["videos"][0]["title"] == SHOWN_TITLE
+    assert shown.json["transcript"][0]["text"] == SPOKEN
+    assert set(shown.json) == set(VideoDetail.model_fields)
+    assert set(listed.json["videos"][0]) == set(VideoOut.model_fields)
     assert (shown.err, listed.err) == ("", "")
     assert shown.raw.isascii()
 
@@ -91,7 +94,7 @@ def test_any_locale_will_do(reelworks, library, locale):
     assert "Gr" in shown.raw.decode("ascii", "replace")
     assert "Traceback" not in shown.err
 
-    assert reelworks("show", "talk", "--json", **quiet).json["summary"]["title"] == SHOWN_TITLE
+    assert reelworks("show", "talk", "--json", **quiet).json["title"] == SHOWN_TITLE
     assert SPOKEN in reelworks("export", "talk", "--srt", **quiet).out
 
 
@@ -106,7 +109,7 @@ def test_a_narrow_terminal_loses_nothing(reelworks, library):
 def test_export_writes_each_form(reelworks, library, tmp_path):
     assert reelworks("export", "talk", "--srt").out.startswith("1\n00:00:00,000 --> 00:00:01,500\n")
     assert reelworks("export", "talk", "--vtt").out.startswith("WEBVTT")
-    assert reelworks("export", "talk", "--json").json["summary"]["id"] == "talk"
+    assert reelworks("export", "talk", "--json").json["id"] == "talk"
 
     target = tmp_path / "talk.srt"
     said = reelworks("export", "talk", "--srt", "-o", str(target))

@@ -105,7 +105,7 @@ def test_up_indexes_what_is_submitted_until_down(media, tmp_path):
             while not any(one["status"] in ("ready", "failed") for one in listed):
                 assert time.monotonic() < deadline, "timed out"
                 time.sleep(1)
-                listed = call("list", "--json", environment=own).json
+                listed = call("list", "--json", environment=own).json["videos"]
             assert [(one["id"], one["status"]) for one in listed] == [("clip", "ready")]
         finally:
             down = call("down", "--force", "--json", environment=own)

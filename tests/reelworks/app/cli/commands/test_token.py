@@ -17,6 +17,7 @@ def test_a_token_is_made_listed_and_revoked(reelworks, clean_settings):
     again = reelworks("token", "create", "newsroom", "--scope", "read")
     listed = reelworks("token", "list")
     revoked = reelworks("token", "revoke", "newsroom")
+    twice = reelworks("token", "revoke", "newsroom")
 
     assert found is not None
     assert found.scopes == ("submit",)
@@ -26,5 +27,9 @@ def test_a_token_is_made_listed_and_revoked(reelworks, clean_settings):
     assert "newsroom" in listed.out
     assert token not in listed.out
     assert revoked.code == 0
+    assert (twice.code, twice.out) == (
+        8,
+        "Nothing was changed: the token newsroom is revoked already.\n",
+    )
     assert find_token(engine, token) is None
     engine.dispose()
