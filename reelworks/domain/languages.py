@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LANGUAGES: Final = frozenset(
-    (
-        "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw"
-        " he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt"
-        " my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl"
-        " tr tt uk ur uz vi yi yo yue zh"
-    ).split()
-)
+_CODES = """
+af am ar as az ba be bg bn bo br bs ca cs cy da de el en es
+et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is it ja
+jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt
+my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq
+sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh
+"""
+LANGUAGES: Final = frozenset(_CODES.split())
 """Codes of the languages that Whisper was trained on: the keys of ``LANGUAGES`` in the tokenizer of
 openai/whisper. Hosted transcribers take the same codes. ``jw`` is Whisper's own code of Javanese.
 """

@@ -12,6 +12,7 @@ from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import SourceVanishedError
+from reelworks.operations.backfill.known_content import by_content, join, joining_notes
 from reelworks.operations.backfill.plan import no_progress
 from reelworks.operations.backfill.source_scan import (
     ScannedFile,
@@ -63,7 +64,7 @@ class Survey:
     known: Mapping[str, SeenSource]
     """Files of this source at the last sync, by locator."""
     by_content: Mapping[str, VideoFacts]
-    """The library's videos by their digest."""
+    """Videos of all libraries by their digest."""
 
 
 def survey(
@@ -73,7 +74,7 @@ def survey(
     root = root_of(source)
     known = sources_of(ctx.engine, library)
     found = scan_files(list_files(root, ctx.store), known, ctx.store, progress)
-    facts = video_facts(ctx.engine, VideoSelection(library=library))
+    facts = video_facts(ctx.engine)
     return Survey(
         root=root,
         library=library,
@@ -83,7 +84,7 @@ def survey(
             for locator, one in known.items()
             if one.root == root and one.video_id is not None  # else only a plan has seen it
         },
-        by_content={one.sha256: one for one in facts if one.sha256 is not None},
+        by_content=by_content(facts, library),
     )
 
 
@@ -128,7 +129,10 @@ def plan_sync(seen: Survey) -> SyncPlan:
         gone=tuple(sorted(unclaimed)),
         back=tuple(back),
         same=len(there) - len(new) - len(changed) - len(moved),
-        notes=tuple(one.note for one in seen.found if one.note),
+        notes=(
+            *(one.note for one in seen.found if one.note),
+            *joining_notes([_known(one, seen) for one in seen.found], seen.library),
+        ),
     )
 
 
@@ -161,6 +165,7 @@ def synchronise(
     ids = _ids(plan, seen)
     rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.found]
     remember_sources(ctx.engine, seen.library, rows)
+    join(ctx, seen.library, ids)
     forget_sources(ctx.engine, seen.library, [move.before for move in plan.moved])
     miss_sources(ctx.engine, seen.library, plan.gone)
     return Synced(plan, backfill_id)
@@ -213,10 +218,14 @@ def _origin(one: ScannedFile, missed: Mapping[str, SeenSource]) -> SeenSource | 
 
 def _arrival(one: ScannedFile, seen: Survey) -> Arrival | None:
     """Return a new file as what is to be indexed; None when the library has its content."""
-    facts = seen.by_content.get(one.sha256 or "")
+    facts = _known(one, seen)
     if facts is not None and facts.was_ready:
         return None
     return Arrival(one.listed.locator, facts.video_id if facts else _id_of(one))
+
+
+def _known(one: ScannedFile, seen: Survey) -> VideoFacts | None:
+    return seen.by_content.get(one.sha256 or "")
 
 
 def _id_of(one: ScannedFile) -> str:

@@ -30,6 +30,7 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
+from reelworks.operations.backfill.known_content import by_content, joining_notes
 from reelworks.operations.backfill.source_scan import (
     as_seen,
     list_files,
@@ -100,7 +101,10 @@ class Planner:
             prices.cost,
             Terms(limits, at_once, settings.hosted.calls_per_minute),
             skipped=len(candidates) - len(selected),
-            notes=notes_of(lines, candidates, min(at_once, limits.in_flight)),
+            notes=(
+                *notes_of(lines, candidates, min(at_once, limits.in_flight)),
+                *_joining(candidates, selection),
+            ),
         )
 
     def candidates(self, selection: VideoSelection) -> list[Candidate]:
@@ -114,8 +118,8 @@ class Planner:
         known = sources_of(engine, library)
         found = scan_files(list_files(root, self.ctx.store), known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
-        by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
-        named = [candidate_of_file(one, known, by_id, by_content) for one in found]
+        content = by_content(facts, library)
+        named = [candidate_of_file(one, known, by_id, content) for one in found]
         # A changed file is remembered once its video is made of the new content: see sync.
         seen = [
             as_seen(one, root, candidate.video_id if candidate.facts else None)
@@ -215,6 +219,13 @@ def notes_of(
     if lines:
         notes.append(f"The time is for {at_once} run{'s' * (at_once > 1)} at once on this machine.")
     return tuple(notes)
+
+
+def _joining(candidates: Sequence[Candidate], selection: VideoSelection) -> tuple[str, ...]:
+    if selection.source is None:
+        return ()
+    known = [one.facts for one in candidates]
+    return joining_notes(known, selection.library or DEFAULT_LIBRARY)
 
 
 def _videos(count: int) -> str:

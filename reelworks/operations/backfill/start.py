@@ -15,13 +15,14 @@ from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import SettingsError, UnknownBackfillError
+from reelworks.operations.backfill.known_content import join
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_scan import root_of
 from reelworks.pipeline.run_context import RunContext
 from reelworks.store.jobs.backfill.backfills import get_backfill, same_under_way
 from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill.report import report_of
-from reelworks.store.library.source_entries import SeenSource, remember_sources
+from reelworks.store.library.source_entries import SeenSource, remember_sources, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,11 @@ def _remember(ctx: RunContext, selection: VideoSelection, plan: Plan) -> None:
         for line in plan.lines
         if line.source is not None
     ]
-    remember_sources(ctx.engine, selection.library or DEFAULT_LIBRARY, seen)
+    library = selection.library or DEFAULT_LIBRARY
+    remember_sources(ctx.engine, library, seen)
+    known = sources_of(ctx.engine, library, selection.source).values()  # those of the plan, too
+    there = [one for one in known if one.gone_at is None]
+    join(ctx, library, {one.locator: one.video_id for one in there if one.video_id is not None})
 
 
 def require_known_prices(plan: Plan, limits: Limits) -> None:

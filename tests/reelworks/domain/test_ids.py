@@ -52,7 +52,9 @@ def test_an_id_keeps_what_is_readable_of_the_name(stem, expected):
     assert video_id_for(stem, DIGEST) == expected
 
 
-@pytest.mark.parametrize("text", ["a", "0", "talk_1-b", "VID6", "video.with.dots", "a" * VIDEO_ID_MAX])
+@pytest.mark.parametrize(
+    "text", ["a", "0", "talk_1-b", "VID6", "video.with.dots", "a" * VIDEO_ID_MAX]
+)
 def test_valid_ids(text):
     assert is_video_id(text)
 

@@ -14,7 +14,14 @@ from reelworks.store.db.schema.jobs import (
     RateLimitRow,
     SourceRow,
 )
-from reelworks.store.db.schema.library import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
+from reelworks.store.db.schema.library import (
+    CaptionRow,
+    FrameRow,
+    SceneRow,
+    SegmentRow,
+    Video,
+    VideoLocationRow,
+)
 from reelworks.store.db.schema.search import (
     CaptionVectorRow,
     EmbeddingModelRow,
@@ -47,5 +54,6 @@ __all__ = [
     "SourceRow",
     "TokenRow",
     "Video",
+    "VideoLocationRow",
     "WebhookDeliveryRow",
 ]
