@@ -107,8 +107,8 @@ async def _index(params: IndexParams, run: JobRun) -> str:
     Speech needs only the audio, frames need only the video track, and each side's vectors follow
     when that side is ready.
     """
-    source = await asyncio.to_thread(source_of_run, params.source, run.job, run.ctx)
     async with failed_if_not_ingested(run, params.video_id):
+        source = await asyncio.to_thread(source_of_run, params.source, run.job, run.ctx)
         stated = (params.video_id, params.library, params.language, params.audio_track)
         ingested = await run_task(ingest, source, *stated)
     video: Ingested = ingested.result

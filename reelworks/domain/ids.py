@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 
-VIDEO_ID_MAX = 63
-_VIDEO_ID = rf"[a-z0-9][a-z0-9_-]{{0,{VIDEO_ID_MAX - 1}}}"
+VIDEO_ID_MAX = 128
+_SLUG_MAX = 63
+"""Characters of an id that is made from a file's name."""
+_VIDEO_ID = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{VIDEO_ID_MAX - 1}}}"
+VIDEO_ID_RULE = (
+    f"use A-Z, a-z, 0-9, '.', '_' and '-', at most {VIDEO_ID_MAX} characters, "
+    "and begin with a letter or digit"
+)
+"""For messages. The table refuses other ids: see ``store.db.schema.library``."""
 VIDEO_ID_PATTERN = f"^{_VIDEO_ID}$"
 FRAME_ID_PATTERN = f"^{_VIDEO_ID}_frame_[0-9]{{3,6}}$"
 JOB_ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 JOB_ID_MAX = 200
 LIBRARY_PATTERN = "^[a-z0-9_-]{1,63}$"
 LANGUAGE_PATTERN = "^[a-z]{2,3}$"
-"""An ISO 639 code."""
+"""The form of a language's code; ``domain.languages`` knows which there are."""
 AUDIO_TRACK_MAX = 1000
 """The highest number of an audio track that anyone may name."""
 BACKFILL_ID_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
@@ -22,7 +29,7 @@ WORD_PATTERN = "^[a-z0-9_]{1,100}$"
 
 
 def is_video_id(text: str) -> bool:
-    """True when ``text`` can be a video id: a-z, 0-9, ``-``, ``_``; at most 63; no leading mark."""
+    """True when ``text`` can be a video id: see ``VIDEO_ID_RULE``."""
     return re.fullmatch(_VIDEO_ID, text) is not None
 
 
@@ -33,7 +40,7 @@ def video_id_for(stem: str, sha256: str) -> str:
     unique and equal for the same bytes wherever they lie.
     """
     ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_stem.lower()).strip("-")[: VIDEO_ID_MAX - 9].strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_stem.lower()).strip("-")[: _SLUG_MAX - 9].strip("-")
     return f"{slug or 'video'}-{sha256[:8]}"
 
 

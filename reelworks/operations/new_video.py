@@ -43,4 +43,6 @@ def new_video(
         language=stated.language,
         audio_track=stated.audio_track,
         added_by=caller.name or None,
+        is_id_stated=stated.id is not None,
+        is_title_stated=stated.title is not None,
     )

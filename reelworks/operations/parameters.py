@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from reelworks.domain.artifact_keys import CALL_KEY_PATTERN
 from reelworks.domain.ids import (
@@ -19,6 +19,7 @@ from reelworks.domain.ids import (
     VIDEO_ID_PATTERN,
     WORD_PATTERN,
 )
+from reelworks.domain.languages import check_language
 
 VideoId = Annotated[str, StringConstraints(pattern=VIDEO_ID_PATTERN)]
 FrameId = Annotated[str, StringConstraints(pattern=FRAME_ID_PATTERN)]
@@ -26,7 +27,10 @@ JobId = Annotated[
     str, StringConstraints(min_length=1, max_length=JOB_ID_MAX, pattern=JOB_ID_PATTERN)
 ]
 BackfillId = Annotated[str, StringConstraints(pattern=BACKFILL_ID_PATTERN)]
-Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
+Language = Annotated[
+    str, AfterValidator(check_language), Field(json_schema_extra={"pattern": LANGUAGE_PATTERN})
+]
+"""A spoken language, as one of ``LANGUAGES``."""
 AudioTrackNumber = Annotated[int, Field(ge=1, le=AUDIO_TRACK_MAX)]
 Library = Annotated[str, StringConstraints(pattern=LIBRARY_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]

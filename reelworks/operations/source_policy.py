@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from reelworks.domain.artifact_keys import INCOMING, UPLOADS
 from reelworks.domain.printable import one_line
-from reelworks.errors import ForbiddenError, InputError
+from reelworks.errors import ForbiddenError, InputError, UnsafeAddressError
 from reelworks.providers.http.addresses import check_url
 from reelworks.settings import Settings
 from reelworks.stages.source.ingest import without_secrets
@@ -46,22 +46,35 @@ def authorize_source(
         return _in_store(rest, shown, settings)
     if scheme == "":
         return _in_folder(locator, shown, settings)
-    if not settings.sources.fetch_private_addresses:
-        check_url(locator)
+    _check_address(locator, settings)
     return AllowedSource(locator, unquote(PurePosixPath(shown).name))
 
 
 def check_webhook(url: str | None, settings: Settings) -> None:
     """Refuse an address for webhooks that would never be called.
 
-    Raises ``InputError`` without ``WEBHOOK_SECRET``, else what ``check_url`` raises.
+    Raises ``InputError`` without ``WEBHOOK_SECRET`` and for what is not an http(s) URL, and
+    ``UnsafeAddressError`` for a private address where those are off.
     """
     if url is None:
         return
     if settings.api.webhook_secret is None:
         raise InputError("Webhooks are off: WEBHOOK_SECRET is not set on the server.")
-    if not settings.sources.fetch_private_addresses:
+    try:
+        _check_address(url, settings)
+    except UnsafeAddressError:
+        raise
+    except InputError as error:
+        raise InputError(f"The webhook_url cannot be called. {error}") from None
+
+
+def _check_address(url: str, settings: Settings) -> None:
+    """Check the form of a URL always, and that it is public where private ones are off."""
+    try:
         check_url(url)
+    except UnsafeAddressError:
+        if not settings.sources.fetch_private_addresses:
+            raise
 
 
 def _in_store(address: str, shown: str, settings: Settings) -> AllowedSource:

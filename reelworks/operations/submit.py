@@ -1,26 +1,26 @@
-"""Submission: add a video and the job that indexes it, or a job for a video of the library."""
+"""Submission: add a video, or find it in the library, and queue the job that indexes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from reelworks.domain.digest import sha256_of_bytes
-from reelworks.domain.jobs.job import INTERACTIVE, Job, JobSelection, JobStatus, NewJob
+from reelworks.domain.jobs.job import Job, JobSelection, JobStatus, NewJob
 from reelworks.domain.library.access import Caller
 from reelworks.domain.library.library import VideoSummary
 from reelworks.errors import ConflictError, ReelworksError, UnknownVideoError
+from reelworks.operations.job_requests import index_params
 from reelworks.operations.ownership import check_is_own, check_may_change
 from reelworks.operations.services import Services
-from reelworks.operations.source_policy import authorize_source, check_webhook
-from reelworks.pipeline.spec import Stage
+from reelworks.operations.source_policy import check_webhook
 from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.jobs import new_job_id
-from reelworks.store.library.ownership import VideoWishes
+from reelworks.store.library.ownership import VideoWishes, changes_of
 from reelworks.store.library.upload_keys import is_named, own_upload, trying_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.library.video_reads import delete_video, get_summary
-from reelworks.store.library.video_writes import NewVideo, add_video
+from reelworks.store.library.video_writes import AddedVideo, NewVideo, add_video
 
 StoreFile = Callable[[str], bool]
 """Writes the file that was sent under a store key; True when it was not stored intact before."""
@@ -52,23 +52,8 @@ class Submitted:
     """None when there is nothing to do."""
     new: bool
     """False when the library had the video already."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobRequest:
-    """A job for a video of the library."""
-
-    video_id: str
-    source: str | None = None
-    """Another address, ``s3://bucket/key`` or path of the source; None: the recorded one."""
-    language: str | None = None
-    library: str | None = None
-    audio_track: int | None = None
-    """Number of the audio track to transcribe, from 1; None: as stated before, or by speech."""
-    recompute: tuple[Stage, ...] = ()
-    """Stages to compute although their results are cached."""
-    priority: int = INTERACTIVE
-    webhook_url: str | None = None
+    notes: tuple[str, ...] = ()
+    """What became of what was given, where the video alone does not show it, a sentence each."""
 
 
 def submit_video(
@@ -82,7 +67,9 @@ def submit_video(
 
     The row comes first, so that two callers who choose one id never overwrite each other's file.
     When a later step fails, a new row is removed: the caller's next try starts from the beginning.
-    What a known video lacks is completed: its file, and its document in the store.
+    What a known video lacks is completed: its file, and its document in the store. Which video a
+    source is, and what happens to names, locations and libraries, says
+    ``reelworks.domain.library.known_content``.
 
     Raises ``ForbiddenError`` for a change of another caller's video, ``ConflictError`` for an id
     or a file key that belongs to another source, what ``check_webhook`` raises, and store and
@@ -90,89 +77,94 @@ def submit_video(
     """
     check_webhook(submission.webhook_url, services.settings)
     engine = services.engine
-    video_id, new = _add_row(services, caller, submission)
-    repaired = False
+    added = _add_row(services, caller, submission)
+    stored = False
     try:
-        if store_file is not None and new:
+        if store_file is not None and added.new:
             store_file(submission.video.upload_path or "")
         elif store_file is not None:
             submission = replace(submission, source=None)
-            repaired = _repair_file(services, video_id, submission.video, store_file)
-        write_metadata(engine, services.store, video_id)
+            stored = _repair_file(services, added.id, submission.video, store_file)
+        write_metadata(engine, services.store, added.id)
     except ReelworksError:
-        if new:
-            delete_video(engine, video_id)
+        if added.new:
+            delete_video(engine, added.id)
         raise
-    video = get_summary(engine, video_id)
-    is_ready = submission.video.sha256 is not None and video.status == "ready" and not repaired
-    job = None if submission.always_index else _open_job(services, video_id)
-    is_due = submission.always_index or (job is None and not is_ready)
-    if submission.index and is_due:
-        job = _queue_index_job(services, caller, submission, video, job_id)
-    return Submitted(video, job, new)
+    video = get_summary(engine, added.id)
+    job, notes = _job_of(services, caller, submission, video, job_id, stored=stored)
+    return Submitted(video, job, added.new, (*added.notes, *notes))
 
 
-def submit_job(
+def _job_of(
     services: Services,
     caller: Caller,
-    request: JobRequest,
-    job_id: Callable[[], str] = new_job_id,
-) -> Job:
-    """Queue a job that indexes a video of the library.
+    submission: Submission,
+    video: VideoSummary,
+    job_id: Callable[[], str],
+    *,
+    stored: bool,
+) -> tuple[Job | None, tuple[str, ...]]:
+    """Return the job that indexes a video, if one is due, and notes on what needs none.
 
-    Raises ``UnknownVideoError``, ``ForbiddenError`` for a change of another caller's video, what
-    ``authorize_source`` and ``check_webhook`` raise, and database errors.
+    ``stored`` says that the bytes were stored just now: a job that was to look for them elsewhere
+    takes these, or another one does.
     """
-    check_webhook(request.webhook_url, services.settings)
-    source = request.source
-    if source is not None:
-        source = authorize_source(source, services.settings).locator
-    wishes = VideoWishes(source, request.library, request.language, request.audio_track)
-    bucket = services.settings.s3.bucket
-    check_may_change(services.engine, caller, request.video_id, wishes, bucket=bucket)
-    job = NewJob(
-        id=job_id(),
-        video_id=request.video_id,
-        params=index_params(wishes, request.recompute),
-        priority=request.priority,
-        requested_by=caller.name or None,
-        webhook_url=request.webhook_url,
+    sent, job = submission.video, None
+    if not submission.always_index:
+        job = _open_job(services, video.id)
+    if job is not None and stored and "source" in job.params:
+        if job_queue.drop_source(services.engine, job.id):
+            job = job_queue.get_job(services.engine, job.id)
+        else:  # a run looks for the file elsewhere already
+            job, submission = None, replace(submission, always_index=True)
+    more = _unused(services, video.id, sent, job)
+    is_ready = sent.sha256 is not None and video.status == "ready" and not stored
+    if submission.index and job is None and not (is_ready and not more):
+        return _queue_index_job(services, caller, submission, video, job_id), ()
+    why = f"the job {job.id} is queued without it" if job else "no job is queued"
+    notes = [f"The {name} that is given is not used: {why}." for name in more]
+    if submission.webhook_url is not None and job is None:
+        notes.append("No job is queued, so the webhook_url is not called.")
+    elif submission.webhook_url is not None and job is not None:
+        job_queue.add_webhook(services.engine, job.id, submission.webhook_url)
+    return job, tuple(notes)
+
+
+def _unused(services: Services, video_id: str, sent: NewVideo, job: Job | None) -> tuple[str, ...]:
+    """Return what is stated of a video, and differs from what it is or will be indexed with."""
+    wishes = VideoWishes(language=sent.language, audio_track=sent.audio_track)
+    changes = changes_of(services.engine, video_id, wishes, bucket=services.settings.s3.bucket)
+    given = {"language": sent.language, "audio track": sent.audio_track}
+    queued = {} if job is None else job.params
+    return tuple(
+        name for name in changes.names if queued.get(name.replace(" ", "_")) != given[name]
     )
-    (queued,) = job_queue.add_jobs(services.engine, [job])
-    return queued
 
 
-def index_params(
-    wishes: VideoWishes, recompute: tuple[Stage, ...] = ()
-) -> dict[str, str | int | list[Stage]]:
-    """Return the parameters of the index flow, without those that are not given."""
-    params: dict[str, str | int | list[Stage]] = {
-        name: value for name, value in asdict(wishes).items() if value is not None
-    }
-    return params | ({"recompute": list(recompute)} if recompute else {})
+def _add_row(services: Services, caller: Caller, submission: Submission) -> AddedVideo:
+    """Return the video that has this source.
 
-
-def _add_row(services: Services, caller: Caller, submission: Submission) -> tuple[str, bool]:
-    """Return the id of the video that has this source, and whether it is new.
-
-    Raises ``ForbiddenError`` for what changes another caller's video, and ``ConflictError`` for
-    another source under an id of the caller's own, or a file under another video's key.
+    Joining a library changes nothing for its other libraries, so every caller may do that with a
+    source that the library has. Raises ``ForbiddenError`` for what changes another caller's video,
+    and ``ConflictError`` for another source under an id of the caller's own, or a file under
+    another video's key.
     """
     video, engine = submission.video, services.engine
+    source = submission.source if video.sha256 is None else None  # or it has the same bytes
+    wishes = VideoWishes(source, None, video.language, video.audio_track)
+    bucket = services.settings.s3.bucket
+
+    def check(video_id: str) -> None:
+        check_may_change(engine, caller, video_id, wishes, bucket=bucket)
+
     try:
-        video_id, new = add_video(engine, video)
+        return add_video(engine, video, check=check)
     except ConflictError as conflict:
         try:
             check_is_own(engine, caller, video.id)
         except UnknownVideoError:  # no video has the id: the conflict is about the file's key
             raise conflict from None
         raise
-    if not new:
-        source = submission.source if video.sha256 is None else None  # or it has the same bytes
-        wishes = VideoWishes(source, video.library, video.language, video.audio_track)
-        bucket = services.settings.s3.bucket
-        check_may_change(engine, caller, video_id, wishes, bucket=bucket)
-    return video_id, new
 
 
 def _repair_file(services: Services, video_id: str, sent: NewVideo, store_file: StoreFile) -> bool:

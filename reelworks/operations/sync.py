@@ -10,6 +10,7 @@ from reelworks.domain.jobs.backfill import Limits
 from reelworks.domain.jobs.sync import SyncPlan
 from reelworks.domain.library.selection import SelectionKind, VideoSelection
 from reelworks.errors import SourceVanishedError
+from reelworks.operations.backfill.known_content import by_content, join
 from reelworks.operations.backfill.plan import no_progress
 from reelworks.operations.backfill.scanned_files import as_seen
 from reelworks.operations.backfill.source_listing import root_of
@@ -55,7 +56,7 @@ def survey(
     """Scan a source. Raises ``SourceNotFoundError`` when it is not there, and store errors."""
     root = root_of(source)
     known = sources_of(ctx.engine, library)
-    facts = video_facts(ctx.engine, VideoSelection(library=library))
+    facts = video_facts(ctx.engine)
     return Survey(
         root=root,
         library=library,
@@ -65,7 +66,7 @@ def survey(
             for locator, one in known.items()
             if one.root == root and one.video_id is not None  # else only a plan has seen it
         },
-        by_content={one.sha256: one for one in facts if one.sha256 is not None},
+        by_content=by_content(facts, library),
     )
 
 
@@ -99,6 +100,7 @@ def synchronise(
     ids = ids_of_files(plan, seen)
     rows = [as_seen(one, seen.root, ids.get(one.listed.locator)) for one in seen.scan.files]
     remember_sources(ctx.engine, seen.library, rows)
+    join(ctx, seen.library, ids)
     forget_sources(ctx.engine, seen.library, [move.before for move in plan.moved])
     missed = [*plan.gone, *(copy.before for copy in plan.copies_gone)]
     miss_sources(ctx.engine, seen.library, missed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reelworks.domain.digest import sha256_of_bytes
 from reelworks.domain.ids import video_id_for
 from reelworks.domain.jobs.sync import Arrival, Move, SyncPlan
+from reelworks.operations.backfill.known_content import joining_notes
 from reelworks.operations.backfill.scan_notes import scan_notes
 from reelworks.operations.backfill.scanned_files import Scan, ScannedFile, is_changed
 from reelworks.store.library.source_entries import SeenSource
@@ -24,7 +25,7 @@ class Survey:
     known: Mapping[str, SeenSource]
     """Files of this source at the last sync, by locator."""
     by_content: Mapping[str, VideoFacts]
-    """The library's videos by their digest."""
+    """Videos of all libraries by their digest."""
 
 
 @dataclass
@@ -83,8 +84,13 @@ def plan_sync(seen: Survey) -> SyncPlan:
         ),
         back=tuple(one for one in there if one in seen.known and seen.known[one].gone_at),
         same=sum(locator in still for locator in there),
-        notes=scan_notes(seen.scan),
+        notes=(*scan_notes(seen.scan), *_joining(seen)),
     )
+
+
+def _joining(seen: Survey) -> tuple[str, ...]:
+    known = [seen.by_content.get(one.sha256 or "") for one in seen.scan.files]
+    return joining_notes(known, seen.library)
 
 
 def ids_of_files(plan: SyncPlan, seen: Survey) -> dict[str, str]:

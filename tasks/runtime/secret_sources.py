@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from reelworks.domain.jobs.job import Job
+from reelworks.pipeline.recorded_source import locate_recorded
 from reelworks.pipeline.run_context import RunContext
 from reelworks.stages.source.ingest import without_secrets
 from reelworks.store.jobs.jobs import source_of
@@ -39,10 +40,14 @@ def use_full_source(source: str) -> Iterator[None]:
 def source_of_run(parameter: str, job: Job | None, ctx: RunContext) -> str:
     """Return a run's full source; ``parameter`` is the one in its parameters.
 
-    Raises ``DatabaseUnavailableError``.
+    Raises ``SourceNotFoundError``, store and database errors.
     """
     if job is not None:
         given = job.params.get("source")
-        return str(given or source_of(ctx.engine, job, ctx.settings.s3.bucket) or parameter)
+        recorded = None if given else source_of(ctx.engine, job, ctx.settings.s3.bucket)
+        source = given or (parameter if recorded is None else recorded)
+        if job.video_id is None:
+            return str(source)
+        return locate_recorded(str(source), job.video_id, ctx.store, ctx.settings.data_dir)
     full = _full_source.get()
     return full if full is not None and parameter_of(full) == parameter else parameter

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prefect import task
@@ -29,6 +29,7 @@ from reelworks.store.library.publish import publish_probe
 from reelworks.store.library.upload_keys import storing_upload
 from reelworks.store.library.video_metadata import write_metadata
 from reelworks.store.library.video_status import ClaimedVideo, claim_video, set_status
+from reelworks.store.library.video_writes import AddedVideo, NewVideo, add_video
 from reelworks.store.objects.artifacts import Artifact
 from tasks.runtime.run_endings import reason_of
 from tasks.runtime.stage_runner import Summary, run_stage
@@ -53,6 +54,13 @@ class Ingested:
     """What decides which track and channels are heard: a part of cache keys."""
     revised: Mapping[str, Any] = field(default_factory=dict)
     """The same for the video."""
+    notes: tuple[str, ...] = ()
+    """What became of the source, where the library had its content already."""
+
+
+_SUMMARY: Summary[Ingested] = Summary(
+    count=lambda _: 1, unit="file", warnings=lambda ingested: ingested.notes
+)
 
 
 @task(**stage_task(Stage.INGEST))
@@ -69,6 +77,8 @@ async def ingest(
         ctx, limits = attempt.ctx, source_limits(attempt.ctx.settings)
         folder = ctx.new_work_dir(Stage.INGEST)
         local = localize(source, video_id, folder, ctx.store, attempt.progress, limits)
+        added = add_source(ctx, local, library, is_id_stated=video_id is not None)
+        local = replace(local, video_id=added.id)
         claimed = claim_video(
             ctx.engine,
             local.video_id,
@@ -76,15 +86,29 @@ async def ingest(
             library=library,
             language=language,
             audio_track=audio_track,
-            bucket=ctx.store.bucket,
         )
         log.info("CLAIMED %s from %s", local.video_id, local.original)
         with _failed_status(ctx, local.video_id):
-            ingested = _store_source(local, claimed, limits, attempt)
+            ingested = _store_source(local, claimed, limits, attempt, added.notes)
             attempt.progress(1, 1)  # a run that was cancelled ends here, while the id is known
         return ingested
 
-    return await run_stage(Stage.INGEST.value, work, Summary(lambda _: 1, "file"))
+    return await run_stage(Stage.INGEST.value, work, _SUMMARY)
+
+
+def add_source(
+    ctx: RunContext, local: LocalSource, library: str | None, *, is_id_stated: bool
+) -> AddedVideo:
+    """Find the video that a source is, or add it; a stated id may get a new source."""
+    new = NewVideo(
+        id=local.video_id,
+        original_path=local.original,
+        title=PurePosixPath(local.original.partition("?")[0]).stem,
+        library=library,
+        sha256=local.sha256,
+        is_id_stated=is_id_stated,
+    )
+    return add_video(ctx.engine, new, replace_source=True)
 
 
 @contextmanager
@@ -100,11 +124,15 @@ def _failed_status(ctx: RunContext, video_id: str) -> Iterator[None]:
 
 
 def _store_source(
-    local: LocalSource, claimed: ClaimedVideo, limits: SourceLimits, attempt: StageAttempt
+    local: LocalSource,
+    claimed: ClaimedVideo,
+    limits: SourceLimits,
+    attempt: StageAttempt,
+    notes: tuple[str, ...],
 ) -> StageResult[Ingested]:
     ctx, check_cancelled = attempt.ctx, attempt.check_cancelled
     ctx.register_local_file(local.path, local.sha256, local.stamp)
-    key = upload_key(local.video_id, local.name)
+    key = _upload_key(local, claimed, ctx.store.bucket)
     call = probe_call(local.sha256, key, local.video_id)
     with storing_upload(ctx.engine, local.video_id, key, should_stop=check_cancelled):
         probed = get_or_compute(
@@ -127,8 +155,23 @@ def _store_source(
         language=claimed.language,
         audio_choice=audio_params(probed.result, track),
         revised=video_params(probed.result, encoder, track),
+        notes=notes,
     )
     return StageResult(ingested, probed.artifacts, probed.digest, probed.model, probed.cached)
+
+
+def _upload_key(local: LocalSource, claimed: ClaimedVideo, bucket: str) -> str:
+    """Return where to store a source: never over other bytes that the user put into the store."""
+    if claimed.upload_path is not None and claimed.sha256 == local.sha256:
+        return claimed.upload_path
+    key = upload_key(local.video_id, local.name)
+    if local.original == f"s3://{bucket}/{key}" or not claimed.given & {
+        key,
+        f"s3://{bucket}/{key}",
+    }:
+        return key
+    name = PurePosixPath(local.name)
+    return upload_key(local.video_id, f"{name.stem}-{local.sha256[:8]}{name.suffix}")
 
 
 def _probe(local: LocalSource, limits: SourceLimits) -> StageOutput[Probe]:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from reelworks.domain.ids import VIDEO_ID_MAX
+from reelworks.domain.ids import VIDEO_ID_RULE
+from reelworks.domain.languages import check_language as check_known_language
 from reelworks.operations.parameters import (
     IN_FLIGHT_MAX,
     BackfillId,
-    Language,
     Library,
     VideoId,
 )
@@ -20,7 +20,7 @@ from reelworks.operations.parameters import (
 
 def check_video_id(text: str | None) -> str | None:
     """Refuse what cannot be the id of a video. Raises ``typer.BadParameter``, as all checks do."""
-    return _checked(text, VideoId, f"use a-z, 0-9, - and _, at most {VIDEO_ID_MAX} characters")
+    return _checked(text, VideoId, VIDEO_ID_RULE)
 
 
 def check_library(text: str | None) -> str | None:
@@ -29,8 +29,13 @@ def check_library(text: str | None) -> str | None:
 
 
 def check_language(text: str | None) -> str | None:
-    """Refuse what cannot be the code of a language."""
-    return _checked(text, Language, "use a code of two letters, for example en")
+    """Refuse what is not the code of a language that can be transcribed."""
+    if text is None:
+        return None
+    try:
+        return check_known_language(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def check_backfill_id(text: str | None) -> str | None:

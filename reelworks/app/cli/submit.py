@@ -100,8 +100,8 @@ def _submit(
     pool: str | None,
     *,
     on_this_machine: bool,
-) -> dict[str, str]:
-    """Queue the job of one source; return the ids of its video and its job."""
+) -> dict[str, Any]:
+    """Queue the job of one source; return the ids of its video and its job, and notes."""
     from reelworks.domain.digest import sha256_of_file
     from reelworks.domain.library.access import LOCAL
     from reelworks.operations.new_video import VideoFields, new_video
@@ -117,7 +117,11 @@ def _submit(
     submission = Submission(video, locator, always_index=True, pool=pool)
     submitted = submit_video(services, LOCAL, submission)
     assert submitted.job is not None  # noqa: S101 - always_index queues one
-    return {"video_id": submitted.video.id, "job_id": submitted.job.id}
+    return {
+        "video_id": submitted.video.id,
+        "job_id": submitted.job.id,
+        "notes": list(submitted.notes),
+    }
 
 
 def _absolute(source: str) -> str:
@@ -152,6 +156,8 @@ def _print_jobs(jobs: Sequence[dict[str, Any]]) -> None:
     for job in jobs:
         where = f" in the pool {job['pool']}" if job["pool"] else ""
         output.echo(f"Queued{where}: {job['source']}, job {job['job_id']}")
+        for note in job["notes"]:
+            output.note(f"{job['source']}: {note}")
 
 
 async def _target_pool(pool: str | None) -> str | None:

@@ -44,7 +44,7 @@ def parameters_of(job: Job, source: str | None) -> dict[str, Any]:
     URL from the job's row (``tasks.runtime.secret_sources``).
     """
     video = {} if job.video_id is None else {"video_id": job.video_id}
-    located = {"source": source} if job.kind == INDEX and source else {}
+    located = {"source": source} if job.kind == INDEX and source is not None else {}
     reference = {"job": {"id": job.id, "attempt": job.attempts}}
     params = {**located, **job.params, **video, **reference}
     if isinstance(params.get("source"), str):

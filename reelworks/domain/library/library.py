@@ -43,6 +43,8 @@ class VideoSummary:
     """When the last of its files was missed by a sync; None while there is one."""
     added_by: str | None = None
     """Name of the token that added it; None: added without a token."""
+    libraries: tuple[str, ...] = ()
+    """All libraries that it is in, its own first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from reelworks.operations.backfill.estimate import (
     usage_of,
     work_of,
 )
+from reelworks.operations.backfill.known_content import by_content, joining_notes
 from reelworks.operations.backfill.scan_notes import scan_notes
 from reelworks.operations.backfill.scanned_files import Scan, as_seen
 from reelworks.operations.backfill.source_listing import root_of
@@ -101,6 +102,7 @@ class Planner:
             notes=(
                 *notes_of(lines, candidates, min(at_once, limits.in_flight)),
                 *(scan_notes(replace(scan, files=())) if scan else ()),  # a line has its file's
+                *_joining(candidates, selection),
             ),
         )
 
@@ -115,8 +117,8 @@ class Planner:
         known = sources_of(engine, library)
         scan = scan_source(root, known, self.ctx.store, self.progress)
         by_id = {one.video_id: one for one in facts}
-        by_content = {one.sha256: one for one in facts if one.sha256 and one.library == library}
-        named = candidates_of_files(scan.files, known, by_id, by_content)
+        content = by_content(facts, library)
+        named = candidates_of_files(scan.files, known, by_id, content)
         # A changed file is remembered once its video is made of the new content: see sync.
         seen = [
             as_seen(one, root, candidate.video_id if candidate.facts else None)
@@ -216,6 +218,13 @@ def notes_of(
     if lines:
         notes.append(f"The time is for {at_once} run{'s' * (at_once > 1)} at once on this machine.")
     return tuple(notes)
+
+
+def _joining(candidates: Sequence[Candidate], selection: VideoSelection) -> tuple[str, ...]:
+    if selection.source is None:
+        return ()
+    known = [one.facts for one in candidates]
+    return joining_notes(known, selection.library or DEFAULT_LIBRARY)
 
 
 def _videos(count: int) -> str:

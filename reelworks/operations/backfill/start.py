@@ -15,6 +15,7 @@ from reelworks.domain.jobs.backfill_plan import Plan
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import SettingsError, UnknownBackfillError
+from reelworks.operations.backfill.known_content import join
 from reelworks.operations.backfill.plan import Planner
 from reelworks.operations.backfill.source_listing import root_of
 from reelworks.pipeline.run_context import RunContext
@@ -25,6 +26,7 @@ from reelworks.store.library.source_entries import (
     SeenSource,
     remember_copies,
     remember_sources,
+    sources_of,
 )
 
 
@@ -112,6 +114,9 @@ def _remember(ctx: RunContext, selection: VideoSelection, plan: Plan) -> None:
     library = selection.library or DEFAULT_LIBRARY
     remember_sources(ctx.engine, library, seen)
     remember_copies(ctx.engine, library)
+    known = sources_of(ctx.engine, library, selection.source).values()  # those of the plan, too
+    there = [one for one in known if one.gone_at is None]
+    join(ctx, library, {one.locator: one.video_id for one in there if one.video_id is not None})
 
 
 def require_known_prices(plan: Plan, limits: Limits) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from reelworks.domain.artifact_keys import UPLOADS
 from reelworks.domain.digest import sha256_of_file
 from reelworks.domain.file_fingerprint import FileStamp, stamp_of
-from reelworks.domain.ids import is_video_id, video_id_for
+from reelworks.domain.ids import VIDEO_ID_RULE, is_video_id, video_id_for
 from reelworks.domain.jobs.progress import Progress
 from reelworks.domain.locators import FILE_SCHEME, file_name, locator_of, path_of
 from reelworks.domain.printable import one_line
@@ -79,9 +79,7 @@ def localize(
     ``UnsafeAddressError``, ``OverLimitError`` and ``NoSpaceError``.
     """
     if video_id is not None and not is_video_id(video_id):
-        raise InputError(
-            f"{video_id!r} cannot be a video id: use a-z, 0-9, - and _, at most 63 characters."
-        )
+        raise InputError(f"{video_id!r} cannot be a video id: {VIDEO_ID_RULE}.")
     shown = without_secrets(source)
     scheme, mark, rest = source.partition("://")
     scheme = scheme.lower() if mark else ""

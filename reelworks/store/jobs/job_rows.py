@@ -20,6 +20,7 @@ from reelworks.domain.jobs.progress import progress_of
 from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.jobs.usage import usage_by_model
 from reelworks.errors import current_code, spellings_of
+from reelworks.store.db.membership import in_library
 from reelworks.store.db.schema import JobRow, Video
 from reelworks.store.db.table_ops import table_of
 
@@ -40,7 +41,7 @@ def where_clause(which: JobSelection) -> ColumnElement[bool]:
         if wanted is not None:
             conditions.append(JOBS.c[name] == wanted)
     if which.library is not None:
-        of_library = select(VIDEOS.c.id).where(VIDEOS.c.library == which.library)
+        of_library = select(VIDEOS.c.id).where(in_library(which.library))
         conditions.append(JOBS.c.video_id.in_(of_library))
     return and_(*conditions)
 

@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
+    Text,
     and_,
     case,
+    cast,
     func,
+    literal,
     select,
     update,
 )
@@ -211,13 +214,33 @@ def _change(
 def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
     """Return the source of a job's video: its upload in the store, or the original path or URL.
 
-    None for a job without a video.
+    An ``original_path`` that was changed since the upload was stored is a new source. None for a
+    job without a video.
     """
     if job.video_id is None:
         return None
-    query = select(VIDEOS.c.upload_path, VIDEOS.c.original_path).where(VIDEOS.c.id == job.video_id)
+    columns = (VIDEOS.c.upload_path, VIDEOS.c.original_path, VIDEOS.c.ingested_path)
+    query = select(*columns).where(VIDEOS.c.id == job.video_id)
     with transaction(engine) as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    return f"s3://{bucket}/{row.upload_path}" if row.upload_path else str(row.original_path)
+    is_stored = row.upload_path and row.ingested_path in (None, row.original_path)
+    return f"s3://{bucket}/{row.upload_path}" if is_stored else str(row.original_path)
+
+
+def drop_source(engine: Engine, job_id: str) -> bool:
+    """Let a pending job take its video's own source; False when it is not pending any more."""
+    waits = and_(JOBS.c.id == job_id, JOBS.c.status == JobStatus.PENDING.value)
+    without = JOBS.c.params.op("-")(cast(literal("source"), Text()))
+    with transaction(engine) as connection:
+        changed = connection.execute(update(JOBS).where(waits).values(params=without))
+        return changed.rowcount == 1
+
+
+def add_webhook(engine: Engine, job_id: str, url: str) -> None:
+    """Have one more address called when a job ends; one that the job has already is left alone."""
+    with transaction(engine) as connection:
+        known = select(DELIVERIES.c.url).where(DELIVERIES.c.job_id == job_id)
+        if url not in set(connection.scalars(known)):
+            connection.execute(insert(DELIVERIES).values(job_id=job_id, url=url))

@@ -12,6 +12,7 @@ from reelworks.domain.jobs.job import Job
 from reelworks.errors import current_code
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.job_rows import JOBS, job_of
+from reelworks.store.library.video_locations import count_by_library
 from reelworks.store.library.video_reads import FRAMES, VIDEOS
 
 _FIRST_FRAMES = 5
@@ -30,14 +31,12 @@ class Choices:
 
 def choices(engine: Engine) -> Choices:
     """Return which libraries and languages there are, and how many videos."""
-    query = select(VIDEOS.c.library, VIDEOS.c.language, func.count().label("number"))
-    libraries: dict[str, int] = {}
-    languages: set[str] = set()
+    query = select(VIDEOS.c.language, func.count().label("number")).group_by(VIDEOS.c.language)
     with transaction(engine) as connection:
-        for row in connection.execute(query.group_by(VIDEOS.c.library, VIDEOS.c.language)):
-            libraries[row.library] = libraries.get(row.library, 0) + row.number
-            languages |= {row.language} if row.language else set()
-    return Choices(dict(sorted(libraries.items())), sorted(languages), sum(libraries.values()))
+        rows = connection.execute(query).all()
+        libraries = count_by_library(connection)
+    languages = sorted(row.language for row in rows if row.language)
+    return Choices(libraries, languages, sum(row.number for row in rows))
 
 
 def posters(engine: Engine, video_ids: Collection[str]) -> dict[str, str]:

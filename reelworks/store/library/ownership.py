@@ -11,6 +11,7 @@ from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.job_rows import JOBS
+from reelworks.store.library.video_locations import OTHER_LIBRARIES, libraries_of
 from reelworks.store.library.video_reads import VIDEOS
 
 
@@ -44,7 +45,8 @@ def changes_of(engine: Engine, video_id: str, wishes: VideoWishes, *, bucket: st
     """Return what ``wishes`` would change of a video; ``bucket`` is the store's."""
     stated = ("library", "stated_language", "stated_audio_track")
     columns = ("added_by", "original_path", "upload_path", *stated)
-    query = select(*(VIDEOS.c[name] for name in columns)).where(VIDEOS.c.id == video_id)
+    query = select(*(VIDEOS.c[name] for name in columns), OTHER_LIBRARIES)
+    query = query.where(VIDEOS.c.id == video_id)
     with transaction(engine) as connection:
         row = connection.execute(query).one_or_none()
         if row is None:
@@ -53,7 +55,8 @@ def changes_of(engine: Engine, video_id: str, wishes: VideoWishes, *, bucket: st
         differs = {
             "source": wishes.source not in (None, upload)
             and not _is_known_source(connection, video_id, wishes.source or "", row.original_path),
-            "library": wishes.library not in (None, row.library),
+            "library": wishes.library
+            not in (None, *libraries_of(row.library, row.other_libraries)),
             "language": wishes.language not in (None, row.stated_language),
             "audio track": wishes.audio_track not in (None, row.stated_audio_track),
         }

@@ -40,6 +40,7 @@ def publish_probe(
         # The mix follows with the audio, which knows all of it.
         "probe": Video.probe.op("||")(literal(without_mix, JSONB())),
         "upload_path": upload_path,
+        "ingested_path": Video.original_path,
         "digests": Video.digests.op("||")(literal({"source": sha256}, JSONB())),
     }
     with video_locked(engine, video_id) as connection:

@@ -13,6 +13,7 @@ from reelworks.domain.library.library import VideoStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.job_rows import JOBS
+from reelworks.store.library.video_locations import VideoLocation, record_locations
 from reelworks.store.library.video_metadata import VideoMetadata
 from reelworks.store.library.video_reads import VIDEOS
 
@@ -45,6 +46,7 @@ def insert_videos(
     query = select(VIDEOS.c.id, VIDEOS.c.updated_at, undone.label("due"))
     with transaction(engine) as connection:
         new = set(connection.scalars(made))
+        record_locations(connection, [location for one in videos for location in _locations(one)])
         found = {row.id: row for row in connection.execute(query.where(VIDEOS.c.id.in_(ids)))}
     return [
         RestoredVideo(one, one in new, found[one].due, one in with_source, found[one].updated_at)
@@ -63,8 +65,22 @@ def _row(video: VideoMetadata) -> dict[str, object]:
             "stated_audio_track": video.audio_track,
             "original_path": video.original_path,
             "upload_path": video.upload_path,
+            "ingested_path": video.original_path if video.upload_path else None,
             "digests": {"source": video.sha256} if video.sha256 else {},
             "added_by": video.added_by,
         }
     )
     return values | {"created_at": video.created_at}
+
+
+def _locations(video: VideoMetadata) -> list[VideoLocation]:
+    return [
+        VideoLocation(
+            video_id=video.id,
+            library=one["library"] or video.library,
+            location=one["location"] or "",
+            title=one["title"],
+            added_by=one["added_by"],
+        )
+        for one in video.locations
+    ]

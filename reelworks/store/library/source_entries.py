@@ -101,7 +101,11 @@ def move_video(engine: Engine, video_id: str, before: str, locator: str) -> None
     """Let a video's row follow its file; one that names another file stays."""
     mine = and_(VIDEOS.c.id == video_id, VIDEOS.c.original_path == sanitize_text(before))
     with transaction(engine) as connection:
-        connection.execute(update(VIDEOS).where(mine).values(original_path=sanitize_text(locator)))
+        to = sanitize_text(locator)
+        same = VIDEOS.c.ingested_path == VIDEOS.c.original_path  # its content is the same
+        ingested = case((same, to), else_=VIDEOS.c.ingested_path)
+        row = update(VIDEOS).where(mine)
+        connection.execute(row.values(original_path=to, ingested_path=ingested))
 
 
 def miss_sources(engine: Engine, library: str, locators: Iterable[str]) -> None:

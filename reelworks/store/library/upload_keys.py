@@ -77,7 +77,9 @@ def own_upload(engine: Engine, video_id: str, key: str) -> str:
         if named is None:
             claim_upload(connection, video_id, key)
             row = update(VIDEOS).where(VIDEOS.c.id == video_id)
-            connection.execute(row.values(upload_path=sanitize_text(key)))
+            connection.execute(
+                row.values(upload_path=sanitize_text(key), ingested_path=VIDEOS.c.original_path)
+            )
     return named or key
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,13 @@ from reelworks.domain.artifact_keys import METADATA, metadata_key
 from reelworks.domain.ids import is_video_id
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
+from reelworks.store.library.video_locations import locations_of
 from reelworks.store.library.video_reads import VIDEOS
 from reelworks.store.objects.artifacts import ArtifactStore
 
 log = logging.getLogger(__name__)
 _VERSION = 1
+_LOCATION_FIELDS = ("library", "location", "title", "added_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,15 @@ class VideoMetadata:
     created_at: datetime
     audio_track: int | None = None
     """Number from 1, as a caller stated it; None: chosen by speech."""
+    locations: tuple[Mapping[str, str | None], ...] = ()
+    """Further locations: ``library``, ``location``, ``title`` and ``added_by`` of each."""
 
     def to_json(self) -> bytes:
         """Return the document."""
         content = {"version": _VERSION} | asdict(self)
         content |= {"created_at": self.created_at.isoformat()}
+        if not self.locations:
+            del content["locations"]
         return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
     @classmethod
@@ -61,7 +67,11 @@ class VideoMetadata:
         """
         content: dict[str, Any] = json.loads(data)
         content.setdefault("audio_track", None)  # documents of earlier versions lack it
+        content = {"locations": ()} | content
         known = {name: content[name] for name in cls.__dataclass_fields__}
+        known["locations"] = tuple(
+            {name: one[name] for name in _LOCATION_FIELDS} for one in known["locations"]
+        )
         known["created_at"] = datetime.fromisoformat(known["created_at"])
         texts = [known[name] for name in ("id", "library", "original_path")]
         if not all(isinstance(one, str) for one in texts) or not is_video_id(known["id"]):
@@ -110,6 +120,10 @@ def _document(engine: Engine, video_id: str) -> bytes:
         sha256=row.digests.get("source"),
         added_by=row.added_by,
         created_at=row.created_at,
+        locations=tuple(
+            {name: getattr(one, name) for name in _LOCATION_FIELDS}
+            for one in locations_of(engine, video_id)
+        ),
     )
     return found.to_json()
 

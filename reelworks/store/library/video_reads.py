@@ -9,6 +9,7 @@ from sqlalchemy import Engine, Row, delete, func, select
 from reelworks.domain.library.library import Counts, VideoSummary
 from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
+from reelworks.store.db.membership import in_library
 from reelworks.store.db.schema import (
     CaptionRow,
     CaptionVectorRow,
@@ -20,6 +21,7 @@ from reelworks.store.db.schema import (
     Video,
 )
 from reelworks.store.db.table_ops import table_of
+from reelworks.store.library.video_locations import OTHER_LIBRARIES, libraries_of
 
 VIDEOS, SCENES, FRAMES, SEGMENTS, CAPTIONS = (
     table_of(kind) for kind in (Video, SceneRow, FrameRow, SegmentRow, CaptionRow)
@@ -33,7 +35,7 @@ _GONE_AT = (
     .scalar_subquery()
     .label("gone_at")
 )
-VIDEO = select(VIDEOS, _GONE_AT)
+VIDEO = select(VIDEOS, OTHER_LIBRARIES, _GONE_AT)
 
 
 def get_summary(engine: Engine, video_id: str) -> VideoSummary:
@@ -49,7 +51,7 @@ def list_videos(engine: Engine, *, library: str | None = None) -> list[VideoSumm
     """Return all videos, or those of one library, newest first."""
     query = VIDEO.order_by(VIDEOS.c.created_at.desc(), VIDEOS.c.id)
     if library is not None:
-        query = query.where(VIDEOS.c.library == library)
+        query = query.where(in_library(library))
     with transaction(engine) as connection:
         return [summary_of(row) for row in connection.execute(query)]
 
@@ -106,4 +108,5 @@ def summary_of(row: Row[Any]) -> VideoSummary:
         updated_at=row.updated_at,
         gone_at=getattr(row, "gone_at", None),
         added_by=row.added_by,
+        libraries=libraries_of(row.library, row.other_libraries),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, case, func, update
+from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.library.library import VideoStatus
@@ -14,6 +14,7 @@ from reelworks.errors import UnknownVideoError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import Video
 from reelworks.store.db.table_ops import sanitize_text
+from reelworks.store.library.video_locations import VIDEOS, VideoLocation, record_locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class ClaimedVideo:
     """As a caller stated it, now or before; None: to be detected."""
     audio_track: int | None = None
     """Number of the audio track, the same; None: chosen by speech."""
+    sha256: str | None = None
+    """Of its source; None: not read yet."""
+    upload_path: str | None = None
+    """Store key of its source; None: not stored yet."""
+    given: frozenset[str] = frozenset()
+    """Locations of its source as its row has them: now, and when the upload was stored."""
 
 
 def claim_video(
@@ -35,34 +42,22 @@ def claim_video(
     library: str | None = None,
     language: str | None = None,
     audio_track: int | None = None,
-    bucket: str = "",
 ) -> ClaimedVideo:
     """Make the video's row, or take it up again: its status becomes ``processing``.
 
-    ``library`` None leaves a known video where it is, ``language`` and ``audio_track`` None keep
-    what was stated. A source that is the video's own upload, in ``bucket``, does not hide where it
-    came from first.
+    A known video joins ``library`` and leaves none; ``language`` and ``audio_track`` None keep what
+    was stated. The ``original_path`` that a row has stays, since a user gave it: another location
+    is recorded beside it.
     """
     title = title_of(file_name(original_path))
     values = sanitize_text({"original_path": original_path, "title": title, "status": "processing"})
-    given = {
-        "library": library,
-        "stated_language": language,
-        "stated_audio_track": audio_track,
-    }
+    given = {"stated_language": language, "stated_audio_track": audio_track}
     stated = {name: value for name, value in given.items() if value is not None}
-    values |= stated
-    statement = insert(Video).values(id=video_id, **values)
+    own = {} if library is None else {"library": library}
+    statement = insert(Video).values(id=video_id, **values, **stated, **own)
     upsert = statement.on_conflict_do_update(
         index_elements=["id"],
         set_={
-            "original_path": case(
-                (
-                    statement.excluded.original_path == f"s3://{bucket}/" + Video.upload_path,
-                    Video.original_path,
-                ),
-                else_=statement.excluded.original_path,
-            ),
             "title": func.coalesce(Video.title, statement.excluded.title),
             "status": "processing",
             "error": None,
@@ -71,9 +66,17 @@ def claim_video(
         },
     )
     with transaction(engine) as connection:
-        known = (Video.library, Video.stated_language, Video.stated_audio_track)
-        row = connection.execute(upsert.returning(*known)).one()
-    return ClaimedVideo(row.library, row.stated_language, row.stated_audio_track)
+        row = connection.execute(upsert.returning(VIDEOS)).one()
+        location = VideoLocation(video_id, library or row.library, original_path)
+        record_locations(connection, [location])
+    return ClaimedVideo(
+        library=row.library,
+        language=row.stated_language,
+        audio_track=row.stated_audio_track,
+        sha256=row.digests.get("source"),
+        upload_path=row.upload_path,
+        given=frozenset({row.original_path, row.ingested_path} - {None}),
+    )
 
 
 def set_status(

@@ -5,22 +5,31 @@ All raise the errors of ``reelworks.store.db.error_mapping``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, select, true
+from sqlalchemy import Connection, Engine, Row, and_, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
+from reelworks.domain.library.known_content import GivenSource, match_video, notes_of
 from reelworks.domain.library.library import DEFAULT_LIBRARY, VideoSummary
 from reelworks.domain.library.listing import PageKey
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import ConflictError, InputError, UnknownFrameError, UnknownVideoError
 from reelworks.store.db.advisory_locks import lock_number
 from reelworks.store.db.database import transaction
+from reelworks.store.db.membership import in_library
 from reelworks.store.db.table_ops import check_known, page_after, sanitize_text
 from reelworks.store.library.upload_keys import claim_upload
+from reelworks.store.library.video_locations import (
+    OTHER_LIBRARIES,
+    VideoLocation,
+    known_videos,
+    record_locations,
+)
 from reelworks.store.library.video_reads import FRAMES, VIDEOS, summary_of
 
 _FIRST_FRAMES = 5
@@ -44,13 +53,29 @@ class NewVideo:
     """Number from 1, as a caller states it; None: chosen by speech."""
     added_by: str | None = None
     """Name of the token that adds it; None: added without a token."""
+    is_id_stated: bool = False
+    """False: the id was made from name and content, and the content decides which video it is."""
+    is_title_stated: bool = False
+    """False: the title was made from the file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedVideo:
+    """The video that a source is."""
+
+    id: str
+    new: bool
+    """False when the library had it already."""
+    notes: tuple[str, ...] = ()
+    """What happened beside that, a sentence each: see ``domain.library.known_content``."""
 
 
 def page_of_videos(
     engine: Engine, which: VideoSelection, *, limit: int, after: PageKey | None = None
 ) -> list[VideoSummary]:
     """Return up to ``limit`` videos, newest first; new ones never move what follows ``after``."""
-    query = page_after(select(VIDEOS).where(where_clause(which)), VIDEOS, limit=limit, after=after)
+    selected = select(VIDEOS, OTHER_LIBRARIES).where(where_clause(which))
+    query = page_after(selected, VIDEOS, limit=limit, after=after)
     with transaction(engine) as connection:
         return [summary_of(row) for row in connection.execute(query)]
 
@@ -77,7 +102,9 @@ def where_clause(which: VideoSelection) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if which.ids is not None:
         conditions.append(VIDEOS.c.id.in_(sanitize_text(list(which.ids))))
-    for name in ("library", "status", "language"):
+    if which.library is not None:
+        conditions.append(in_library(which.library))
+    for name in ("status", "language"):
         wanted = getattr(which, name)
         if wanted is not None:
             conditions.append(VIDEOS.c[name] == wanted)
@@ -98,32 +125,66 @@ def where_clause(which: VideoSelection) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def add_video(engine: Engine, new: NewVideo) -> tuple[str, bool]:
-    """Put a video into the library, status ``pending``; return its id and whether it is new.
+def add_video(
+    engine: Engine,
+    new: NewVideo,
+    *,
+    check: Callable[[str], None] = lambda _: None,
+    replace_source: bool = False,
+) -> AddedVideo:
+    """Put a source into the library: as a new video, status ``pending``, or as one that is known.
 
-    A source whose bytes are there already is the video that has them, whatever its name. Of two
-    calls at once for the same bytes one is first. Raises ``ConflictError`` when the id belongs to
-    another source, and what ``claim_upload`` raises for the key of its file.
+    Which video it is, and what happens to names, locations and libraries, says
+    ``domain.library.known_content``. Of two calls at once for the same bytes one is first.
+    ``check`` gets the id of a known video before anything is recorded of it, and may raise.
+
+    Raises ``ConflictError`` when the id belongs to another source, unless ``replace_source`` gives
+    the video a new one, and what ``claim_upload`` raises for the key of its file.
     """
-    values = _values(new)
+    title = new.title if new.is_title_stated else None
+    given = GivenSource(new.id, new.is_id_stated, new.sha256, new.library, title)
     with transaction(engine) as connection:
         if new.sha256 is not None:
             connection.execute(select(func.pg_advisory_xact_lock(lock_number(new.sha256))))
-            known = _with_bytes(connection, new.sha256)
-            if known is not None:
-                return known, False
-        made = insert(VIDEOS).values(**values).on_conflict_do_nothing(index_elements=["id"])
-        if connection.scalar(made.returning(VIDEOS.c.id)) is not None:
-            if new.upload_path is not None:
-                claim_upload(connection, new.id, new.upload_path)
-            return new.id, True
-        row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == new.id)).one()
-        same_path = row.original_path == values["original_path"]
-        if not (same_path if new.sha256 is None else row.digests.get("source") == new.sha256):
+        found = known_videos(connection, video_id=new.id, sha256=new.sha256)
+        match = match_video(given, [one for one, _ in found])
+        notes = notes_of(given, match, [one for one, _ in found])
+        if match is None and _insert(connection, new):
+            return AddedVideo(new.id, True, notes)
+        if match is None:  # another caller has just added it under this id
+            found = known_videos(connection, video_id=new.id, sha256=new.sha256)
+            match = next(one for one, _ in found if one.id == new.id)
+        row = next(row for one, row in found if one.id == match.id)
+        if not replace_source and not _is_same_source(row, new):
             raise ConflictError(
                 f"The video {new.id} has another source; choose another id or delete it first."
             )
-        return new.id, False
+        check(match.id)
+        library = new.library or match.libraries[0]
+        given_by = new.original_path if new.upload_path is None else _file_name(new)
+        location = VideoLocation(match.id, library, given_by, new.title, new.added_by)
+        record_locations(connection, [location])
+        return AddedVideo(match.id, False, notes)
+
+
+def _insert(connection: Connection, new: NewVideo) -> bool:
+    made = insert(VIDEOS).values(**_values(new)).on_conflict_do_nothing(index_elements=["id"])
+    if connection.scalar(made.returning(VIDEOS.c.id)) is None:
+        return False
+    if new.upload_path is not None:
+        claim_upload(connection, new.id, new.upload_path)
+    return True
+
+
+def _file_name(upload: NewVideo) -> str:
+    """Return the name of a file that was sent and is not stored again."""
+    return PurePosixPath(upload.upload_path or "").name.removeprefix(f"{upload.id}_")
+
+
+def _is_same_source(row: Row[Any], new: NewVideo) -> bool:
+    if new.sha256 is not None and "source" in row.digests:
+        return bool(row.digests["source"] == new.sha256)
+    return bool(row.original_path == sanitize_text(new.original_path))
 
 
 def _values(new: NewVideo) -> Mapping[str, Any]:
@@ -134,6 +195,7 @@ def _values(new: NewVideo) -> Mapping[str, Any]:
             "title": new.title,
             "library": new.library or DEFAULT_LIBRARY,
             "upload_path": new.upload_path,
+            "ingested_path": new.original_path if new.upload_path else None,
             "digests": {"source": new.sha256} if new.sha256 else {},
             "stated_language": new.language,
             "stated_audio_track": new.audio_track,
@@ -141,12 +203,6 @@ def _values(new: NewVideo) -> Mapping[str, Any]:
         }
     )
     return values
-
-
-def _with_bytes(connection: Connection, sha256: str) -> str | None:
-    same = VIDEOS.c.digests["source"].astext == sha256
-    oldest = select(VIDEOS.c.id).where(same).order_by(VIDEOS.c.created_at).limit(1)
-    return connection.scalar(oldest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from reelworks.domain.jobs.usage import Usage, add_up, usage_by_model
 from reelworks.domain.library.selection import ALL_VIDEOS, VideoSelection
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs.job_rows import JOBS, VIDEOS
+from reelworks.store.library.video_locations import OTHER_LIBRARIES, libraries_of
 from reelworks.store.library.video_reads import CAPTIONS, FRAMES, SEGMENTS
 from reelworks.store.library.video_writes import where_clause
 
@@ -57,6 +58,8 @@ class VideoFacts:
     """As a caller stated it; None: it was detected."""
     stated_audio_track: int | None = None
     """As a caller stated it; None: chosen by speech."""
+    libraries: tuple[str, ...] = ()
+    """All libraries that it is in, its own first."""
 
 
 def read_history(engine: Engine) -> History:
@@ -89,6 +92,7 @@ def video_facts(engine: Engine, which: VideoSelection = ALL_VIDEOS) -> list[Vide
         *(VIDEOS.c.original_path, VIDEOS.c.digests, VIDEOS.c.duration_sec, VIDEOS.c.language),
         VIDEOS.c.stated_language,
         VIDEOS.c.stated_audio_track,
+        OTHER_LIBRARIES,
     ]
     query = select(*columns).where(where_clause(which)).order_by(VIDEOS.c.created_at, VIDEOS.c.id)
     with transaction(engine) as connection:
@@ -104,6 +108,7 @@ def video_facts(engine: Engine, which: VideoSelection = ALL_VIDEOS) -> list[Vide
                 language=row.language,
                 stated_language=row.stated_language,
                 stated_audio_track=row.stated_audio_track,
+                libraries=libraries_of(row.library, row.other_libraries),
             )
             for row in connection.execute(query)
         ]

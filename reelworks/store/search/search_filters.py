@@ -121,7 +121,11 @@ def _about_video(filters: Filters) -> _SqlConditions:
     if filters.video_ids:
         made.add("v.id = ANY (CAST(:video_ids AS text[]))", video_ids=[*filters.video_ids])
     if filters.libraries:
-        made.add("v.library = ANY (CAST(:libraries AS text[]))", libraries=[*filters.libraries])
+        made.add(
+            "(v.library = ANY (CAST(:libraries AS text[])) OR v.id IN (SELECT video_id"
+            " FROM video_locations WHERE library = ANY (CAST(:libraries AS text[]))))",
+            libraries=[*filters.libraries],
+        )
     for column, sign, name in (
         ("created_at", ">=", "created_from"),
         ("created_at", "<", "created_to"),

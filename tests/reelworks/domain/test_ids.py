@@ -52,13 +52,15 @@ def test_an_id_keeps_what_is_readable_of_the_name(stem, expected):
     assert video_id_for(stem, DIGEST) == expected
 
 
-@pytest.mark.parametrize("text", ["a", "0", "talk_1-b", "a" * VIDEO_ID_MAX])
+@pytest.mark.parametrize(
+    "text", ["a", "0", "talk_1-b", "VID6", "video.with.dots", "a" * VIDEO_ID_MAX]
+)
 def test_valid_ids(text):
     assert is_video_id(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "A", "-a", "_a", "a b", "a/b", "../a", "a\n", "é", "a" * (VIDEO_ID_MAX + 1)]
+    "text", ["", "-a", "_a", ".a", "..", "a b", "a/b", "../a", "a\n", "é", "a" * (VIDEO_ID_MAX + 1)]
 )
 def test_what_cannot_be_an_id(text):
     assert not is_video_id(text)

@@ -43,6 +43,8 @@ def test_what_is_stated_goes_before_it() -> None:
         library="talks",
         sha256="ab" * 32,
         language="en",
+        is_id_stated=True,
+        is_title_stated=True,
     )
 
 

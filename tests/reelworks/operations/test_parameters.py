@@ -32,7 +32,7 @@ def test_a_generated_id_is_a_video_id_and_gives_frame_ids(stem, digest):
     assert TypeAdapter(FrameId).validate_python(frame) == frame
 
 
-@given(st.text(max_size=70) | st.from_regex("[a-z0-9_-]{1,70}", fullmatch=True))
+@given(st.text(max_size=70) | st.from_regex("[A-Za-z0-9._-]{1,140}", fullmatch=True))
 def test_the_type_and_the_check_of_video_ids_agree(text):
     try:
         TypeAdapter(VideoId).validate_python(text)
@@ -45,10 +45,14 @@ def test_the_type_and_the_check_of_video_ids_agree(text):
 @pytest.mark.parametrize(
     ("kind", "valid", "invalid"),
     [
-        (VideoId, ["a", "0", "a" * 63], ["", "-a", "_a", "A", "a" * 64, "a b", "a\n", "ä"]),
+        (
+            VideoId,
+            ["a", "0", "a" * 128, "VID6", "video.with.dots", "a..b"],
+            ["", "-a", "_a", ".a", "..", "a" * 129, "a b", "a/b", "a\n", "ä"],
+        ),
         (JobId, ["job-1", "a/b c", "é", "x" * 200], ["", "x" * 201, "a\nb", "a\x00", "\x7f"]),
         (Library, ["talks", "-", "a" * 63], ["", "Talks", "a b", "a" * 64, "talks\n"]),
-        (Language, ["en", "deu"], ["", "e", "EN", "en-US", "engl", "en\n"]),
+        (Language, ["en", "de", "yue"], ["", "e", "EN", "en-US", "deu", "xx", "engl", "en\n"]),
         (BackfillId, ["bf-1", "0", "a" * 40], ["", "-a", "a_b", "a" * 41, "a\n"]),
         (CacheKey, ["ab" * 32], ["", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"]),
         (

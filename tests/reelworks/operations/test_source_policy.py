@@ -136,3 +136,16 @@ def test_webhooks_need_a_secret_and_a_public_address(settings):
     with pytest.raises(InputError, match="WEBHOOK_SECRET"):
         check_webhook(f"{PUBLIC}/hooks", settings.with_values(webhook_secret=None))
     check_webhook(None, settings.with_values(webhook_secret=None))
+
+
+@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("url", ["hooks", "ftp://93.184.215.14/h", "http://", "https://a b/h"])
+def test_a_webhook_that_is_not_a_url_is_refused(settings, url, private):
+    with pytest.raises(InputError, match="webhook_url"):
+        check_webhook(url, settings.with_values(fetch_private_addresses=private))
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_source_that_is_not_a_url_is_refused(settings, private):
+    with pytest.raises(InputError, match="Invalid URL"):
+        authorize_source("http:///a.mp4", settings.with_values(fetch_private_addresses=private))

@@ -34,8 +34,8 @@ from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import BusyError
 from reelworks.operations import job_control
+from reelworks.operations.job_requests import submit_job
 from reelworks.operations.rerun import rerun_stage
-from reelworks.operations.submit import submit_job
 from reelworks.store.jobs import jobs as job_queue
 
 router = APIRouter(tags=["jobs"])

@@ -149,6 +149,7 @@ def _reply(submitted: Submitted, caller: Caller) -> Reply:
         video=VideoOut.of(submitted.video, caller),
         job=JobOut.of(job, caller) if job else None,
         new=submitted.new,
+        notes=list(submitted.notes),
     )
     return Reply(
         202 if job else 201 if submitted.new else 200, body, f"/videos/{submitted.video.id}"

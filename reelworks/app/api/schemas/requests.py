@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
+from reelworks.operations.job_requests import JobRequest
 from reelworks.operations.parameters import (
     Address,
     AudioTrackNumber,
@@ -22,7 +23,6 @@ from reelworks.operations.parameters import (
     VideoId,
     Word,
 )
-from reelworks.operations.submit import JobRequest
 from reelworks.pipeline.spec import Stage
 
 _AUDIO_TRACK = (

@@ -24,6 +24,9 @@ class VideoOut(BaseModel):
     id: str = Field(examples=["talk-3fa2c1d0"])
     title: str
     library: str
+    libraries: list[str] = Field(
+        description="All libraries that it is in, its own first.", examples=[["talks", "archive"]]
+    )
     status: VideoStatus
     error: str | None
     duration: float | None = Field(description="Seconds.")
@@ -42,6 +45,7 @@ class VideoOut(BaseModel):
             id=video.id,
             title=video.title,
             library=video.library,
+            libraries=list(video.libraries or (video.library,)),
             status=VideoStatus(video.status),
             error=video.error,
             duration=video.duration,
@@ -104,3 +108,8 @@ class SubmittedOut(BaseModel):
     video: VideoOut
     job: JobOut | None = Field(description="Null when there is nothing to do.")
     new: bool = Field(description="False when the library had the video already.")
+    notes: list[str] = Field(
+        default_factory=list,
+        description="What became of what was given, where the video alone does not show it: known "
+        "content, a library that it joins, a title or language that changes nothing.",
+    )

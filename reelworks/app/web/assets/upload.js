@@ -108,7 +108,8 @@ function answered(request, file, line) {
   line.querySelector("span").replaceChildren(link);
   line.querySelector("progress").remove();
   line.querySelector("button").remove();
-  word.textContent = answer.job ? "Added; its job is in the queue." : "The library has this video already.";
+  const state = answer.job ? "Added; its job is in the queue." : "The library has this video already.";
+  word.textContent = [state, ...answer.notes].join(" ");
   announce(`${file.name}: ${word.textContent}`);
 }
 

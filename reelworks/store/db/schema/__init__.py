@@ -21,6 +21,7 @@ from reelworks.store.db.schema.library import (
     SceneRow,
     SegmentRow,
     Video,
+    VideoLocationRow,
 )
 from reelworks.store.db.schema.search import (
     CaptionVectorRow,
@@ -55,5 +56,6 @@ __all__ = [
     "SourceRow",
     "TokenRow",
     "Video",
+    "VideoLocationRow",
     "WebhookDeliveryRow",
 ]

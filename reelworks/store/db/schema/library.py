@@ -9,8 +9,10 @@ from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     CheckConstraint,
     Computed,
+    Connection,
     ForeignKey,
     Index,
+    event,
     func,
 )
 from sqlalchemy import (
@@ -19,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT, REGCONFIG, TSVECTOR
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from reelworks.domain.ids import VIDEO_ID_PATTERN, VIDEO_ID_RULE
 from reelworks.store.db.schema.base import Base
 from reelworks.store.db.schema.search import PLAIN
 
@@ -76,6 +79,9 @@ class Video(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     original_path: Mapped[str]
+    ingested_path: Mapped[str | None] = mapped_column(
+        doc="original_path when the upload was stored; another one now is another source"
+    )
     upload_path: Mapped[str | None]
     normalized_path: Mapped[str | None]
     duration_sec: Mapped[float | None]
@@ -109,6 +115,25 @@ class PendingRemovalRow(Base):
     video_id: Mapped[str] = mapped_column(primary_key=True)
     upload_path: Mapped[str | None] = mapped_column(doc="store key that the video's row named")
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class VideoLocationRow(Base):
+    """A location that a video was given by, and the library that it was given to.
+
+    A video is in its own library (``videos.library``) and in those of its locations.
+    """
+
+    __tablename__ = "video_locations"
+    __table_args__ = (Index("ix_video_locations_library", "library", "video_id"),)
+
+    video_id: Mapped[str] = mapped_column(
+        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
+    )
+    library: Mapped[str] = mapped_column(primary_key=True)
+    location: Mapped[str] = mapped_column(primary_key=True, doc="path, s3:// key or address")
+    title: Mapped[str | None] = mapped_column(doc="what it was called when it was given")
+    added_by: Mapped[str | None] = mapped_column(doc="name of the token; null: without one")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class SceneRow(OfVideo, Base):
@@ -205,3 +230,27 @@ class CaptionRow(OfVideo, Embedded, Base):
     )
     seen_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(SEEN_TSV, persisted=True))
     screen_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(SCREEN_TSV, persisted=True))
+
+
+ID_TRIGGER = f"""
+CREATE OR REPLACE FUNCTION reelworks_check_video_id() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.id !~ '{VIDEO_ID_PATTERN}' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE =
+            format('%L cannot be a video id: {VIDEO_ID_RULE.replace("'", "''")}.', NEW.id);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER reelworks_check_video_id
+    BEFORE INSERT ON videos FOR EACH ROW EXECUTE FUNCTION reelworks_check_video_id();
+"""
+"""An id that no job could work with is refused at once, from a program or by hand. Rows that were
+there before stay as they are."""
+
+
+def _create_id_trigger(table: Any, connection: Connection, **_: Any) -> None:
+    del table
+    connection.execute(sql(ID_TRIGGER.replace(":", "\\:")))
+
+
+event.listen(Video.__table__, "after_create", _create_id_trigger)

@@ -33,9 +33,13 @@ def test_anything_else_is_no_amount(text):
 @pytest.mark.parametrize(
     ("check", "good", "bad"),
     [
-        (check_video_id, ["a", "talk_1-b", "a" * 63], ["", "A", "-a", "a" * 64, "ä", "a\n"]),
+        (
+            check_video_id,
+            ["a", "VID6", "a.b_1-c", "a" * 128],
+            ["", ".a", "-a", "a" * 129, "ä", "a\n"],
+        ),
         (check_library, ["films", "-_", "a" * 63], ["", "Films", "a" * 64, "ä", "a b", "a\n"]),
-        (check_language, ["en", "deu"], ["", "e", "english", "EN", "en\n"]),
+        (check_language, ["en", "yue"], ["", "e", "deu", "xx", "english", "en-US", "en\n"]),
         (check_backfill_id, ["bf-1", "a" * 40], ["", "-a", "a_b", "a" * 41, "a\n"]),
     ],
 )

@@ -199,3 +199,14 @@ def test_an_address_that_is_none_is_a_wrong_setting(settings: Settings) -> None:
         create_database_engine(odd)
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         create_database_engine(settings.with_values(database_url=None))
+
+
+@pytest.mark.parametrize("video_id", ["VID6", "video.with.dots", "a", "a" * 128])
+def test_ids_that_work_are_taken(engine: Engine, video_id: str) -> None:
+    run(engine, f"INSERT INTO videos (id, original_path) VALUES ('{video_id}', '/v.mp4')")
+
+
+@pytest.mark.parametrize("video_id", ["", "my video", ".hidden", "a/b", "é", "a" * 129])
+def test_an_id_that_no_job_could_work_with_is_refused(engine: Engine, video_id: str) -> None:
+    with pytest.raises(Exception, match="cannot be a video id: use A-Z"):
+        run(engine, f"INSERT INTO videos (id, original_path) VALUES ('{video_id}', '/v.mp4')")

@@ -29,9 +29,9 @@ def ctx(clean_settings: Settings) -> Iterator[RunContext]:
 def add(ctx: RunContext, video_id: str, name: str) -> tuple[str, bool]:
     key = upload_key(video_id, name)
     digest = sha256_of_bytes(video_id.encode())
-    return add_video(
-        ctx.engine, NewVideo(video_id, f"s3://b/{key}", "T", upload_path=key, sha256=digest)
-    )
+    new = NewVideo(video_id, f"s3://b/{key}", "T", upload_path=key, sha256=digest)
+    added = add_video(ctx.engine, new)
+    return added.id, added.new
 
 
 def go_on() -> None:
