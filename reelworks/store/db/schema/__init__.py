@@ -19,10 +19,11 @@ from reelworks.store.db.schema.search import (
     CaptionVectorRow,
     EmbeddingModelRow,
     SearchPageRow,
+    SearchWordRow,
     SegmentVectorRow,
 )
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration."""
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "RateLimitRow",
     "SceneRow",
     "SearchPageRow",
+    "SearchWordRow",
     "SegmentRow",
     "SegmentVectorRow",
     "SourceRow",
