@@ -28,8 +28,8 @@ from pgvector.psycopg import register_vector
 from sqlalchemy import Engine
 
 from reelworks.store.db.database import ensure_schema
+from reelworks.store.db.schema.search_words import ALL_WORDS_ADDED
 from reelworks.store.search.vector_tables import ensure_vector_index
-from reelworks.store.search.vocabulary import ALL_WORDS_ADDED
 
 SIZE = 384
 MODEL = "local/generated@1"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from reelworks.store.db.schema.library import NAMES_TSV
-from reelworks.store.db.schema.search import AS_WRITTEN, PLUS, SHARP, UNSPACED
+from reelworks.store.db.schema.search_words import WORDS_OF_VIDEO_ADDED
 from reelworks.store.search.query_parser import may_be_misspelt
 
 SIMILARITY = 0.3
@@ -35,9 +34,7 @@ def add_words(connection: Connection, video_id: str) -> None:
 
     A video's words stay when it goes: search shows a spelling only where it finds something.
     """
-    connection.execute(
-        text(_words_added("WHERE r.video_id = :id", "WHERE r.id = :id")), {"id": video_id}
-    )
+    connection.execute(text(WORDS_OF_VIDEO_ADDED), {"id": video_id})
 
 
 def spellings_of(connection: Connection, words: Sequence[str]) -> list[Spelling]:
@@ -104,25 +101,3 @@ _NEAR = text(
     " WHERE word % :word AND length(word) BETWEEN :least AND :most"
     " ORDER BY near DESC, word LIMIT :limit)"
 )
-
-
-def _words_added(of_video: str, the_video: str) -> str:
-    """Return the statement that adds what is missing, in one order, so that two never deadlock."""
-    return f"""
-INSERT INTO search_words (word)
-SELECT DISTINCT lexeme FROM (
-    SELECT lexeme, weights FROM transcript_segments r, unnest(r.tsv) {of_video}
-    UNION ALL SELECT lexeme, weights FROM frame_captions r, unnest(r.seen_tsv) {of_video}
-    UNION ALL SELECT lexeme, weights FROM frame_captions r, unnest(r.screen_tsv) {of_video}
-    UNION ALL SELECT lexeme, weights FROM videos r, unnest({NAMES_TSV}) {the_video}
-) AS found
-WHERE '{AS_WRITTEN}' = ANY (weights) AND length(lexeme) BETWEEN 3 AND 40
-    AND lexeme !~ '[0-9{PLUS}{SHARP}]' AND lexeme !~ '{UNSPACED}'
-    AND NOT EXISTS (SELECT FROM search_words known WHERE known.word = lexeme)
-ORDER BY lexeme
-ON CONFLICT DO NOTHING
-"""  # noqa: S608 - own names
-
-
-ALL_WORDS_ADDED = _words_added("", "")
-"""The statement that adds the words of the whole library."""

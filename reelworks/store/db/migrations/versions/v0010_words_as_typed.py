@@ -12,7 +12,7 @@ from alembic import op
 
 from reelworks.store.db.schema.library import NAMES_TSV, SCREEN_TSV, SEEN_TSV, SPOKEN_TSV
 from reelworks.store.db.schema.search import PLAIN, READING, UNSPACED
-from reelworks.store.search.vocabulary import ALL_WORDS_ADDED
+from reelworks.store.db.schema.search_words import ALL_WORDS_ADDED
 
 revision = "0010"
 down_revision = "0009"
