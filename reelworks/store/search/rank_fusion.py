@@ -37,11 +37,6 @@ class RankFusion:
         """How many rows the lists have together."""
         return len(self._rows)
 
-    @property
-    def ids(self) -> frozenset[str]:
-        """The rows that the lists have."""
-        return frozenset(self._rows)
-
     def add(self, entries: Sequence[Ranked], reason: Reason, model: str | None = None) -> None:
         """Add a list, best entry first; ``model`` is the embedding model of one by meaning."""
         for rank, entry in enumerate(entries, start=1):

@@ -28,8 +28,6 @@ from reelworks.store.search.text_query import TextQuery, all_of, any_of, lexeme
 from reelworks.store.search.vector_tables import Vectors
 from reelworks.store.search.vocabulary import Spelling, spellings_of
 
-_FEW = 3
-"""Rows that have the words; with so many found, nobody misspelt them."""
 PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
 
 Vector = Sequence[float] | None
@@ -68,11 +66,11 @@ class RankedLists:
         self.did_you_mean: str | None = None
 
     def add_words(self, parsed: ParsedQuery) -> None:
-        """Add what has the words, and what has words spelt like them when that is little."""
+        """Add what has the words, or where nothing has them, what has words spelt like them."""
         for source in self._sources():
             found = by_words(self._connection, source, self._wanted[source.table])
             self.fusion.add(found, Reason.WORDS)
-        if len(self.fusion) < _FEW and parsed.forgiven:
+        if len(self.fusion) == 0 and parsed.forgiven:
             self._add_spellings(parsed)
 
     def _sources(self) -> list[Source]:
@@ -93,15 +91,13 @@ class RankedLists:
             for most in (1, None)
         )
         query = TextQuery((nearest,), (all_near,), self._query.unwanted)
-        known, misspelt = self.fusion.ids, len(self.fusion) == 0
         for source in self._sources():
             wanted = replace(self._wanted[source.table], query=query)
             found = by_words(self._connection, source, wanted)
-            new = [one for one in found if one.id not in known]
-            self.fusion.add(new, Reason.SIMILAR_SPELLING)
-        if len(self.fusion) > len(known):
+            self.fusion.add(found, Reason.SIMILAR_SPELLING)
+        if len(self.fusion) > 0:
             self.wide = any_of([self.wide, all_near])
-            self.did_you_mean = _corrected(parsed.plain, spellings) if misspelt else None
+            self.did_you_mean = _corrected(parsed.plain, spellings)
 
     def add_meanings(self, models: Sequence[EmbeddingModel], vectors: Mapping[str, Vector]) -> None:
         """Add what is near in meaning, by the live model and by those that fill its gaps."""

@@ -52,7 +52,7 @@ class Source:
 SPEECH = Source(Kind.SPEECH, "transcript_segments", "r.tsv")
 PICTURE = Source(Kind.PICTURE, "frame_captions", "r.seen_tsv")
 TEXT = Source(Kind.TEXT, "frame_captions", "r.screen_tsv")
-TITLE = Source(Kind.TITLE, "videos", f"({NAMES_TSV})", f"r.id || '{TITLE_SUFFIX}'")
+TITLE = Source(Kind.TITLE, "videos", NAMES_TSV, f"r.id || '{TITLE_SUFFIX}'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _lines(text: str, spans: Sequence[MatchSpan]) -> tuple[int, int]:
     if not borders:
         return 0, 0
     counts = [sum(start <= one.start < end for one in spans) for start, end in borders]
-    first = last = counts.index(max(counts))
+    first = counts.index(max(counts))
     start, end = borders[first]
     if end - start > LONGEST_OF_LINES:
         within = [
@@ -72,15 +72,24 @@ def _lines(text: str, spans: Sequence[MatchSpan]) -> tuple[int, int]:
         ]
         window = _window(text[start:end], within, LONGEST_OF_LINES)
         return start + window[0], start + window[1]
+    first, last = _with_neighbours(borders, first)
+    return borders[first][0], borders[last][1]
+
+
+def _with_neighbours(borders: Sequence[tuple[int, int]], line: int) -> tuple[int, int]:
+    """Return the first and last of the lines around one that fit in with it."""
+    first = last = line
     while True:
-        after = borders[last + 1][1] if last + 1 < len(borders) else None
-        before = borders[first - 1][0] if first else None
-        if after is not None and after - start <= LONGEST_OF_LINES:
-            last, end = last + 1, after
-        elif before is not None and end - before <= LONGEST_OF_LINES:
-            first, start = first - 1, before
-        else:
-            return start, end
+        fitting = [
+            (one, two)
+            for one, two in ((first - 1, last), (first, last + 1))
+            if one >= 0
+            and two < len(borders)
+            and borders[two][1] - borders[one][0] <= LONGEST_OF_LINES
+        ]
+        if not fitting:
+            return first, last
+        first, last = min(fitting, key=lambda pair: abs(pair[0] + pair[1] - 2 * line))
 
 
 def _window(plain: str, spans: Sequence[MatchSpan], longest: int = LONGEST) -> tuple[int, int]:

@@ -111,7 +111,7 @@ class _ReadClause:
     def queries(self, values: Sequence[str]) -> list[str]:
         """Return the clause under each configuration."""
         begins = [values[number] for number in self.begins]
-        always = [*begins, self.phrase(values), *(_pairs(run) for run in self.runs)]
+        always = [*begins, *self._quoted(values), *(_pairs(run) for run in self.runs)]
         return [
             all_of([*(values[number] for number in numbers), *always])
             for numbers in self.by_configuration
@@ -119,8 +119,11 @@ class _ReadClause:
 
     def phrase(self, values: Sequence[str]) -> str:
         """Return what is in quotes."""
+        return all_of(self._quoted(values))
+
+    def _quoted(self, values: Sequence[str]) -> list[str]:
         exact = [_as_written(values[number]) for number in self.phrases]
-        return all_of([*exact, *(_pairs(run) for run in self.quoted_runs)])
+        return [*exact, *(_pairs(run) for run in self.quoted_runs)]
 
 
 def _read(terms: _Terms, clause: Clause, configurations: Sequence[str]) -> _ReadClause:

@@ -20,23 +20,13 @@ from sqlalchemy.dialects.postgresql import BIT, REGCONFIG, TSVECTOR
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from reelworks.store.db.schema.base import Base
-from reelworks.store.db.schema.search import AS_WRITTEN, PLAIN
-
-
-def tsv_of(column: str, config: str) -> str:
-    """Return the SQL of a column's text vector: stems by ``config``, plain words, letter pairs."""
-    return (
-        f"to_tsvector({config}, reelworks_words({column}))"
-        f" || setweight(to_tsvector('{PLAIN}'::regconfig, reelworks_words({column})),"
-        f" '{AS_WRITTEN}') || reelworks_unspaced({column})"
-    )
-
+from reelworks.store.db.schema.search import tsv_of
 
 SPOKEN_TSV = tsv_of("text", "ts_config")
 SEEN_TSV = tsv_of("seen_text", "'english'::regconfig")
 SCREEN_TSV = tsv_of("screen_text", "ts_config")
 NAMES = "reelworks_names(title, original_path)"
-NAMES_TSV = tsv_of(NAMES, "'english'::regconfig")
+NAMES_TSV = "reelworks_names_tsv(title, original_path)"
 PHASH_BITS = "('x' || phash)::bit(64)"
 
 
@@ -75,7 +65,7 @@ class Video(Base):
         Index("ix_videos_source_digest", sql("(digests ->> 'source')")),
         Index("ix_videos_hidden", "id", postgresql_where=sql("ready_at IS NULL")),
         Index("ix_videos_library_created_at", "library", "created_at"),
-        Index("ix_videos_names", sql(f"({NAMES_TSV})"), postgresql_using="gin"),
+        Index("ix_videos_names", sql(NAMES_TSV), postgresql_using="gin"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

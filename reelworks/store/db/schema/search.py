@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION reelworks_names(title TEXT, source TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN normalize(
     coalesce(title, '') || chr(10) || replace(regexp_replace(
-        regexp_replace(coalesce(source, ''), '^([a-z][a-z0-9+.-]*://[^?#]*).*$', '\\1'),
+        regexp_replace(source, '^[a-z][a-z0-9+.-]*://[^/?#]*([^?#]*).*$', '\\1', 'i'),
         '^.*/', ''), '%20', ' '),
     NFC
 );
@@ -73,7 +73,18 @@ RETURN normalize(
 """``reelworks_words``: a text with a space for each separator, so that every word of it is read as
 one. It has as many characters as before: a match is at the same place in both.
 
-``reelworks_names``: a video's title, and the file name in its path or address, on two lines."""
+``reelworks_names``: a video's title, and the file name in its path or address, on two lines; never
+an address's server, account or query, which may be secret."""
+
+
+def tsv_of(column: str, config: str) -> str:
+    """Return the SQL of a column's text vector: stems by ``config``, plain words, letter pairs."""
+    return (
+        f"to_tsvector({config}, reelworks_words({column}))"
+        f" || setweight(to_tsvector('{PLAIN}'::regconfig, reelworks_words({column})),"
+        f" '{AS_WRITTEN}') || reelworks_unspaced({column})"
+    )
+
 
 READING = f"""
 DO $$ BEGIN
@@ -88,7 +99,7 @@ CREATE OR REPLACE FUNCTION reelworks_unspaced(words TEXT) RETURNS TSVECTOR
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN CASE WHEN words ~ '{UNSPACED}' THEN
     coalesce((
-        SELECT string_agg(''''' || pair || ''''' || chr(58) || least(place, 16383), ' ')
+        SELECT string_agg('''' || pair || '''' || chr(58) || least(place, 16383), ' ')
         FROM (
             SELECT letter, place, letter || CASE
                 WHEN lead(letter) OVER (ORDER BY place) ~ '{UNSPACED}'
@@ -101,6 +112,10 @@ RETURN CASE WHEN words ~ '{UNSPACED}' THEN
         '{PLAIN}'::REGCONFIG, regexp_replace(reelworks_words(words), '{UNSPACED}+', ' ', 'g')
     ), '{AS_WRITTEN}')
 ELSE ''::TSVECTOR END;
+
+CREATE OR REPLACE FUNCTION reelworks_names_tsv(title TEXT, source TEXT) RETURNS TSVECTOR
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN {tsv_of("reelworks_names(title, source)", "'english'::REGCONFIG")};
 """  # noqa: S608 - own names
 """How PostgreSQL reads texts. ``reelworks_unspaced`` gives every pair of neighbouring letters of a
 script without spaces as a word, so that any piece of such a text is found as a phrase of pairs;

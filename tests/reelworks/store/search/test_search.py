@@ -98,6 +98,7 @@ def test_the_spelling_of_the_library_is_offered_when_nothing_has_the_words(engin
     assert hint("acount setings") == "account settings"
     assert hint("engineer") is None, "found by its stem"
     assert hint("engineers") is None
+    assert hint("decade moon") is None
     assert hint("xyzzyx") is None
     assert hint('"enginers"') is None
 

@@ -71,7 +71,7 @@ def upgrade() -> None:
     op.execute(READING)
     for statement in _read_again(SPOKEN_TSV, SEEN_TSV, SCREEN_TSV):
         op.execute(statement)
-    op.execute(f"CREATE INDEX IF NOT EXISTS ix_videos_names ON videos USING gin (({NAMES_TSV}))")
+    op.execute(f"CREATE INDEX IF NOT EXISTS ix_videos_names ON videos USING gin ({NAMES_TSV})")
     op.execute(_VOCABULARY)
     op.execute(ALL_WORDS_ADDED)
     op.execute(_VOCABULARY_INDEX)
@@ -93,7 +93,10 @@ def downgrade() -> None:
     )
     for statement in _read_again(*before):
         op.execute(statement)
-    op.execute("DROP FUNCTION reelworks_words(TEXT), reelworks_names(TEXT, TEXT)")
+    op.execute(
+        "DROP FUNCTION reelworks_names_tsv(TEXT, TEXT), reelworks_names(TEXT, TEXT),"
+        " reelworks_words(TEXT)"
+    )
     op.execute(
         "CREATE INDEX IF NOT EXISTS ix_frame_captions_screen_text"
         " ON frame_captions USING gin (screen_text gin_trgm_ops)"
