@@ -10,7 +10,6 @@ from sqlalchemy import Connection, text
 
 from reelworks.domain.ids import TITLE_SUFFIX
 from reelworks.domain.library.search import Kind
-from reelworks.store.db.schema.library import NAMES_TSV
 from reelworks.store.search.search_filters import Rows
 from reelworks.store.search.text_query import TextQuery, any_of
 from reelworks.store.search.vector_tables import (
@@ -52,7 +51,7 @@ class Source:
 SPEECH = Source(Kind.SPEECH, "transcript_segments", "r.tsv")
 PICTURE = Source(Kind.PICTURE, "frame_captions", "r.seen_tsv")
 TEXT = Source(Kind.TEXT, "frame_captions", "r.screen_tsv")
-TITLE = Source(Kind.TITLE, "videos", NAMES_TSV, f"r.id || '{TITLE_SUFFIX}'")
+TITLE = Source(Kind.TITLE, "videos", "r.names_tsv", f"r.id || '{TITLE_SUFFIX}'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Video(Base):
         Index("ix_videos_source_digest", sql("(digests ->> 'source')")),
         Index("ix_videos_hidden", "id", postgresql_where=sql("ready_at IS NULL")),
         Index("ix_videos_library_created_at", "library", "created_at"),
-        Index("ix_videos_names", sql(NAMES_TSV), postgresql_using="gin"),
+        Index("ix_videos_names_tsv", "names_tsv", postgresql_using="gin"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -90,6 +90,7 @@ class Video(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ready_at: Mapped[datetime | None] = mapped_column(doc="first ready; search shows it since")
+    names_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(NAMES_TSV, persisted=True))
 
 
 class SceneRow(OfVideo, Base):

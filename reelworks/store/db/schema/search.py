@@ -29,9 +29,9 @@ UNSPACED = (
 Chinese. The form is PostgreSQL's and Python's alike."""
 
 SEPARATORS = (
-    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-    "\u00a0\u00a1\u00ab\u00b7\u00bb\u00bf\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019\u201a\u201b\u201c\u201d\u201e"
-    "\u2020\u2022\u2026\u2039\u203a\u2212\uff0c\uff0d\uff0e\uff0f\uff1a\uff1f\uff3f"
+    r"[!-/:-@\[-`{-~"
+    r"\u00a0\u00a1\u00ab\u00b7\u00bb\u00bf\u2010-\u2015\u2018-\u201e\u2020-\u2022\u2026\u2039\u203a\u2212"
+    r"\uff0c-\uff0f\uff1a\uff1f\uff3f]"
 )
 """Characters that stand between words: ASCII punctuation and the dashes, quotes and dots of print.
 
@@ -44,21 +44,17 @@ PLUS, SHARP = "\u1429", "\u2d4c"
 Both look like what they stand for and are in no language that PostgreSQL has rules for."""
 
 
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 WORDS = f"""
 CREATE OR REPLACE FUNCTION reelworks_words(words TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN translate(
+RETURN regexp_replace(
     CASE WHEN words ~ '[+#]' THEN
         regexp_replace(regexp_replace(regexp_replace(words,
             '\\m([A-Za-z])\\+\\+(?!\\+)', '\\1{PLUS}{PLUS}', 'g'),
             '\\m([A-Za-z])#', '\\1{SHARP}', 'g'),
             '\\m([A-Za-z])\\+(?![[:alnum:]+])', '\\1{PLUS}', 'g')
     ELSE words END,
-    {_literal(SEPARATORS)}, {_literal(" " * len(SEPARATORS))}
+    '{SEPARATORS}', ' ', 'g'
 );
 
 CREATE OR REPLACE FUNCTION reelworks_names(title TEXT, source TEXT) RETURNS TEXT

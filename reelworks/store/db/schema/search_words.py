@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reelworks.store.db.schema.library import NAMES_TSV
 from reelworks.store.db.schema.search import AS_WRITTEN, PLUS, SHARP, UNSPACED
 
 
@@ -14,7 +13,7 @@ SELECT DISTINCT lexeme FROM (
     SELECT lexeme, weights FROM transcript_segments r, unnest(r.tsv) {of_video}
     UNION ALL SELECT lexeme, weights FROM frame_captions r, unnest(r.seen_tsv) {of_video}
     UNION ALL SELECT lexeme, weights FROM frame_captions r, unnest(r.screen_tsv) {of_video}
-    UNION ALL SELECT lexeme, weights FROM videos r, unnest({NAMES_TSV}) {the_video}
+    UNION ALL SELECT lexeme, weights FROM videos r, unnest(r.names_tsv) {the_video}
 ) AS found
 WHERE '{AS_WRITTEN}' = ANY (weights) AND length(lexeme) BETWEEN 3 AND 40
     AND lexeme !~ '[0-9{PLUS}{SHARP}]' AND lexeme !~ '{UNSPACED}'

@@ -71,7 +71,11 @@ def upgrade() -> None:
     op.execute(READING)
     for statement in _read_again(SPOKEN_TSV, SEEN_TSV, SCREEN_TSV):
         op.execute(statement)
-    op.execute(f"CREATE INDEX IF NOT EXISTS ix_videos_names ON videos USING gin ({NAMES_TSV})")
+    op.execute(
+        "ALTER TABLE videos DROP COLUMN IF EXISTS names_tsv,"
+        f" ADD COLUMN names_tsv {_stored(NAMES_TSV)}"
+    )
+    op.execute("CREATE INDEX ix_videos_names_tsv ON videos USING gin (names_tsv)")
     op.execute(_VOCABULARY)
     op.execute(ALL_WORDS_ADDED)
     op.execute(_VOCABULARY_INDEX)
@@ -80,7 +84,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Read texts as before; they stay composed."""
     op.execute("DROP TABLE IF EXISTS search_words")
-    op.execute("DROP INDEX IF EXISTS ix_videos_names")
+    op.execute("ALTER TABLE videos DROP COLUMN names_tsv")
     op.execute(_READING_BEFORE)
     before = (
         f"to_tsvector({config}, {column}) || to_tsvector('{PLAIN}'::regconfig, {column})"
@@ -103,17 +107,20 @@ def downgrade() -> None:
     )
 
 
+def _stored(tsv: str) -> str:
+    return f"TSVECTOR GENERATED ALWAYS AS ({tsv}) STORED NOT NULL"
+
+
 def _read_again(spoken: str, seen: str, screen: str) -> tuple[str, ...]:
     """Return the statements that compute the text vectors again, each table in one rewrite."""
-    stored = "TSVECTOR GENERATED ALWAYS AS ({}) STORED NOT NULL"
     return (
         f"ALTER TABLE transcript_segments DROP COLUMN IF EXISTS tsv,"
-        f" ADD COLUMN tsv {stored.format(spoken)}",
+        f" ADD COLUMN tsv {_stored(spoken)}",
         "CREATE INDEX ix_transcript_segments_tsv ON transcript_segments USING gin (tsv)",
         f"ALTER TABLE frame_captions DROP COLUMN IF EXISTS seen_tsv,"
         f" DROP COLUMN IF EXISTS screen_tsv,"
-        f" ADD COLUMN seen_tsv {stored.format(seen)},"
-        f" ADD COLUMN screen_tsv {stored.format(screen)}",
+        f" ADD COLUMN seen_tsv {_stored(seen)},"
+        f" ADD COLUMN screen_tsv {_stored(screen)}",
         "CREATE INDEX ix_frame_captions_seen_tsv ON frame_captions USING gin (seen_tsv)",
         "CREATE INDEX ix_frame_captions_screen_tsv ON frame_captions USING gin (screen_tsv)",
     )
