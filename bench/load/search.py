@@ -29,11 +29,11 @@ from reelworks.domain.library.search import Kind
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.db.error_mapping import libpq_url
-from reelworks.store.search.query_parser import TextQuery
 from reelworks.store.search.rankers import ModelQuery as QueryVector
 from reelworks.store.search.rankers import Wanted, by_meaning
 from reelworks.store.search.search import search
 from reelworks.store.search.search_filters import Rows
+from reelworks.store.search.text_query import TextQuery
 from reelworks.store.search.vector_tables import Vectors
 
 GOAL_MS, GOAL_RECALL = 50.0, 0.95

@@ -28,6 +28,7 @@ from pgvector.psycopg import register_vector
 from sqlalchemy import Engine
 
 from reelworks.store.db.database import ensure_schema
+from reelworks.store.db.schema.search_words import ALL_WORDS_ADDED
 from reelworks.store.search.vector_tables import ensure_vector_index
 
 SIZE = 384
@@ -202,7 +203,6 @@ _INDEXES = (
     ("transcript_segments", "tsv", "gin (tsv)"),
     ("frame_captions", "seen_tsv", "gin (seen_tsv)"),
     ("frame_captions", "screen_tsv", "gin (screen_tsv)"),
-    ("frame_captions", "screen_text", "gin (screen_text gin_trgm_ops)"),
     ("frames", "phash_bits", "hnsw (phash_bits bit_hamming_ops)"),
 )
 
@@ -226,6 +226,9 @@ def build(engine: Engine, url: str, lines: int, world: World) -> None:
         for table, column, form in _INDEXES:
             connection.execute(f"CREATE INDEX ix_{table}_{column} ON {table} USING {form}")
         print(f"  word indexes: {time.monotonic() - began:.0f} s", flush=True)
+        began = time.monotonic()
+        connection.execute(ALL_WORDS_ADDED)
+        print(f"  vocabulary: {time.monotonic() - began:.0f} s", flush=True)
         began = time.monotonic()
         ensure_vector_index(engine, MODEL, SIZE)
         print(f"  vector indexes: {time.monotonic() - began:.0f} s", flush=True)

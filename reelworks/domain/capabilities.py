@@ -89,6 +89,9 @@ class Embedder(Protocol):
     def batch_size(self) -> int:
         """Texts to hand over in one call."""
 
+    def reads(self, text: str) -> bool:
+        """Tell whether the model knows the script of a text; of others its vectors say nothing."""
+
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector for each text, in order."""
 

@@ -27,6 +27,9 @@ BACKFILL_ID_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
 WORD_PATTERN = "^[a-z0-9_]{1,100}$"
 """A kind of job, a stage or an error's code."""
 
+TITLE_SUFFIX = "_title"
+"""A hit in a video's title or file name has the video's id and this."""
+
 
 def is_video_id(text: str) -> bool:
     """True when ``text`` can be a video id: see ``VIDEO_ID_RULE``."""

@@ -53,6 +53,7 @@ def embedder_named(settings: Settings, name: str) -> Embedder:
 class QueryEmbedders(Mapping[str, Any]):
     """Functions that embed a query, by the model's full name, for every model that can run.
 
+    They return None for a query in a script that the model cannot read.
     An embedder is made at the first lookup. Iterating gives those looked up so far.
     """
 
@@ -68,8 +69,8 @@ class QueryEmbedders(Mapping[str, Any]):
         if embedder is None:
             raise KeyError(model)
 
-        def embed(query: str) -> Sequence[float]:
-            return embedder.embed([query])[0]
+        def embed(query: str) -> Sequence[float] | None:
+            return embedder.embed([query])[0] if embedder.reads(query) else None
 
         return embed
 

@@ -33,8 +33,13 @@ STATES = {
 STAGES = {stage.name.value: stage.label for stage in spec.STAGES}
 """Labels, by stage."""
 UNBEGUN = "Waits for a worker"
-KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen"}
-_WHERE = {"speech": "in speech", "picture": "in the picture", "text": "in text on screen"}
+KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen", "title": "Title"}
+_WHERE = {
+    "speech": "in speech",
+    "picture": "in the picture",
+    "text": "in text on screen",
+    "title": "in the title or file name",
+}
 _DONE = {
     "retried": ("{n} job waits for another run.", "{n} jobs wait for another run."),
     "cancelled": ("{n} job was cancelled.", "{n} jobs were cancelled."),

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     """What a frame shows: caption, objects, controls."""
     TEXT = "text"
     """What is written on a frame."""
+    TITLE = "title"
+    """What the video is called: its title and the name of its file."""
 
 
 class Reason(StrEnum):
@@ -58,7 +60,9 @@ class SearchRequest:
     """What is looked for.
 
     ``query`` takes words, ``"phrases in quotes"``, ``begin*``, ``or`` and ``-unwanted``; at most
-    1000 characters. ``limit`` is the most moments on one page, 1 to 200.
+    1000 characters. A phrase is found as it is written, without accents and capitals; where every
+    choice of the query has one, nothing is found by its meaning or spelling alone. ``limit`` is the
+    most moments on one page, 1 to 200.
     """
 
     query: str
@@ -93,12 +97,12 @@ class RankSource:
     model: str | None = None
     """The embedding model of a list by meaning."""
     similarity: float | None = None
-    """Cosine similarity (meaning) or word similarity (spelling), 0 to 1."""
+    """Cosine similarity of a list by meaning, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One line of speech or one frame that answers the question."""
+    """One line of speech, one frame or one title that answers the question."""
 
     id: str
     """Id of the row found."""
@@ -113,7 +117,7 @@ class SearchHit:
     score: float
     """Reciprocal rank fusion; compares hits of one answer only."""
     frame_id: str | None
-    """The frame found, or for speech the frame shown at that time; None for sound alone."""
+    """The frame found, else the frame shown at that time; None for sound alone."""
     frame_path: str | None
     """Store key of that frame's JPEG."""
     model: str
@@ -169,7 +173,7 @@ class Moment:
 
     @property
     def _shown(self) -> SearchHit:
-        seen = (hit for hit in self.hits if hit.kind is not Kind.SPEECH)
+        seen = (hit for hit in self.hits if hit.kind in (Kind.PICTURE, Kind.TEXT))
         return next(seen, self.best)
 
 
@@ -183,6 +187,8 @@ class SearchAnswer:
     """Moments on all pages, when the first was made; 200 at most."""
     cursor: str | None
     """Asks for the next page; None on the last."""
+    did_you_mean: str | None = None
+    """The query as it is spelt in the library, when no row has its words but some have these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How words are put together into text, in scripts with and without spaces."""
+"""Scripts: words are put together with or without spaces; which script a text is in."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def split_words(text: str) -> list[str]:
                 words.append(letter)
             begun = True
     return words
+
+
+def mostly_in_script(text: str, script: str) -> bool:
+    """Tell whether more than half of a text's letters are of a script; False without letters.
+
+    ``script`` is how the Unicode names of its letters begin: ``LATIN``, ``CYRILLIC``.
+    """
+    letters = [letter for letter in unicodedata.normalize("NFKC", text) if letter.isalpha()]
+    of_script = sum(unicodedata.name(letter, "").startswith(script) for letter in letters)
+    return 2 * of_script > len(letters)
 
 
 def _is_unspaced(letter: str) -> bool:

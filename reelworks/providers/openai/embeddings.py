@@ -47,6 +47,10 @@ class OpenAiEmbedder:
         """Texts per call."""
         return BATCH
 
+    def reads(self, text: str) -> bool:  # noqa: ARG002 - hosted models have seen every script
+        """Return True."""
+        return True
+
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector for each text, in order; more than a batch takes more requests.
 

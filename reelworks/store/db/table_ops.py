@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -134,10 +135,22 @@ def _delete_side_vectors(
 
 def sanitize_text(value: Any) -> Any:
     """Return ``value`` with every text in it cleaned of what PostgreSQL cannot keep."""
+    return _in_texts(value, lambda text: text.translate(_UNSTORABLE))
+
+
+def composed(value: Any) -> Any:
+    """Return ``value`` with every text in it in Unicode's composed form (NFC).
+
+    For words that are searched; names of files and what a user gave stay as they came.
+    """
+    return _in_texts(value, lambda text: unicodedata.normalize("NFC", text))
+
+
+def _in_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return value.translate(_UNSTORABLE)
+        return change(value)
     if isinstance(value, Mapping):
-        return {sanitize_text(name): sanitize_text(one) for name, one in value.items()}
+        return {_in_texts(name, change): _in_texts(one, change) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [sanitize_text(one) for one in value]
+        return [_in_texts(one, change) for one in value]
     return value

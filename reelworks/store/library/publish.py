@@ -20,7 +20,14 @@ from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe
 from reelworks.domain.video.vision import FrameDescription, VisionResult
 from reelworks.store.db.schema import CaptionRow, FrameRow, SceneRow, SegmentRow, Video
-from reelworks.store.db.table_ops import Row, replace_rows, sanitize_text, table_of, video_locked
+from reelworks.store.db.table_ops import (
+    Row,
+    composed,
+    replace_rows,
+    sanitize_text,
+    table_of,
+    video_locked,
+)
 from reelworks.store.db.text_search_configs import configuration_for
 
 CUT_DETECTOR = "local/adaptive-detector"
@@ -81,8 +88,8 @@ def publish_transcript(engine: Engine, video_id: str, transcript: Transcript, mo
             **_made_by(model),
             "t_start": segment.t_start,
             "t_end": segment.t_end,
-            "text": segment.text,
-            "words": [asdict(word) for word in segment.words],
+            "text": composed(segment.text),
+            "words": [composed(asdict(word)) for word in segment.words],
             "speaker": segment.speaker,
             "language": segment.language or transcript.language,
             "ts_config": configuration_for(segment.language or transcript.language),
@@ -160,10 +167,10 @@ def publish_captions(engine: Engine, video_id: str, vision: VisionResult, model:
                 "video_id": video_id,
                 **_made_by(model),
                 "frame_id": frame_id(video_id, one.frame_index),
-                "caption": one.description.caption,
-                "entities": _entities(one.description),
-                "seen_text": seen_words(one.description),
-                "screen_text": "\n".join(line.text for line in one.description.text),
+                "caption": composed(one.description.caption),
+                "entities": composed(_entities(one.description)),
+                "seen_text": composed(seen_words(one.description)),
+                "screen_text": composed("\n".join(line.text for line in one.description.text)),
                 "ts_config": configuration_for(language),
             }
             for one in vision.described

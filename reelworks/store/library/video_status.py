@@ -15,6 +15,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import Video
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.library.video_locations import VIDEOS, VideoLocation, record_locations
+from reelworks.store.search.vocabulary import add_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,5 @@ def set_status(
         done = connection.execute(update(Video).where(Video.id == video_id).values(values))
         if done.rowcount == 0:
             raise UnknownVideoError(f"No video has the id {video_id}.")
+        if status is VideoStatus.READY:
+            add_words(connection, video_id)

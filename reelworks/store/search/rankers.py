@@ -1,4 +1,4 @@
-"""Rankers: the ranked lists that a search fuses, by words, by similar spelling, by meaning."""
+"""Rankers: the ranked lists that a search fuses, by words and by meaning."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from reelworks.domain.ids import TITLE_SUFFIX
 from reelworks.domain.library.search import Kind
-from reelworks.store.search.query_parser import TextQuery, any_of
 from reelworks.store.search.search_filters import Rows
+from reelworks.store.search.text_query import TextQuery, any_of
 from reelworks.store.search.vector_tables import (
     MAX_HALF,
     Vectors,
@@ -22,10 +23,6 @@ from reelworks.store.search.vector_tables import (
 
 RANKED_AT_MOST = 1000
 """Rows that are ranked by their words; a word that is everywhere would take seconds otherwise."""
-COMPARED_AT_MOST = 200
-"""Rows whose spelling is compared in full: each takes tens of microseconds."""
-WORD_SIMILARITY = 0.5
-"""Least ``word_similarity`` (pg_trgm) of each word: "Setings" finds "Settings" (0.67)."""
 LEAST_SIMILARITY = {384: 0.30}
 OTHER_LEAST_SIMILARITY = 0.25
 """Least cosine similarity of a hit by meaning, by the vectors' size.
@@ -46,11 +43,15 @@ class Source:
     kind: Kind
     table: str
     tsv: str
+    """SQL of its text vector in the row ``r``."""
+    id: str = "r.id"
+    """SQL of a hit's id."""
 
 
-SPEECH = Source(Kind.SPEECH, "transcript_segments", "tsv")
-PICTURE = Source(Kind.PICTURE, "frame_captions", "seen_tsv")
-TEXT = Source(Kind.TEXT, "frame_captions", "screen_tsv")
+SPEECH = Source(Kind.SPEECH, "transcript_segments", "r.tsv")
+PICTURE = Source(Kind.PICTURE, "frame_captions", "r.seen_tsv")
+TEXT = Source(Kind.TEXT, "frame_captions", "r.screen_tsv")
+TITLE = Source(Kind.TITLE, "videos", "r.names_tsv", f"r.id || '{TITLE_SUFFIX}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Wanted:
         """Return what must hold for the row ``r`` besides the match itself."""
         if not self.query.unwanted:
             return self.rows.condition
-        return f"{self.rows.condition} AND NOT r.{tsv} @@ CAST(:unwanted AS tsquery)"
+        return f"{self.rows.condition} AND NOT {tsv} @@ CAST(:unwanted AS tsquery)"
 
     @property
     def values(self) -> dict[str, Any]:
@@ -116,41 +117,15 @@ def _holding(
     if not queries:
         return []
     names = [f"q{number}" for number in range(len(queries))]
-    holds = " OR ".join(f"r.{source.tsv} @@ CAST(:{name} AS tsquery)" for name in names)
+    holds = " OR ".join(f"{source.tsv} @@ CAST(:{name} AS tsquery)" for name in names)
     values = dict(zip(names, queries, strict=True)) | {"query": any_of(queries)}
     statement = (
-        f"SELECT id FROM (SELECT r.id, r.{source.tsv} AS tsv FROM {source.table} r"  # noqa: S608 - own names
+        f"SELECT id FROM (SELECT {source.id} AS id, {source.tsv} AS tsv FROM {source.table} r"  # noqa: S608 - own names
         f" WHERE ({holds}) AND {wanted.condition(source.tsv)}"
         f" LIMIT {RANKED_AT_MOST}) AS found"
         " ORDER BY ts_rank_cd(tsv, CAST(:query AS tsquery)) DESC, id LIMIT :depth"
     )
     return list(connection.scalars(text(statement), {**wanted.values, **values}))
-
-
-def by_spelling(connection: Connection, words: Sequence[str], wanted: Wanted) -> list[Ranked]:
-    """Return frames whose on-screen text has words that look like each of ``words``.
-
-    Rows that hold the words themselves are left to ``by_words``.
-    """
-    if not words:
-        return []
-    names = [f"w{number}" for number in range(len(words))]
-    values = wanted.values | dict(zip(names, words, strict=True)) | {"wide": wanted.query.wide}
-    similar = " AND ".join(f":{name} <% r.screen_text" for name in names)
-    total = " + ".join(f"word_similarity(:{name}, r.screen_text)" for name in names)
-    connection.execute(
-        text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)"),
-        {"least": str(WORD_SIMILARITY)},
-    )
-    statement = (
-        f"SELECT id, ({total}) / {len(names)} AS similarity FROM ("  # noqa: S608 - own names
-        f" SELECT r.id, r.screen_text FROM frame_captions r"
-        f" WHERE {similar} AND NOT r.screen_tsv @@ CAST(:wide AS tsquery)"
-        f" AND {wanted.condition('screen_tsv')} LIMIT {COMPARED_AT_MOST}"
-        ") AS r ORDER BY similarity DESC, id LIMIT :depth"
-    )
-    found = connection.execute(text(statement), values)
-    return [Ranked(row.id, Kind.TEXT, float(row.similarity)) for row in found]
 
 
 def by_meaning(
@@ -163,7 +138,7 @@ def by_meaning(
     """
     size = len(model_query.vector)
     speech = Kind.SPEECH in kinds
-    condition = wanted.condition("tsv" if speech else "screen_tsv")
+    condition = wanted.condition((SPEECH if speech else TEXT).tsv)
     if not speech and len(kinds) == 1:
         condition += f" AND r.caption IS {'NOT ' if Kind.PICTURE in kinds else ''}NULL"
     kind = "'speech'" if speech else "CASE WHEN r.caption IS NULL THEN 'text' ELSE 'picture' END"

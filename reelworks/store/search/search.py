@@ -6,25 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from reelworks.domain.library.search import Kind, RankSource, Reason, SearchAnswer, SearchRequest
+from reelworks.domain.library.search import RankSource, SearchAnswer, SearchRequest
 from reelworks.domain.video.moments import Hit, merge
 from reelworks.errors import InputError
 from reelworks.store.db.database import transaction
 from reelworks.store.db.text_search_configs import configurations_in_use
 from reelworks.store.search.embedding_models import EmbeddingModel, stored_models
 from reelworks.store.search.hydrate import locations_of, moments_of
-from reelworks.store.search.query_parser import ParsedQuery, TextQuery, read_query, to_text_query
-from reelworks.store.search.rank_fusion import FusedRow, K, RankFusion
-from reelworks.store.search.rankers import (
-    PICTURE,
-    SPEECH,
-    TEXT,
-    ModelQuery,
-    Wanted,
-    by_meaning,
-    by_spelling,
-    by_words,
-)
+from reelworks.store.search.query_parser import ParsedQuery, read_query
+from reelworks.store.search.rank_fusion import FusedRow, K
+from reelworks.store.search.ranked_lists import RankedLists, Vector
 from reelworks.store.search.result_pages import (
     ListedHit,
     ListedMoment,
@@ -34,19 +25,17 @@ from reelworks.store.search.result_pages import (
     read_cursor,
     save,
 )
-from reelworks.store.search.search_filters import SearchScope, check_filters, scope_of
-from reelworks.store.search.vector_tables import Vectors
+from reelworks.store.search.search_filters import check_filters, scope_of
+from reelworks.store.search.text_query import to_text_query
 
 LIMIT = 200
 """Most moments of a page, and of all pages of a search together."""
 _SHORTEST_LIST = 100
 _MOST_ROWS = 400
 """Rows that moments are made of: the best ones of all lists."""
-_FEW = 3
-"""Rows that have the words; with so many found, they were not misspelt."""
 
-Embed = Callable[[str], Sequence[float]]
-PICTURE_KINDS = frozenset({Kind.PICTURE, Kind.TEXT})
+Embed = Callable[[str], Vector]
+"""Returns a query's vector; None when the model cannot read the query."""
 
 
 def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed]) -> SearchAnswer:
@@ -65,8 +54,8 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
         raise InputError("The query has no words; enter what to look for.")
     _check_limit(request.limit)
     check_filters(request.filters)
-    vectors: dict[str, Sequence[float]] = {}
-    listed = moments = None
+    vectors: dict[str, Vector] = {}
+    listed = moments = hint = None
     while listed is None or moments is None:  # a switch of models may come between
         with transaction(engine) as connection:
             models = _models_to_query(stored_models(connection), embedders)
@@ -76,11 +65,11 @@ def search(engine: Engine, request: SearchRequest, embedders: Mapping[str, Embed
         with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             models = _models_to_query(stored_models(connection), embedders)
             if vectors.keys() >= {one.model for one in models}:
-                listed = _listed(connection, request, parsed, (models, vectors))
+                listed, hint = _listed(connection, request, parsed, (models, vectors))
                 moments = moments_of(connection, listed, listed.moments[: request.limit])
     more = len(listed.moments) > request.limit
     cursor = cursor_of(save(engine, listed), request.limit) if more else None
-    return SearchAnswer(tuple(moments), len(listed.moments), cursor)
+    return SearchAnswer(tuple(moments), len(listed.moments), cursor, hint)
 
 
 def search_on(engine: Engine, cursor: str, limit: int = 10) -> SearchAnswer:
@@ -123,70 +112,24 @@ def _listed(
     connection: Connection,
     request: SearchRequest,
     parsed: ParsedQuery,
-    embedded: tuple[Sequence[EmbeddingModel], Mapping[str, Sequence[float]]],
-) -> RankedList:
+    embedded: tuple[Sequence[EmbeddingModel], Mapping[str, Vector]],
+) -> tuple[RankedList, str | None]:
+    """Return what is found, and the query as it may have been meant."""
     query = to_text_query(connection, parsed, configurations_in_use(connection))
     scope = scope_of(connection, request.filters)
     depth = max(_SHORTEST_LIST, 2 * request.limit)
-    found = _Lists(connection, request.kinds, scope, query, depth)
+    found = RankedLists(connection, request.kinds, scope, query, depth)
     found.add_words(parsed)
-    found.add_meanings(*embedded)
-    return RankedList(
-        request.query, query.wide, _moments(connection, found.fusion.best(_MOST_ROWS))
-    )
-
-
-class _Lists:
-    """Queries the ranked lists of one search and fuses them."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        kinds: frozenset[Kind],
-        scope: SearchScope,
-        query: TextQuery,
-        depth: int,
-    ) -> None:
-        self._connection = connection
-        self._speech = kinds & {Kind.SPEECH} if scope.speech else frozenset()
-        self._frames = kinds & PICTURE_KINDS if scope.frames else frozenset()
-        self._wanted = {
-            table: Wanted(query, rows, depth)
-            for table, rows in ((SPEECH.table, scope.speech), (TEXT.table, scope.frames))
-            if rows is not None
-        }
-        self.fusion = RankFusion()
-
-    def add_words(self, parsed: ParsedQuery) -> None:
-        """Add what has the words, and text on screen that is spelt like them."""
-        for source in (SPEECH, TEXT, PICTURE):
-            if source.kind in self._speech | self._frames:
-                entries = by_words(self._connection, source, self._wanted[source.table])
-                self.fusion.add(entries, Reason.WORDS)
-        if len(self.fusion) < _FEW and Kind.TEXT in self._frames:
-            alike = by_spelling(self._connection, parsed.long_words, self._wanted[TEXT.table])
-            self.fusion.add(alike, Reason.SIMILAR_SPELLING)
-
-    def add_meanings(
-        self, models: Sequence[EmbeddingModel], vectors: Mapping[str, Sequence[float]]
-    ) -> None:
-        """Add what is near in meaning, by the live model and by those that fill its gaps."""
-        for table, kinds in ((SPEECH.table, self._speech), (TEXT.table, self._frames)):
-            live: ModelQuery | None = None
-            for one in models if kinds else ():
-                where = Vectors(table, one.location)
-                query = ModelQuery(one.model, vectors[one.model], where, None if one.live else live)
-                live = query if one.live else live
-                near = by_meaning(self._connection, kinds, query, self._wanted[table])
-                self.fusion.add(near, Reason.MEANING, one.model)
+    if query.phrases or not parsed.is_phrase:
+        found.add_meanings(*embedded)
+    moments = _moments(connection, found.fusion.best(_MOST_ROWS))
+    return RankedList(request.query, found.wide, moments), found.did_you_mean
 
 
 def _moments(
     connection: Connection, rows: Sequence[tuple[str, FusedRow]]
 ) -> tuple[ListedMoment, ...]:
-    speech = [row_id for row_id, found in rows if found.kind is Kind.SPEECH]
-    frames = [row_id for row_id, found in rows if found.kind is not Kind.SPEECH]
-    locations = locations_of(connection, speech, frames)
+    locations = locations_of(connection, {row_id: found.kind for row_id, found in rows})
     found_by_id = dict(rows)
     hits = [
         Hit(

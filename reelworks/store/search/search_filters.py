@@ -41,10 +41,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """The rows that count: lines of speech and frames; None leaves all of a table out."""
+    """The rows that count: lines of speech, frames, videos; None leaves all of a table out."""
 
     speech: Rows | None
     frames: Rows | None
+    titles: Rows | None = None
 
 
 @dataclass
@@ -106,13 +107,29 @@ def scope_of(connection: Connection, filters: Filters) -> SearchScope:
     if not filters.speakers:
         frames = _SqlConditions()
         _add_videos(connection, frames, about)
+    titled = not filters.speakers and filters.text_on_screen is None
     narrowed = bool(spoken.parts or filters.languages or filters.speakers)
     return SearchScope(
         _rows(connection, "transcript_segments", speech, narrowed, _TEXT_SHOWN, filters),
         None
         if frames is None
         else _rows(connection, "frame_captions", frames, bool(about.parts), _IS_TEXT, filters),
+        _titles(about) if titled else None,
     )
+
+
+def _titles(about: _SqlConditions) -> Rows:
+    """Return the videos whose titles count; ``about`` is on ``v``."""
+    ready = "SELECT v.id FROM videos v WHERE v.ready_at IS NOT NULL AND"
+    return Rows(f"r.ready_at IS NOT NULL AND r.id IN ({ready} {about.sql})", about.values)
+
+
+def only_with(
+    connection: Connection, table: str, rows: Rows, condition: str, **values: Any
+) -> Rows:
+    """Return the rows of a table that also meet a condition, which is one that an index answers."""
+    made = _SqlConditions([rows.condition, condition], {**rows.values, **values})
+    return Rows(made.sql, made.values, rows.narrow or _are_few(connection, table, made))
 
 
 def _about_video(filters: Filters) -> _SqlConditions:

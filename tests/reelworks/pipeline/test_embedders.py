@@ -56,6 +56,7 @@ def test_queries_are_embedded_by_every_model_that_can_run(models_dir: Path) -> N
     embedders = QueryEmbedders(local)
     assert len(embedders) == 0
     assert len(embedders[model]("a red car")) == 384
+    assert embedders[model]("🎬") is None, "the model cannot read it"
     with pytest.raises(KeyError):
         embedders["openai/text-embedding-3-small@1536d"]
     assert list(embedders) == [model]

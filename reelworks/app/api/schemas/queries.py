@@ -116,7 +116,7 @@ class SearchQuery(FilterQuery):
         examples=['"quarterly numbers"'],
     )
     within: list[Kind] = Field(
-        default_factory=list, alias="in", max_length=3, description="Search only these."
+        default_factory=list, alias="in", max_length=4, description="Search only these."
     )
     limit: int = Field(10, ge=1, le=200)
     cursor: Cursor | None = None

@@ -146,12 +146,22 @@ class Found(BaseModel):
     note: str | None = Field(
         description="Why only words were searched; null when meaning was searched as well."
     )
+    did_you_mean: str | None = Field(
+        description="The query as it is spelt in the library, when no text has it as given; its "
+        "moments are among these."
+    )
 
     @classmethod
     def of(cls, answer: SearchAnswer, note: str | None) -> Self:
         """Return a page as it is shown."""
         moments = [MomentOut.of(one) for one in answer.moments]
-        return cls(moments=moments, total=answer.total, cursor=answer.cursor, note=note)
+        return cls(
+            moments=moments,
+            total=answer.total,
+            cursor=answer.cursor,
+            note=note,
+            did_you_mean=answer.did_you_mean,
+        )
 
 
 class CutOut(BaseModel):

@@ -47,7 +47,7 @@ from reelworks.operations.search import NextPage, find, moment_json
 from reelworks.settings import Settings, load_settings
 from reelworks.store.objects.artifacts import ArtifactStore
 
-_WHERE = {Kind.SPEECH: "said", Kind.PICTURE: "shown", Kind.TEXT: "on screen"}
+_WHERE = {Kind.SPEECH: "said", Kind.PICTURE: "shown", Kind.TEXT: "on screen", Kind.TITLE: "title"}
 _WHY = {
     Reason.WORDS: "the words match",
     Reason.MEANING: "the meaning is close",
@@ -120,6 +120,8 @@ def _show(
 ) -> None:
     for text in notes:
         output.note(text)
+    if answer.did_you_mean is not None:
+        output.note(f"Did you mean {answer.did_you_mean!r}?")
     if answer.cursor is not None:
         output.note(
             f"{len(answer.moments)} of {answer.total} moments; "

@@ -56,6 +56,9 @@ def search(request: Request, api: Context) -> Response:
         "note": note and visible_text(note, request.state.caller),
         "wrong": wrong,
         "cuts": _without_page(query) | {"limit": CUTS},
+        "meant": [*((n, v) for n, v in pairs if n != "q"), ("q", answer.did_you_mean)]
+        if answer and answer.did_you_mean
+        else None,
         "more": [*((n, v) for n, v in pairs if n != "cursor"), ("cursor", answer.cursor)]
         if answer and answer.cursor
         else None,

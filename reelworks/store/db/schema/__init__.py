@@ -27,6 +27,7 @@ from reelworks.store.db.schema.search import (
     CaptionVectorRow,
     EmbeddingModelRow,
     SearchPageRow,
+    SearchWordRow,
     SegmentVectorRow,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "RateLimitRow",
     "SceneRow",
     "SearchPageRow",
+    "SearchWordRow",
     "SegmentRow",
     "SegmentVectorRow",
     "SourceRow",

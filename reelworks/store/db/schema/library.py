@@ -23,20 +23,13 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from reelworks.domain.ids import VIDEO_ID_PATTERN, VIDEO_ID_RULE
 from reelworks.store.db.schema.base import Base
-from reelworks.store.db.schema.search import PLAIN
-
-
-def tsv_of(column: str, config: str) -> str:
-    """Return the SQL of a column's text vector: stems by ``config``, plain words, letter pairs."""
-    return (
-        f"to_tsvector({config}, {column}) || to_tsvector('{PLAIN}'::regconfig, {column})"
-        f" || reelworks_unspaced({column})"
-    )
-
+from reelworks.store.db.schema.search import tsv_of
 
 SPOKEN_TSV = tsv_of("text", "ts_config")
 SEEN_TSV = tsv_of("seen_text", "'english'::regconfig")
 SCREEN_TSV = tsv_of("screen_text", "ts_config")
+NAMES = "reelworks_names(title, original_path)"
+NAMES_TSV = "reelworks_names_tsv(title, original_path)"
 PHASH_BITS = "('x' || phash)::bit(64)"
 
 
@@ -75,6 +68,7 @@ class Video(Base):
         Index("ix_videos_source_digest", sql("(digests ->> 'source')")),
         Index("ix_videos_hidden", "id", postgresql_where=sql("ready_at IS NULL")),
         Index("ix_videos_library_created_at", "library", "created_at"),
+        Index("ix_videos_names_tsv", "names_tsv", postgresql_using="gin"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -105,6 +99,7 @@ class Video(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ready_at: Mapped[datetime | None] = mapped_column(doc="first ready; search shows it since")
+    names_tsv: Mapped[Any] = mapped_column(TSVECTOR(), Computed(NAMES_TSV, persisted=True))
 
 
 class PendingRemovalRow(Base):
@@ -208,12 +203,6 @@ class CaptionRow(OfVideo, Embedded, Base):
         _both_or_none(),
         Index("ix_frame_captions_seen_tsv", "seen_tsv", postgresql_using="gin"),
         Index("ix_frame_captions_screen_tsv", "screen_tsv", postgresql_using="gin"),
-        Index(
-            "ix_frame_captions_screen_text",
-            "screen_text",
-            postgresql_using="gin",
-            postgresql_ops={"screen_text": "gin_trgm_ops"},
-        ),
     )
 
     frame_id: Mapped[str] = mapped_column(ForeignKey("frames.id", ondelete="CASCADE"), index=True)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelworks.domain.library.spelling import join_words, split_words
+from reelworks.domain.library.spelling import join_words, mostly_in_script, split_words
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,17 @@ def test_splitting_and_joining_lose_no_letter(tokens: list[str]) -> None:
     words = split_words(text)
     assert "".join(words) == text.replace(" ", "")
     assert split_words(join_words(words)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "script", "expected"),
+    [
+        ("naïve café", "LATIN", True),
+        ("\uff21\uff22", "LATIN", True),
+        ("кот и dog", "LATIN", False),
+        ("кот и dog", "CYRILLIC", True),
+        ("12 🎬 !", "LATIN", False),
+    ],
+)
+def test_most_letters_say_which_script_it_is(text: str, script: str, expected: bool) -> None:
+    assert mostly_in_script(text, script) == expected

@@ -35,6 +35,31 @@ def test_texts_of_one_meaning_are_nearer(
     assert q @ n > q @ f + 0.1
 
 
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("a red car", True),
+        ("Die Katze schläft", True),
+        ("iPhone の使い方", True),
+        ("🎬", False),
+        ("圓", False),
+        ("Кошка спит", False),
+        ("42", False),
+        ("", False),
+    ],
+)
+def test_it_reads_latin_letters(embedder: MiniLmEmbedder, text: str, reads: bool) -> None:
+    assert embedder.reads(text) == reads
+
+
+def test_what_it_cannot_read_looks_alike_to_it(embedder: MiniLmEmbedder) -> None:
+    film, yen, budget, cat = np.array(
+        embedder.embed(["🎬", "圓", "Сегодня мы обсудим бюджет компании.", "Кошка спит на диване."])
+    )
+    assert film @ yen > 0.99
+    assert budget @ cat > 0.5
+
+
 def test_vectors_have_unit_length_and_the_stated_size(embedder: MiniLmEmbedder) -> None:
     vectors = np.array(embedder.embed(["one", "two words", "", "文字", "word " * 3000]))
     assert vectors.shape == (5, embedder.dimensions)

@@ -55,6 +55,10 @@ def test_many_texts_go_in_batches(embedder: OpenAiEmbedder, openai_server: OpenA
     np.testing.assert_allclose(vectors[-1], unit_vector(texts[-1], 64), atol=1e-6)
 
 
+def test_a_hosted_model_reads_every_script(embedder: OpenAiEmbedder) -> None:
+    assert embedder.reads("圓")
+
+
 def test_no_text_is_no_request(embedder: OpenAiEmbedder, openai_server: OpenAiServer) -> None:
     assert embedder.embed([]) == []
     assert openai_server.count(EMBED) == 0

@@ -13,6 +13,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import SceneRow, Video
 from reelworks.store.db.table_ops import (
     check_known,
+    composed,
     page_after,
     replace_rows,
     sanitize_text,
@@ -47,6 +48,13 @@ def videos(engine: Engine) -> None:
 )
 def test_what_cannot_be_stored_is_left_out_of_every_text(value: object, clean: object) -> None:
     assert sanitize_text(value) == clean
+
+
+def test_words_are_composed_in_every_text() -> None:
+    assert composed({"a": ["u\u0308", 1, None], "b": "東京"}) == {
+        "a": ["\u00fc", 1, None],
+        "b": "東京",
+    }
 
 
 def test_pages_go_on_where_the_last_one_ended_whatever_is_new(engine: Engine) -> None:

@@ -56,6 +56,7 @@ def test_a_frame_without_caption_counts_as_text(engine: Engine) -> None:
         Kind.SPEECH: [],
         Kind.PICTURE: ["talk_frame_000"],
         Kind.TEXT: ["talk_frame_001"],
+        Kind.TITLE: [],
     }
 
 

@@ -95,3 +95,25 @@ def test_similar_frames(api, library):
 
     assert {one["video_id"] for one in found["frames"]} == {"talk-1", "talk-2"}
     assert api.get("/frames/none_frame_000/similar").json()["code"] == "unknown_frame"
+
+
+def test_a_misspelt_word_is_found_and_its_spelling_offered(api, library):
+    found = find(api, q="quaterly numbres")
+
+    assert found["did_you_mean"] == "quarterly numbers"
+    assert [one["video_id"] for one in found["moments"]] == ["talk-0"]
+    assert found["moments"][0]["reasons"][0]["reason"] == "similar spelling"
+    assert find(api, q="quarterly")["did_you_mean"] is None
+
+
+def test_titles_can_be_searched_alone(api, library):
+    found = find(api, q="t.mp4", **{"in": "title"})
+
+    assert {one["video_id"] for one in found["moments"]} == {"talk-0", "talk-1", "talk-2"}
+    assert {kind for one in found["moments"] for kind in one["kinds"]} == {"title"}
+
+
+def test_forty_hyphens_are_a_query(api, library):
+    for query in ("numbers " + "-" * 40, "|" + "-" * 40 + "|", "a (" + "-" * 64 + ")"):
+        find(api, q=query)
+    assert find(api, q="- " * 40 + "numbers")["moments"]

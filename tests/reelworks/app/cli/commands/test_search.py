@@ -27,6 +27,14 @@ def test_frames_that_search_brings_here_are_closed_to_others(
     assert {path.stat().st_mode & 0o077 for path in (opened, picture.parent)} == {0}
 
 
+def test_a_misspelt_word_is_found_and_its_spelling_offered(reelworks, library):
+    said = reelworks("search", "harbuor", "--json")
+
+    assert said.code == 0, said.err
+    assert "Did you mean 'harbour'?" in said.err
+    assert {one["kinds"][0] for one in said.json} == {"speech"}
+
+
 @pytest.mark.slow
 def test_search_pages_filters_and_writes_cut_lists(reelworks, library, tmp_path):
     edl, cuts = tmp_path / "cuts.edl", tmp_path / "cuts.json"

@@ -81,3 +81,11 @@ def test_a_question_that_cannot_be_searched_is_answered_in_words(site):
 
     assert answer.status_code == 422
     assert "The query has no words" in answer.text
+
+
+def test_the_spelling_of_the_library_is_a_link(visitor):
+    page = visitor.open("/search?q=acconts&in=speech")
+
+    page.get_by_role("link", name="accounts", exact=True).click()
+    expect(page.get_by_role("searchbox", name="What to look for")).to_have_value("accounts")
+    expect(page.get_by_role("checkbox", name="Speech")).to_be_checked()
