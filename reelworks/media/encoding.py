@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,11 +13,10 @@ from reelworks.media import nvenc
 from reelworks.media.audio import audio_filters, read_and_drop, time_zero
 from reelworks.media.ffmpeg import command_line, file_url, source_input
 from reelworks.media.frame_size import FrameSize, fitted_size, proxy_size
+from reelworks.media.scaling import scaler
 
 FASTEST_SCALED_FIRST = 31.0
 """Above this source rate frames are dropped before they are scaled; below, repeated after."""
-
-_PLANAR_YUV = re.compile(r"yuv4(?:20|22|44)p(?:9|10|12|14|16)?(?:le|be)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +91,7 @@ def _resize(node: Any, track: VideoTrack, params: NormalizeParams) -> Any:
     upright = fitted_size(track, params.max_height)
     sideways = track.rotation in (90, 270)
     size = FrameSize(upright.height, upright.width) if sideways else upright
-    node = _scaler(track, params)(node, size)
+    node = scaler(track, zscale=params.scaler == "zscale")(node, size)
     for name, argument in _TURNS.get(track.rotation, ()):
         node = node.filter(name, *argument)
     if track.mirrored:
@@ -110,41 +107,6 @@ _TURNS: dict[int, tuple[tuple[str, tuple[str, ...]], ...]] = {
     180: (("hflip", ()), ("vflip", ())),
     270: (("transpose", ("cclock",)),),
 }
-
-
-def _scaler(track: VideoTrack, params: NormalizeParams) -> Callable[[Any, FrameSize], Any]:
-    if track.hdr:
-        return _tone_mapped
-    planar = _PLANAR_YUV.fullmatch(track.pixel_format) is not None
-    even = track.width % 2 == 0 and track.height % 2 == 0
-    return _zscaled if params.scaler == "zscale" and planar and even else _swscaled
-
-
-def _zscaled(node: Any, size: FrameSize) -> Any:
-    node = node.filter("zscale", w=size.width, h=size.height, f="bicubic", r="limited")
-    return node.filter("format", "yuv420p")
-
-
-def _swscaled(node: Any, size: FrameSize) -> Any:
-    options = {"flags": "bicubic", "out_range": "tv", "out_color_matrix": "bt709"}
-    node = node.filter("scale", size.width, size.height, **options)
-    return node.filter("format", "yuv420p")
-
-
-def _tone_mapped(node: Any, size: FrameSize) -> Any:
-    """PQ or HLG to BT.709, in linear light.
-
-    PQ and HLG video has BT.2020 colours (ITU-R BT.2100), whatever their tags leave out, and
-    their white is 203 cd/m2 (ITU-R BT.2408). The Mobius curve leaves what is darker as it was and
-    presses only what is brighter together, so that text and skin keep their tones.
-    """
-    light = {"t": "linear", "npl": 203, "min": "2020_ncl", "pin": "2020"}
-    light |= {"m": "2020_ncl", "p": "2020"}  # else those of the tags, which may be missing
-    node = node.filter("zscale", w=size.width, h=size.height, f="bicubic", **light)
-    node = node.filter("format", "gbrpf32le").filter("zscale", p="709")
-    node = node.filter("tonemap", "mobius", desat=0)
-    node = node.filter("zscale", t="709", m="709", r="limited")
-    return node.filter("format", "yuv420p")
 
 
 def normalize_arguments(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -17,13 +17,20 @@ from blocks.error_mapping import prefect_errors
 from infra.fleet.plan import HEARTBEAT, RUN_TAG
 from infra.services.supervision.state import Service
 from reelworks.app.cli import output
-from reelworks.app.cli.arguments import check_language, check_library, check_video_id
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.app.cli.display.watch import Watch, stage_table, watch_stages
 from reelworks.app.cli.environment import use_environment, use_services
 from reelworks.app.cli.exit_codes import SOME_FAILED
+from reelworks.app.cli.index_options import (
+    Detach,
+    Language,
+    Library,
+    Sources,
+    TargetPool,
+    Track,
+    VideoId,
+)
 from reelworks.app.cli.submit import SourceOptions, submit
-from reelworks.domain.ids import AUDIO_TRACK_MAX
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.locators import locator_of
 from reelworks.domain.printable import one_line
@@ -54,45 +61,6 @@ class SourceResult:
     seconds: float
     stages: list[StageReport]
     error: ReelworksError | None = None
-
-
-Sources = Annotated[
-    list[str], typer.Argument(help="Files, folders, http(s) URLs or s3://bucket/key.")
-]
-VideoId = Annotated[
-    str | None,
-    typer.Option("--id", help="Id of the video in the library.", callback=check_video_id),
-]
-Language = Annotated[
-    str | None,
-    typer.Option(
-        help="Spoken language, for example en. Default: detected.", callback=check_language
-    ),
-]
-Library = Annotated[
-    str | None,
-    typer.Option(
-        help="Library of the videos. Default: the one they are in, or `default`.",
-        callback=check_library,
-    ),
-]
-Track = Annotated[
-    int | None,
-    typer.Option(
-        "--audio-track",
-        min=1,
-        max=AUDIO_TRACK_MAX,
-        help="Number of the audio track to transcribe, from 1. Default: as stated before, or "
-        "the default track unless another has more speech.",
-    ),
-]
-Detach = Annotated[
-    bool, typer.Option("--detach", help="Queue jobs for the running services and return.")
-]
-TargetPool = Annotated[
-    str | None,
-    typer.Option("--pool", help="Queue jobs for the workers of this pool and return."),
-]
 
 
 def index(  # noqa: PLR0913, PLR0917 - each argument is an option that people type
