@@ -82,7 +82,10 @@ class BeamSearch:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         # With time stamps, as Whisper was trained: without them it leaves out whole sentences.
-        prompt = self._model.get_prompt(tokenizer, previous_tokens=[], without_timestamps=False)
+        # Greedy search in English does not, and with them it leaves out the punctuation.
+        prompt = self._model.get_prompt(
+            tokenizer, previous_tokens=[], without_timestamps=beam_size == 1
+        )
         results = self._model.model.generate(
             encoded,
             [prompt] * len(sizes),
