@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from reelworks.errors import ArtifactMissingError, SourceNotFoundError
 from reelworks.store.objects.bucket import Bucket
-from reelworks.store.objects.error_mapping import error_code, status_of
+from reelworks.store.objects.error_mapping import status_of
 
 _BLOCK = 1 << 20
 
