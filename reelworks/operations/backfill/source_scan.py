@@ -40,7 +40,7 @@ RECENT_SECONDS = 30.0
 REST_SECONDS = 1.0
 """How long such a file must stay the same to be taken."""
 STALLED_SECONDS = 24 * 3600.0
-"""A file that lacks its end is taken as it is once no one has written to it for so long."""
+"""A file that lacks its end is taken as it is once it was not written to for so long."""
 SOURCE_CODE_SUFFIXES = frozenset((".ts", ".mts"))
 """Of MPEG transport streams, and of TypeScript."""
 

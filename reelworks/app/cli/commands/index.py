@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import typer
@@ -30,14 +30,12 @@ from reelworks.app.cli.index_options import (
     Track,
     VideoId,
 )
+from reelworks.app.cli.source_arguments import expand
 from reelworks.app.cli.submit import SourceOptions, submit
 from reelworks.domain.jobs.report import StageReport
-from reelworks.domain.locators import locator_of
 from reelworks.domain.printable import one_line
 from reelworks.errors import (
-    InputError,
     ReelworksError,
-    SourceUnreadableError,
     StageTimeoutError,
 )
 from reelworks.settings import load_settings, names_given
@@ -90,32 +88,6 @@ def index(  # noqa: PLR0913, PLR0917 - each argument is an option that people ty
     failed = [result.error for result in results if result.error]
     code = failed[0].exit_code if failed else 0
     return SOME_FAILED if failed and len(failed) < len(results) else code
-
-
-def expand(source: str) -> list[str]:
-    """Return the media files of a folder in order, or ``source`` itself.
-
-    What is passed over or cannot be read is noted, as in a sync. Raises ``InputError`` for a folder
-    without any.
-    """
-    if not source or "://" in source:
-        return [source]
-    try:
-        path = Path(source).expanduser()
-        if not path.is_dir():
-            return [source if one_line(source) == source else locator_of(path)]
-        from reelworks.operations.backfill.scan_notes import scan_notes
-        from reelworks.operations.backfill.source_listing import list_folder
-        from reelworks.operations.backfill.source_scan import without_source_code
-
-        scan = without_source_code(list_folder(path))
-    except (OSError, RuntimeError, SourceUnreadableError):  # the run of this source reports it
-        return [source]
-    for line in scan_notes(scan):
-        output.note(line)
-    if not scan.files:
-        raise InputError(f"The folder {one_line(source)} contains no video or audio files.")
-    return [one.listed.locator for one in scan.files]
 
 
 def flow_environment(environment: Mapping[str, str], given: Iterable[str]) -> dict[str, str]:

@@ -122,7 +122,7 @@ def test_a_hidden_root_is_scanned_all_the_same(tmp_path: Path) -> None:
 
 
 @contextmanager
-def as_other_user() -> Iterator[None]:
+def unprivileged() -> Iterator[None]:
     """Be an account that permissions hold for, unlike root."""
     own = os.geteuid()
     if own == 0:
@@ -142,7 +142,7 @@ def test_a_folder_that_may_not_be_read_ends_no_scan(tmp_path: Path, films: Path)
     for folder in (tmp_path, *tmp_path.parents[:-2]):
         folder.chmod(folder.stat().st_mode | 0o011)
     try:
-        with as_other_user():
+        with unprivileged():
             found = list_folder(films)
     finally:
         for folder in (films / "locked", films / "listed"):

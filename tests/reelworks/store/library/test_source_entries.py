@@ -13,6 +13,7 @@ from reelworks.store.library.source_entries import (
     forget_sources,
     miss_sources,
     move_video,
+    remember_copies,
     remember_sources,
     sources_of,
 )
@@ -68,3 +69,21 @@ def test_a_row_follows_its_file_and_no_other(engine: Engine) -> None:
     forget_sources(engine, "films", [A.locator])
     assert get_summary(engine, "v").original_path == "/g/a.mp4"
     assert sources_of(engine, "films") == {}
+
+
+def test_files_of_a_known_content_are_its_video(engine: Engine) -> None:
+    tag = replace(A, sha256=None, locator="s3://b/a.mp4", video_id="v", stamp="tag")
+    remember_sources(engine, "films", [replace(A, video_id="v"), tag])
+    copies = [
+        replace(A, locator="/f/copy.mp4"),
+        replace(tag, locator="s3://b/copy.mp4", video_id=None),
+        replace(A, locator="/f/unread.mp4", sha256=None, stamp="tag"),
+        replace(A, locator="/f/other.mp4", sha256="1" * 64),
+    ]
+    remember_sources(engine, "films", copies)
+    remember_sources(engine, "news", copies)
+    remember_copies(engine, "films")
+
+    found = {locator: one.video_id for locator, one in sources_of(engine, "films").items()}
+    assert [found[one.locator] for one in copies] == ["v", "v", None, None]
+    assert {one.video_id for one in sources_of(engine, "news").values()} == {None}
