@@ -9,12 +9,14 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
+from reelworks.app.dispatcher.runs import parameters_of
 from reelworks.domain.jobs.job import JobSelection, JobStatus, NewJob
 from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.attempts import attempt_of
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job, source_of
+from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.library import video
 from tests.support.flows.runs import STAGES, Recorder, as_environment
 
@@ -192,3 +194,51 @@ async def test_a_video_that_was_noted_and_whose_source_is_gone_says_so(engine, c
     summary = video(clean_settings, "clip").summary
     assert (summary.status, get_job(engine, "gone").error_code) == ("failed", "source_not_found")
     assert "talk.mp4" in summary.error
+
+
+@pytest.mark.parametrize("video_id", ["VID6", "video.with.dots"])
+async def test_a_row_inserted_by_hand_is_indexed_and_keeps_what_it_says(
+    engine, clean_settings, media, video_id
+):
+    """The ids that the table takes, and a source that is a key of the bucket."""
+    given = f"uploads/{video_id}_clip.mp4"
+    store = ArtifactStore.open(clean_settings)
+    store.put_file(given, media / "odd" / "no_audio.mp4", "video/mp4")
+    with transaction(engine) as connection:
+        row = {"id": video_id, "path": given}
+        connection.execute(text("INSERT INTO videos (id, original_path) VALUES (:id, :path)"), row)
+        for job in ("one", "two"):
+            connection.execute(
+                text("INSERT INTO jobs (id, video_id) VALUES (:job, :id)"), row | {"job": job}
+            )
+    for job in claims.claim(engine, "dispatcher", 60, limit=2):
+        params = parameters_of(job, source_of(engine, job, store.bucket))["params"]
+        state = await run_index(params)
+        assert state.is_completed(), state.message
+
+    with transaction(engine) as connection:
+        found = connection.execute(text("SELECT status, original_path, upload_path FROM videos"))
+        assert tuple(found.one()) == ("ready", given, given)
+        assert connection.scalar(text("SELECT count(*) FROM video_locations")) == 0
+    assert store.get_bytes(given) == (media / "odd" / "no_audio.mp4").read_bytes()
+
+
+async def test_an_empty_source_says_so(engine):
+    with transaction(engine) as connection:
+        connection.execute(text("INSERT INTO videos (id, original_path) VALUES ('clip', '')"))
+    add_jobs(engine, [NewJob("empty", "clip")])
+    (job,) = claims.claim(engine, "dispatcher", 60, limit=1)
+
+    state = await run_index(parameters_of(job, source_of(engine, job, "b"))["params"])
+
+    assert state.is_failed()
+    assert "its original_path is empty" in (get_job(engine, "empty").error or "")
+
+
+async def run_index(params):
+    """Run the flow with the parameters that the dispatcher gives it; return its last state."""
+    from flows.index import IndexParams, index
+    from tasks.runtime.current_run import use_observer
+
+    with use_observer(Recorder()):
+        return await index(IndexParams(**params), return_state=True)

@@ -138,6 +138,7 @@ def test_a_language_of_a_ready_video_is_indexed_with(library):
 
     assert done.job is not None
     assert done.job.params["language"] == "de"
+    job_control.cancel_jobs(library.engine, ANN, JobSelection(ids=(done.job.id,)))
     noted = submit_video(library, ANN, replace(german, index=False), lambda _: False)
     assert "language that is given is not used" in " ".join(noted.notes)
 

@@ -40,7 +40,13 @@ async def test_a_pool_gets_the_work_and_the_file_through_the_store(
         assert get_summary(engine, "clip").status == "pending"
     finally:
         engine.dispose()
-    assert submitted == {"source": source, "pool": pool.name, "video_id": "clip", "job_id": job.id}
+    assert submitted == {
+        "source": source,
+        "pool": pool.name,
+        "video_id": "clip",
+        "job_id": job.id,
+        "notes": [],
+    }
     assert f"No live worker in the pool {pool.name}" in said.err
     assert "Until then the jobs wait." in said.err
     assert "No dispatcher is running" in said.err

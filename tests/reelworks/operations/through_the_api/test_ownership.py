@@ -154,7 +154,8 @@ def test_another_s_video_keeps_its_library_language_and_audio_track(
     else:  # it joins that library, and stays in its own
         assert copy.json()["video"]["libraries"] == ["talks", "stolen"]
         assert any("stays in talks" in one for one in copy.json()["notes"])
-    refused(other.post("/jobs", json={"video_id": video_id, "params": change}))
+    further = {"library": "third"} if what == "library" else change
+    refused(other.post("/jobs", json={"video_id": video_id, "params": further}))
     assert state(server, video_id) == before
     assert mine.post("/jobs", json={"video_id": video_id, "params": change}).status_code == 202
 

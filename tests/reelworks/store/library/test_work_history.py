@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.digest import ModelRef
 from reelworks.domain.jobs.usage import Usage
+from reelworks.domain.library.selection import VideoSelection
 from reelworks.domain.video.transcript import Transcript
 from reelworks.domain.video.vision import VisionResult
 from reelworks.store.db.database import transaction
@@ -75,7 +76,7 @@ def test_videos_whose_rows_another_model_made_are_found(engine: Engine) -> None:
 
 def test_facts_of_one_library_or_of_all(engine: Engine) -> None:
     publish_all(engine, "v", TALK, VisionResult())
-    (fact,) = video_facts(engine, "default")
+    (fact,) = video_facts(engine, VideoSelection(library="default"))
     assert (fact.video_id, fact.was_ready, fact.sha256, fact.seconds) == ("v", True, "ab", 6.0)
-    assert video_facts(engine, "films") == []
+    assert video_facts(engine, VideoSelection(library="films")) == []
     assert video_facts(engine) == [fact]

@@ -61,6 +61,54 @@ def test_the_same_bytes_are_the_same_video(api):
     assert objects(api, "uploads/two-") == set()
 
 
+@pytest.mark.parametrize("video_id", ["VID6", "video.with.dots"])
+def test_ids_with_capitals_and_dots_work_in_every_route(api, video_id):
+    content = some_media(1000)
+
+    body = api.upload("talk.mp4", content, id=video_id).json()
+
+    assert (body["video"]["id"], body["job"]["video_id"]) == (video_id, video_id)
+    assert api.get(f"/videos/{video_id}").json()["id"] == video_id
+    assert api.get(f"/videos/{video_id}/original").content == content
+    assert api.get(f"/videos/{video_id}/subtitles.vtt").status_code == 404
+    assert api.get(f"/videos/{video_id}/frames/{video_id}_frame_000.jpg").status_code == 404
+    assert [one["id"] for one in api.get(f"/jobs?video_id={video_id}").json()["jobs"]]
+    assert api.post("/jobs", json={"video_id": video_id}).status_code == 202
+    assert api.delete(f"/videos/{video_id}").status_code == 204
+    assert objects(api, f"uploads/{video_id}_") == set()
+
+
+def test_known_content_is_in_both_libraries_and_the_answer_says_so(api):
+    content = some_media(1000)
+    api.upload("one.mp4", content, library="first", title="One")
+
+    body = api.upload("two.mp4", content, library="second", title="Two").json()
+
+    assert body["video"]["libraries"] == ["first", "second"]
+    assert any("library second now; it stays in first" in one for one in body["notes"])
+    assert any('Its title stays "One"' in one for one in body["notes"])
+    for library in ("first", "second"):
+        listed = api.get(f"/videos?library={library}").json()["videos"]
+        assert [one["id"] for one in listed] == [body["video"]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("language", "xx", "not a language that can be transcribed"),
+        ("language", "en-US", "give 'en'"),
+        ("webhook_url", "not a url", "webhook_url"),
+    ],
+)
+def test_a_wrong_language_or_webhook_is_refused_by_form_and_by_json(api, field, value, said):
+    for answer in (
+        api.upload("talk.mp4", some_media(100), **{field: value}),
+        api.post("/videos", json={"url": "https://93.184.215.14/a.mp4", field: value}),
+    ):
+        assert answer.status_code == 422
+        assert said in answer.json()["detail"]
+
+
 def test_an_indexed_video_is_not_indexed_again(api):
     content = some_media(1000)
     first = api.upload("one.mp4", content).json()
