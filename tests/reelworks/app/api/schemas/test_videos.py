@@ -79,7 +79,7 @@ def test_a_whole_video_has_scenes_frames_and_speech():
     shown = VideoDetail.of_view(VIEW, ADMIN)
 
     assert [(one.index, one.t_end) for one in shown.scenes] == [(0, 4.0)]
-    assert shown.transcript[0].words[0]["text"] == "Hello."
+    assert shown.transcript[0].words[0].text == "Hello."
     assert shown.warnings == ["The end is missing."]
     assert shown.probe == {"duration": 60.0}
 
@@ -90,7 +90,7 @@ def test_a_frame_says_what_it_shows_with_boxes_in_fractions():
     assert first.image == "/videos/talk/frames/talk_frame_000.jpg"
     assert first.caption is not None
     assert (first.caption.caption, first.caption.model) == (None, "local/rapidocr")
-    assert first.caption.controls == [
+    assert [one.model_dump(mode="json") for one in first.caption.controls] == [
         {
             "kind": "button",
             "label": "Save",
@@ -98,7 +98,7 @@ def test_a_frame_says_what_it_shows_with_boxes_in_fractions():
             "confidence": 0.9,
         }
     ]
-    assert first.caption.text[0]["text"] == "Hello"
+    assert first.caption.text[0].text == "Hello"
 
 
 def test_a_duplicate_names_the_frame_that_it_repeats_and_has_no_caption():

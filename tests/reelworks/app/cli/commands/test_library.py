@@ -15,6 +15,7 @@ from reelworks.domain.video.video import Probe
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.library.publish import publish_probe, publish_transcript
 from reelworks.store.library.video_status import claim_video, set_status
+from reelworks.store.library.video_writes import NewVideo, add_video
 from tests.support.flows.runs import as_environment
 
 TITLE = "[bold]Team[/bold] talk :smile: \x1b[31mred\x1b[0m \u202eevil"
@@ -28,10 +29,9 @@ def library(clean_settings):
     """A video whose texts try to steer the terminal."""
     engine = create_database_engine(clean_settings)
     ensure_schema(engine)
+    add_video(engine, NewVideo("talk", "/in/talk.mp4", TITLE))
     claim_video(engine, "talk", original_path="/in/talk.mp4")
-    publish_probe(
-        engine, "talk", Probe("mp4", 2.0, title=TITLE), upload_path="uploads/a", sha256="ab" * 32
-    )
+    publish_probe(engine, "talk", Probe("mp4", 2.0), upload_path="uploads/a", sha256="ab" * 32)
     said = Transcript("de", (Segment(0.0, 1.5, SPOKEN),))
     publish_transcript(engine, "talk", said, model=str(ModelRef("local", "m", "r")))
     set_status(engine, "talk", VideoStatus.READY)
