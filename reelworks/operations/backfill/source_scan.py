@@ -152,11 +152,9 @@ def _of_file(listed: FileEntry, digest: str | None) -> ScannedFile:
     path = path_of(listed.locator)
     if _is_code(listed):
         return ScannedFile(listed, None, None, skip=Skip.TEXT)
-    if time.time() - int(listed.stamp) / 1e9 < STALLED_SECONDS:
-        if listed.size == 0:
-            return _unfinished(listed, "is still empty")
-        if missing := missing_bytes(path):
-            return _unfinished(listed, f"lacks its last {missing:,} bytes")
+    missing = missing_bytes(path)
+    if missing and time.time() - int(listed.stamp) / 1e9 < STALLED_SECONDS:
+        return _unfinished(listed, f"lacks its last {missing:,} bytes")
     digest = digest or sha256_of_file(path)
     try:
         return ScannedFile(listed, digest, file_duration(path))
