@@ -17,6 +17,7 @@ from blocks.error_mapping import prefect_errors
 from infra.fleet.plan import HEARTBEAT, RUN_TAG
 from infra.services.supervision.state import Service
 from reelworks.app.cli import output
+from reelworks.app.cli.commands.folder_sources import expand
 from reelworks.app.cli.crash_report import write_crash_report
 from reelworks.app.cli.display.watch import Watch, stage_table, watch_stages
 from reelworks.app.cli.environment import use_environment, use_services
@@ -30,7 +31,6 @@ from reelworks.app.cli.index_options import (
     Track,
     VideoId,
 )
-from reelworks.app.cli.source_arguments import expand
 from reelworks.app.cli.submit import SourceOptions, submit
 from reelworks.domain.jobs.report import StageReport
 from reelworks.domain.printable import one_line

@@ -1,4 +1,4 @@
-"""Source arguments: a folder on the command line stands for its media files."""
+"""Folders among the sources of ``index``: each stands for its media files."""
 
 from __future__ import annotations
 

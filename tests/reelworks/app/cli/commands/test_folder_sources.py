@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from reelworks.app.cli.source_arguments import expand
+from reelworks.app.cli.commands.folder_sources import expand
 from reelworks.errors import InputError
 
 
