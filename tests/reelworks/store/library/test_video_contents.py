@@ -41,7 +41,7 @@ def test_what_was_published_is_what_the_library_shows(engine: Engine) -> None:
     assert get_frames(engine, video_id) == view.frames
     assert get_segments(engine, video_id) == (view.summary.language, view.segments)
     summary = view.summary
-    assert (summary.title, summary.status, summary.duration) == ("Named inside", "ready", 6.0)
+    assert (summary.title, summary.status, summary.duration) == ("A talk", "ready", 6.0)
     assert {one.model for one in view.segments} == {HEARD}
     assert {one.description_model for one in view.frames} == {SEEN}
     assert {one.embedding_model for one in view.frames} == {EMBEDDED}
