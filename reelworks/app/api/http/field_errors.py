@@ -13,8 +13,8 @@ from reelworks.domain.ids import (
     JOB_ID_PATTERN,
     LANGUAGE_PATTERN,
     LIBRARY_PATTERN,
-    VIDEO_ID_MAX,
     VIDEO_ID_PATTERN,
+    VIDEO_ID_RULE,
     WORD_PATTERN,
 )
 from reelworks.domain.printable import one_line
@@ -22,8 +22,7 @@ from reelworks.domain.printable import one_line
 _MOST = 20
 """Wrong fields that a response names."""
 _PATTERNS: Mapping[str, str] = {
-    VIDEO_ID_PATTERN: f"must be an id of a-z, 0-9, - and _, at most {VIDEO_ID_MAX} characters, "
-    "which begins with a letter or digit",
+    VIDEO_ID_PATTERN: f"is invalid: {VIDEO_ID_RULE}",
     FRAME_ID_PATTERN: "must be the id of a frame, for example talk-3fa2c1d0_frame_004",
     JOB_ID_PATTERN: "must be the id of a job, without control characters",
     BACKFILL_ID_PATTERN: "must be an id of a-z, 0-9 and -, at most 40 characters",

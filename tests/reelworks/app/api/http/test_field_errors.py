@@ -20,8 +20,8 @@ from reelworks.app.api.schemas.requests import NewJobIn, NewVideoIn
         ({"video_id": 5}, "The field video_id must be text."),
         (
             {"video_id": "No Id!"},
-            "The field video_id must be an id of a-z, 0-9, - and _, at most 63 characters, "
-            "which begins with a letter or digit.",
+            "The field video_id is invalid: use A-Z, a-z, 0-9, '.', '_' and '-', at most 128 "
+            "characters, and begin with a letter or digit.",
         ),
         ({"video_id": "v", "priority": 2000}, "The field priority must be at most 1,000."),
         ({"video_id": "v", "priority": "x"}, "The field priority must be a whole number."),
@@ -36,6 +36,11 @@ from reelworks.app.api.schemas.requests import NewJobIn, NewVideoIn
         (
             {"video_id": "v", "webhook_url": ""},
             "The field webhook_url must have at least 1 character.",
+        ),
+        (
+            {"video_id": "v", "params": {"language": "klingon"}},
+            "The field params.language is invalid: 'klingon' is not a language that can be "
+            "transcribed, give a code such as 'en'.",
         ),
         ([], "The request's body must be an object."),
     ],

@@ -22,6 +22,7 @@ from reelworks.app.api.schemas.requests import (
     Rerun,
     VideoSelectionIn,
 )
+from reelworks.domain.ids import VIDEO_ID_MAX
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
@@ -163,7 +164,7 @@ def test_a_new_job_becomes_a_request_of_the_use_case():
         {"video_id": "talk", "kind": "sync"},
         {"video_id": "talk", "priority": 1001},
         {"video_id": "talk", "params": {"pool": "gpu"}},
-        {"video_id": "a" * 64},
+        {"video_id": "a" * (VIDEO_ID_MAX + 1)},
     ],
 )
 def test_new_jobs_out_of_range_are_refused(values):
