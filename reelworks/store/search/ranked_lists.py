@@ -80,7 +80,7 @@ class RankedLists:
     def _add_spellings(self, parsed: ParsedQuery) -> None:
         words = dict.fromkeys(word for side_by_side in parsed.forgiven for word in side_by_side)
         spellings = spellings_of(self._connection, tuple(words))
-        if not all(one.words for one in spellings):
+        if all(one.is_known for one in spellings) or not all(one.words for one in spellings):
             return
         known_as = {one.typed: tuple(map(lexeme, one.words)) for one in spellings}
         nearest, all_near = (

@@ -41,8 +41,8 @@ def spellings_of(connection: Connection, words: Sequence[str]) -> list[Spelling]
     """Return the library's words that each of ``words`` may mean, in the same order.
 
     Near is one edit (a letter more, less or other, or two neighbours swapped) for up to five
-    letters and two for longer words. The word itself comes first where it is known. Short words and
-    numbers are what they are.
+    letters and two for longer words. A word that is known means itself, and so do short words and
+    numbers.
     """
     if not words:
         return []
@@ -51,12 +51,16 @@ def spellings_of(connection: Connection, words: Sequence[str]) -> list[Spelling]
         {"least": str(SIMILARITY)},
     )
     plain = connection.scalars(_PLAIN, {"words": list(words)}).all()
-    return [_spelling(connection, typed, word) for typed, word in zip(words, plain, strict=True)]
+    known = set(connection.scalars(_KNOWN, {"words": plain}))
+    return [
+        Spelling(typed, (word,), True)
+        if word in known or not may_be_misspelt(typed)
+        else _spelling(connection, typed, word)
+        for typed, word in zip(words, plain, strict=True)
+    ]
 
 
 def _spelling(connection: Connection, typed: str, word: str) -> Spelling:
-    if not may_be_misspelt(typed):
-        return Spelling(typed, (word,), True)
     most = 1 if len(word) <= LONGEST_FOR_ONE else 2
     values = {"word": word, "swapped": _swapped(word), "least": len(word) - most,
               "most": len(word) + most, "limit": COMPARED_AT_MOST}  # fmt: skip
@@ -65,7 +69,7 @@ def _spelling(connection: Connection, typed: str, word: str) -> Spelling:
         for found, similarity in connection.execute(_NEAR, values)
     )
     alike = [found for distance, _, found in near if distance <= most]
-    return Spelling(typed, tuple(alike[:MOST_ALTERNATIVES]), word in alike)
+    return Spelling(typed, tuple(alike[:MOST_ALTERNATIVES]), False)
 
 
 def _swapped(word: str) -> list[str]:
@@ -94,9 +98,10 @@ _PLAIN = text(
     "SELECT lower(unaccent(word)) FROM unnest(CAST(:words AS text[]))"
     " WITH ORDINALITY AS typed (word, place) ORDER BY place"
 )
+_KNOWN = text("SELECT word FROM search_words WHERE word = ANY (CAST(:words AS text[]))")
 _NEAR = text(
     "SELECT word, similarity(word, :word) AS near FROM search_words"
-    " WHERE word = :word OR word = ANY (CAST(:swapped AS text[]))"
+    " WHERE word = ANY (CAST(:swapped AS text[]))"
     " UNION (SELECT word, similarity(word, :word) AS near FROM search_words"
     " WHERE word % :word AND length(word) BETWEEN :least AND :most"
     " ORDER BY near DESC, word LIMIT :limit)"

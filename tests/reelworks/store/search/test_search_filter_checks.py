@@ -74,7 +74,10 @@ def expected_sql(present: set[str]) -> str:
     """What the SQL is, whatever the values are."""
     by_name = {
         "video_ids": "v.id = ANY (CAST(:video_ids AS text[]))",
-        "libraries": "v.library = ANY (CAST(:libraries AS text[]))",
+        "libraries": (
+            "(v.library = ANY (CAST(:libraries AS text[])) OR v.id IN (SELECT video_id"
+            " FROM video_locations WHERE library = ANY (CAST(:libraries AS text[]))))"
+        ),
         "created_from": "v.created_at >= :created_from",
         "ready_to": "v.ready_at < :ready_to",
         "max_seconds": "v.duration_sec <= :max_seconds",
