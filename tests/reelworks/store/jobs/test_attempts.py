@@ -27,7 +27,7 @@ def test_what_a_failed_attempt_makes_of_its_job(
     failure: Failure, number: int, status: JobStatus, waits: bool
 ) -> None:
     values, found = values_of_failure(Attempt("j", number), failure, most_attempts=3)
-    assert (found, values["status"]) == (status, status.value)
+    assert (found, JobStatus(values["status"])) == (status, status)
     assert (values["lease"], values["expires_at"], values["error_code"]) == (None, None, "c")
     assert (values["not_before"] is not None, values["ended_at"] is None) == (waits, waits)
     assert ("attempts_before" in values) == failure.waits_for_room

@@ -77,7 +77,7 @@ def test_a_submitted_job_is_overtaken_by_one_with_a_higher_priority(engine: Engi
 
     back = get_job(engine, "first")
     assert (back.status, back.attempts, back.flow_run_id, back.requeues) == ("queued", 0, None, 1)
-    assert ids(submit(engine)) == ["urgent", "elsewhere"]
+    assert ids(submit(engine)) == ["elsewhere", "urgent"]
     assert jobs_to_recall(engine, limit=9) == []
 
 
