@@ -41,6 +41,7 @@ from reelworks.store.jobs import leases
 from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.backfill.begin import BackfillVideo, NewBackfill, begin_backfill
 from reelworks.store.jobs.backfill.slots import claim_of_backfills
+from reelworks.store.jobs.handover import Openings
 from reelworks.store.jobs.leases import Heartbeat
 
 console = Console(highlight=False)
@@ -120,7 +121,7 @@ def claims(bench: BackfillBench, times: int = 30) -> list[float]:
     seconds = []
     for _ in range(times):
         started = time.perf_counter()
-        claim_of_backfills(bench.engine, "bench", 0.5, limit=1)
+        claim_of_backfills(bench.engine, "bench", 0.5, Openings(1))
         seconds.append(time.perf_counter() - started)
     return seconds
 

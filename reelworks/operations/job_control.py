@@ -23,7 +23,7 @@ def retry_jobs(
     database errors.
     """
     _authorize(engine, caller, selection, bucket=bucket)
-    return job_queue.retry_jobs(engine, selection)
+    return job_queue.retry_jobs(engine, selection, note=f"Retried by {_name(caller)}.")
 
 
 def cancel_jobs(
@@ -35,19 +35,20 @@ def cancel_jobs(
     """
     _authorize(engine, caller, selection)
     if reason is None:
-        reason = f"Cancelled by {caller.name}." if caller.name else ""
+        reason = f"Cancelled by {_name(caller)}."
     return job_queue.cancel_jobs(engine, selection, reason=reason)
 
 
 def set_priority(
     engine: Engine, caller: Caller, selection: JobSelection, priority: int
 ) -> list[str]:
-    """Let waiting jobs start sooner (higher) or later; return their ids.
+    """Let queued jobs start sooner (higher) or later; return their ids.
 
     Raises ``ForbiddenError`` and database errors.
     """
     _authorize(engine, caller, selection)
-    return job_queue.set_priority(engine, selection, priority)
+    note = f"Priority set to {priority} by {_name(caller)}."
+    return job_queue.set_priority(engine, selection, priority, note=note)
 
 
 def pause_dispatcher(engine: Engine, caller: Caller, *, note: str | None = None) -> None:
@@ -60,9 +61,13 @@ def pause_dispatcher(engine: Engine, caller: Caller, *, note: str | None = None)
 
 
 def resume_dispatcher(engine: Engine, caller: Caller) -> None:
-    """Let waiting jobs start again. Raises ``ForbiddenError`` and database errors."""
+    """Let queued jobs start again. Raises ``ForbiddenError`` and database errors."""
     require_admin(caller, "pauses and resumes")
     dispatchers.resume_dispatcher(engine)
+
+
+def _name(caller: Caller) -> str:
+    return caller.name or "the local user"
 
 
 def _authorize(

@@ -15,6 +15,7 @@ from reelworks.operations.ownership import check_is_own, check_may_change
 from reelworks.operations.services import Services
 from reelworks.operations.source_policy import check_webhook
 from reelworks.store.jobs import jobs as job_queue
+from reelworks.store.jobs.job_sources import drop_source
 from reelworks.store.jobs.jobs import new_job_id
 from reelworks.store.library.ownership import VideoWishes, changes_of
 from reelworks.store.library.upload_keys import is_named, own_upload, trying_upload
@@ -113,7 +114,7 @@ def _job_of(
     if not submission.always_index:
         job = _open_job(services, video.id)
     if job is not None and stored and "source" in job.params:
-        if job_queue.drop_source(services.engine, job.id):
+        if drop_source(services.engine, job.id):
             job = job_queue.get_job(services.engine, job.id)
         else:  # a run looks for the file elsewhere already
             job, submission = None, replace(submission, always_index=True)
@@ -180,7 +181,7 @@ def _repair_file(services: Services, video_id: str, sent: NewVideo, store_file: 
 
 
 def _open_job(services: Services, video_id: str) -> Job | None:
-    statuses = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
+    statuses = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
     selection = JobSelection(statuses=statuses, video_id=video_id)
     return next(iter(job_queue.list_jobs(services.engine, selection, limit=1)), None)
 

@@ -9,11 +9,11 @@ Importing this module loads no model, no codec and no database driver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from reelworks.domain import artifact_keys
 from reelworks.domain.capabilities import Capability
@@ -24,6 +24,9 @@ from reelworks.domain.video.video import NormalizedAudio, NormalizedVideo, Probe
 from reelworks.domain.video.vision import VisionResult
 
 _ID = "{video_id}"
+
+
+Value = TypeVar("Value")
 
 
 class Stage(StrEnum):
@@ -226,3 +229,10 @@ def dependants_of(stages: Iterable[str]) -> tuple[Stage, ...]:
         if changed.intersection(spec.needs):
             changed.add(spec.name)
     return tuple(spec.name for spec in STAGES if spec.name in changed - named)
+
+
+def in_order(stages: Mapping[str, Value]) -> dict[str, Value]:
+    """Return values by stage in the order of the table; stages of other flows follow by name."""
+    order = {one.name.value: number for number, one in enumerate(STAGES)}
+    names = sorted(stages, key=lambda name: (order.get(name, len(order)), name))
+    return {name: stages[name] for name in names}

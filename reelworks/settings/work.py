@@ -70,7 +70,7 @@ class JobSettings(Group):
         alias="JOBS_IN_FLIGHT",
         ge=1,
         le=1000,
-        description="Jobs submitted to Prefect at once.",
+        description="Jobs submitted to Prefect or running at once, at most.",
     )
     lease_seconds: float = Field(
         60.0,

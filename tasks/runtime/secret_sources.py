@@ -14,7 +14,7 @@ from reelworks.domain.jobs.job import Job
 from reelworks.pipeline.recorded_source import locate_recorded
 from reelworks.pipeline.run_context import RunContext
 from reelworks.stages.source.ingest import without_secrets
-from reelworks.store.jobs.jobs import source_of
+from reelworks.store.jobs.job_sources import source_of
 
 _full_source: ContextVar[str | None] = ContextVar("reelworks_full_source", default=None)
 

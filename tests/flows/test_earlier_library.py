@@ -83,7 +83,7 @@ async def test_its_video_is_a_cache_hit_in_every_stage_that_has_no_new_version(
 def test_its_jobs_wait_by_the_names_of_today(earlier):
     engine = create_database_engine(earlier)
 
-    waiting = list_jobs(engine, JobSelection(statuses=frozenset({JobStatus.PENDING})), limit=9)
+    waiting = list_jobs(engine, JobSelection(statuses=frozenset({JobStatus.QUEUED})), limit=9)
     (failed,) = list_jobs(engine, JobSelection(statuses=frozenset({JobStatus.FAILED})), limit=9)
 
     assert len(waiting) == 3

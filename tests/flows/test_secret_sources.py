@@ -123,7 +123,7 @@ def _ends(client: httpx.Client, jobs: list[str]) -> list[str]:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         ends = [client.get(f"/jobs/{job}").json()["status"] for job in jobs]
-        if not {"pending", "processing"} & set(ends):
+        if not {"queued", "running"} & set(ends):
             return ends
         time.sleep(1)
     pytest.fail(f"timed out: {ends}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from reelworks.domain.jobs.usage import BilledUsage, Usage
 from reelworks.store.jobs import leases
 from reelworks.store.jobs.attempts import Attempt
 from reelworks.store.jobs.backfill.slots import claim_of_backfills
+from reelworks.store.jobs.handover import ANY_POOL, Openings
 from reelworks.store.jobs.leases import Heartbeat
 from tests.support.queued_jobs import LONG
 
@@ -21,8 +23,13 @@ Begin = Callable[..., Backfill]
 """Begins a backfill of so many videos; limits by name."""
 
 
+def openings(limit: int) -> Openings:
+    """Openings for so many jobs that index a video, as where a fleet is busy with as many."""
+    return Openings(limit, running=Counter({("index", ANY_POOL): limit}))
+
+
 def claim(engine: Engine, limit: int = 100) -> list[Job]:
-    return claim_of_backfills(engine, "dispatcher", LONG, limit=limit)
+    return claim_of_backfills(engine, "dispatcher", LONG, openings(limit))
 
 
 def end(engine: Engine, job: Job, *, cost: str = "0", failure: Failure | None = None) -> None:

@@ -50,7 +50,7 @@ class JobQueueCollector(Collector):
         yield failed
         yield GaugeMetricFamily(
             "reelworks_oldest_waiting_seconds",
-            "Age of the oldest waiting job; 0 when none waits.",
+            "Age of the oldest queued job; 0 when none is queued.",
             value=numbers.oldest_waiting or 0.0,
         )
         yield _stages(numbers.stages)

@@ -79,7 +79,7 @@ def _watch(ctx: RunContext, backfill_id: str, *, json: bool) -> int:
             open_slots(ctx.engine)  # closes the backfill once nothing is left
             one = get_backfill(ctx.engine, backfill_id)
             show(one)
-            running = one.jobs[JobStatus.PROCESSING]
+            running = one.jobs[JobStatus.RUNNING]
             if one.status is not BackfillStatus.RUNNING and not running:
                 break
             time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""One pass of the dispatcher: cancel runs, recover expired leases, start pending jobs."""
+"""One pass of the dispatcher: cancel runs, recover expired leases, recall and start jobs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ from sqlalchemy import Engine
 from reelworks.app.dispatcher.deployments import may_be_deployed_soon
 from reelworks.app.dispatcher.heartbeat import DispatcherHeartbeat
 from reelworks.app.dispatcher.run_health import RunHealth, RunReport
-from reelworks.app.dispatcher.runs import create_run, inspect_run, request_cancellation
+from reelworks.app.dispatcher.runs import (
+    RECALLED,
+    create_run,
+    inspect_run,
+    is_scheduled,
+    request_cancellation,
+)
 from reelworks.app.dispatcher.suspended_runs import resume_suspended
-from reelworks.domain.jobs.job import Failure, Job, JobSelection, JobStatus
+from reelworks.domain.jobs.job import Failure, Job, JobStatus
 from reelworks.errors import (
     DeploymentNotFoundError,
     InvalidJobParametersError,
@@ -31,15 +37,19 @@ from reelworks.settings import Settings
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.attempts import attempt_of
 from reelworks.store.jobs.backfill.slots import claim_of_backfills
-from reelworks.store.jobs.jobs import count_jobs, source_of
+from reelworks.store.jobs.handover import (
+    claim_openings,
+    jobs_to_recall,
+    read_openings,
+    recall,
+)
+from reelworks.store.jobs.job_sources import source_of
 from reelworks.store.objects.disk_room import lacks_room
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 RECHECK_SECONDS = 2.0
-IN_FLIGHT = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
-"""Counted at every pass, by its index; counting all jobs would take longer each day."""
 MAX_CONCURRENT_CALLS = 8
 """Calls to the Prefect server at once."""
 BATCH = 100
@@ -78,9 +88,10 @@ class Dispatcher:
         cancelled = await self._cancel_runs()
         recovered = await self._recover_expired()
         await self._resume_after_full_disk()
+        recalled = await self._recall()
         started = await self._start_pending()
         resumed = await resume_suspended(self.client, self.engine)
-        return cancelled + recovered + started + resumed
+        return cancelled + recovered + recalled + started + resumed
 
     async def _cancel_runs(self) -> int:
         jobs = await in_thread(claims.cancelled_runs, self.engine, limit=BATCH)
@@ -142,17 +153,25 @@ class Dispatcher:
                 log.info("The disk has free space again: %d jobs resumed.", resumed)
         self._disk_was_full = full
 
+    async def _recall(self) -> int:
+        """Take submitted jobs back whose runs have not begun and that should wait."""
+        jobs = await in_thread(jobs_to_recall, self.engine, limit=BATCH)
+        recalled = []
+
+        async def take_back(job: Job) -> None:
+            if await is_scheduled(self.client, job) and await in_thread(recall, self.engine, job):
+                recalled.append(job.id)
+                log.info("JOB %s: back in the queue", job.id)
+                await request_cancellation(self.client, job, RECALLED)
+
+        await self._for_each(jobs, take_back)
+        return len(recalled)
+
     async def _start_pending(self) -> int:
-        in_flight = (await in_thread(count_jobs, self.engine, IN_FLIGHT))[JobStatus.PROCESSING]
-        free = self.settings.jobs.in_flight - in_flight
-        jobs = await in_thread(
-            claims.claim, self.engine, self.holder, self.lease_seconds, limit=free
-        )
-        free -= len(jobs)
-        if free > 0:
-            jobs += await in_thread(
-                claim_of_backfills, self.engine, self.holder, self.lease_seconds, limit=free
-            )
+        mine = (self.engine, self.holder, self.lease_seconds)
+        openings = await in_thread(read_openings, self.engine, self.settings.jobs.in_flight)
+        jobs = await in_thread(claim_openings, *mine, openings)
+        jobs += await in_thread(claim_of_backfills, *mine, openings)
         await self._for_each(jobs, self._start)
         return len(jobs)
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LEASE_EXPIRED = "This run sent no heartbeat for a whole lease, so its job was given to another."
 JOB_CANCELLED = "The job of this run was cancelled."
+RECALLED = "The job of this run went back into the queue."
 REFUSAL_WAITS = (0.2, 1.0)
 """Seconds before each retry of a refused run: two calls that create one work queue at the same
 moment are refused as well."""
@@ -133,8 +134,22 @@ async def inspect_run(client: PrefectClient, job: Job, patience: float) -> RunRe
     return report
 
 
-async def request_cancellation(client: PrefectClient, job: Job) -> None:
-    """Have Prefect cancel the run of a cancelled job; its worker stops a run that has begun."""
+async def is_scheduled(client: PrefectClient, job: Job) -> bool:
+    """Tell whether no worker has taken the run of a submitted job, or it is gone."""
+    if job.flow_run_id is None:
+        return False
+    with prefect_errors():
+        try:
+            run = await client.read_flow_run(UUID(job.flow_run_id))
+        except ObjectNotFound:
+            return True
+    return run.state is None or run.state.is_scheduled()
+
+
+async def request_cancellation(
+    client: PrefectClient, job: Job, message: str = JOB_CANCELLED
+) -> None:
+    """Have Prefect cancel a job's run; its worker stops a run that has begun."""
     if job.flow_run_id is None:
         return
     with prefect_errors():
@@ -144,6 +159,6 @@ async def request_cancellation(client: PrefectClient, job: Job) -> None:
                 return
             running = run.state.is_running() or run.state.is_pending()
             state = Cancelling if running else Cancelled
-            await client.set_flow_run_state(run.id, state(message=JOB_CANCELLED))
+            await client.set_flow_run_state(run.id, state(message=message))
         except ObjectNotFound:
-            log.info("JOB %s: the flow run of this cancelled job no longer exists.", job.id)
+            log.info("JOB %s: the flow run to cancel no longer exists.", job.id)

@@ -38,6 +38,8 @@ _templates = Environment(
 _templates.filters |= {
     "ago": wording.ago,
     "clock": wording.clock,
+    "counted": wording.counted,
+    "expected": wording.expected,
     "lasted": wording.lasted,
     "marked": wording.marked,
     "money": wording.money,

@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
+from reelworks.domain.jobs.outlook import JobOutlook
 from reelworks.domain.library.search import Excerpt, RankSource, Reason
 from reelworks.pipeline import spec
 
 STATUSES = {
-    "pending": "Waiting",
-    "processing": "Running",
+    "queued": "Queued",
+    "running": "Running",
     "done": "Done",
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
 VIDEO_STATUSES = {
-    "pending": "Waiting",
+    "pending": "Not indexed",
     "processing": "Being indexed",
     "ready": "Ready",
     "failed": "Failed",
@@ -32,7 +33,8 @@ STATES = {
 }
 STAGES = {stage.name.value: stage.label for stage in spec.STAGES}
 """Labels, by stage."""
-UNBEGUN = "Waits for a worker"
+UNBEGUN = "Starting"
+"""In place of the stages of a run that has not begun one."""
 KINDS = {"speech": "Said", "picture": "Shown", "text": "On screen", "title": "Title"}
 _WHERE = {
     "speech": "in speech",
@@ -41,10 +43,10 @@ _WHERE = {
     "title": "in the title or file name",
 }
 _DONE = {
-    "retried": ("{n} job waits for another run.", "{n} jobs wait for another run."),
+    "retried": ("{n} job is queued again.", "{n} jobs are queued again."),
     "cancelled": ("{n} job was cancelled.", "{n} jobs were cancelled."),
     "moved": ("{n} job has its new priority.", "{n} jobs have their new priority."),
-    "paused": ("Dispatcher paused: no waiting job starts.",) * 2,
+    "paused": ("Dispatcher paused: no queued job starts.",) * 2,
     "resumed": ("Dispatcher resumed.",) * 2,
     "deleted": ("The video was deleted.",) * 2,
     "queued": ("The job is in the queue.",) * 2,
@@ -88,6 +90,30 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return f"{max(0, int(seconds))} s"
+
+
+def expected(outlook: JobOutlook | None) -> str:
+    """Return a job's place in the queue and its estimated time, as a sentence; or nothing."""
+    if outlook is None:
+        return ""
+    first = {None: "", 1: "Next in the queue"}
+    position = first.get(outlook.position, f"Number {outlook.position} in the queue")
+    left = "" if outlook.seconds_left is None else f"about {roughly(outlook.seconds_left)} left"
+    text = ", ".join(filter(None, (position, left)))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def roughly(seconds: float) -> str:
+    """Return an estimated time, no finer than an estimate is."""
+    if seconds < 50:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 100 else f"{round(minutes / 60)} h"
+
+
+def counted(number: int) -> str:
+    """Return a number of jobs."""
+    return f"{number} job" if number == 1 else f"{number} jobs"
 
 
 def lasted(start: datetime | None, end: datetime | None) -> str:

@@ -23,13 +23,20 @@ INDEX = "index"
 
 
 class JobStatus(StrEnum):
-    """Status of a job."""
+    """Status of a job, as the API, pages, commands and metrics name it."""
 
-    PENDING = "pending"
-    PROCESSING = "processing"
+    QUEUED = "queued"
+    """It waits: in our queue, or submitted to Prefect and not begun."""
+    RUNNING = "running"
+    """A flow run works on it."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @classmethod
+    def _missing_(cls, value: object) -> JobStatus | None:
+        """Accept the words of the table, which the API used before."""
+        return _FORMER_WORDS.get(str(value))
 
     @property
     def is_over(self) -> bool:
@@ -37,7 +44,26 @@ class JobStatus(StrEnum):
         return self in OVER
 
 
+_FORMER_WORDS = {"pending": JobStatus.QUEUED, "processing": JobStatus.RUNNING}
 OVER = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+class StoredStatus(StrEnum):
+    """Status of a job in the column ``jobs.status``; ``status_of`` maps it."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    """A dispatcher or a flow run has a lease on it; the lease says which."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def status_of(stored: StoredStatus, lease: Lease | None) -> JobStatus:
+    """Return the status of a job with this row; only the lease of a run makes it running."""
+    if stored is StoredStatus.PROCESSING and (lease is None or lease.flow_run_id is None):
+        return JobStatus.QUEUED
+    return JobStatus(stored.value)
 
 
 @dataclass(frozen=True, slots=True)

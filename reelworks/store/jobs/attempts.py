@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import and_, func
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.domain.jobs.job import Failure, Job, JobStatus, StoredStatus
 from reelworks.store.db.table_ops import sanitize_text
 from reelworks.store.jobs.job_rows import JOBS
 
@@ -93,7 +93,7 @@ def values_of_failure(
     }
     if full:
         values["attempts_before"] = JOBS.c.attempts_before + 1
-    return values, JobStatus.PENDING if retried else JobStatus.FAILED
+    return values, JobStatus.QUEUED if retried else JobStatus.FAILED
 
 
 def of_attempt(attempt: Attempt) -> ColumnElement[bool]:
@@ -101,7 +101,7 @@ def of_attempt(attempt: Attempt) -> ColumnElement[bool]:
     return and_(
         JOBS.c.id == attempt.job_id,
         JOBS.c.attempts == attempt.number,
-        JOBS.c.status == JobStatus.PROCESSING.value,
+        JOBS.c.status == StoredStatus.PROCESSING.value,
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, or_, select, update
+from sqlalchemy import Engine, and_, func, or_, select, true, update
 
-from reelworks.domain.jobs.job import Failure, Job, JobStatus
+from reelworks.domain.jobs.job import Failure, Job, JobStatus, StoredStatus
 from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, RUN_LEASES
 from reelworks.errors import NoSpaceError
 from reelworks.store.db.database import transaction
@@ -30,19 +30,31 @@ from reelworks.store.jobs.jobs import schedule_webhooks
 
 
 def claim(
-    engine: Engine, dispatcher: str, seconds: float, *, limit: int, backfill_id: str | None = None
+    engine: Engine,
+    dispatcher: str,
+    seconds: float,
+    *,
+    limit: int,
+    backfill_id: str | None = None,
+    group: tuple[str, str] | None = None,
 ) -> list[Job]:
     """Claim up to ``limit`` pending jobs, by priority and then by age; each for one caller only.
 
     ``backfill_id`` None claims jobs that belong to no backfill: a backfill has limits of its own.
+    ``group`` is a kind and a pool ("" for jobs that name none), None: any.
     """
     due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= func.now())
     of_backfill = (
         JOBS.c.backfill_id.is_(None) if backfill_id is None else JOBS.c.backfill_id == backfill_id
     )
+    of_group = (
+        true()
+        if group is None
+        else and_(JOBS.c.kind == group[0], func.coalesce(JOBS.c.pool, "") == group[1])
+    )
     first = (
         select(JOBS.c.id)
-        .where(JOBS.c.status == JobStatus.PENDING.value, due, of_backfill)
+        .where(JOBS.c.status == StoredStatus.PENDING.value, due, of_backfill, of_group)
         .order_by(JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -73,7 +85,7 @@ def _urgency(job: Job) -> tuple[int, Any, str]:
 def next_due(engine: Engine) -> float | None:
     """Return in how many seconds the next pending job may start (0: now), None without one."""
     wait = func.min(func.coalesce(JOBS.c.not_before, func.now())) - func.now()
-    query = select(wait).where(JOBS.c.status == JobStatus.PENDING.value)
+    query = select(wait).where(JOBS.c.status == StoredStatus.PENDING.value)
     with transaction(engine) as connection:
         found: timedelta | None = connection.scalar(query)
     return None if found is None else max(0.0, found.total_seconds())
@@ -99,7 +111,7 @@ def claim_expired(engine: Engine, dispatcher: str, seconds: float, *, limit: int
     """Claim processing jobs whose lease has expired, so that their flow runs are inspected."""
     gone = (
         select(JOBS.c.id)
-        .where(JOBS.c.status == JobStatus.PROCESSING.value)
+        .where(JOBS.c.status == StoredStatus.PROCESSING.value)
         .where(or_(JOBS.c.expires_at.is_(None), JOBS.c.expires_at < func.now()))
         .order_by(JOBS.c.expires_at)
         .limit(limit)
@@ -168,7 +180,7 @@ def give_up(
 def wake_for_room(engine: Engine) -> int:
     """Make jobs that a full disk stopped due at once; return how many."""
     stopped = and_(
-        JOBS.c.status == JobStatus.PENDING.value,
+        JOBS.c.status == StoredStatus.PENDING.value,
         JOBS.c.error_code == NoSpaceError.code,
         JOBS.c.not_before > func.now(),
     )

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Engine, and_, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.jobs.job import StoredStatus
 from reelworks.domain.jobs.lease import QUEUED, RUN_LEASES
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import DispatcherRow, DispatcherStateRow
@@ -20,7 +20,7 @@ from reelworks.store.db.table_ops import sanitize_text, table_of
 from reelworks.store.jobs.job_rows import JOBS
 
 DISPATCHERS, DISPATCHER_STATE = table_of(DispatcherRow), table_of(DispatcherStateRow)
-PROCESSING = JobStatus.PROCESSING.value
+PROCESSING = StoredStatus.PROCESSING.value
 BEAT_SECONDS = 5.0
 """The longest pause between two heartbeats of a dispatcher that is well and has work."""
 SILENT_SECONDS = 30.0

@@ -36,7 +36,7 @@ class JobStats:
 
     jobs: Mapping[JobStatus, int]
     oldest_waiting: float | None
-    """Seconds since the oldest pending job was added."""
+    """Seconds since the oldest queued job was added."""
     failures: Mapping[str, int]
     """Failed jobs by the error's code."""
     stages: Sequence[StageSeconds]
@@ -88,6 +88,7 @@ FROM jobs WHERE status = 'failed' GROUP BY 1 ORDER BY 1
 _OLDEST = """
 SELECT CAST(extract(epoch FROM now() - min(created_at)) AS double precision)
 FROM jobs WHERE status = 'pending'
+    OR status = 'processing' AND coalesce(lease, '') NOT LIKE 'run:%'
 """
 _STAGES = """
 SELECT one.key AS stage, width_bucket(

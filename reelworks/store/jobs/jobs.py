@@ -13,35 +13,32 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Text,
     and_,
     case,
-    cast,
     func,
     literal,
+    not_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
 
-from reelworks.domain.jobs.job import (
-    Job,
-    JobEvent,
-    JobSelection,
-    JobStatus,
-    NewJob,
-)
+from reelworks.domain.jobs.job import Job, JobEvent, JobSelection, JobStatus, NewJob, StoredStatus
 from reelworks.domain.jobs.lease import CANCEL_PENDING
 from reelworks.domain.library.listing import PageKey
 from reelworks.errors import UnknownJobError
 from reelworks.store.db.database import transaction
-from reelworks.store.db.schema import (
-    JobEventRow,
-    WebhookDeliveryRow,
-)
+from reelworks.store.db.schema import JobEventRow, WebhookDeliveryRow
 from reelworks.store.db.table_ops import page_after, sanitize_text, table_of
-from reelworks.store.jobs.job_rows import JOBS, VIDEOS, job_of, where_clause
+from reelworks.store.jobs.job_rows import (
+    IS_QUEUED,
+    JOBS,
+    STATUS,
+    SUBMITTED,
+    job_of,
+    where_clause,
+)
 
 EVENTS, DELIVERIES = table_of(JobEventRow), table_of(WebhookDeliveryRow)
 _BATCH = 1000
@@ -131,18 +128,24 @@ def list_jobs(
 
 def waiting(engine: Engine, *, limit: int) -> list[Job]:
     """Return the jobs that come next, in the order in which they will start."""
-    query = select(JOBS).where(JOBS.c.status == JobStatus.PENDING.value)
-    order = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
+    query = select(JOBS).where(IS_QUEUED)
+    order = (SUBMITTED.desc(), JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
     with transaction(engine) as connection:
         return [job_of(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 
 
 def count_jobs(engine: Engine, which: JobSelection | None = None) -> dict[JobStatus, int]:
     """Return how many jobs have each status; a status that none has is 0."""
-    query = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
+    where = where_clause(which or JobSelection())
+    over_or_not_taken = JOBS.c.status != StoredStatus.PROCESSING.value
+    counts = dict.fromkeys(JobStatus, 0)
     with transaction(engine) as connection:
-        rows = connection.execute(query.where(where_clause(which or JobSelection()))).all()
-    return dict.fromkeys(JobStatus, 0) | {JobStatus(status): number for status, number in rows}
+        # The many are counted by the index alone; the few that are taken need their leases.
+        for status, few in ((JOBS.c.status, over_or_not_taken), (STATUS, not_(over_or_not_taken))):
+            query = select(status, func.count()).where(where, few).group_by(status)
+            for name, number in connection.execute(query):
+                counts[JobStatus(name)] += number
+    return counts
 
 
 def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
@@ -155,10 +158,14 @@ def events_of(engine: Engine, job_id: str) -> list[JobEvent]:
         ]
 
 
-def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
-    """Retry failed and cancelled jobs, with their attempts counted from 0; return their ids."""
+def retry_jobs(engine: Engine, which: JobSelection, *, note: str = "") -> list[str]:
+    """Retry failed and cancelled jobs, with their attempts counted from 0; return their ids.
+
+    Their histories keep why they failed, and say ``note``.
+    """
     over = JOBS.c.status.in_([JobStatus.FAILED.value, JobStatus.CANCELLED.value])
     with transaction(engine) as connection:
+        _set_note(connection, note)
         ids = _change(connection, and_(where_clause(which), over), RESET_COLUMNS)
         sent = and_(DELIVERIES.c.job_id.in_(ids), DELIVERIES.c.delivered_at.is_not(None))
         connection.execute(update(DELIVERIES).where(sent).values(delivered_at=None, attempts=0))
@@ -168,12 +175,16 @@ def retry_jobs(engine: Engine, which: JobSelection) -> list[str]:
 def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> list[str]:
     """Cancel jobs that are not over, and return their ids.
 
+    Why an earlier attempt failed stays part of the reason.
     A run that works on one notices at its next heartbeat; a dispatcher also cancels it in Prefect.
     """
-    open_ = JOBS.c.status.in_([JobStatus.PENDING.value, JobStatus.PROCESSING.value])
+    open_ = JOBS.c.status.in_([StoredStatus.PENDING.value, StoredStatus.PROCESSING.value])
     change = {
         "status": "cancelled",
-        "error": reason or "It was cancelled.",
+        "error": func.concat(
+            sanitize_text(reason or "It was cancelled."),
+            literal(" Its last attempt failed: ") + JOBS.c.error,
+        ),
         "error_code": "cancelled",
         "lease": case((JOBS.c.flow_run_id.is_not(None), CANCEL_PENDING), else_=None),
         "expires_at": None,
@@ -186,11 +197,29 @@ def cancel_jobs(engine: Engine, which: JobSelection, *, reason: str = "") -> lis
     return ids
 
 
-def set_priority(engine: Engine, which: JobSelection, priority: int) -> list[str]:
-    """Set the priority of pending jobs (higher starts sooner) and return their ids."""
-    waits = JOBS.c.status == JobStatus.PENDING.value
+def set_priority(
+    engine: Engine, which: JobSelection, priority: int, *, note: str = ""
+) -> list[str]:
+    """Set the priority of queued jobs (higher starts sooner) and return their ids.
+
+    ``note`` goes into their histories.
+    """
     with transaction(engine) as connection:
-        return _change(connection, and_(where_clause(which), waits), {"priority": priority})
+        ids = _change(connection, and_(where_clause(which), IS_QUEUED), {"priority": priority})
+        for start in range(0, len(ids) if note else 0, _BATCH):
+            some = JOBS.c.id.in_(ids[start : start + _BATCH])
+            said = literal(sanitize_text(note))
+            rows = select(
+                JOBS.c.id, literal(StoredStatus.PENDING.value), JOBS.c.attempts, said
+            ).where(some)
+            columns = ["job_id", "status", "attempt", "note"]
+            connection.execute(insert(EVENTS).from_select(columns, rows))
+    return ids
+
+
+def _set_note(connection: Connection, note: str) -> None:
+    """Have the histories of the jobs that this transaction changes say why."""
+    connection.execute(select(func.set_config("reelworks.note", sanitize_text(note), True)))
 
 
 def schedule_webhooks(connection: Connection, ids: Sequence[str]) -> None:
@@ -209,33 +238,6 @@ def _change(
         some = JOBS.c.id.in_(locked[start : start + _BATCH])
         connection.execute(update(JOBS).where(some).values(**values))
     return locked
-
-
-def source_of(engine: Engine, job: Job, bucket: str) -> str | None:
-    """Return the source of a job's video: its upload in the store, or the original path or URL.
-
-    An ``original_path`` that was changed since the upload was stored is a new source. None for a
-    job without a video.
-    """
-    if job.video_id is None:
-        return None
-    columns = (VIDEOS.c.upload_path, VIDEOS.c.original_path, VIDEOS.c.ingested_path)
-    query = select(*columns).where(VIDEOS.c.id == job.video_id)
-    with transaction(engine) as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    is_stored = row.upload_path and row.ingested_path in (None, row.original_path)
-    return f"s3://{bucket}/{row.upload_path}" if is_stored else str(row.original_path)
-
-
-def drop_source(engine: Engine, job_id: str) -> bool:
-    """Let a pending job take its video's own source; False when it is not pending any more."""
-    waits = and_(JOBS.c.id == job_id, JOBS.c.status == JobStatus.PENDING.value)
-    without = JOBS.c.params.op("-")(cast(literal("source"), Text()))
-    with transaction(engine) as connection:
-        changed = connection.execute(update(JOBS).where(waits).values(params=without))
-        return changed.rowcount == 1
 
 
 def add_webhook(engine: Engine, job_id: str, url: str) -> None:

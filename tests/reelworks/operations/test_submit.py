@@ -25,7 +25,8 @@ from reelworks.operations.services import Services
 from reelworks.operations.submit import Submission, submit_video
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.jobs import get_job, list_jobs, source_of
+from reelworks.store.jobs.job_sources import source_of
+from reelworks.store.jobs.jobs import get_job, list_jobs
 from reelworks.store.library.video_metadata import metadata_key
 from reelworks.store.library.video_reads import get_summary
 from reelworks.store.library.video_writes import NewVideo
@@ -62,7 +63,7 @@ def test_a_new_video_gets_a_row_a_document_and_a_job(library):
     assert done.job is not None
     job = get_job(library.engine, done.job.id)
     assert (job.video_id, job.params, job.requested_by) == ("talk", {"source": URL}, "ann")
-    assert job.status is JobStatus.PENDING
+    assert job.status is JobStatus.QUEUED
 
 
 def test_the_same_video_again_has_the_same_job(library):

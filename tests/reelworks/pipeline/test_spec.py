@@ -11,7 +11,7 @@ import flows.index
 from reelworks.app.web import wording
 from reelworks.domain import artifact_keys
 from reelworks.domain.digest import ModelRef
-from reelworks.pipeline.spec import STAGES, Stage, StageSpec, dependants_of, spec_of
+from reelworks.pipeline.spec import STAGES, Stage, StageSpec, dependants_of, in_order, spec_of
 from tests.support.flow_graph import closure, graph_of, table_graph
 
 
@@ -92,3 +92,8 @@ def test_the_files_of_a_stage_go_with_their_video(one: StageSpec) -> None:
     key = one.artifact_key("talk", "name.ext", ModelRef("local", "any"))
     folders = tuple(f"{folder}talk/" for folder in artifact_keys.VIDEO_FOLDERS)
     assert key.startswith((*folders, artifact_keys.upload_prefix("talk"), "subs/talk."))
+
+
+def test_stages_are_put_in_the_order_of_the_table_and_others_follow() -> None:
+    mixed = {"vision": 1, "render": 2, "scenes": 3, "ingest": 4, "animate": 5}
+    assert list(in_order(mixed)) == ["ingest", "scenes", "vision", "animate", "render"]

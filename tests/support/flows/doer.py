@@ -13,6 +13,7 @@ from reelworks.errors import ReelworksError
 from reelworks.settings import Settings
 from reelworks.store.db.database import create_database_engine, ensure_schema
 from reelworks.store.jobs.backfill.slots import claim_of_backfills
+from reelworks.store.jobs.handover import Openings
 
 LEASE = 60.0
 
@@ -34,7 +35,7 @@ async def run_jobs(settings: Settings, done: list[str]) -> AsyncIterator[Engine]
 
 async def _work(engine: Engine, done: list[str]) -> None:
     while True:
-        for job in claim_of_backfills(engine, "doer", LEASE, limit=1):
+        for job in claim_of_backfills(engine, "doer", LEASE, Openings(1)):
             with suppress(ReelworksError):  # the job's row has it
                 await _do(job)
             done.append(job.id)

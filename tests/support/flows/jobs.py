@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from reelworks.app.dispatcher.runs import parameters_of
 from reelworks.store.jobs import claims
-from reelworks.store.jobs.jobs import source_of
+from reelworks.store.jobs.job_sources import source_of
 from tests.support.flows.runs import Recorder
 
 

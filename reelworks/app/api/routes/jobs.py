@@ -34,6 +34,7 @@ from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import BusyError
 from reelworks.operations import job_control
+from reelworks.operations.job_outlook import outlook_of
 from reelworks.operations.job_requests import submit_job
 from reelworks.operations.rerun import rerun_stage
 from reelworks.store.jobs import jobs as job_queue
@@ -72,8 +73,8 @@ def list_jobs(query: Annotated[JobQuery, Query()], api: Context, caller: Current
 
 @router.get("/jobs/peek", operation_id="peek_jobs", dependencies=[require_scope(Scope.READ)])
 def peek(query: Annotated[PeekQuery, Query()], api: Context, caller: CurrentCaller) -> Peek:
-    """List waiting jobs in the order in which they will start."""
-    pending = job_queue.count_jobs(api.engine)[JobStatus.PENDING]
+    """List queued jobs in the order in which they will start."""
+    pending = job_queue.count_jobs(api.engine)[JobStatus.QUEUED]
     coming = job_queue.waiting(api.engine, limit=query.limit)
     return Peek(pending_jobs=pending, jobs=[JobOut.of(job, caller) for job in coming])
 
@@ -117,7 +118,7 @@ def cancel_many(
 def prioritize(
     body: Prioritize, once: Idempotent, caller: CurrentCaller, api: Context
 ) -> JSONResponse:
-    """Let waiting jobs start sooner (higher) or later."""
+    """Let queued jobs start sooner (higher) or later."""
     selection = body.selection.selection()
     return _changing(
         once, lambda: job_control.set_priority(api.engine, caller, selection, body.priority)
@@ -147,7 +148,8 @@ def rerun(body: Rerun, once: Idempotent, caller: CurrentCaller, api: Context) ->
 def show(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobDetail:
     """Show a job and its history."""
     job = job_queue.get_job(api.engine, job_id)
-    return JobDetail.with_events(job, job_queue.events_of(api.engine, job_id), caller)
+    events, outlook = job_queue.events_of(api.engine, job_id), outlook_of(api.engine, job)
+    return JobDetail.with_events(job, events, caller, outlook)
 
 
 @router.delete(
@@ -185,7 +187,8 @@ def retry(job_id: JobPath, once: Idempotent, caller: CurrentCaller, api: Context
 )
 def status(job_id: JobPath, api: Context, caller: CurrentCaller) -> JobState:
     """Show the state of a job, in short."""
-    return JobState.of(job_queue.get_job(api.engine, job_id), caller)
+    job = job_queue.get_job(api.engine, job_id)
+    return JobState.of(job, caller, outlook_of(api.engine, job))
 
 
 @router.get(

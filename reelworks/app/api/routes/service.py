@@ -40,13 +40,13 @@ class Health(BaseModel):
 class Stats(BaseModel):
     """Statistics of the library and its jobs."""
 
-    jobs: dict[str, Any] = Field(examples=[{"pending": 3, "done": 120, "total": 123}])
+    jobs: dict[str, Any] = Field(examples=[{"queued": 3, "done": 120, "total": 123}])
     videos: dict[str, Any] = Field(examples=[{"ready": 118, "total": 120, "hours": 64.5}])
     processing: dict[str, Any] = Field(examples=[{"jobs": 2, "paused": False, "workers": 1}])
 
 
 class DispatcherState(BaseModel):
-    """Whether waiting jobs may start."""
+    """Whether queued jobs may start."""
 
     paused: bool
 
@@ -125,7 +125,7 @@ def stats(shared: Shared, api: Context) -> Stats:
             "embeddings": dict(contents.embeddings),
         },
         processing={
-            "jobs": numbers.jobs[JobStatus.PROCESSING],
+            "jobs": numbers.jobs[JobStatus.RUNNING],
             "paused": is_paused(api.engine),
             "workers": len(workers),
             "busy": sum(child.run is not None for one in workers for child in one.children),
@@ -157,7 +157,7 @@ def metrics(shared: Shared) -> PlainTextResponse:
 def pause(
     once: Idempotent, caller: CurrentCaller, api: Context, body: Pause | None = None
 ) -> JSONResponse:
-    """Pause the dispatcher: no waiting job starts, running jobs continue."""
+    """Pause the dispatcher: no queued job starts, running jobs continue."""
 
     def work(_: JobIds) -> Reply:
         pause_dispatcher(api.engine, caller, note=body.note if body else None)
@@ -173,7 +173,7 @@ def pause(
     dependencies=[require_scope(Scope.ADMIN)],
 )
 def resume(once: Idempotent, caller: CurrentCaller, api: Context) -> JSONResponse:
-    """Resume the dispatcher: waiting jobs start again."""
+    """Resume the dispatcher: queued jobs start again."""
 
     def work(_: JobIds) -> Reply:
         resume_dispatcher(api.engine, caller)

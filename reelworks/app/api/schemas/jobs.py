@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
+from reelworks.app.api.schemas.job_parts import (
+    JobError,
+    JobResultOut,
+    LeaseOut,
+    StageProgressOut,
+)
 from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.domain.jobs import progress
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
+from reelworks.domain.jobs.outlook import JobOutlook
 from reelworks.domain.library.access import Caller
-from reelworks.pipeline.spec import STAGES
-
-
-class JobError(BaseModel):
-    """Why the last attempt failed."""
-
-    message: str
-    code: str | None
-    stage: str | None
-
-
-class StageProgressOut(BaseModel):
-    """Progress of a stage."""
-
-    state: str = Field(examples=["running"])
-    done: float = 0.0
-    total: float = 0.0
-    """In the stage's own unit."""
-    seconds: float | None = None
-    items: int | None = None
-    unit: str | None = None
-    model: str | None = None
-    note: str | None = None
-
-
-class JobResultOut(TypedDict, total=False):
-    """Ids of what a job made, and what a flow of your own adds; empty until it is done."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
-    video_id: str
-    backfill_id: str
-
-
-class LeaseOut(StrEnum):
-    """Who has a job."""
-
-    DISPATCHER = "dispatcher"
-    QUEUED = "queued"
-    RUN = "run"
-    CANCEL_PENDING = "cancel_pending"
+from reelworks.operations.job_outlook import share_done
+from reelworks.pipeline.spec import STAGES, in_order
 
 
 class JobOut(BaseModel):
@@ -67,7 +33,7 @@ class JobOut(BaseModel):
                     "id": "job-6f3c5b1f3f9a2c70",
                     "kind": "index",
                     "video_id": "talk-3fa2c1d0",
-                    "status": "processing",
+                    "status": "running",
                     "attempts": 1,
                     "priority": 0,
                     "progress": {"vision": {"state": "running", "done": 12, "total": 40}},
@@ -121,7 +87,7 @@ class JobOut(BaseModel):
             if failed
             else None,
             params=dict(job.params),
-            progress={stage: _progress(stored) for stage, stored in job.progress.items()},
+            progress={stage: _progress(stored) for stage, stored in in_order(job.progress).items()},
             usage={model: one.to_json() for model, one in job.usage.items()},
             cost=float(job.cost),
             result=cast(JobResultOut, job.result.to_json()),
@@ -155,19 +121,34 @@ class JobEventOut(BaseModel):
     note: str | None
 
 
+_POSITION = "Place in the queue, 1 for the next one; null when the job is not queued."
+_SECONDS_LEFT = "A guess of how long the job may still take; null when there is none."
+
+
 class JobDetail(JobOut):
-    """A job and its history."""
+    """A job, its history and what to expect of it."""
 
     events: list[JobEventOut]
+    position: int | None = Field(None, description=_POSITION)
+    seconds_left: float | None = Field(None, description=_SECONDS_LEFT)
 
     @classmethod
-    def with_events(cls, job: Job, events: list[JobEvent], caller: Caller) -> Self:
+    def with_events(
+        cls, job: Job, events: list[JobEvent], caller: Caller, outlook: JobOutlook | None = None
+    ) -> Self:
         """Return a job and its history as a caller may see them."""
         history = [
             JobEventOut(at=one.at, status=one.status, attempt=one.attempt, note=one.note)
             for one in visible_events(events, job, caller)
         ]
-        return cls(**JobOut.of(job, caller).model_dump(), events=history)
+        return cls(**JobOut.of(job, caller).model_dump(), events=history, **_expected(outlook))
+
+
+def _expected(outlook: JobOutlook | None) -> dict[str, Any]:
+    if outlook is None:
+        return {}
+    left = outlook.seconds_left
+    return {"position": outlook.position, "seconds_left": None if left is None else round(left, 1)}
 
 
 class JobState(BaseModel):
@@ -179,28 +160,26 @@ class JobState(BaseModel):
     progress: float = Field(ge=0, le=1, description="Share of the stages known so far.")
     stages: dict[str, StageProgressOut]
     error: JobError | None = None
+    position: int | None = Field(None, description=_POSITION)
+    seconds_left: float | None = Field(None, description=_SECONDS_LEFT)
 
     @classmethod
-    def of(cls, job: Job, caller: Caller) -> Self:
+    def of(cls, job: Job, caller: Caller, outlook: JobOutlook | None = None) -> Self:
         """Return the short form of a job as a caller may see it."""
         shown = JobOut.of(job, caller)
         return cls(
             job_id=job.id,
             status=job.status,
             video_id=job.video_id,
-            progress=1.0 if job.status is JobStatus.DONE else _share(job.progress),
+            progress=share_done(job),
             stages=shown.progress,
             error=shown.error,
+            **_expected(outlook),
         )
 
 
 STAGES_OF_A_RUN = len(STAGES)
 """Of the index flow."""
-
-
-def _share(stages: Mapping[str, progress.StageProgress]) -> float:
-    done = sum(one.share for one in stages.values())
-    return round(min(1.0, done / max(STAGES_OF_A_RUN, len(stages))), 4)
 
 
 class FinishedJob(BaseModel):
@@ -239,7 +218,7 @@ class JobList(BaseModel):
 
 
 class Peek(BaseModel):
-    """Waiting jobs."""
+    """Queued jobs."""
 
     pending_jobs: int
     jobs: list[JobOut] = Field(description="In the order in which they will start.")

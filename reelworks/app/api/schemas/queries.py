@@ -70,7 +70,7 @@ class JobQuery(Strict):
 
 
 class PeekQuery(Strict):
-    """How many waiting jobs to list."""
+    """How many queued jobs to list."""
 
     limit: int = Field(10, ge=1, le=200)
 

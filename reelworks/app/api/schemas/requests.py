@@ -174,7 +174,7 @@ class CancelMany(JobChange):
 
 
 class Prioritize(JobChange):
-    """Which waiting jobs start sooner or later."""
+    """Which queued jobs start sooner or later."""
 
     priority: Priority
 

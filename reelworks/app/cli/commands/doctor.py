@@ -57,26 +57,26 @@ def _services(settings: Settings) -> list[Check]:
 
 
 def check_dispatcher(settings: Settings) -> Check:
-    """Check that a dispatcher starts the waiting jobs."""
+    """Check that a dispatcher starts the queued jobs."""
     from reelworks.domain.jobs.job import JobStatus
     from reelworks.store.jobs.dispatchers import is_paused, silence
     from reelworks.store.jobs.jobs import count_jobs
 
     with open_database(settings) as engine:
-        waiting = count_jobs(engine)[JobStatus.PENDING]
+        waiting = count_jobs(engine)[JobStatus.QUEUED]
         paused, silent = is_paused(engine), silence(engine)
     return check_jobs(waiting, silent, paused=paused)
 
 
 def check_jobs(waiting: int, silent: float | None, *, paused: bool) -> Check:
-    """Return the finding on waiting jobs.
+    """Return the finding on queued jobs.
 
     ``silent`` is how many seconds the last heartbeat of a dispatcher is old; None: there is none,
     as after a dispatcher that was stopped on purpose.
     """
     from reelworks.store.jobs.dispatchers import why_jobs_wait
 
-    finding = f"{output.plural(waiting, 'job')} waiting"
+    finding = f"{output.plural(waiting, 'job')} queued"
     if waiting and paused:
         return Check("Jobs", CheckResult.WARN, f"{finding}, the dispatcher is paused", RESUME)
     reason = why_jobs_wait(silent)

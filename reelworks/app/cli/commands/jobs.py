@@ -13,6 +13,7 @@ from reelworks.app.cli.display.job_tables import (
     STATUS_COLOURS,
     event_line,
     lease_line,
+    outlook_line,
     print_jobs,
     progress_rows,
 )
@@ -31,7 +32,7 @@ from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import LOCAL
 from reelworks.domain.library.library import VideoStatus
 from reelworks.operations.parameters import PRIORITY_MAX
-from reelworks.pipeline.spec import Stage
+from reelworks.pipeline.spec import Stage, in_order
 from reelworks.settings import load_settings
 
 app = typer.Typer(
@@ -82,19 +83,24 @@ def show(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the job.")],
     json: output.Json = False,
 ) -> None:
-    """Show a job: its stages, history and cost."""
+    """Show a job: its stages, history, cost and place in the queue."""
+    from reelworks.operations.job_outlook import outlook_of
     from reelworks.store.jobs.jobs import events_of, get_job
 
     with library_engine() as engine:
         job, events = get_job(engine, job_id), events_of(engine, job_id)
+        job = replace(job, progress=in_order(job.progress))
+        outlook = outlook_of(engine, job)
     if json:
         from reelworks.app.api.schemas.jobs import JobDetail
 
-        output.print_model(JobDetail.with_events(job, events, LOCAL))
+        output.print_model(JobDetail.with_events(job, events, LOCAL, outlook))
         return
     output.echo((job.id, "bold"), f"  {job.kind}  ", (job.status.value, STATUS_COLOURS[job.status]))
     if job.error:
         output.echo(("Error: ", "red"), job.error)
+    if outlook and (expected := outlook_line(outlook)):
+        output.echo(expected)
     if job.lease:
         output.echo(lease_line(job.lease))
     for event in events:
@@ -138,7 +144,7 @@ def cancel(
     backfill: Backfill = None,
     json: output.Json = False,
 ) -> int:
-    """Cancel waiting and running jobs; finished stages stay cached."""
+    """Cancel queued and running jobs; finished stages stay cached."""
     from reelworks.operations.job_control import cancel_jobs
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
@@ -164,7 +170,7 @@ def priority(
     backfill: Backfill = None,
     json: output.Json = False,
 ) -> int:
-    """Set the priority of waiting jobs."""
+    """Set the priority of queued jobs."""
     from reelworks.operations.job_control import set_priority
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
@@ -224,7 +230,7 @@ def pause(
 
 @app.command()
 def resume(json: output.Json = False) -> int:
-    """Resume the dispatcher: waiting jobs start again."""
+    """Resume the dispatcher: queued jobs start again."""
     from reelworks.operations.job_control import resume_dispatcher
     from reelworks.store.jobs.dispatchers import is_paused
 

@@ -10,10 +10,12 @@ from reelworks.app.cli import output
 from reelworks.app.cli.display.records import print_records
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.jobs.lease import Lease, LeaseKind
+from reelworks.domain.jobs.outlook import JobOutlook
+from reelworks.pipeline.spec import in_order
 
 STATUS_COLOURS = {
-    JobStatus.PENDING: "cyan",
-    JobStatus.PROCESSING: "yellow",
+    JobStatus.QUEUED: "cyan",
+    JobStatus.RUNNING: "yellow",
     JobStatus.DONE: "green",
     JobStatus.FAILED: "red",
     JobStatus.CANCELLED: "dim",
@@ -45,8 +47,8 @@ def stage_of(job: Job) -> str:
     """Return the stage in which a job failed, or those that it runs now; else nothing."""
     if job.error_stage:
         return job.error_stage
-    busy = [stage for stage, one in job.progress.items() if one.is_running]
-    return ", ".join(busy) if job.status is JobStatus.PROCESSING else ""
+    busy = [stage for stage, one in in_order(job.progress).items() if one.is_running]
+    return ", ".join(busy) if job.status is JobStatus.RUNNING else ""
 
 
 _LEASES = {
@@ -61,6 +63,15 @@ def lease_line(lease: Lease) -> str:
     if lease.flow_run_id is not None:
         return f"The flow run {lease.flow_run_id} works on it."
     return _LEASES[lease.kind]
+
+
+def outlook_line(outlook: JobOutlook) -> str:
+    """Return a job's place in the queue and its estimated time; empty where neither is known."""
+    parts = [] if outlook.position is None else [f"Number {outlook.position} in the queue"]
+    if outlook.seconds_left is not None:
+        parts.append(f"about {output.format_duration(max(1.0, outlook.seconds_left))} left")
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def event_line(event: JobEvent) -> str:
@@ -81,5 +92,5 @@ def progress_rows(job: Job) -> list[tuple[str, ...]]:
             one.model or "",
             one.note or "",
         )
-        for stage, one in job.progress.items()
+        for stage, one in in_order(job.progress).items()
     ]

@@ -4,6 +4,8 @@ import { announce, loaded, nameLanguages } from "./page.js";
 
 const REFRESH_MS = 1500;
 const quarters = new Map();
+/** What the server sent of each live part, before languages were named and players marked lines. */
+const served = new Map([...document.querySelectorAll("[data-live]")].map((item) => [item.id, item.outerHTML]));
 let stream = null;
 let due = null;
 let before = null;
@@ -30,7 +32,7 @@ function close() {
 
 function show(now) {
   const badge = document.getElementById("nav-running");
-  const running = now.counts.processing;
+  const running = now.counts.running;
   badge.textContent = running;
   badge.hidden = running === 0;
   let stale = before !== null && JSON.stringify(now.counts) !== before;
@@ -38,14 +40,13 @@ function show(now) {
   for (const job of now.jobs) {
     for (const element of document.querySelectorAll(`[data-job="${CSS.escape(job.id)}"]`)) draw(element, job);
     for (const row of document.querySelectorAll(`[data-job-row="${CSS.escape(job.id)}"]`)) {
-      if (row.dataset.status !== job.status || row.querySelector("#stage-table")) stale = true;
+      if (row.dataset.status !== job.status) stale = true;
     }
     const card = document.getElementById(`video-${job.video}`);
-    if (card && job.status === "processing" && !card.querySelector(".progress")) stale = true;
-    const waits = document.querySelector(`[data-reload-after="${CSS.escape(job.id)}"]`);
-    if (waits && ["done", "failed", "cancelled"].includes(job.status)) return void location.reload();
+    if (card && job.status === "running" && !card.querySelector(".progress")) stale = true;
   }
-  if (document.getElementById("stage-table") && now.jobs.some((job) => document.querySelector(`[data-job-row="${CSS.escape(job.id)}"]`))) stale = true;
+  const stages = document.getElementById("stage-table");
+  if (stages && now.jobs.some((job) => document.querySelector(`[data-job-row="${CSS.escape(job.id)}"]`))) stale = true;
   if (stale && document.querySelector("[data-live]")) due ??= setTimeout(refresh, REFRESH_MS);
 }
 
@@ -70,6 +71,7 @@ async function refresh() {
     return; // the next event brings another try
   }
   const active = document.activeElement;
+  const parts = [];
   const list = document.querySelector("[data-live-list]");
   const incoming = page.querySelector("[data-live-list]");
   if (!list && incoming) return void location.reload(); // the first one came
@@ -80,9 +82,13 @@ async function refresh() {
   }
   for (const item of page.querySelectorAll("[data-live]")) {
     const old = document.getElementById(item.id);
-    if (!old || old.outerHTML === item.outerHTML) continue;
+    const sent = item.outerHTML;
+    if (!old || (served.get(item.id) ?? old.outerHTML) === sent || old.querySelector("details[open] form")) continue;
+    served.set(item.id, sent);
     takeOver(old, item, active);
+    parts.push(item.id);
   }
+  if (parts.length) document.dispatchEvent(new CustomEvent("parts-replaced", { detail: { page, parts } }));
 }
 
 function takeOver(old, item, active) {
@@ -90,8 +96,10 @@ function takeOver(old, item, active) {
   const focused = old.contains(active) ? [...old.querySelectorAll("a, button, input")].indexOf(active) : -1;
   const failed = item.dataset.status === "failed" && old.dataset.status !== "failed";
   const ready = item.dataset.status === "ready" && old.dataset.status !== "ready";
+  const lists = [...old.querySelectorAll("ol[id], ol[data-strip]")].map((list) => [list.scrollLeft, list.scrollTop]);
   nameLanguages(item);
   old.replaceWith(item);
+  item.querySelectorAll("ol[id], ol[data-strip]").forEach((list, at) => lists[at] && list.scrollTo(...lists[at]));
   const box = item.querySelector("input[type=checkbox]");
   if (box) box.checked = ticked;
   if (focused >= 0) item.querySelectorAll("a, button, input")[focused]?.focus();

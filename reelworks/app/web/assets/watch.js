@@ -1,12 +1,59 @@
 // The player, the transcript and the scenes go together.
 
+/** Ends what follows a player that is replaced. */
+let leaving = new AbortController();
+
+/** Follows the player now, or as soon as the page has one. */
 export function followVideo() {
   const player = document.querySelector("#player video, #player audio");
+  if (player) start(player);
+  document.addEventListener("parts-replaced", ({ detail: { page } }) => {
+    if (!document.getElementById("player")) return;
+    document.getElementById("layout").className = page.getElementById("layout").className;
+    const now = document.querySelector("#player video, #player audio");
+    const better = !now || (now.tagName === "AUDIO" && page.querySelector("#player video"));
+    if (!better) takeCaptions(page);
+    else if (!now || now.paused) takePlayer(page);
+    else now.addEventListener("pause", () => takePlayer(page), { once: true });
+  });
+}
+
+/** The first player of a video that had none, or pictures to the sound. What plays is never replaced. */
+function takePlayer(page) {
+  const seconds = document.querySelector("#player audio")?.currentTime;
+  const player = page.querySelector("#player video, #player audio");
+  leaving.abort();
+  document.getElementById("player").replaceChildren(...page.getElementById("player").childNodes);
   if (!player) return;
-  const lines = timed("#lines a");
-  const scenes = timed("[data-strip] a");
-  const follow = document.getElementById("follow");
-  if (follow) follow.closest("label").hidden = false;
+  start(player);
+  if (seconds) whenReady(player, () => (player.currentTime = seconds));
+}
+
+function takeCaptions(page) {
+  const player = document.querySelector("#player video");
+  const track = page.querySelector("#player track");
+  if (player && track && !player.querySelector("track")) player.append(track);
+}
+
+function start(player) {
+  leaving = new AbortController();
+  const { signal } = leaving;
+  let lines, scenes, follow;
+  const collect = () => {
+    lines = timed("#lines a");
+    scenes = timed("[data-strip] a");
+    const wanted = follow?.checked ?? true;
+    follow = document.getElementById("follow");
+    if (follow) {
+      follow.closest("label").hidden = false;
+      follow.checked = wanted;
+    }
+    const strip = document.querySelector("[data-strip]");
+    if (strip) arrows(strip, scenes, ["ArrowLeft", "ArrowRight"]);
+    const list = document.getElementById("lines");
+    if (list) arrows(list, lines, ["ArrowUp", "ArrowDown"]);
+  };
+  collect();
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-t]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -14,20 +61,21 @@ export function followVideo() {
     jump(player, Number(link.dataset.t));
     history.replaceState(null, "", link.getAttribute("href").replace("#player", ""));
     if (link.closest(".seen")) document.getElementById("player").scrollIntoView({ block: "nearest" });
-  });
+  }, { signal });
   const show = () => {
     mark(lines, player.currentTime, (link) => follow.checked && bring(link));
     mark(scenes, player.currentTime, bring);
   };
   player.addEventListener("timeupdate", show);
   player.addEventListener("seeking", show);
-  const strip = document.querySelector("[data-strip]");
-  if (strip) arrows(strip, scenes, ["ArrowLeft", "ArrowRight"]);
-  const list = document.getElementById("lines");
-  if (list) arrows(list, lines, ["ArrowUp", "ArrowDown"]);
-  document.addEventListener("keydown", (event) => keys(event, player));
-  const start = new URLSearchParams(location.search).get("t");
-  if (start) whenReady(player, () => (player.currentTime = Number(start)));
+  document.addEventListener("parts-replaced", ({ detail: { parts } }) => {
+    if (!parts.includes("strip") && !parts.includes("said")) return;
+    collect();
+    show();
+  }, { signal });
+  document.addEventListener("keydown", (event) => keys(event, player), { signal });
+  const at = new URLSearchParams(location.search).get("t");
+  if (at) whenReady(player, () => (player.currentTime = Number(at)));
 }
 
 function timed(selector) {

@@ -13,8 +13,10 @@ from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
+from reelworks.operations.job_outlook import outlook_of
 from reelworks.settings import Settings
 from reelworks.store.jobs import jobs as job_queue
+from reelworks.store.jobs.dispatchers import is_paused
 from reelworks.store.library import listing_queries
 
 router = page_router()
@@ -30,6 +32,8 @@ def job(job_id: JobPath, request: Request, api: Context, caller: CurrentCaller) 
         "job": visible_job(found, caller),
         "shown": JobOut.of(found, caller),
         "state": JobState.of(found, caller),
+        "outlook": outlook_of(api.engine, found),
+        "paused": is_paused(api.engine),
         "title": named.get(found.video_id or ""),
         "events": visible_events(job_queue.events_of(api.engine, job_id), found, caller),
         "run": run_address(api.settings, found.flow_run_id) if caller.is_admin else None,

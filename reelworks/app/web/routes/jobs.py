@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -18,7 +19,7 @@ from reelworks.app.api.schemas.visibility import visible_job
 from reelworks.app.web.page_route import Form, page_router, parse_form
 from reelworks.app.web.rendering import page
 from reelworks.app.web.session import FORMS
-from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
 from reelworks.operations import job_control
@@ -29,6 +30,12 @@ from reelworks.store.library import listing_queries
 
 router = page_router()
 ON_A_PAGE = 50
+AFFECTED: Mapping[str, tuple[JobStatus, ...]] = {
+    "retry": (JobStatus.FAILED, JobStatus.CANCELLED),
+    "cancel": (JobStatus.QUEUED, JobStatus.RUNNING),
+    "priority": (JobStatus.QUEUED,),
+}
+"""Which jobs an action changes; it leaves all others as they are."""
 
 
 @router.get("/jobs", dependencies=[require_scope(Scope.READ)])
@@ -46,7 +53,7 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
         "titles": listing_queries.titles(
             api.engine, {job.video_id for job in shown if job.video_id}
         ),
-        "counts": job_queue.count_jobs(api.engine),
+        "counts": job_queue.count_jobs(api.engine, replace(selection, statuses=None)),
         "matching": sum(job_queue.count_jobs(api.engine, selection).values()),
         "paused": dispatchers.is_paused(api.engine),
         "choices": choices,
@@ -62,13 +69,23 @@ def jobs(request: Request, api: Context, caller: CurrentCaller) -> Response:
 
 
 @router.post(f"{FORMS}jobs", dependencies=[require_scope(Scope.SUBMIT)])
-def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
+def change(request: Request, form: Form, caller: CurrentCaller, api: Context) -> Response:
     """Retry, cancel or move jobs: one of them, the ticked ones, or all that match.
 
+    Several are changed once the number of them is confirmed, on a page that states it.
     Raises ``InputError`` for an unknown action, ``ForbiddenError``.
     """
     action, _, only = str(form.get("action", "")).partition(" ")
     selection = JobSelection(ids=(only,)) if only else _selection(form)
+    if action not in AFFECTED:
+        raise InputError("Choose an action: retry, cancel or priority.")
+    if action == "priority":
+        _priority(form)  # a wrong one is said before anything is asked
+    if not only:
+        counts = _affected(api, selection, action)
+        number = sum(counts.values())
+        if number > max(1, _confirmed(form)):
+            return _ask(request, form, action, counts)
     bucket = api.settings.s3.bucket
     changes: Mapping[str, Callable[[], list[str]]] = {
         "retry": lambda: job_control.retry_jobs(api.engine, caller, selection, bucket=bucket),
@@ -77,8 +94,6 @@ def change(form: Form, caller: CurrentCaller, api: Context) -> Response:
             api.engine, caller, selection, _priority(form)
         ),
     }
-    if action not in changes:
-        raise InputError("Choose an action: retry, cancel or priority.")
     done = {"retry": "retried", "cancel": "cancelled", "priority": "moved"}[action]
     return _back(form, done, len(changes[action]()))
 
@@ -91,6 +106,41 @@ def dispatcher(form: Form, caller: CurrentCaller, api: Context) -> Response:
         return _back(form, "paused", 1)
     job_control.resume_dispatcher(api.engine, caller)
     return _back(form, "resumed", 1)
+
+
+def _affected(api: Context, selection: JobSelection, action: str) -> dict[JobStatus, int]:
+    """Return how many jobs of each status an action changes."""
+    counts = job_queue.count_jobs(api.engine, selection)
+    return {status: counts[status] for status in AFFECTED[action]}
+
+
+def _confirmed(form: FormData) -> int:
+    """Return how many jobs the page that asked said it was about."""
+    number = str(form.get("confirmed", ""))
+    return int(number) if number.isdecimal() and len(number) < 10 else 0
+
+
+def _ask(
+    request: Request, form: FormData, action: str, counts: Mapping[JobStatus, int]
+) -> Response:
+    """Show what an action would do to how many jobs; nothing is changed yet."""
+    fields = [
+        (name, str(value))
+        for name, value in form.multi_items()
+        if name not in ("csrf", "confirmed", "action")
+    ]
+    filters = [(name, value) for name, value in fields if name in JobQuery.model_fields and value]
+    values = {
+        "section": "jobs",
+        "action": action,
+        "number": sum(counts.values()),
+        "running": counts.get(JobStatus.RUNNING, 0),
+        "priority": form.get("priority", ""),
+        "fields": fields,
+        "filters": filters,
+        "ticked": form.get("which") != "matching",
+    }
+    return page(request, "confirm.html", values)
 
 
 def _selection(form: FormData) -> JobSelection:

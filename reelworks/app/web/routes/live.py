@@ -32,7 +32,7 @@ QUICKEST = 1.0
 """Seconds between two events."""
 MAX_JOBS = 200
 """The most running jobs in one event."""
-_RUNNING = JobSelection(statuses=frozenset({JobStatus.PROCESSING}))
+_RUNNING = JobSelection(statuses=frozenset({JobStatus.RUNNING}))
 
 
 @router.get(f"{FORMS}live", dependencies=[require_scope(Scope.READ)])
@@ -58,7 +58,7 @@ async def _events(api: Api, caller: Caller) -> AsyncIterator[str]:
                 await asyncio.sleep(KEEP_ALIVE)
                 continue
             running = frozenset(
-                one["id"] for one in seen["jobs"] if one["status"] == JobStatus.PROCESSING
+                one["id"] for one in seen["jobs"] if one["status"] == JobStatus.RUNNING
             )
             now = json.dumps(seen)
             if now != last:

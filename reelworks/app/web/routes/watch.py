@@ -20,6 +20,7 @@ from reelworks.domain.artifact_keys import audio_key
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import StoredFrame, VideoView
+from reelworks.operations.job_outlook import outlook_of
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.library.video_contents import get_video
 
@@ -70,6 +71,7 @@ def watch(
         "models": sorted(_models(view)),
         "jobs": jobs,
         "open_job": JobState.of(open_job, caller) if open_job else None,
+        "outlook": outlook_of(api.engine, open_job) if open_job else None,
     }
     return page(request, "watch.html", values)
 

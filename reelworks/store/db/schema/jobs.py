@@ -197,22 +197,41 @@ class SourceRow(Base):
 
 NOTIFY_TRIGGER = """
 CREATE OR REPLACE FUNCTION reelworks_notify_job() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed boolean := TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM OLD.status;
+    begun boolean := NEW.status = 'processing' AND coalesce(NEW.lease, '') LIKE 'run:%'
+        AND (TG_OP = 'INSERT' OR NEW.lease IS DISTINCT FROM OLD.lease);
+    reason text := nullif(current_setting('reelworks.note', true), '');
+    latest text;
 BEGIN
-    IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM OLD.status THEN
-        INSERT INTO job_events (job_id, status, attempt, note)
-        VALUES (NEW.id, NEW.status, NEW.attempts, NEW.error);
-        IF NEW.status <> 'processing' THEN
-            PERFORM pg_notify('reelworks_work', '');
+    IF begun OR changed AND NEW.status <> 'processing' THEN
+        IF TG_OP = 'UPDATE' THEN
+            SELECT status INTO latest FROM job_events
+            WHERE job_id = NEW.id ORDER BY id DESC LIMIT 1;
         END IF;
+        IF NOT begun THEN
+            reason := coalesce(reason, NEW.error);
+        END IF;
+        IF latest IS DISTINCT FROM NEW.status OR (changed AND reason IS NOT NULL) THEN
+            INSERT INTO job_events (job_id, status, attempt, note)
+            VALUES (NEW.id, NEW.status, NEW.attempts, reason);
+        END IF;
+        PERFORM pg_notify('reelworks_work', '');
+    ELSIF TG_OP = 'UPDATE' AND NEW.priority IS DISTINCT FROM OLD.priority THEN
+        PERFORM pg_notify('reelworks_work', '');
     END IF;
     PERFORM pg_notify('reelworks_jobs', CASE WHEN TG_OP = 'INSERT' THEN '' ELSE NEW.id END);
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER reelworks_notify_job
-    AFTER INSERT OR UPDATE OF status, progress, priority ON jobs
+    AFTER INSERT OR UPDATE OF status, progress, priority, lease ON jobs
     FOR EACH ROW EXECUTE FUNCTION reelworks_notify_job();
 """
-"""Whatever writes the table, by hand too: the change is recorded and listeners are notified."""
+"""Whatever writes the table, by hand too: the change is recorded and listeners are notified.
+
+A job that a dispatcher submitted is still queued, so the history has ``processing`` from the moment
+a run takes the lease. ``reelworks.note``, set for a transaction, says who made a change and why.
+"""
 
 
 def _create_trigger(table: Any, connection: Connection, **_: Any) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, func, select, true, update
+from sqlalchemy.sql import ColumnElement
 
 from reelworks.domain.jobs.backfill import Backfill, BackfillStatus, Limits
 from reelworks.domain.jobs.job import JobSelection, JobStatus
@@ -20,7 +21,7 @@ from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import BackfillRow
 from reelworks.store.db.schema.jobs import WORK_CHANNEL
 from reelworks.store.db.table_ops import sanitize_text, table_of
-from reelworks.store.jobs.job_rows import JOBS
+from reelworks.store.jobs.job_rows import JOBS, STATUS
 from reelworks.store.jobs.jobs import cancel_jobs
 
 BACKFILLS = table_of(BackfillRow)
@@ -110,21 +111,27 @@ def _set(engine: Engine, backfill_id: str, status: BackfillStatus, reason: str |
 def _read(connection: Connection, where: Any, limit: int = 1) -> list[Backfill]:
     query = select(BACKFILLS).where(where).order_by(BACKFILLS.c.created_at.desc(), BACKFILLS.c.id)
     rows = connection.execute(query.limit(limit)).all()
-    tallies = tally(connection, [row.id for row in rows])
+    tallies = _tally(connection, [row.id for row in rows], STATUS)
     return [_backfill(row, *tallies.get(row.id, ({}, Decimal(0)))) for row in rows]
 
 
 def tally(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[dict[str, int], Decimal]]:
-    """Return by backfill how many jobs have each status, and their cost together."""
+    """Return by backfill how many jobs have each stored status, and their cost together."""
+    return _tally(connection, ids, JOBS.c.status)
+
+
+def _tally(
+    connection: Connection, ids: Sequence[str], status: ColumnElement[str]
+) -> dict[str, tuple[dict[str, int], Decimal]]:
     query = (
-        select(JOBS.c.backfill_id, JOBS.c.status, func.count(), func.sum(JOBS.c.cost))
+        select(JOBS.c.backfill_id, status, func.count(), func.sum(JOBS.c.cost))
         .where(JOBS.c.backfill_id.in_(ids))
-        .group_by(JOBS.c.backfill_id, JOBS.c.status)
+        .group_by(JOBS.c.backfill_id, status)
     )
     found: dict[str, tuple[dict[str, int], Decimal]] = {}
-    for backfill_id, status, number, cost in connection.execute(query):
+    for backfill_id, name, number, cost in connection.execute(query):
         counts, total = found.get(backfill_id, ({}, Decimal(0)))
-        found[backfill_id] = (counts | {status: number}, total + cost)
+        found[backfill_id] = (counts | {name: number}, total + cost)
     return found
 
 

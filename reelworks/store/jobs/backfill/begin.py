@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.jobs.backfill import Backfill, Limits
-from reelworks.domain.jobs.job import BACKFILL, INDEX, JobStatus, NewJob
+from reelworks.domain.jobs.job import BACKFILL, INDEX, NewJob, StoredStatus
 from reelworks.domain.library.library import DEFAULT_LIBRARY
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.store.db.database import transaction
@@ -100,7 +100,7 @@ def _job(new: NewBackfill, video: BackfillVideo) -> NewJob:
 
 def waiting_videos(engine: Engine, video_ids: Sequence[str]) -> frozenset[str]:
     """Return those of the videos that have a job which has not begun."""
-    waits = JOBS.c.status == JobStatus.PENDING.value
+    waits = JOBS.c.status == StoredStatus.PENDING.value
     query = select(JOBS.c.video_id).where(JOBS.c.kind == INDEX, waits)
     with transaction(engine) as connection:
         return frozenset(

@@ -14,36 +14,38 @@ from sqlalchemy import Connection, Engine, Row, and_, exists, func, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.jobs.backfill import BackfillStatus, Limits
-from reelworks.domain.jobs.job import Job, JobStatus
+from reelworks.domain.jobs.job import Job, StoredStatus
 from reelworks.store.db.database import transaction
-from reelworks.store.jobs import claims
 from reelworks.store.jobs.backfill.backfills import BACKFILLS, KIND, OVER, tally
+from reelworks.store.jobs.handover import Openings, claim_openings
 from reelworks.store.jobs.job_rows import JOBS
 from reelworks.store.jobs.jobs import new_job_id
 
 _STARTED_THIS_HOUR = text(
-    "SELECT count(*) FROM job_events AS e JOIN jobs AS j ON j.id = e.job_id"
+    "SELECT (SELECT count(*) FROM job_events AS e JOIN jobs AS j ON j.id = e.job_id"
     " WHERE e.status = 'processing' AND e.at > now() - interval '1 hour'"
-    " AND j.backfill_id = :id"
+    " AND j.backfill_id = :id) + (SELECT count(*) FROM jobs WHERE backfill_id = :id"
+    " AND status = 'processing' AND coalesce(lease, '') NOT LIKE 'run:%')"
 )
 
 
-def claim_of_backfills(engine: Engine, dispatcher: str, seconds: float, *, limit: int) -> list[Job]:
-    """Claim up to ``limit`` pending jobs of backfills, as their limits allow.
+def claim_of_backfills(
+    engine: Engine, dispatcher: str, seconds: float, openings: Openings
+) -> list[Job]:
+    """Claim pending jobs of backfills, as their limits and ``openings`` allow.
 
     A backfill is looked at by one caller at a time, and its jobs are taken before the next one
     looks: several dispatchers together never start more than it may. Others continue with the next.
     """
     taken: list[Job] = []
     for backfill_id in _open(engine):
-        if len(taken) >= limit:
+        if openings.total < 1:
             break
         with transaction(engine) as connection:
             slots = _slots(connection, backfill_id)
-            most = min(limit - len(taken), slots)
-            if most > 0:
-                taken += claims.claim(
-                    engine, dispatcher, seconds, limit=most, backfill_id=backfill_id
+            if slots > 0:
+                taken += claim_openings(
+                    engine, dispatcher, seconds, openings, backfill_id=backfill_id, limit=slots
                 )
     return taken
 
@@ -67,7 +69,7 @@ def _open(engine: Engine) -> list[str]:
     Jobs of one that is over may have been retried: they still belong to it.
     """
     pending = exists().where(
-        JOBS.c.backfill_id == BACKFILLS.c.id, JOBS.c.status == JobStatus.PENDING.value
+        JOBS.c.backfill_id == BACKFILLS.c.id, JOBS.c.status == StoredStatus.PENDING.value
     )
     again = and_(BACKFILLS.c.status.in_(OVER), pending)
     query = select(BACKFILLS.c.id).where(or_(BACKFILLS.c.status == "running", again))

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from reelworks.domain.jobs.backfill import Backfill, BackfillStatus
-from reelworks.domain.jobs.job import JobStatus
+from reelworks.domain.jobs.job import JobStatus, StoredStatus
 from reelworks.store.db.database import transaction
 from reelworks.store.db.schema import BackfillWaitRow
 from reelworks.store.db.table_ops import table_of
@@ -27,7 +27,7 @@ _GOES_ON = (BackfillStatus.RUNNING, BackfillStatus.PAUSED)
 
 def is_settled(backfill: Backfill) -> bool:
     """Tell whether nothing of a backfill runs and nothing more will start by itself."""
-    return backfill.status not in _GOES_ON and not backfill.jobs[JobStatus.PROCESSING]
+    return backfill.status not in _GOES_ON and not backfill.jobs[JobStatus.RUNNING]
 
 
 def add_wait(engine: Engine, backfill_id: str, flow_run_id: str) -> None:
@@ -60,7 +60,7 @@ def due_waits(engine: Engine, *, limit: int) -> list[str]:
     A backfill whose row is gone is over, too: the run then says so.
     """
     running = exists().where(
-        JOBS.c.backfill_id == WAITS.c.backfill_id, JOBS.c.status == JobStatus.PROCESSING.value
+        JOBS.c.backfill_id == WAITS.c.backfill_id, JOBS.c.status == StoredStatus.PROCESSING.value
     )
     goes_on = BACKFILLS.c.status.in_([one.value for one in _GOES_ON])
     settled = or_(BACKFILLS.c.id.is_(None), and_(~goes_on, ~running))

@@ -45,7 +45,7 @@ def test_commands_start_no_process_and_leave_no_state_file(
     assert "All services are external" in up.out
     engine = create_database_engine(clean_settings)
     try:
-        assert count_jobs(engine)[JobStatus.PENDING] == 2
+        assert count_jobs(engine)[JobStatus.QUEUED] == 2
         (clip,) = list_jobs(engine, JobSelection(video_id="clip"), limit=9)
     finally:
         engine.dispose()

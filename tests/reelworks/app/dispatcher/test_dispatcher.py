@@ -44,9 +44,9 @@ def claimed(dispatcher: Dispatcher, *names: str) -> list[Job]:
     [
         (RunReport(RunHealth.DONE), JobStatus.DONE, 1),
         (RunReport(RunHealth.CANCELLED, "It was cancelled."), JobStatus.CANCELLED, 1),
-        (RunReport(RunHealth.REQUEUED, "The worker was stopped."), JobStatus.PENDING, 0),
-        (RunReport(RunHealth.LOST, "The process is gone."), JobStatus.PENDING, 1),
-        (RunReport(RunHealth.WAITING), JobStatus.PROCESSING, 1),
+        (RunReport(RunHealth.REQUEUED, "The worker was stopped."), JobStatus.QUEUED, 0),
+        (RunReport(RunHealth.LOST, "The process is gone."), JobStatus.QUEUED, 1),
+        (RunReport(RunHealth.WAITING), JobStatus.QUEUED, 1),
     ],
 )
 async def test_the_health_of_a_run_decides_about_its_job(dispatcher, report, status, attempts):

@@ -15,6 +15,8 @@ from sqlalchemy import Engine, text
 from reelworks.domain.jobs.job import JobEvent, JobSelection, JobStatus, NewJob
 from reelworks.settings import Settings
 from reelworks.store.db.database import transaction
+from reelworks.store.jobs import jobs as job_queue
+from reelworks.store.jobs.dispatchers import pause_dispatcher, resume_dispatcher
 from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, events_of, get_job, retry_jobs
 
 PATIENCE = 30.0
@@ -89,6 +91,14 @@ async def ended(pool, run_id: str) -> None:
             await asyncio.sleep(0.05)
 
 
+async def run_of(engine: Engine, job_id: str) -> str:
+    """Wait until a job was submitted; the id of its flow run."""
+    async with asyncio.timeout(PATIENCE):
+        while (run := (await asyncio.to_thread(get_job, engine, job_id)).flow_run_id) is None:
+            await asyncio.sleep(0.05)
+    return run
+
+
 def history(engine: Engine, job_id: str) -> list[str]:
     return [event.status.value for event in events_of(engine, job_id)]
 
@@ -100,7 +110,7 @@ async def test_a_row_that_anybody_inserts_is_done_once(chosen, engine, tmp_path)
         await ended(made, done.flow_run_id)
         (run,) = await made.runs()
 
-    assert history(engine, job_id) == ["pending", "processing", "done"]
+    assert history(engine, job_id) == ["queued", "running", "done"]
     assert (done.attempts, done.result.to_json(), done.lease) == (1, {"slept": 0.0}, None)
     assert (str(run.id), run.idempotency_key) == (done.flow_run_id, job_id)
     assert run.state.is_completed()
@@ -124,14 +134,15 @@ async def test_a_new_job_waits_for_a_deployment_that_is_about_to_be_made(chosen,
     await delete_deployments("nap")
     async with dispatching(chosen, engine):
         job_id = put(engine, tmp_path / "naps")
-        found = await events(engine, job_id, 3)
+        async with asyncio.timeout(PATIENCE):
+            while get_job(engine, job_id).not_before is None:
+                await asyncio.sleep(0.05)
         async with pool() as made, made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
             await ended(made, done.flow_run_id)
 
-    assert [one.status for one in found[:3]] == ["pending", "processing", "pending"]
-    assert (found[2].attempt, found[2].note) == (0, None)  # looking for a deployment is no try
-    assert done.attempts == 1
+    assert history(engine, job_id) == ["queued", "running", "done"]
+    assert done.attempts == 1  # looking for a deployment is no try
 
 
 @pytest.mark.slow
@@ -153,7 +164,7 @@ async def test_a_waiting_run_keeps_its_job_however_long_it_waits(chosen, engine,
         job_id = put(engine, tmp_path / "naps")
         await made.requested_runs()
         await asyncio.sleep(2 * chosen.jobs.lease_seconds)
-        assert history(engine, job_id) == ["pending", "processing"]
+        assert history(engine, job_id) == ["queued"]
         async with made.worker():
             done = await until(engine, job_id, JobStatus.DONE)
 
@@ -168,7 +179,9 @@ async def test_a_run_that_fell_silent_is_replaced(chosen, engine, tmp_path):
         job_id = put(engine, tmp_path / "naps")
         (lost,) = await made.requested_runs()
         await made.report(lost, Pending(), Running())
-        gone = await until(engine, job_id, JobStatus.PENDING)
+        async with asyncio.timeout(PATIENCE):
+            while (gone := get_job(engine, job_id)).error is None:
+                await asyncio.sleep(0.05)
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
         async with made.worker():
@@ -187,7 +200,6 @@ async def test_a_cancelled_job_stops_its_waiting_run(chosen, engine, tmp_path):
     async with pool() as made, dispatching(chosen, engine):
         job_id = put(engine, tmp_path / "naps")
         (run,) = await made.requested_runs()
-        await until(engine, job_id, JobStatus.PROCESSING)
         cancel_jobs(engine, JobSelection(ids=(job_id,)))
         async with asyncio.timeout(PATIENCE):
             while not (await made.client.read_flow_run(run.id)).state.is_cancelled():
@@ -230,7 +242,6 @@ async def test_a_job_that_somebody_retries_gets_a_new_run(chosen, engine, tmp_pa
 async def test_two_dispatchers_start_each_job_once(chosen, engine, tmp_path):
     async with pool() as made, dispatching(chosen, engine), dispatching(chosen, engine):
         ids = [put(engine, tmp_path / "naps") for _ in range(12)]
-        await made.requested_runs(12)
         async with made.worker():
             for job_id in ids:
                 await until(engine, job_id, JobStatus.DONE)
@@ -241,14 +252,32 @@ async def test_two_dispatchers_start_each_job_once(chosen, engine, tmp_path):
     ) == sorted(ids)
 
 
-async def test_no_more_jobs_are_handed_over_than_the_window_holds(chosen, engine, tmp_path):
-    narrow = chosen.with_values(jobs_in_flight=3)
-    async with pool() as made, dispatching(narrow, engine):
-        for _ in range(8):
-            put(engine, tmp_path / "naps")
-        await made.requested_runs(3)
+async def test_a_job_that_has_not_begun_is_overtaken_and_held(chosen, engine, tmp_path):
+    async with pool() as made, dispatching(chosen, engine):
+        ids = [put(engine, tmp_path / "naps") for _ in range(4)]
+        (first,) = await made.requested_runs()
         await asyncio.sleep(0.5)
-        assert len(await made.runs()) == 3
+        assert len(await made.runs()) == 1, "no worker begins one, so no second one is submitted"
+
+        job_queue.set_priority(engine, JobSelection(ids=(ids[3],)), 5)
+        urgent = await run_of(engine, ids[3])
+        assert (await made.client.read_flow_run(first.id)).state.is_cancelled()
+
+        pause_dispatcher(engine)
+        async with asyncio.timeout(PATIENCE):
+            while not (await made.client.read_flow_run(UUID(urgent))).state.is_cancelled():
+                await asyncio.sleep(0.05)
+        async with made.worker():
+            await asyncio.sleep(1)
+            assert not (tmp_path / "naps").exists()
+            resume_dispatcher(engine)
+            for job_id in ids:
+                await until(engine, job_id, JobStatus.DONE)
+
+    done = [line.split()[0] for line in (tmp_path / "naps").read_text().splitlines()]
+    assert done == [ids[3], *ids[:3]]
+    assert all(history(engine, one) == ["queued", "running", "done"] for one in ids[:3])
+    assert {get_job(engine, one).attempts for one in ids} == {1}
 
 
 async def test_a_server_that_is_away_for_a_while_loses_nothing(chosen, engine, tmp_path):

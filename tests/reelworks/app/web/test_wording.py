@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelworks.app.web import wording
+from reelworks.domain.jobs.outlook import JobOutlook
 from reelworks.domain.library.search import Excerpt, Kind, MatchSpan, RankSource, Reason
 
 
@@ -52,6 +53,22 @@ def test_a_marked_excerpt_keeps_its_text_and_escapes_it(text, cuts):
     assert "<" not in sub("</?mark>", "", shown)
 
 
+@pytest.mark.parametrize(
+    ("outlook", "shown"),
+    [
+        (None, ""),
+        (JobOutlook(1, 61), "Next in the queue, about 1 min left."),
+        (JobOutlook(7, None), "Number 7 in the queue."),
+        (JobOutlook(None, 12), "About 10 s left."),
+        (JobOutlook(None, 0), "About 5 s left."),
+        (JobOutlook(2000, 90_000), "Number 2000 in the queue, about 25 h left."),
+        (JobOutlook(None, None), ""),
+    ],
+)
+def test_what_to_expect_of_a_job(outlook, shown):
+    assert wording.expected(outlook) == shown
+
+
 def test_why_something_was_found():
     assert wording.why(RankSource(Reason.WORDS, Kind.SPEECH, 1)) == "these words in speech"
     near = RankSource(Reason.MEANING, Kind.PICTURE, 2, "model", 0.774)
@@ -59,12 +76,12 @@ def test_why_something_was_found():
 
 
 def test_only_our_own_sentences_are_shown():
-    assert wording.flash_message({"done": "retried", "n": "1"}) == "1 job waits for another run."
-    assert wording.flash_message({"done": "retried", "n": "12"}) == "12 jobs wait for another run."
-    assert wording.flash_message({"done": "retried", "n": "0"}) == "No jobs wait for another run."
+    assert wording.flash_message({"done": "retried", "n": "1"}) == "1 job is queued again."
+    assert wording.flash_message({"done": "retried", "n": "12"}) == "12 jobs are queued again."
+    assert wording.flash_message({"done": "retried", "n": "0"}) == "No jobs are queued again."
     assert (
         wording.flash_message({"done": "retried", "n": "call 555-1234"})
-        == "No jobs wait for another run."
+        == "No jobs are queued again."
     )
     assert wording.flash_message({"done": "Your computer is infected"}) is None
     assert wording.flash_message({}) is None

@@ -31,8 +31,8 @@ def test_unknown_limits_are_ignored_and_missing_ones_are_the_defaults() -> None:
 
 def test_jobs_are_counted_and_those_that_are_over_are_not_left() -> None:
     jobs = {
-        JobStatus.PENDING: 5,
-        JobStatus.PROCESSING: 2,
+        JobStatus.QUEUED: 5,
+        JobStatus.RUNNING: 2,
         JobStatus.DONE: 10,
         JobStatus.FAILED: 3,
         JobStatus.CANCELLED: 1,

@@ -18,16 +18,16 @@ from reelworks.store.jobs.attempts import (
     ("failure", "number", "status", "waits"),
     [
         (Failure("x", "c"), 1, JobStatus.FAILED, False),
-        (Failure("x", "c", can_pass=True), 1, JobStatus.PENDING, True),
+        (Failure("x", "c", can_pass=True), 1, JobStatus.QUEUED, True),
         (Failure("x", "c", can_pass=True), 3, JobStatus.FAILED, False),
-        (Failure("x", "c", waits_for_room=True), 9, JobStatus.PENDING, True),
+        (Failure("x", "c", waits_for_room=True), 9, JobStatus.QUEUED, True),
     ],
 )
 def test_what_a_failed_attempt_makes_of_its_job(
     failure: Failure, number: int, status: JobStatus, waits: bool
 ) -> None:
     values, found = values_of_failure(Attempt("j", number), failure, most_attempts=3)
-    assert (found, values["status"]) == (status, status.value)
+    assert (found, JobStatus(values["status"])) == (status, status)
     assert (values["lease"], values["expires_at"], values["error_code"]) == (None, None, "c")
     assert (values["not_before"] is not None, values["ended_at"] is None) == (waits, waits)
     assert ("attempts_before" in values) == failure.waits_for_room
@@ -36,7 +36,7 @@ def test_what_a_failed_attempt_makes_of_its_job(
 def test_attempts_before_a_retry_do_not_count() -> None:
     failure = Failure("x", "c", can_pass=True)
     _, status = values_of_failure(Attempt("j", 3, before=2), failure, most_attempts=3)
-    assert (Attempt("j", 3, before=2).tries, status) == (1, JobStatus.PENDING)
+    assert (Attempt("j", 3, before=2).tries, status) == (1, JobStatus.QUEUED)
 
 
 @pytest.mark.parametrize("delay", [retry_delay, disk_full_delay])

@@ -25,7 +25,7 @@ def test_a_bare_insert_is_claimed(engine: Engine) -> None:
 
     (job,) = claims.claim(engine, "dispatcher", LONG, limit=5)
 
-    assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "processing", 1)
+    assert (job.id, job.kind, job.status, job.attempts) == ("j", "index", "queued", 1)
     assert claims.claim(engine, "dispatcher", LONG, limit=5) == []
 
 

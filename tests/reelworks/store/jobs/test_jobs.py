@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from reelworks.domain.jobs.job import Failure, JobSelection, JobStatus, NewJob
 from reelworks.domain.library.listing import PageKey
 from reelworks.errors import ServiceError, UnknownJobError
-from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.jobs import (
     add_jobs,
@@ -20,7 +19,6 @@ from reelworks.store.jobs.jobs import (
     new_job_id,
     retry_jobs,
     set_priority,
-    source_of,
     waiting,
 )
 from tests.support.queued_jobs import LONG, put, taken
@@ -68,10 +66,10 @@ def test_a_retry_counts_attempts_from_nothing_and_leaves_others(engine: Engine) 
 
     assert retry_jobs(engine, ALL) == ["j"]
     job = get_job(engine, "j")
-    assert (job.status, job.error, job.attempts_before) == (JobStatus.PENDING, None, 1)
+    assert (job.status, job.error, job.attempts_before) == (JobStatus.QUEUED, None, 1)
     assert [event.status for event in events_of(engine, "j")][-2:] == [
         JobStatus.FAILED,
-        JobStatus.PENDING,
+        JobStatus.QUEUED,
     ]
 
 
@@ -89,24 +87,62 @@ def test_a_cancelled_job_that_has_a_run_waits_for_its_cancellation_in_prefect(
     assert [job.id for job in claims.cancelled_runs(engine, limit=9)] == ["running"]
 
 
-def test_only_pending_jobs_get_another_priority(engine: Engine) -> None:
-    taken(engine, "running")
+def test_jobs_that_have_not_begun_get_another_priority_and_their_history_says_so(
+    engine: Engine,
+) -> None:
+    leases.begin(engine, taken(engine, "running"), "run-1", LONG)
+    taken(engine, "submitted")
     put(engine, "pending")
-    assert set_priority(engine, ALL, 7) == ["pending"]
-    assert get_job(engine, "pending").priority == 7
+    assert set_priority(engine, ALL, 7, note="Set by ann.") == ["pending", "submitted"]
+    assert get_job(engine, "pending").priority == get_job(engine, "submitted").priority == 7
+    assert [event.note for event in events_of(engine, "submitted")] == [None, "Set by ann."]
+    assert get_job(engine, "running").priority == 0
+
+
+def test_a_job_that_is_cancelled_keeps_why_its_last_attempt_failed(engine: Engine) -> None:
+    attempt = taken(engine)
+    leases.begin(engine, attempt, "run-1", LONG)
+    busy = Failure("The provider is busy.", "rate_limited", "vision", can_pass=True)
+    leases.fail(engine, attempt, "run-1", busy, most_attempts=3)
+
+    cancel_jobs(engine, ALL, reason="Cancelled by ann.")
+
+    job = get_job(engine, "j")
+    assert job.error == "Cancelled by ann. Its last attempt failed: The provider is busy."
+    assert (job.error_code, job.error_stage) == ("cancelled", "vision")
+    retry_jobs(engine, ALL, note="Retried by bob.")
+    history = [(event.status.value, event.note) for event in events_of(engine, "j")]
+    assert history == [
+        ("queued", None),
+        ("running", None),
+        ("queued", "The provider is busy."),
+        ("cancelled", job.error),
+        ("queued", "Retried by bob."),
+    ]
+
+
+def test_a_submitted_job_is_queued_until_its_run_begins(engine: Engine) -> None:
+    attempt = taken(engine, "a")
+    put(engine, "b")
+    assert [job.status for job in waiting(engine, limit=9)] == [JobStatus.QUEUED] * 2
+    assert count_jobs(engine)[JobStatus.QUEUED] == 2
+    assert [event.status for event in events_of(engine, "a")] == [JobStatus.QUEUED]
+
+    leases.begin(engine, attempt, "run-1", LONG)
+
+    running = JobSelection(statuses=frozenset({JobStatus.RUNNING}))
+    queued = JobSelection(statuses=frozenset({JobStatus.QUEUED}))
+    assert [job.id for job in list_jobs(engine, running, limit=9)] == ["a"]
+    assert [job.id for job in list_jobs(engine, queued, limit=9)] == ["b"]
+    assert count_jobs(engine) == dict.fromkeys(JobStatus, 0) | {
+        JobStatus.QUEUED: 1,
+        JobStatus.RUNNING: 1,
+    }
+    assert [job.id for job in waiting(engine, limit=9)] == ["b"]
 
 
 def test_jobs_are_counted_by_status_with_those_that_none_has(engine: Engine) -> None:
     put(engine, "a", "b")
     counts = count_jobs(engine)
-    assert counts[JobStatus.PENDING] == 2
+    assert counts[JobStatus.QUEUED] == 2
     assert set(counts) == set(JobStatus)
-
-
-def test_a_job_s_source_is_the_upload_or_where_the_video_came_from(engine: Engine) -> None:
-    of_video, without = add_jobs(engine, [NewJob("a", "v"), NewJob("b", None, kind="sync")])
-    assert source_of(engine, of_video, "films") == "/v.mp4"
-    assert source_of(engine, without, "films") is None
-    with transaction(engine) as connection:
-        connection.execute(text("UPDATE videos SET upload_path = 'uploads/v.mp4'"))
-    assert source_of(engine, of_video, "films") == "s3://films/uploads/v.mp4"

@@ -45,7 +45,7 @@ def test_a_run_begins_beats_and_finishes(engine: Engine) -> None:
     )
     assert (job.status, job.cost, job.result) == ("done", Decimal("0.75"), JobResult("v"))
     assert job.lease is None
-    assert [event.status for event in events_of(engine, "j")] == ["pending", "processing", "done"]
+    assert [event.status for event in events_of(engine, "j")] == ["queued", "running", "done"]
 
 
 def test_a_second_run_of_the_same_attempt_is_turned_away_while_the_first_lives(
@@ -66,7 +66,7 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
     leases.begin(engine, slow, "run-1", OVER)
     (silent,) = claims.claim_expired(engine, "dispatcher", LONG, limit=5)
     gone = Failure("Its process died.", "worker_lost", can_pass=True)
-    assert claims.give_up(engine, slow, "dispatcher", gone, most_attempts=3) is JobStatus.PENDING
+    assert claims.give_up(engine, slow, "dispatcher", gone, most_attempts=3) is JobStatus.QUEUED
 
     for late in (leases.beat, leases.finish):
         with pytest.raises(LeaseLostError):
@@ -77,7 +77,7 @@ def test_a_run_that_was_given_up_cannot_write_over_the_next_one(engine: Engine) 
                 *((LONG, NOTHING) if late is leases.beat else (NOTHING, JobResult())),
             )
     assert silent.id == "j"
-    assert get_job(engine, "j").status is JobStatus.PENDING
+    assert get_job(engine, "j").status is JobStatus.QUEUED
 
 
 def test_a_run_that_comes_back_to_life_keeps_its_job(engine: Engine) -> None:
@@ -110,7 +110,7 @@ def test_a_failure_that_can_pass_waits_longer_each_time_and_ends_after_the_last_
         attempt = Attempt("j", number)
         leases.begin(engine, attempt, f"run-{number}", LONG)
         status = leases.fail(engine, attempt, f"run-{number}", busy, most_attempts=3)
-        assert status is (JobStatus.PENDING if number < 3 else JobStatus.FAILED)
+        assert status is (JobStatus.QUEUED if number < 3 else JobStatus.FAILED)
         due = claims.next_due(engine)
         assert due == pytest.approx(retry_delay(number), abs=2) if number < 3 else due is None
 
@@ -142,7 +142,7 @@ def test_a_stop_on_purpose_requeues_the_job_at_once_and_costs_no_attempt(engine:
         leases.begin(engine, attempt, f"run-{stops}", LONG)
         assert leases.release(engine, attempt, f"run-{stops}")
         job = get_job(engine, "j")
-        assert (job.status, job.attempts, job.requeues) == (JobStatus.PENDING, 0, stops)
+        assert (job.status, job.attempts, job.requeues) == (JobStatus.QUEUED, 0, stops)
 
     last = attempt_of(claimed(engine))
     leases.begin(engine, last, "run-4", LONG)
@@ -180,7 +180,7 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
         assert (attempt.number, attempt.tries) == (number, 1)
         leases.begin(engine, attempt, f"run-{number}", LONG)
         status = leases.fail(engine, attempt, f"run-{number}", full, most_attempts=1)
-        assert status is JobStatus.PENDING
+        assert status is JobStatus.QUEUED
         due = claims.next_due(engine)
         assert due == pytest.approx(disk_full_delay(number), abs=2)
     assert get_job(engine, "j").error == full.reason
@@ -189,7 +189,7 @@ def test_what_a_full_disk_stops_waits_for_room_and_costs_no_try(engine: Engine) 
 def test_what_does_not_fit_on_a_disk_with_room_fails_after_its_tries(engine: Engine) -> None:
     put(engine, "j")
     large = Failure("talk.mp4 needs 900 MB, but there are 500.", "no_space", can_pass=True)
-    for number, status in ((1, JobStatus.PENDING), (2, JobStatus.FAILED)):
+    for number, status in ((1, JobStatus.QUEUED), (2, JobStatus.FAILED)):
         with transaction(engine) as connection:
             connection.execute(text("UPDATE jobs SET not_before = NULL"))
         (job,) = claims.claim(engine, "dispatcher", LONG, limit=1)

@@ -74,7 +74,7 @@ def test_progress_and_usage_reach_the_row_and_the_end_closes_it(
     ("error", "status"),
     [
         (InputError("talk.mp4 is empty."), JobStatus.FAILED),
-        (ProviderUnavailableError("The provider is busy."), JobStatus.PENDING),
+        (ProviderUnavailableError("The provider is busy."), JobStatus.QUEUED),
     ],
 )
 def test_a_failure_is_written_with_its_reason(
@@ -119,11 +119,11 @@ def test_a_job_whose_run_was_cancelled_in_prefect_is_left_to_the_dispatcher(
 ) -> None:
     keeper.let_go()
     left = get_job(ctx.engine, "j")
-    assert (left.status, left.lease) == (JobStatus.PROCESSING, "queue")
+    assert (left.status, left.lease) == (JobStatus.QUEUED, "queue")
     assert [job.id for job in claims.claim_expired(ctx.engine, "d", LONG, limit=1)] == ["j"]
 
 
 def test_a_stop_on_purpose_costs_no_attempt(ctx: RunContext, keeper: LeaseKeeper) -> None:
     keeper.release()
     job = get_job(ctx.engine, "j")
-    assert (job.status, job.attempts, job.requeues) == (JobStatus.PENDING, 0, 1)
+    assert (job.status, job.attempts, job.requeues) == (JobStatus.QUEUED, 0, 1)

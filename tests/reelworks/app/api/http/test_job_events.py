@@ -57,8 +57,8 @@ def test_the_state_comes_first_then_each_change_until_the_end(api, job_id):
         leases.finish(api.engine, attempt, "run", Heartbeat({}, {}, Decimal(0)), JobResult("v"))
         rest = list(events)
 
-    assert (first[0], first[1]["status"]) == ("job", "pending")
-    assert second[1]["status"] == "processing"
+    assert (first[0], first[1]["status"]) == ("job", "queued")
+    assert second[1]["status"] == "running"
     assert third[1]["progress"]["vision"]["done"] == 3
     assert [name for name, _ in rest] == ["job", "end"]
     assert rest[0][1]["status"] == "done"
@@ -128,7 +128,7 @@ def test_many_listen_over_one_connection(api, job_id):
         heard = [future.result(30) for future in futures]
 
     assert connections == 1
-    assert all(one == ["pending", "cancelled", "cancelled"] for one in heard)
+    assert all(one == ["queued", "cancelled", "cancelled"] for one in heard)
 
 
 def test_a_change_is_sent_in_a_fraction_of_a_second_also_after_a_lost_connection(api, job_id):

@@ -84,8 +84,8 @@ def test_numbers_for_people(api, worked):
     body = api.get("/stats").json()
 
     assert body["jobs"] | {"oldest_waiting_seconds": 0} == {
-        "pending": 1,
-        "processing": 0,
+        "queued": 1,
+        "running": 0,
         "done": 1,
         "failed": 1,
         "cancelled": 0,
@@ -109,7 +109,7 @@ def test_numbers_for_prometheus(api, worked):
         for family in text_string_to_metric_families(answer.text)
         for one in family.samples
     }
-    assert samples[("reelworks_jobs", ("status", "pending"))] == 1
+    assert samples[("reelworks_jobs", ("status", "queued"))] == 1
     assert samples[("reelworks_jobs_failed", ("code", "rate_limited"))] == 1
     assert samples[("reelworks_oldest_waiting_seconds",)] > 0
     seconds = "reelworks_stage_seconds_bucket"

@@ -29,7 +29,7 @@ FAILED = replace(
 def test_a_job_is_shown_with_its_links():
     shown = JobOut.of(JOB, ADMIN)
 
-    assert (shown.id, shown.status, shown.error) == ("j", JobStatus.PROCESSING, None)
+    assert (shown.id, shown.status, shown.error) == ("j", JobStatus.RUNNING, None)
     assert shown.links == {
         "self": "/jobs/j",
         "events": "/jobs/j/events",

@@ -1,4 +1,4 @@
-"""``doctor``: the finding on waiting jobs, without a server."""
+"""``doctor``: the finding on queued jobs, without a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,5 @@ def test_jobs_wait_for_a_reason_that_has_a_remedy(waiting, silent, paused, verdi
 
 
 def test_the_finding_counts_the_jobs():
-    assert check_jobs(1, 1.0, paused=False).finding == "1 job waiting"
-    assert (
-        check_jobs(2, None, paused=False).finding == "2 jobs waiting and no dispatcher is running"
-    )
+    assert check_jobs(1, 1.0, paused=False).finding == "1 job queued"
+    assert check_jobs(2, None, paused=False).finding == "2 jobs queued and no dispatcher is running"

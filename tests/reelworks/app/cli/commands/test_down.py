@@ -94,7 +94,7 @@ def test_three_stops_in_the_middle_of_a_job_lose_nothing_and_cost_no_attempt(med
                 assert run("down").code == 0
                 assert not started_for(folder), "no run may continue without its services"
                 before = job()
-                assert (before["status"], before["requeues"]) == ("pending", stops)
+                assert (before["status"], before["requeues"]) == ("queued", stops)
                 assert run("up").code == 0
             go.set()
             done = until(job, lambda seen: seen["status"] in ("done", "failed"))

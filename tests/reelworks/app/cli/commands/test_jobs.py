@@ -58,7 +58,7 @@ def test_a_job_is_shown_with_its_history(reelworks, engine):
     shown = reelworks("jobs", "show", "one")
 
     assert shown.code == 0, shown.err
-    assert all(word in shown.out for word in ("pending", "processing", "failed", "attempt 1"))
+    assert all(word in shown.out for word in ("queued", "running", "failed", "attempt 1"))
     assert reelworks("jobs", "show", "none").code == 3
 
 
@@ -79,7 +79,7 @@ def test_no_id_is_broken_at_80_columns_and_json_is_the_api_s(reelworks, engine):
     assert LONG in reelworks("list", COLUMNS="80").out
     assert row == JobOut.of(get_job(engine, row["id"]), LOCAL).model_dump(mode="json")
     assert set(shown) == set(JobDetail.model_fields)
-    assert [event["status"] for event in shown["events"]] == ["pending", "processing", "failed"]
+    assert [event["status"] for event in shown["events"]] == ["queued", "running", "failed"]
 
 
 def test_a_command_that_changes_nothing_says_so_and_fails(reelworks, engine):

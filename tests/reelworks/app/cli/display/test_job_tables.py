@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from reelworks.app.cli.display.job_tables import event_line, lease_line, progress_rows, stage_of
+from reelworks.app.cli.display.job_tables import (
+    event_line,
+    lease_line,
+    outlook_line,
+    progress_rows,
+    stage_of,
+)
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.jobs.lease import CANCEL_PENDING, QUEUED, Lease
+from reelworks.domain.jobs.outlook import JobOutlook
 from reelworks.domain.jobs.progress import StageProgress
 
 
 def job_with(**changes) -> Job:
     values = dict.fromkeys(field.name for field in fields(Job))
-    values |= {"id": "j", "kind": "index", "status": JobStatus.PROCESSING, "progress": {}}
+    values |= {"id": "j", "kind": "index", "status": JobStatus.RUNNING, "progress": {}}
     return Job(**(values | changes))
 
 
@@ -59,3 +66,9 @@ def test_an_event_is_one_line():
     assert event_line(JobEvent(at, JobStatus.FAILED, 2, None)) == f"  {shown}  failed, attempt 2"
     line = event_line(JobEvent(at, JobStatus.CANCELLED, 1, "Cancelled by ann."))
     assert line == f"  {shown}  cancelled, attempt 1  Cancelled by ann."
+
+
+def test_what_to_expect_of_a_job_is_one_line():
+    assert outlook_line(JobOutlook(3, 600)) == "Number 3 in the queue, about 10.0 min left."
+    assert outlook_line(JobOutlook(None, 0.2)) == "About 1.0 s left."
+    assert outlook_line(JobOutlook(None, None)) == ""

@@ -28,7 +28,7 @@ BACKFILL = Backfill(
     None,
     datetime(2026, 11, 27, tzinfo=UTC),
     None,
-    dict.fromkeys(JobStatus, 0) | {JobStatus.DONE: 2, JobStatus.FAILED: 1, JobStatus.PENDING: 4},
+    dict.fromkeys(JobStatus, 0) | {JobStatus.DONE: 2, JobStatus.FAILED: 1, JobStatus.QUEUED: 4},
     Decimal("0.25"),
 )
 

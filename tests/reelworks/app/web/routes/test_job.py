@@ -25,7 +25,7 @@ def test_a_job_shows_what_became_of_it(visitor, job):
     prefect = page.get_by_role("link", name="Run and log in Prefect")
     expect(prefect).to_have_attribute("href", re.compile(f"/runs/flow-run/run-{job_id}$"))
     page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("1 job waits for another run.")).to_be_visible()
+    expect(page.get_by_text("1 job is queued again.")).to_be_visible()
 
 
 @pytest.mark.parametrize(

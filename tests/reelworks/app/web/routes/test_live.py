@@ -21,13 +21,13 @@ from tests.support.sample_jobs import JOB
 def test_the_list_follows_what_others_do(visitor, site, job):
     waits = job()
     page = visitor.open("/jobs")
-    expect(page.locator(f"#job-{waits}")).to_contain_text("Waiting")
+    expect(page.locator(f"#job-{waits}")).to_contain_text("Queued")
 
     job_queue.cancel_jobs(site.engine, JobSelection(ids=(waits,)))
     new = job()
 
     expect(page.locator(f"#job-{waits}")).to_contain_text("Cancelled")
-    expect(page.locator(f"#job-{new}")).to_contain_text("Waiting")
+    expect(page.locator(f"#job-{new}")).to_contain_text("Queued")
 
 
 def test_a_job_in_the_stream_names_its_running_stages_for_people():
@@ -36,7 +36,7 @@ def test_a_job_in_the_stream_names_its_running_stages_for_people():
 
     short = _short(state)
 
-    assert (short["id"], short["video"], short["status"]) == ("j", "talk", "processing")
+    assert (short["id"], short["video"], short["status"]) == ("j", "talk", "running")
     assert short["stages"] == ["Read and describe frames"]
     assert 0 < short["share"] < 1
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import text
 
-from reelworks.domain.jobs.job import JobSelection
+from reelworks.domain.jobs.job import JobSelection, NewJob
+from reelworks.domain.jobs.result import JobResult
 from reelworks.domain.video.video import AudioMix, AudioTrack, NormalizedAudio, Probe
+from reelworks.store.db.database import transaction
+from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs import jobs as job_queue
+from reelworks.store.jobs.attempts import attempt_of
+from reelworks.store.jobs.leases import Heartbeat
 from reelworks.store.library.publish import publish_audio, publish_probe
 from tests.reelworks.app.web.conftest import VIDEO, until
 
@@ -95,6 +102,63 @@ def test_another_audio_track_is_chosen(visitor, site):
     job_id = page.url.rpartition("/")[2].partition("?")[0]
     assert job_queue.get_job(site.engine, job_id).params == {"audio_track": 2}
     job_queue.cancel_jobs(site.engine, JobSelection(ids=(job_id,)))
+
+
+def test_the_page_is_updated_in_place_while_its_job_waits_runs_and_ends(visitor, site, job):
+    job_id = job()
+    page = visitor.open(f"/watch/{VIDEO}?t=5.000")
+    now = page.get_by_role("region", name="Indexing")
+    expect(now).to_contain_text(re.compile("Queued: .* in the queue"))
+    page.evaluate("window.sameDocument = true")
+    page.locator("#lines").evaluate("list => (list.scrollTop = 7)")
+
+    (claimed,) = (
+        one for one in claims.claim(site.engine, "test", 60, limit=1000) if one.id == job_id
+    )
+    leases.begin(site.engine, attempt_of(claimed), f"run-{job_id}", 60)
+    expect(now).to_contain_text("Running")
+    expect(now.get_by_role("progressbar")).to_be_visible()
+    nothing = Heartbeat({}, {}, Decimal(0))
+    leases.finish(site.engine, attempt_of(claimed), f"run-{job_id}", nothing, JobResult())
+
+    expect(now).to_be_hidden()
+    expect(page.get_by_text("Index again")).to_be_visible()
+    assert page.evaluate("window.sameDocument === true"), "it was not loaded again"
+    assert 4.9 <= player_time(page) <= 5.1
+    page.locator("#player video").evaluate("video => (video.currentTime = 6.9)")
+    expect(page.locator(CURRENT)).to_contain_text("No accounts, no cloud")
+
+
+def test_transcript_and_player_appear_on_an_open_page(visitor, site):
+    with transaction(site.engine) as connection:
+        connection.execute(
+            text("INSERT INTO videos (id, original_path, title) VALUES ('new', '/n.mp4', 'New')")
+        )
+    job_queue.add_jobs(site.engine, [NewJob("job-new", "new")])
+    page = visitor.open("/watch/new")
+    expect(page.get_by_text("can be played once it is normalized")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+
+    with transaction(site.engine) as connection:
+        connection.execute(
+            text(
+                "UPDATE videos SET status = 'ready', duration_sec = 11,"
+                f" normalized_path = 'processed/{VIDEO}/normalized.mp4' WHERE id = 'new'"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO transcript_segments (id, video_id, t_start, t_end, text, model)"
+                " VALUES ('new_segment_000', 'new', 1, 2, 'A line that came later.', 'm')"
+            )
+        )
+    job_queue.cancel_jobs(site.engine, JobSelection(ids=("job-new",)))
+
+    expect(page.get_by_text("A line that came later.")).to_be_visible()
+    expect(page.locator("#player video")).to_have_count(1)
+    expect(page.get_by_label("Follow")).to_be_checked()
+    assert page.evaluate("window.sameDocument === true"), "it was not loaded again"
+    visitor.complaints.clear()  # the rows of this video have no media
 
 
 def test_what_is_not_there_is_said_on_a_page(browser, site):

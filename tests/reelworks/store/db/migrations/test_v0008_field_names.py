@@ -43,6 +43,7 @@ from reelworks.store.jobs.backfill.backfills import get_backfill
 from reelworks.store.jobs.backfill.report import report_of
 from reelworks.store.jobs.backfill.slots import claim_of_backfills
 from reelworks.store.jobs.dispatchers import is_paused, resume_dispatcher
+from reelworks.store.jobs.handover import Openings
 from reelworks.store.jobs.job_stats import job_stats
 from reelworks.store.jobs.jobs import add_jobs, events_of, get_job, list_jobs, retry_jobs
 from reelworks.store.jobs.leases import begin
@@ -110,8 +111,8 @@ def test_every_job_is_read_with_its_names_of_now(engine: Engine) -> None:
         "job-cancelled": LeaseKind.CANCEL_PENDING,
     }
     assert [event.status for event in events_of(engine, "job-done")] == [
-        JobStatus.PENDING,
-        JobStatus.PROCESSING,
+        JobStatus.QUEUED,
+        JobStatus.RUNNING,
         JobStatus.DONE,
     ]
 
@@ -120,7 +121,7 @@ def test_every_job_is_read_with_its_names_of_now(engine: Engine) -> None:
 def test_failed_jobs_are_retried_by_the_old_code_and_by_the_new(engine: Engine, code: str) -> None:
     assert retry_jobs(engine, JobSelection(error_code=code)) == ["job-refused", "summer-a"]
     job = get_job(engine, "job-refused")
-    assert (job.status, job.error_code) == (JobStatus.PENDING, None)
+    assert (job.status, job.error_code) == (JobStatus.QUEUED, None)
     assert job.params == {"recompute": ["scenes", "frames"]}
 
 
@@ -131,7 +132,7 @@ def test_a_retried_job_is_claimed_and_begun(engine: Engine) -> None:
     assert set(claimed) == {"job-refused", "job-plan", "job-waiting"}
     attempt = attempt_of(claimed["job-refused"])
     assert (attempt.number, attempt.tries) == (2, 1)
-    assert begin(engine, attempt, "run", LONG).status is JobStatus.PROCESSING
+    assert begin(engine, attempt, "run", LONG).status is JobStatus.RUNNING
 
 
 def test_jobs_in_the_hands_of_the_release_before_are_taken_over(engine: Engine) -> None:
@@ -154,7 +155,7 @@ def test_a_backfill_goes_on_and_reports(engine: Engine) -> None:
     assert report.usage["openai/gpt-5"].input_tokens == 2400
     assert report.unpriced == ("openai/unknown",)
     resume_dispatcher(engine)
-    (job,) = claim_of_backfills(engine, "dispatcher", LONG, limit=9)
+    (job,) = claim_of_backfills(engine, "dispatcher", LONG, Openings(9))
     assert (job.id, job.params["recompute"]) == ("summer-b", ["vision"])
 
 

@@ -44,7 +44,7 @@ def history(engine: Engine, job_id: str) -> list[JobStatus]:
 
 
 def test_each_change_of_a_job_is_recorded_once_before_and_after(old: Engine) -> None:
-    once = [JobStatus.PENDING, JobStatus.CANCELLED]
+    once = [JobStatus.QUEUED, JobStatus.CANCELLED]
     assert triggers(old) == [(OLD, OLD)]
 
     ensure_schema(old)

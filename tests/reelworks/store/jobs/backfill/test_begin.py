@@ -20,7 +20,7 @@ def test_all_jobs_wait_from_the_start_behind_everything_else(engine: Engine, beg
     one = begin(3)
 
     jobs = list_jobs(engine, JobSelection(backfill_id="bf"), limit=10)
-    assert one.jobs[JobStatus.PENDING] == one.total == one.left == 3
+    assert one.jobs[JobStatus.QUEUED] == one.total == one.left == 3
     assert {job.priority for job in jobs} == {BACKFILL}
     assert {job.params["source"] for job in jobs} == {f"/bf/{n}.mp4" for n in range(3)}
     assert claims.claim(engine, "dispatcher", LONG, limit=9) == [], (

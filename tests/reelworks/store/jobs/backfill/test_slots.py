@@ -38,7 +38,7 @@ def test_several_intakes_never_start_more_than_it_may(engine: Engine, begin: Beg
 
     ids = [job.id for some in taken for job in some]
     assert len(ids) == len(set(ids)) == 7
-    assert get_backfill(engine, "bf").jobs[JobStatus.PROCESSING] == 7
+    assert get_backfill(engine, "bf").jobs[JobStatus.QUEUED] == 60
 
 
 def test_the_oldest_backfill_goes_first_and_the_rest_is_shared_out(
@@ -76,7 +76,7 @@ def test_a_budget_stops_new_work_and_says_so(engine: Engine, begin: Begin) -> No
     assert one.cost == 3
     assert one.status is BackfillStatus.STOPPED
     assert "budget of 3.50 USD" in str(one.reason)
-    assert one.jobs[JobStatus.PENDING] == 7
+    assert one.jobs[JobStatus.QUEUED] == 7
     assert claim(engine) == []
 
 
