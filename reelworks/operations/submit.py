@@ -10,7 +10,7 @@ from reelworks.domain.jobs.job import Job, JobSelection, JobStatus, NewJob
 from reelworks.domain.library.access import Caller
 from reelworks.domain.library.library import VideoSummary
 from reelworks.errors import ConflictError, ReelworksError, UnknownVideoError
-from reelworks.operations.job_requests import index_params
+from reelworks.operations.jobs.requests import index_params
 from reelworks.operations.ownership import check_is_own, check_may_change
 from reelworks.operations.services import Services
 from reelworks.operations.source_policy import check_webhook

@@ -15,7 +15,8 @@ from reelworks.domain.jobs.result import JobResult
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims
 from reelworks.store.jobs.attempts import attempt_of
-from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job, source_of
+from reelworks.store.jobs.job_sources import source_of
+from reelworks.store.jobs.jobs import add_jobs, cancel_jobs, get_job
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.library import video
 from tests.support.flows.runs import STAGES, Recorder, as_environment

@@ -20,7 +20,7 @@ from reelworks.errors import (
     StoreUnavailableError,
     UnknownVideoError,
 )
-from reelworks.operations import job_control
+from reelworks.operations.jobs import control as job_control
 from reelworks.operations.services import Services
 from reelworks.operations.submit import Submission, submit_video
 from reelworks.store.db.database import transaction

@@ -33,9 +33,9 @@ from reelworks.app.api.schemas.requests import (
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import BusyError
-from reelworks.operations import job_control
-from reelworks.operations.job_outlook import outlook_of
-from reelworks.operations.job_requests import submit_job
+from reelworks.operations.jobs import control as job_control
+from reelworks.operations.jobs.outlook import outlook_of
+from reelworks.operations.jobs.requests import submit_job
 from reelworks.operations.rerun import rerun_stage
 from reelworks.store.jobs import jobs as job_queue
 

@@ -20,7 +20,7 @@ from reelworks.app.api.schemas.visibility import visible_text
 from reelworks.domain.jobs.job import JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import VideoStatus
-from reelworks.operations.job_control import pause_dispatcher, resume_dispatcher
+from reelworks.operations.jobs.control import pause_dispatcher, resume_dispatcher
 from reelworks.store.jobs.dispatchers import is_paused
 from reelworks.store.jobs.job_stats import JobStats, job_stats
 from reelworks.store.library.video_reads import count_all

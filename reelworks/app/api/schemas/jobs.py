@@ -19,7 +19,7 @@ from reelworks.domain.jobs import progress
 from reelworks.domain.jobs.job import Job, JobEvent, JobStatus
 from reelworks.domain.jobs.outlook import JobOutlook
 from reelworks.domain.library.access import Caller
-from reelworks.operations.job_outlook import share_done
+from reelworks.operations.jobs.outlook import share_done
 from reelworks.pipeline.spec import STAGES, in_order
 
 

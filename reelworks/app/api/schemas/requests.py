@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
-from reelworks.operations.job_requests import JobRequest
+from reelworks.operations.jobs.requests import JobRequest
 from reelworks.operations.parameters import (
     Address,
     AudioTrackNumber,

@@ -84,7 +84,7 @@ def show(
     json: output.Json = False,
 ) -> None:
     """Show a job: its stages, history, cost and place in the queue."""
-    from reelworks.operations.job_outlook import outlook_of
+    from reelworks.operations.jobs.outlook import outlook_of
     from reelworks.store.jobs.jobs import events_of, get_job
 
     with library_engine() as engine:
@@ -125,7 +125,7 @@ def retry(
     json: output.Json = False,
 ) -> int:
     """Retry failed and cancelled jobs; finished stages come from the cache."""
-    from reelworks.operations.job_control import retry_jobs
+    from reelworks.operations.jobs.control import retry_jobs
 
     selection = job_selection(
         ids, every=every, library=library, backfill=backfill, stage=stage, code=code
@@ -145,7 +145,7 @@ def cancel(
     json: output.Json = False,
 ) -> int:
     """Cancel queued and running jobs; finished stages stay cached."""
-    from reelworks.operations.job_control import cancel_jobs
+    from reelworks.operations.jobs.control import cancel_jobs
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
@@ -171,7 +171,7 @@ def priority(
     json: output.Json = False,
 ) -> int:
     """Set the priority of queued jobs."""
-    from reelworks.operations.job_control import set_priority
+    from reelworks.operations.jobs.control import set_priority
 
     selection = job_selection(ids, every=every, video=video, library=library, backfill=backfill)
     with library_engine() as engine:
@@ -219,7 +219,7 @@ def pause(
     json: output.Json = False,
 ) -> int:
     """Pause the dispatcher: no more jobs start; running ones finish."""
-    from reelworks.operations.job_control import pause_dispatcher
+    from reelworks.operations.jobs.control import pause_dispatcher
     from reelworks.store.jobs.dispatchers import is_paused
 
     with library_engine() as engine:
@@ -231,7 +231,7 @@ def pause(
 @app.command()
 def resume(json: output.Json = False) -> int:
     """Resume the dispatcher: queued jobs start again."""
-    from reelworks.operations.job_control import resume_dispatcher
+    from reelworks.operations.jobs.control import resume_dispatcher
     from reelworks.store.jobs.dispatchers import is_paused
 
     with library_engine() as engine:

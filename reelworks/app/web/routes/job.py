@@ -13,7 +13,7 @@ from reelworks.app.api.schemas.visibility import visible_events, visible_job
 from reelworks.app.web.page_route import page_router
 from reelworks.app.web.rendering import page
 from reelworks.domain.library.access import Scope
-from reelworks.operations.job_outlook import outlook_of
+from reelworks.operations.jobs.outlook import outlook_of
 from reelworks.settings import Settings
 from reelworks.store.jobs import jobs as job_queue
 from reelworks.store.jobs.dispatchers import is_paused

@@ -22,7 +22,7 @@ from reelworks.app.web.session import FORMS
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.operations import job_control
+from reelworks.operations.jobs import control as job_control
 from reelworks.operations.parameters import PRIORITY_MAX
 from reelworks.store.jobs import dispatchers
 from reelworks.store.jobs import jobs as job_queue

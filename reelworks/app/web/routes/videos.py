@@ -15,7 +15,7 @@ from reelworks.app.web.page_route import Form, page_router, parse_form
 from reelworks.app.web.session import FORMS
 from reelworks.domain.library.access import Scope
 from reelworks.errors import InputError
-from reelworks.operations.job_requests import JobRequest, submit_job
+from reelworks.operations.jobs.requests import JobRequest, submit_job
 from reelworks.operations.parameters import AudioTrackNumber
 from reelworks.operations.remove import remove_video
 from reelworks.pipeline.spec import Stage

@@ -20,7 +20,7 @@ from reelworks.domain.artifact_keys import audio_key
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.domain.library.access import Scope
 from reelworks.domain.library.library import StoredFrame, VideoView
-from reelworks.operations.job_outlook import outlook_of
+from reelworks.operations.jobs.outlook import outlook_of
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.library.video_contents import get_video
 

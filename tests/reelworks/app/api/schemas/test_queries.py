@@ -28,7 +28,7 @@ from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.search import Filters, Kind, SearchRequest
 from reelworks.domain.library.selection import VideoSelection
 from reelworks.errors import InputError
-from reelworks.operations.job_requests import JobRequest
+from reelworks.operations.jobs.requests import JobRequest
 from reelworks.operations.search import NextPage
 
 SINCE = datetime(2026, 1, 31, tzinfo=UTC)

@@ -14,7 +14,7 @@ from reelworks.app.api.schemas.requests import (
 from reelworks.domain.jobs.job import JobSelection, JobStatus
 from reelworks.domain.library.library import VideoStatus
 from reelworks.domain.library.selection import VideoSelection
-from reelworks.operations.job_requests import JobRequest
+from reelworks.operations.jobs.requests import JobRequest
 from reelworks.pipeline.spec import Stage
 
 

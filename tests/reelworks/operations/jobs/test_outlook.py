@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from reelworks.domain.jobs.job import JobSelection, NewJob
 from reelworks.domain.jobs.outlook import JobOutlook
-from reelworks.operations.job_outlook import outlook_of
+from reelworks.operations.jobs.outlook import outlook_of
 from reelworks.store.db.database import transaction
 from reelworks.store.jobs import claims, leases
 from reelworks.store.jobs.attempts import attempt_of

@@ -8,7 +8,7 @@ import pytest
 
 from reelworks.domain.jobs.job import JobSelection
 from reelworks.errors import ForbiddenError, InputError, UnknownVideoError, UnsafeAddressError
-from reelworks.operations.job_requests import JobRequest, index_params, submit_job
+from reelworks.operations.jobs.requests import JobRequest, index_params, submit_job
 from reelworks.operations.submit import submit_video
 from reelworks.store.jobs.jobs import list_jobs
 from reelworks.store.library.ownership import VideoWishes

@@ -11,7 +11,7 @@ from reelworks.domain.library.access import LOCAL
 from reelworks.errors import (
     ForbiddenError,
 )
-from reelworks.operations import job_control
+from reelworks.operations.jobs import control as job_control
 from reelworks.operations.submit import (
     submit_video,
 )
