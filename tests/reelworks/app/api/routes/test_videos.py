@@ -70,7 +70,7 @@ def test_ids_with_capitals_and_dots_work_in_every_route(api, video_id):
     assert (body["video"]["id"], body["job"]["video_id"]) == (video_id, video_id)
     assert api.get(f"/videos/{video_id}").json()["id"] == video_id
     assert api.get(f"/videos/{video_id}/original").content == content
-    assert api.get(f"/videos/{video_id}/subtitles.vtt").status_code == 404
+    assert api.get(f"/videos/{video_id}/subtitles.vtt").status_code == 200
     assert api.get(f"/videos/{video_id}/frames/{video_id}_frame_000.jpg").status_code == 404
     assert [one["id"] for one in api.get(f"/jobs?video_id={video_id}").json()["jobs"]]
     assert api.post("/jobs", json={"video_id": video_id}).status_code == 202

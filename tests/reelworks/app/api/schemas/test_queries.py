@@ -163,7 +163,7 @@ def test_a_new_job_becomes_a_request_of_the_use_case():
         {"video_id": "talk", "kind": "sync"},
         {"video_id": "talk", "priority": 1001},
         {"video_id": "talk", "params": {"pool": "gpu"}},
-        {"video_id": "a" * 64},
+        {"video_id": "a" * 129},
     ],
 )
 def test_new_jobs_out_of_range_are_refused(values):
