@@ -105,6 +105,7 @@ def test_another_audio_track_is_chosen(visitor, site):
 
 
 def test_the_page_is_updated_in_place_while_its_job_waits_runs_and_ends(visitor, site, job):
+    job_queue.cancel_jobs(site.engine, JobSelection())  # those of other tests
     job_id = job()
     page = visitor.open(f"/watch/{VIDEO}?t=5.000")
     now = page.get_by_role("region", name="Indexing")
