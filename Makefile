@@ -101,9 +101,10 @@ bench-workers: $(VENV)/.installed-dev
 bench-kills: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.fleet.kills
 
-# How fast the API takes work, and what a large upload costs it.
+# How fast the API takes work, what a large upload costs it, and how long a cached job takes.
 bench-api: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.load.api
+	$(BIN)/python -m bench.load.request_to_done
 
 # A backfill's plan, and then what its run took.
 bench-plan: $(VENV)/.installed-dev

@@ -25,6 +25,8 @@ from tests.support.flows.library import counts, rows, video
 from tests.support.flows.runs import STAGES, Ended, Recorder, Run, reelworks, run_index, wait_for
 from tests.support.openai_server import CHAT
 
+pytestmark = pytest.mark.slow
+
 BEFORE_VISION = {"ingest", "extract_audio", "normalize", "transcribe", "scenes", "frames"}
 
 

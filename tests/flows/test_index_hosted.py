@@ -8,6 +8,8 @@ from reelworks.domain.jobs.report import StageState
 from tests.support.flows.library import video
 from tests.support.openai_server import CHAT, broken, rate_limited, says
 
+pytestmark = pytest.mark.slow
+
 
 async def test_another_caption_model_redoes_vision_and_its_vectors_only(
     index, hosted, environment, media, monkeypatch

@@ -9,6 +9,8 @@ import pytest
 from tests.support.flows.library import video
 from tests.support.made_media import MadeMedia, ffmpeg
 
+pytestmark = pytest.mark.slow
+
 
 async def test_sound_that_starts_late_keeps_its_distance(index_shared, shared, media):
     run = await index_shared(media / "odd" / "audio_late_1500ms.mp4", "late")

@@ -10,6 +10,8 @@ from reelworks.settings import Settings
 from tests.support.flows.library import video
 from tests.support.made_media import MadeMedia
 
+pytestmark = pytest.mark.slow
+
 JFK = "ask what you can do for your country"
 
 

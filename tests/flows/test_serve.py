@@ -41,6 +41,7 @@ async def test_every_field_of_the_form_has_a_title_and_a_description(prefect_api
         "video_id",
         "language",
         "library",
+        "audio_track",
         "recompute",
         "cached_only",
         "job",

@@ -37,6 +37,7 @@ def test_onnx_runtime_keeps_no_number_of_the_machine_and_nothing_to_send(tmp_pat
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_prefect_and_the_model_hub_are_told_before_they_are_imported(tmp_path: Path) -> None:
     prefect = "from prefect._internal.analytics.enabled import is_telemetry_enabled as asked"
 

@@ -22,7 +22,7 @@ def retry_jobs(
     ``bucket`` is the library's own, where a job's source may lie. Raises ``ForbiddenError`` and
     database errors.
     """
-    _authorize(engine, caller, selection, bucket=bucket)
+    check_may_change(engine, caller, selection, bucket=bucket)
     return job_queue.retry_jobs(engine, selection, note=f"Retried by {_name(caller)}.")
 
 
@@ -33,7 +33,7 @@ def cancel_jobs(
 
     Raises ``ForbiddenError`` and database errors.
     """
-    _authorize(engine, caller, selection)
+    check_may_change(engine, caller, selection)
     if reason is None:
         reason = f"Cancelled by {_name(caller)}."
     return job_queue.cancel_jobs(engine, selection, reason=reason)
@@ -46,7 +46,7 @@ def set_priority(
 
     Raises ``ForbiddenError`` and database errors.
     """
-    _authorize(engine, caller, selection)
+    check_may_change(engine, caller, selection)
     note = f"Priority set to {priority} by {_name(caller)}."
     return job_queue.set_priority(engine, selection, priority, note=note)
 
@@ -70,9 +70,13 @@ def _name(caller: Caller) -> str:
     return caller.name or "the local user"
 
 
-def _authorize(
+def check_may_change(
     engine: Engine, caller: Caller, selection: JobSelection, *, bucket: str | None = None
 ) -> None:
+    """Raise ``ForbiddenError`` unless the caller may change these jobs.
+
+    With ``bucket``, the library's own: unless the caller may retry them.
+    """
     if caller.is_admin:
         return
     if selection.ids is None:

@@ -70,7 +70,7 @@ async def test_a_pool_whose_type_no_package_knows_is_skipped_unless_it_must_be(c
 
     (change,) = await apply_pools(client, [strange], frozenset())
     assert (change.outcome, change.name) == (Outcome.SKIPPED, "strange")
-    assert "of-no-package, which no installed package knows" in change.note
+    assert "of-no-package, which no installed package provides" in change.note
     with pytest.raises(SettingsError, match="pip install"):
         await apply_pools(client, [strange], frozenset({"of-no-package"}))
 

@@ -16,6 +16,8 @@ from uuid import UUID
 import psutil
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 90.0
 
 

@@ -81,6 +81,7 @@ def change(request: Request, form: Form, caller: CurrentCaller, api: Context) ->
         raise InputError("Choose an action: retry, cancel or priority.")
     if action == "priority":
         _priority(form)  # a wrong one is said before anything is asked
+    job_control.check_may_change(api.engine, caller, selection)
     if not only:
         counts = _affected(api, selection, action)
         number = sum(counts.values())

@@ -301,6 +301,7 @@ def test_a_folder_of_before_the_certificate_is_read_and_written(tmp_path: Path) 
         stop_store(process, ports)
 
 
+@pytest.mark.slow
 def test_objects_survive_kill_9_and_other_ports(tmp_path: Path) -> None:
     paths = StorePaths(tmp_path / "store", tmp_path / "store.log")
     process, ports = start_store(paths)

@@ -351,6 +351,7 @@ def test_beside_a_queue_of_somebody_elses_only_services_are_started(house: Setti
     down(shared)
 
 
+@pytest.mark.slow
 def test_frozen_servers_are_distinguished_from_those_that_work(house: Settings) -> None:
     with running(house, BELOW):
         of = pids(house)

@@ -169,6 +169,7 @@ def test_who_was_silent_because_of_a_neighbour_gets_time_when_that_is_back(house
     assert end_frozen(house, silence, 3.0) == [Service.DISPATCHER], "now it has no excuse"
 
 
+@pytest.mark.slow
 def test_a_frozen_part_is_killed_once_it_was_silent_long_enough(house: Settings) -> None:
     bare = house.with_values(prefect_api_url="http://127.0.0.1:9/api")
     up(bare)

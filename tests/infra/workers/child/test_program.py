@@ -46,8 +46,8 @@ def test_it_is_restored_when_the_run_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("json:dumps_nothing", "json:dumps_nothing could not be loaded ahead"),
-        ("no.such.module", "no.such.module could not be loaded ahead"),
+        ("json:dumps_nothing", "json:dumps_nothing could not be preloaded"),
+        ("no.such.module", "no.such.module could not be preloaded"),
         ("json", None),
         ("os:getpid", None),
     ],

@@ -25,6 +25,8 @@ from reelworks.store.jobs import dispatchers
 from tests.reelworks.app.api.conftest import Server, serving
 from tests.support.frozen import frozen
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 5.0
 """What ``/healthz`` promises."""
 FEW = 8.0

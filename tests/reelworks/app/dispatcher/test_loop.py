@@ -252,6 +252,7 @@ async def test_two_dispatchers_start_each_job_once(chosen, engine, tmp_path):
     ) == sorted(ids)
 
 
+@pytest.mark.slow
 async def test_a_job_that_has_not_begun_is_overtaken_and_held(chosen, engine, tmp_path):
     async with pool() as made, dispatching(chosen, engine):
         ids = [put(engine, tmp_path / "naps") for _ in range(4)]

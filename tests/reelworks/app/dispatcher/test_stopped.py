@@ -112,6 +112,7 @@ async def test_a_stopped_cpu_worker_gives_its_job_back_at_once(
     assert len((tmp_path / "naps").read_text().splitlines()) == 1, "it was done once"
 
 
+@pytest.mark.slow
 async def test_a_job_whose_run_vanished_before_it_began_gets_another_and_loses_no_try(
     chosen, engine, tmp_path
 ):

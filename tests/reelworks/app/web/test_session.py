@@ -164,4 +164,4 @@ def test_who_may_submit_changes_own_jobs_only(empty, as_):
         assert form(client, "/pages/jobs", csrf=csrf, action=f"cancel {own}").status_code == 303
 
     assert get_job(engine, own).status == "cancelled"
-    assert get_job(engine, "anothers").status == "pending"
+    assert get_job(engine, "anothers").status == "queued"

@@ -249,6 +249,7 @@ def test_unbroken_sound_is_cut_where_it_is_quietest(
     assert times[-1] <= sample_count(wav) / RATE
 
 
+@pytest.mark.slow
 def test_two_speakers_at_once_are_transcribed_each(
     whisper: Listener, as_wav: AsWav, items: ItemCache, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ for _ in range(int(sys.argv[2])):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_pace(own_settings: Settings, engine: Engine) -> None:
     url, gap = database_of(own_settings), 60 / 600
     callers = [

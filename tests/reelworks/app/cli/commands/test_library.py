@@ -86,6 +86,7 @@ def test_json_keeps_every_character_and_is_ascii(reelworks, library):
     assert shown.raw.isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
 def test_any_locale_will_do(reelworks, library, locale):
     quiet = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **locale}

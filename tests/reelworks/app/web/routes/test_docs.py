@@ -76,6 +76,7 @@ def test_its_policy_is_that_of_every_page(empty):
     assert caller.get("/redoc").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(opened, scheme):
     page = opened[0](color_scheme=scheme)
