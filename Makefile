@@ -72,7 +72,7 @@ bench-controls: $(VENV)/.installed-dev
 
 # Word error rate by language, beside the plain model. Fewer: LANGUAGES=de,es.
 bench-words: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.quality.word_errors --languages "$(LANGUAGES)"
+	$(BIN)/python -m bench.quality.word_errors --languages "$(LANGUAGES)" $(if $(MORE),--more $(MORE))
 
 # Any torch will do: on a machine without a GPU, TORCH can name a CPU build.
 TORCH ?= torch

@@ -67,12 +67,16 @@ class Score:
         return 100 * self.errors / self.words
 
 
-def samples() -> Iterator[Sample]:
-    """Yield the samples: tests/media/README.md says whose they are."""
+def samples(more: Path | None = None) -> Iterator[Sample]:
+    """Yield the samples: tests/media/README.md says whose they are.
+
+    ``more`` is a folder of others: ``de-5.opus``, say, with its words in ``de-5.txt``.
+    """
     truth = json.loads((MEDIA / "ground_truth.json").read_text())
     for name, key in (("jfk.flac", "jfk.flac"), ("two_cities.flac", "two_cities.wav")):
         yield Sample("en", SPEECH / name, truth[f"speech/{key}"]["text"])
-    for sound in sorted((SPEECH / "languages").glob("*.opus")):
+    folders = [SPEECH / "languages", *([more] if more else [])]
+    for sound in sorted(one for folder in folders for one in folder.glob("*.opus")):
         yield Sample(sound.stem[:2], sound, sound.with_suffix(".txt").read_text())
 
 
@@ -114,13 +118,18 @@ def this_model(name: str, models: Path) -> Transcribe:
     return lambda wav: whisper.transcribe(wav, language=None, progress=silent).text
 
 
-def compare(name: str, languages: Sequence[str]) -> dict[str, tuple[Score, Score]]:
-    """Return the plain model's score and this one's, by language; all languages where empty."""
+def compare(
+    name: str, languages: Sequence[str], more: Path | None = None
+) -> dict[str, tuple[Score, Score]]:
+    """Return the plain model's score and this one's, by language; all languages where empty.
+
+    ``more`` is a folder of further samples.
+    """
     models = load_settings().models_dir
     both = plain_model(ensure_model(name, models)), this_model(name, models)
     scores: dict[str, tuple[Score, Score]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for sample in samples():
+        for sample in samples(more):
             if languages and sample.language not in languages:
                 continue
             wav = Path(folder) / f"{sample.sound.stem}.wav"
@@ -140,8 +149,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="whisper-base")
     parser.add_argument("--languages", default="", help="codes with commas; all by default")
+    parser.add_argument("--more", type=Path, help="a folder of further samples")
     options = parser.parse_args()
-    scores = compare(options.model, [code for code in options.languages.split(",") if code])
+    codes = [code for code in options.languages.split(",") if code]
+    scores = compare(options.model, codes, options.more)
     table = Table("language", "words", "plain, beam 5", "this", "points", "CPU s, of plain")
     for language, (plain, ours) in scores.items():
         table.add_row(

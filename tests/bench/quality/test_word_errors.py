@@ -24,7 +24,7 @@ def test_marks_and_spellings_are_no_errors(text: str, language: str, words: str)
 
 def test_every_sample_has_its_text() -> None:
     found = list(samples())
-    assert {sample.language for sample in found} == {"de", "en", "es", "fr", "it", "ru"}
+    assert {sample.language for sample in found} == {"de", "en", "es"}
     assert all(len(sample.text.split()) > 20 for sample in found)
 
 
@@ -32,5 +32,5 @@ def test_every_sample_has_its_text() -> None:
 @pytest.mark.parametrize("language", ["de", "en", "es"])
 def test_no_language_is_worse_than_the_plain_model(models_dir: Path, language: str) -> None:
     plain, ours = compare("whisper-base", [language])[language]
-    assert plain.words > 250
+    assert plain.words > 100
     assert ours.rate <= plain.rate + LIMIT
