@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from base64 import b64encode
@@ -111,7 +112,7 @@ def test_prefect_stores_no_secret_of_a_source(house_up: WholeHouse, media: Path)
 
     ours = {table for table, row in everything_in(database) if any(s in row for s in SECRETS)}
     assert ours == {"jobs"}, "the run of a job reads its source there"
-    shown = local.stdout + local.stderr + lost.stdout + lost.stderr
+    shown = local.stdout + local.stderr + lost.stdout + lost.stderr + json.dumps(handed)
     shown += httpx.get(f"{api}/jobs").text
     for file in (*house_up.folder.glob("logs/*.log"), house_up.folder / "worker" / "log.log"):
         shown += file.read_text(errors="replace")

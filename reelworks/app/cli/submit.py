@@ -55,6 +55,8 @@ def submit(
     Raises ``SourceNotFoundError`` for a local file before anything is started, ``SettingsError``
     when nothing is deployed to ``pool``, service, store and database errors.
     """
+    from reelworks.stages.source.ingest import without_secrets
+
     paths = [_absolute(source) for source in sources]
     endpoints = supervisor.up(settings, programs=())
     running = endpoints.settings(settings)
@@ -67,7 +69,7 @@ def submit(
         with _open_services(running) as services:
             jobs = [
                 {
-                    "source": source,
+                    "source": without_secrets(source),
                     "pool": target,
                     **_submit(services, path, options, pool, on_this_machine=on_this_machine),
                 }

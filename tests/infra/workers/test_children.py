@@ -32,7 +32,7 @@ async def test_a_child_is_replaced_when_it_has_run_enough_or_grown(caplog):
     first = slot.child
     try:
         assert first is not None
-        assert "no.such.module could not be loaded ahead" in caplog.text
+        assert "no.such.module could not be preloaded" in caplog.text
         assert needs_recycling(first, limits) is None
         first.memory += 101_000_000
         assert needs_recycling(first, limits) == "it grew by 101 MB"

@@ -163,13 +163,16 @@ def deliver_to_prefect() -> None:
 
 
 def _print_result(result: SourceResult) -> None:
+    from reelworks.stages.source.ingest import without_secrets
+
+    shown = without_secrets(result.source)
     if result.stages:
         output.out.print(stage_table(result.stages))
     for report in result.stages:
         for warning in report.warnings:
-            output.note(f"{result.source}: {warning}")
+            output.note(f"{shown}: {warning}")
         if report.reason and report.reason.rstrip(".") not in str(result.error):
-            output.note(f"{result.source}: {report.stage} failed: {report.reason}")
+            output.note(f"{shown}: {report.stage} failed: {report.reason}")
     if result.error:
         output.print_error(_naming(result.source, result.error))
     else:
@@ -186,8 +189,10 @@ def _naming(source: str, error: ReelworksError) -> ReelworksError:
 
 
 def _as_json(result: SourceResult) -> dict[str, Any]:
+    from reelworks.stages.source.ingest import without_secrets
+
     return {
-        "source": result.source,
+        "source": without_secrets(result.source),
         "video_id": result.video_id,
         "status": "failed" if result.error else "ready",
         "seconds": round(result.seconds, 3),

@@ -62,7 +62,7 @@ def _sign_in(page: Page, password: str) -> None:
 def _wait_for_video(house: WholeHouse, name: str) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        ready = [one["id"] for one in house.json("list") if one["status"] == "ready"]
+        ready = [one["id"] for one in house.json("list")["videos"] if one["status"] == "ready"]
         if any(video_id.startswith(name) for video_id in ready):
             return
         time.sleep(1)

@@ -56,5 +56,5 @@ def test_who_is_signed_in_may_change_what_the_token_allows(guest, guarded, media
 
     page.goto("/jobs?status=failed")
     page.locator(f"#job-{failed}").get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("1 job waits for another run.")).to_be_visible()
+    expect(page.get_by_text("1 job is queued again.")).to_be_visible()
     assert guest.complaints == []

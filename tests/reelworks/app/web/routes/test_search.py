@@ -16,7 +16,7 @@ def test_a_moment_is_found_with_its_words_marked(visitor):
     page.keyboard.press("Enter")
 
     moment = page.locator(".moment").first
-    expect(moment.locator("mark").first).to_have_text("cloud")
+    expect(moment.locator("mark", has_text="cloud")).to_be_visible()
     expect(moment).to_contain_text("these words in speech")
     moment.get_by_role("link", name="voicestudio-en").click()
     expect(page.locator("#lines a[aria-current]")).to_be_visible()
