@@ -37,9 +37,9 @@ demo: $(VENV)/.installed
 	@echo "  reelworks doctor                   check every part"
 	@echo; $(BIN)/reelworks up
 
-# Each process has services of its own, about 700 MB of memory. Three on two cores, for the tests
-# wait a third of their time. More on a larger machine: WORKERS=6.
-WORKERS ?= 3
+# Each process has services of its own, about 700 MB of memory. Four on two cores, for the tests
+# wait half of their time. More on a larger machine: WORKERS=8.
+WORKERS ?= 4
 # A module stays with one process; tests/support/order.py has the longest ones begin first.
 # Bytecode is written, whatever the shell says: each process imports every test module, and the tests
 # start some two hundred programs of ours. Compiling takes half of that time otherwise.

@@ -8,6 +8,8 @@ from reelworks.domain.jobs.report import StageState
 from reelworks.settings import Settings
 from tests.support.flows.library import video
 
+pytestmark = pytest.mark.slow
+
 
 def models_of(settings: Settings, video_id: str) -> set[str]:
     return {one.model for one in video(settings, video_id).scenes}

@@ -23,6 +23,8 @@ from tests.support.flows.library import counts, rows, video
 from tests.support.flows.runs import command, reelworks, wait_for
 from tests.support.openai_server import CHAT
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_run_killed_in_vision_leaves_only_the_missing_frames_to_do(
     index, hosted, environment, media, monkeypatch

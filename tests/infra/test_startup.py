@@ -17,6 +17,9 @@ import pytest
 from reelworks.settings import Settings
 from tests.support.flows.runs import as_environment
 
+pytestmark = pytest.mark.slow
+
+
 STOPPED = 130
 COMMANDS = {
     "list": ("reelworks.app.cli", "list"),

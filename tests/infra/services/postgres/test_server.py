@@ -24,6 +24,9 @@ from infra.services.postgres.server import answers, start_postgres, stop_postgre
 from infra.services.process import Process, current, is_alive, start_id_of
 from reelworks.errors import ServiceError
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = os.geteuid() == 0
 
 

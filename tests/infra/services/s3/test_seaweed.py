@@ -34,6 +34,9 @@ from infra.services.s3.seaweed import (
 )
 from reelworks.errors import ServiceError
 
+pytestmark = pytest.mark.slow
+
+
 Server = tuple[Process, tuple[int, ...]]
 
 

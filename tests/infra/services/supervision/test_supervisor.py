@@ -33,6 +33,9 @@ from reelworks.settings import Settings
 from tests.infra.services.conftest import processes_in
 from tests.support.frozen import frozen
 
+pytestmark = pytest.mark.slow
+
+
 BELOW = (Service.POSTGRES, Service.STORE)
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 HTTP = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")

@@ -21,6 +21,9 @@ from infra.services.supervision.watchdog import end_frozen
 from reelworks.settings import Settings
 from tests.support.frozen import frozen
 
+pytestmark = pytest.mark.slow
+
+
 SECONDS = 60.0
 """For anything: the machine may be busy."""
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")

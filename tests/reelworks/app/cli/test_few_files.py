@@ -14,6 +14,9 @@ import pytest
 from reelworks.settings import Settings
 from tests.support.flows.runs import as_environment
 
+pytestmark = pytest.mark.slow
+
+
 SERVICE = 6
 TOO_MANY = "Too many open files: this process may open"
 

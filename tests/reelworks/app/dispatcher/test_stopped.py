@@ -22,6 +22,9 @@ from reelworks.store.jobs.jobs import get_job
 from tests.reelworks.app.dispatcher.test_loop import dispatching, pool, put, until
 from tests.support.frozen import frozen
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[4]
 SECONDS = 90.0
 """For anything: the machine may be busy."""

@@ -17,6 +17,9 @@ from reelworks.stages.source.ingest import localize
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.dripping_store import dripping_store
 
+pytestmark = pytest.mark.slow
+
+
 IN_PARTS = 40 << 20
 
 
