@@ -17,6 +17,8 @@ from reelworks.settings import Settings
 from reelworks.store.objects.artifacts import ArtifactStore
 from tests.support.flows.library import counts, video
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Web:

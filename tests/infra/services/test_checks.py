@@ -14,6 +14,8 @@ from infra.services.checks import Check, CheckResult, check_machine, check_servi
 from infra.services.endpoints import Endpoints
 from reelworks.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 def only(found: list[Check], name: str) -> Check:
     return next(check for check in found if check.name == name)

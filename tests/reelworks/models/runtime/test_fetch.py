@@ -27,6 +27,9 @@ from reelworks.models.runtime.download_sources import fetch_from_hub
 from reelworks.models.runtime.fetch import ensure_files, ensure_model, is_present
 from tests.support.dripping import Dripping
 
+pytestmark = pytest.mark.slow
+
+
 BODY = bytes(range(256)) * 40
 SMALL = b'{"a": 1}'
 
