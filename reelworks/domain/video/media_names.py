@@ -29,12 +29,9 @@ def has_media_suffix(name: str) -> bool:
     return PurePath(name).suffix.lower() in MEDIA_SUFFIXES
 
 
-def looks_like_media(name: str) -> bool:
-    """Tell whether a file of this name is taken.
-
-    Hidden files are left out: macOS keeps a small ``._clip.mp4`` beside each clip.mp4.
-    """
-    return not PurePath(name).name.startswith(".") and has_media_suffix(name)
+def is_hidden(name: str) -> bool:
+    """Tell whether a file is hidden: macOS keeps a small ``._clip.mp4`` beside each clip.mp4."""
+    return PurePath(name).name.startswith(".")
 
 
 def is_passed_over(folder: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from reelworks.domain.locators import FILE_SCHEME, file_name, locator_of, path_of
 from reelworks.domain.printable import one_line
-from reelworks.domain.video.media_names import has_media_suffix, is_passed_over
+from reelworks.domain.video.media_names import has_media_suffix, is_hidden, is_passed_over
 from reelworks.errors import InputError, SourceNotFoundError, SourceUnreadableError
 from reelworks.store.objects.artifacts import ArtifactStore
 
@@ -98,7 +98,7 @@ def list_files(root: str, store: ArtifactStore) -> Listing:
         ignored = next((n for n, name in enumerate(folders, 1) if is_passed_over(name)), None)
         if ignored is not None:
             listing.passed_over.add("/".join(folders[:ignored]))
-        elif name.startswith("."):
+        elif is_hidden(name):
             listing.hidden_files += 1
         else:
             listing.files.append(FileEntry(f"s3://{bucket}/{one.key}", one.size, one.etag))
@@ -144,7 +144,7 @@ def _add(path: Path, listing: Listing) -> None:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         return
-    if path.name.startswith("."):
+    if is_hidden(path.name):
         listing.hidden_files += 1
         return
     listing.files.append(FileEntry(locator_of(path), found.st_size, str(found.st_mtime_ns)))

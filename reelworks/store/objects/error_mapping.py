@@ -134,13 +134,7 @@ def store_errors(subject: str, address: str, disk: StoreDisk | None = None) -> I
         raise StoreRefusedError(
             "No keys for the artifact store; set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY."
         ) from error
-    except (
-        S3ConnectionError,
-        HTTPClientError,
-        IncompleteReadError,
-        ResponseStreamingError,
-        RetriesExceededError,
-    ) as error:
+    except (*_OUTAGES, RetriesExceededError) as error:
         raise exhausted(error) or StoreUnavailableError(
             f"The artifact store at {address} cannot be reached ({type(error).__name__}); "
             "check that it runs, or S3_ENDPOINT_URL."

@@ -1,4 +1,4 @@
-"""Which video a given source is, and what its giver is told."""
+"""Which video a given source is, and what the caller gets as notes."""
 
 from __future__ import annotations
 

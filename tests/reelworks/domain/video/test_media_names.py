@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reelworks.domain.video.media_names import looks_like_media
+from reelworks.domain.video.media_names import has_media_suffix, is_hidden
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from reelworks.domain.video.media_names import looks_like_media
     ],
 )
 def test_which_names_are_taken(name: str, taken: bool) -> None:
-    assert looks_like_media(name) is taken
+    assert (has_media_suffix(name) and not is_hidden(name)) is taken

@@ -1,4 +1,4 @@
-"""Still pictures are told from videos by their first bytes, or by their only frame."""
+"""Still pictures are distinguished from videos by their first bytes, or by their only frame."""
 
 from __future__ import annotations
 

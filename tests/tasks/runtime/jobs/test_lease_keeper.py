@@ -45,7 +45,7 @@ def keeper(ctx: RunContext) -> Iterator[LeaseKeeper]:
 
 
 def watched(keeper: LeaseKeeper) -> threading.Event:
-    """Start the heartbeats; the event is set once the run is told to stop."""
+    """Start the heartbeats; the event is set once the run has to stop."""
     cancelled = threading.Event()
     keeper.beat_until_stopped(cancelled.set)
     return cancelled
